@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import { changeHostRequest, pageQuery, registerHostRequest } from '../../shared/contract/requests.ts';
+import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
+import { scanId } from '../../shared/domain/scan.ts';
+import { newId } from '../../shared/runtime/ids.ts';
+import { type Call, hostInPath, json, type Verb } from './call.ts';
+import { Problem } from './problem.ts';
+import { readBody, readQuery } from './read-request.ts';
+import { hostView } from './views.ts';
+
+const EDIT_TRIES = 3; // times an edit is made again when another edit came between
+
+/** `POST /v1/hosts` */
+export const registerHost: Verb = async (call) => {
+  const body = readBody(call.event, registerHostRequest);
+  checkPorts(call, body.ports);
+  const now = call.clock();
+  const host: Host = {
+    accountId: call.accountId,
+    id: newId(),
+    createdAt: now,
+    revision: 1,
+    settings: {
+      ...tidy({ ...body, alertRecipients: body.alertRecipients ?? [await accountEmail(call)] }),
+      name: body.name.toLowerCase(),
+    },
+    state: NEW_STATE,
+  };
+  const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+  await call.store.registerHost(host, first);
+  return json(201, hostView(host, now), { location: `/v1/hosts/${host.id}` });
+};
+
+/** `GET /v1/hosts` */
+export const listHosts: Verb = async (call) => {
+  const query = readQuery(call.event, pageQuery);
+  const place = [call.accountId, 'hosts'];
+  const page = await call.store.listHosts(call.accountId, query.limit, call.cursors.open(place, query.cursor));
+  const now = call.clock();
+  return json(200, { items: page.items.map((host) => hostView(host, now)), next: call.cursors.seal(place, page.next) });
+};
+
+/** `GET /v1/hosts/{id}` */
+export const showHost: Verb = async (call) => json(200, hostView(await hostInPath(call), call.clock()));
+
+/** `PATCH /v1/hosts/{id}` */
+export const changeHost: Verb = async (call) => {
+  const host = await hostInPath(call);
+  const body = readBody(call.event, changeHostRequest);
+  checkPorts(call, body.ports ?? []);
+  return edit(call, host, body, EDIT_TRIES);
+};
+
+/** `DELETE /v1/hosts/{id}` */
+export const removeHost: Verb = async (call) => {
+  await call.store.removeHost(await hostInPath(call));
+  return { statusCode: 204 };
+};
+
+async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequest>, tries: number) {
+  const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+  const edited = await call.store.changeSettings(host, tidy({ ...host.settings, ...changes }));
+  if (edited !== undefined) return json(200, hostView(edited, call.clock()));
+  if (tries <= 1) throw new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
+  return edit(call, await hostInPath(call), body, tries - 1);
+}
+
+function tidy(settings: HostSettings): HostSettings {
+  const domains = settings.servedDomains.map((domain) => domain.toLowerCase());
+  return {
+    name: settings.name,
+    servedDomains: [...new Set(domains)],
+    ports: settings.ports,
+    period: settings.period,
+    alertRecipients: [...new Set(settings.alertRecipients)],
+  };
+}
+
+function checkPorts(call: Call, ports: readonly number[]): void {
+  const errors = ports.flatMap((port, index) =>
+    call.probePorts.includes(port)
+      ? []
+      : [{ field: `ports[${index}]`, message: `${port} is not a port that is probed here; known are ${call.probePorts.join(', ')}` }],
+  );
+  if (errors.length > 0) throw new Problem(422, 'Some of the input is not valid; see errors.', errors);
+}
+
+async function accountEmail(call: Call): Promise<string> {
+  const account = await call.store.findAccount(call.accountId);
+  if (account === undefined) throw new Problem(401, 'This account is gone.');
+  return account.email;
+}

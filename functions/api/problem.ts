@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import type { problemResponse } from '../../shared/contract/responses.ts';
+
+type ProblemBody = z.output<typeof problemResponse>;
+
+/** An expected failure of a request, thrown by whoever finds it and answered as problem+json (RFC 9457). */
+export class Problem extends Error {
+  readonly status: number;
+  readonly errors: ProblemBody['errors'];
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, detail: string, errors?: ProblemBody['errors'], headers: Record<string, string> = {}) {
+    super(detail);
+    this.status = status;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+const TITLES: Record<number, string> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  413: 'Body too large',
+  415: 'Not JSON',
+  422: 'Invalid input',
+  500: 'Internal error',
+};
+
+/** The answer to a problem; to anything else that was thrown, a constant one that shows nothing of the inside. */
+export function problemAnswer(error: unknown) {
+  const problem = error instanceof Problem ? error : new Problem(500, 'Something went wrong on our side. Try again later.');
+  const body: ProblemBody = {
+    type: 'about:blank',
+    title: TITLES[problem.status] ?? 'Problem',
+    status: problem.status,
+    detail: problem.message,
+    ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+  };
+  return {
+    statusCode: problem.status,
+    headers: { 'content-type': 'application/problem+json', ...problem.headers },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import type { changesResponse, hostResponse, owedScanResponse, scanResponse, scanSummaryResponse } from '../../shared/contract/responses.ts';
+import type { Change } from '../../shared/domain/change.ts';
+import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
+import { nextDue } from '../../shared/domain/schedule.ts';
+import { judgeLeg, REASONS } from '../../shared/domain/verdict.ts';
+import { RELAY_TESTS } from '../../shared/smtp/relay-tests.ts';
+
+const iso = (epochMs: number) => new Date(epochMs).toISOString();
+
+/** A host as the API shows it. */
+export function hostView(host: Host, now: number): z.input<typeof hostResponse> {
+  const { settings, state } = host;
+  return {
+    id: host.id,
+    ...settings,
+    servedDomains: [...settings.servedDomains],
+    ports: [...settings.ports],
+    alertRecipients: [...settings.alertRecipients],
+    createdAt: iso(host.createdAt),
+    revision: host.revision,
+    relayState: state.relay,
+    since: state.since === undefined ? undefined : iso(state.since),
+    lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
+    recentVerdicts: recentVerdicts(state.recent),
+    pendingChange:
+      state.pending === undefined
+        ? undefined
+        : { to: state.pending.to, scanId: state.pending.scanId, confirmedNotBefore: iso(state.pending.notBefore) },
+    nextScheduledScan: iso(nextDue(host.id, settings.period, now)),
+  };
+}
+
+/** A finished scan without its legs. */
+export function scanSummaryView(scan: Scan): z.input<typeof scanSummaryResponse> {
+  return {
+    id: scan.id,
+    kind: scan.kind,
+    status: 'finished',
+    startedAt: iso(scan.startedAt),
+    finishedAt: iso(scan.finishedAt),
+    verdict: scan.judgement.verdict,
+    reason: scan.judgement.reason,
+    explanation: REASONS[scan.judgement.reason].sentence,
+    testsCompleted: scan.judgement.completed,
+    testsPlanned: scan.judgement.planned,
+  };
+}
+
+/** A finished scan with all it saw. */
+export function scanView(scan: Scan, legs: readonly LegEvidence[]): z.input<typeof scanResponse> {
+  return { ...scanSummaryView(scan), legs: legs.map(legView) };
+}
+
+/** A scan that is still to be made. */
+export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
+  return {
+    id: owed.scanId,
+    kind: kindOf(owed.scanId) ?? 'on-demand',
+    status: 'owed',
+    dueAt: iso(owed.dueAt),
+    trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
+  };
+}
+
+/** A confirmed change. */
+export function changeView(change: Change): z.input<typeof changesResponse>['items'][number] {
+  return { from: change.from, to: change.to, at: iso(change.at), firstScanId: change.firstScanId, scanId: change.scanId };
+}
+
+function legView(leg: LegEvidence): z.input<typeof scanResponse>['legs'][number] {
+  const { verdict, reason } = judgeLeg(leg);
+  return {
+    address: leg.address,
+    port: leg.port,
+    contact: leg.contact,
+    verdict,
+    reason,
+    explanation: REASONS[reason].sentence,
+    tests: leg.tests.map(testView),
+    controls: leg.controls.map(testView),
+    transcript: [...leg.transcript],
+  };
+}
+
+function testView({ test, outcome, stage, from, to, reply }: TestResult) {
+  const proves = RELAY_TESTS.find((each) => each.id === test)?.reason;
+  return { test, outcome, stage, proves, mailFrom: from, rcptTo: to, reply };
+}

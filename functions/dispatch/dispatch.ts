@@ -1,0 +1,82 @@
+import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
+import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { Counter } from '../../shared/runtime/logging.ts';
+import type { Wake } from '../../shared/runtime/queues.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+
+export type Services = {
+  readonly store: AuditStore;
+  readonly wakeScans: Wake<ScanRef>;
+  readonly wakeNotices: Wake<string>;
+  readonly clock: Clock;
+  readonly count: Counter;
+  /** How long an owed scan is left alone once its message was sent, in milliseconds. */
+  readonly owedLeaseMs: number;
+};
+
+/** What one dispatch did. `lagMinutes` is how far the cursor still is behind. */
+export type Dispatched = { readonly scheduled: number; readonly owed: number; readonly notices: number; readonly lagMinutes: number };
+
+// What one dispatch may do: after an outage the work is spread over minutes instead of flooding probes and servers.
+const SCHEDULED_LIMIT = 5_000; // hosts
+const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
+const OWED_LIMIT = 500; // scans
+const NOTICES_LIMIT = 100;
+const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
+
+/**
+ * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the
+ * owed scans that are due, then wakes notices whose message was lost. The cursor moves after the sends, so a crash in
+ * between sends again; a scan that is sent twice has the same id twice and is made once.
+ */
+export async function dispatch(services: Services): Promise<Dispatched> {
+  const now = services.clock();
+  const { scheduled, lagMinutes } = await runWheel(services, tickOf(now));
+  const owed = await wakeOwed(services, now);
+  const notices = await wakeUnsettled(services, now);
+  services.count('CursorAgeMinutes', lagMinutes);
+  return { scheduled, owed, notices, lagMinutes };
+}
+
+async function runWheel(services: Services, now: number): Promise<{ scheduled: number; lagMinutes: number }> {
+  const { store } = services;
+  const cursor = await store.readCursor();
+  if (cursor === undefined) {
+    await store.moveCursor(undefined, now - 1);
+    return { scheduled: 0, lagMinutes: 0 };
+  }
+  let scheduled = 0;
+  let done = cursor;
+  const first = firstDueTick(cursor, now);
+  const last = Math.min(now, first + TICKS_LIMIT - 1);
+  for (let tick = first; tick <= last && scheduled < SCHEDULED_LIMIT; tick += SLOTS_AT_ONCE) {
+    const end = Math.min(tick + SLOTS_AT_ONCE - 1, last);
+    const ticks = Array.from({ length: end - tick + 1 }, (_, index) => tick + index);
+    const refs = await Promise.all(ticks.flatMap((each) => dueSlots(each, now)).map((slot) => refsIn(store, slot)));
+    await services.wakeScans(refs.flat());
+    scheduled += refs.flat().length;
+    done = end;
+  }
+  if (done > cursor) await store.moveCursor(cursor, done);
+  return { scheduled, lagMinutes: now - Math.max(done, cursor) };
+}
+
+async function refsIn(store: AuditStore, { period, slot, tick }: DueSlot): Promise<ScanRef[]> {
+  const id = scanId(tickStart(tick), 'scheduled');
+  return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: id }));
+}
+
+async function wakeOwed({ store, wakeScans, owedLeaseMs }: Services, now: number): Promise<number> {
+  const due = await store.dueScans(now, OWED_LIMIT);
+  await wakeScans(due.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
+  await Promise.all(due.map((owed) => store.leaseScan(owed, now + owedLeaseMs)));
+  return due.length;
+}
+
+async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {
+  const due = await store.dueNotices(now, NOTICES_LIMIT);
+  await wakeNotices(due);
+  count('NoticesUnsettled', due.length);
+  return due.length;
+}

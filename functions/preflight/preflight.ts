@@ -1,0 +1,50 @@
+import type { Resolver } from 'node:dns/promises';
+
+/** What a receiving server would hold against us, found before it does. */
+export type Fault = { readonly check: 'name-forward' | 'name-reverse' | 'canary-mx' | 'canary-spf' | 'blocklist'; readonly detail: string };
+
+export type Rules = {
+  readonly ehloName: string;
+  readonly canaryDomain: string;
+  readonly egressAddress: string;
+  readonly blocklists: readonly string[];
+};
+
+type Dns = Pick<Resolver, 'resolve4' | 'reverse' | 'resolveMx' | 'resolveTxt'>;
+
+/**
+ * Checks what makes our probes welcome: our EHLO name leads to our egress address and back, the canary domain takes mail
+ * and says who sends for it, and no blocklist that the operator watches has us. Gives the faults; none is well.
+ */
+export async function preflight(rules: Rules, dns: Dns): Promise<Fault[]> {
+  const { ehloName, egressAddress, canaryDomain } = rules;
+  const checks: (readonly [Fault['check'], string, Promise<boolean>])[] = [
+    ['name-forward', `${ehloName} does not resolve to ${egressAddress}`, dns.resolve4(ehloName).then((all) => all.includes(egressAddress))],
+    ['name-reverse', `${egressAddress} does not resolve back to ${ehloName}`, dns.reverse(egressAddress).then((all) => all.includes(ehloName))],
+    ['canary-mx', `${canaryDomain} has no MX record`, dns.resolveMx(canaryDomain).then((all) => all.some((mx) => mx.exchange !== ''))],
+    ['canary-spf', `${canaryDomain} has no SPF record`, dns.resolveTxt(canaryDomain).then((all) => all.some((parts) => parts.join('').startsWith('v=spf1')))],
+    ...rules.blocklists.map((zone) => ['blocklist', `${egressAddress} is listed in ${zone}`, notListed(dns, egressAddress, zone)] as const),
+  ];
+  const faults = await Promise.all(checks.map(async ([check, detail, holds]) => faultOf(check, detail, holds)));
+  return faults.flat();
+}
+
+async function faultOf(check: Fault['check'], detail: string, holds: Promise<boolean>): Promise<Fault[]> {
+  try {
+    return (await holds) ? [] : [{ check, detail }];
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return [{ check, detail: code === 'ENOTFOUND' || code === 'ENODATA' ? detail : `could not be checked: ${code}` }];
+  }
+}
+
+// A DNS blocklist answers with an address for what it lists, and with NXDOMAIN for what it does not (RFC 5782 §2.1).
+async function notListed(dns: Dns, address: string, zone: string): Promise<boolean> {
+  try {
+    const answers = await dns.resolve4(`${address.split('.').reverse().join('.')}.${zone}`);
+    return answers.length === 0;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return true;
+    throw error;
+  }
+}

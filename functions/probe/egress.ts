@@ -1,0 +1,24 @@
+import { connect } from '../../shared/network/connect.ts';
+import { permitOperatorsEndpoint } from '../../shared/network/target-policy.ts';
+
+export type Endpoint = { readonly address: string; readonly port: number };
+
+const CONNECT_MS = 10_000;
+
+/**
+ * Whether our own way out is blocked: none of the operator's endpoints, which are known to be up, takes a connection.
+ * Without endpoints it cannot be told, and is not claimed.
+ */
+export async function egressBlocked(endpoints: readonly Endpoint[]): Promise<boolean> {
+  if (endpoints.length === 0) return false;
+  const answers = await Promise.all(endpoints.map(takesConnection));
+  return !answers.includes(true);
+}
+
+async function takesConnection({ address, port }: Endpoint): Promise<boolean> {
+  const permitted = permitOperatorsEndpoint(address);
+  if (permitted === undefined) return false;
+  const connection = await connect(permitted, port, CONNECT_MS);
+  if (connection.kind === 'connected') connection.socket.destroy();
+  return connection.kind === 'connected';
+}

@@ -1,0 +1,52 @@
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { PROBE_LIMITS } from '../../shared/network/probe.ts';
+import { dnsResolver } from '../../shared/network/resolve.ts';
+import { readSettings } from '../../shared/runtime/config.ts';
+import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
+import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/runtime/queues.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { auditHost } from './audit-host.ts';
+import { egressBlocked } from './egress.ts';
+import { probeScans, type Services } from './probe-scans.ts';
+
+// Once per cold start.
+const settings = readSettings('probe');
+const logger = newLogger('probe');
+const sendSingly = singleScansQueue(settings.SCANS_QUEUE_URL);
+const rules = {
+  resolve: dnsResolver(settings.DNS_SERVERS),
+  operatorNetworks: settings.OPERATOR_NETWORKS,
+  ehloName: settings.EHLO_NAME,
+  canaryDomain: settings.CANARY_DOMAIN,
+  limits: PROBE_LIMITS,
+};
+const services: Services = {
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  audit: (host) => auditHost(host, rules),
+  egressBlocked: () => egressBlocked(settings.EGRESS_ENDPOINTS),
+  wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
+  clock: Date.now,
+  count: newCounter(),
+  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+  confirmDelayMs: settings.CONFIRM_DELAY_SECONDS,
+  putOffMs: settings.PUT_OFF_SECONDS,
+};
+
+// For every record. A message that comes back is taken apart, so that one poisonous reference cannot sink fifty.
+async function takeRecord(record: SQSRecord): Promise<void> {
+  const refs = readScansMessage(record.body);
+  const again = Number(record.attributes.ApproximateReceiveCount) > 1;
+  if (again && refs.length > 1) return sendSingly(refs);
+  const failed = await probeScans(refs, services);
+  if (failed.length === 0) return;
+  if (failed.length === refs.length) throw new Error('no scan of this message could be stored');
+  await sendSingly(failed);
+}
+
+/** Called by SQS with messages of the scans queue. */
+export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
+  .before(({ context }) => logger.addContext(context))
+  .use(sqsPartialBatchFailure())
+  .handler((event) => Promise.allSettled(event.Records.map(takeRecord)));

@@ -1,0 +1,157 @@
+import { effectOf } from '../../shared/domain/change.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { noticesOf } from '../../shared/domain/notice.ts';
+import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanRef } from '../../shared/domain/scan.ts';
+import { isOurs, judgeLeg, legName, type Reason, untested } from '../../shared/domain/verdict.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { Counter } from '../../shared/runtime/logging.ts';
+import type { Wake } from '../../shared/runtime/queues.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { type Finding, sawNothing } from './audit-host.ts';
+
+export type Services = {
+  readonly store: AuditStore;
+  readonly audit: (host: Host) => Promise<Finding>;
+  readonly egressBlocked: () => Promise<boolean>;
+  readonly wakeNotices: Wake<string>;
+  readonly clock: Clock;
+  readonly count: Counter;
+  readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
+  readonly confirmDelayMs: number;
+  readonly putOffMs: number;
+};
+
+const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
+
+// A scan that has been made, with the host it was made of, before anything is stored.
+type Made = { readonly ref: ScanRef; readonly host: Host; readonly owed: OwedScan | undefined; readonly startedAt: number; readonly finding: Finding };
+
+/**
+ * Makes the scans that are referred to, side by side, and stores each as soon as it is done. Scans to which nothing
+ * answered wait for the others: when nothing answered any of them, our own way out is checked before they count.
+ * Gives the references whose result could not be stored; those must be delivered again.
+ */
+export async function probeScans(refs: readonly ScanRef[], services: Services): Promise<ScanRef[]> {
+  const failed: ScanRef[] = [];
+  const guard = async (ref: ScanRef, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      services.log.error('a scan could not be stored', { ...ref, error });
+      failed.push(ref);
+    }
+  };
+  const silent: Made[] = [];
+  let answered = 0;
+  await Promise.all(
+    refs.map((ref) =>
+      guard(ref, async () => {
+        const made = await makeScan(ref, services);
+        if (made === undefined) return;
+        if (sawNothing(made.finding)) {
+          silent.push(made);
+          return;
+        }
+        if (made.finding.legs.length > 0) answered++;
+        await conclude(made, made.finding, services);
+      }),
+    ),
+  );
+  const blocked = silent.length > 0 && answered === 0 && (await services.egressBlocked());
+  services.count('EgressBlocked', blocked ? 1 : 0);
+  await Promise.all(silent.map((made) => guard(made.ref, () => conclude(made, blocked ? trouble('egress-blocked') : made.finding, services))));
+  return failed;
+}
+
+async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
+  const { store } = services;
+  const [host, stored, owed] = await Promise.all([
+    store.findHost(ref.accountId, ref.hostId),
+    store.findScan(ref.hostId, ref.scanId),
+    store.findOwed(ref.hostId, ref.scanId),
+  ]);
+  if (host === undefined) {
+    if (owed !== undefined) await store.dropOwed(ref);
+    return undefined;
+  }
+  if (stored !== undefined) {
+    await settle(host, stored, await legsOf(store, stored), owed !== undefined, services);
+    return undefined;
+  }
+  const startedAt = services.clock();
+  return { ref, host, owed, startedAt, finding: await auditSafely(host, services) };
+}
+
+async function auditSafely(host: Host, services: Services): Promise<Finding> {
+  try {
+    return await services.audit(host);
+  } catch (error) {
+    services.log.error('an audit failed', { hostId: host.id, error });
+    return trouble('internal-error');
+  }
+}
+
+async function conclude(made: Made, { judgement, legs }: Finding, services: Services): Promise<void> {
+  const { ref, host, owed, startedAt } = made;
+  services.count('HostsProbed', 1);
+  if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
+  if (isOurs(judgement)) return putOff(made, judgement.reason, services);
+  const scan: Scan = {
+    hostId: host.id,
+    id: ref.scanId,
+    kind: kindOf(ref.scanId) ?? 'on-demand',
+    startedAt,
+    finishedAt: services.clock(),
+    judgement,
+    openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg).verdict)).map(legName),
+    evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
+  };
+  await settle(host, scan, legs, owed !== undefined, services);
+}
+
+async function settle(host: Host, scan: Scan, legs: readonly LegEvidence[], wasOwed: boolean, services: Services): Promise<void> {
+  const { store } = services;
+  let current: Host | undefined = host;
+  for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
+    const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
+    const effect = effectOf(current, stored, services);
+    const change = effect.kind === 'changed' ? effect.change : undefined;
+    const notices = change === undefined ? [] : noticesOf(current, change, stored, legs);
+    if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
+      report(current, stored, change?.to, services);
+      await wake(notices.map((notice) => notice.id), services);
+      return;
+    }
+    current = await store.findHost(host.accountId, host.id);
+  }
+  if (current !== undefined) throw new Error('the host kept changing while a result was to be stored');
+  if (wasOwed) await store.dropOwed({ accountId: host.accountId, hostId: host.id, scanId: scan.id });
+}
+
+// The message only saves time: what it would wake is found unsettled by the next dispatch.
+async function wake(noticeIds: readonly string[], services: Services): Promise<void> {
+  try {
+    await services.wakeNotices(noticeIds);
+  } catch (error) {
+    services.log.error('notices could not be woken', { noticeIds, error });
+  }
+}
+
+async function putOff({ ref, host, owed }: Made, reason: Reason, services: Services): Promise<void> {
+  const dueAt = services.clock() + services.putOffMs;
+  services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
+  await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1 }, reason);
+}
+
+function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Services): void {
+  const { verdict, reason, completed, planned } = scan.judgement;
+  log.info('scanned', { host: host.settings.name, hostId: host.id, scanId: scan.id, verdict, reason, completed, planned, changedTo });
+}
+
+async function legsOf(store: AuditStore, scan: Scan): Promise<LegEvidence[]> {
+  return (scan.evidence === undefined ? undefined : await store.readEvidence(scan.hostId, scan.evidence)) ?? [];
+}
+
+function trouble(reason: Reason): Finding {
+  return { judgement: untested(reason), legs: [] };
+}

@@ -1,0 +1,71 @@
+// `npm run account -- create --email …`: the operator's command that makes an account with its first API key, in the local
+// service or in a deployed table.
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { apiKeyMac, mintApiKey } from '../../shared/runtime/api-key.ts';
+import { newId } from '../../shared/runtime/ids.ts';
+import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { readLocalState } from './data-folder.ts';
+import { TABLE_NAME } from './engines/dynamodb.ts';
+import { sdkEnvironment } from './environment.ts';
+import { DEFAULT_DATA, UsageError } from './options.ts';
+
+const USAGE = 'Usage: npm run account -- create --email you@example.org [--data FOLDER | --table NAME --secret ARN]';
+
+/** Makes an account with its first key. The key's text is given here and nowhere else. */
+export async function createAccount(store: AuditStore, secrets: Secrets, email: string): Promise<{ accountId: string; apiKey: string }> {
+  const key = mintApiKey(secrets);
+  const createdAt = Date.now();
+  const accountId = newId();
+  await store.createAccount({ id: accountId, email, createdAt }, { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt });
+  return { accountId, apiKey: key.text };
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { email, table, secret } = readArguments(args);
+  const store = dynamoDbStore(table, 0);
+  try {
+    const { accountId, apiKey } = await createAccount(store, await loadSecrets(secret), email);
+    console.log(`Account ${accountId} for ${email}.\nIts API key, shown this once:\n\n  ${apiKey}\n`);
+  } catch (error) {
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new UsageError(`The account could not be made in ${table} (${why}). Does the service run, or are your AWS credentials for it set?`);
+  }
+}
+
+type Arguments = { readonly email: string; readonly table: string; readonly secret: string };
+
+function readArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parse(args);
+  const email = z.email().safeParse(values.email);
+  if (positionals.join(' ') !== 'create' || !email.success) throw new UsageError(USAGE);
+  if (values.table !== undefined && values.secret !== undefined) return { email: email.data, table: values.table, secret: values.secret };
+  if (values.table !== undefined || values.secret !== undefined) throw new UsageError(`--table and --secret go together. ${USAGE}`);
+  const endpoints = readLocalState(values.data)?.endpoints;
+  if (endpoints === undefined) throw new UsageError(`No local service has run on ${values.data}. Start one with npm start, or name a deployed table. ${USAGE}`);
+  Object.assign(process.env, sdkEnvironment(endpoints));
+  return { email: email.data, table: TABLE_NAME, secret: `file:${values.data}/secret` };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const options = {
+      email: { type: 'string' },
+      table: { type: 'string' },
+      secret: { type: 'string' },
+      data: { type: 'string', default: DEFAULT_DATA },
+    } as const;
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message.split('\n')[0] : error} ${USAGE}`);
+  }
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,32 @@
+import { createServer } from 'node:http';
+import { UsageError } from '../options.ts';
+
+/** An engine that stands in for an AWS service: where it answers, and how it is stopped. */
+export type Engine = { readonly endpoint: string; stop(): Promise<void> };
+
+/** Every engine listens here and nowhere else. */
+export const HOST = '127.0.0.1';
+
+/** Credentials that every engine takes; none of them checks. */
+export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+export const REGION = 'us-east-1';
+
+/** Checks that a port is free on loopback, and gives it; 0 gives any free one. */
+export async function takePort(port: number): Promise<number> {
+  const probe = createServer();
+  try {
+    return await new Promise<number>((done, fail) => {
+      probe.once('error', fail);
+      probe.listen(port, HOST, () => {
+        const address = probe.address();
+        done(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
+    throw new UsageError(`Port ${port} ${why}. Stop what uses it, or choose another: npm start -- --port ${port + 10}`);
+  } finally {
+    await new Promise((done) => probe.close(done));
+  }
+}

@@ -1,0 +1,49 @@
+import { TABLE_NAME } from './engines/dynamodb.ts';
+import { CREDENTIALS, REGION } from './engines/engine.ts';
+import type { QueueUrls } from './engines/sqs.ts';
+
+/** Where the embedded engines answer. */
+export type Endpoints = { readonly dynamodb: string; readonly sqs: string; readonly ses: string };
+
+/** What points every AWS SDK client at the embedded engines. */
+export function sdkEnvironment(endpoints: Endpoints): Record<string, string> {
+  return {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_SES: endpoints.ses,
+  };
+}
+
+/**
+ * The settings of every function on one machine. They differ from a deployment's only here: loopback is the operator's
+ * network, and what takes minutes there takes seconds.
+ */
+export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, secretFile: string, baseUrl: string): Record<string, string> {
+  return {
+    ...sdkEnvironment(endpoints),
+    POWERTOOLS_SERVICE_NAME: 'relay-audit',
+    TABLE_NAME,
+    SECRET: `file:${secretFile}`,
+    SCANS_QUEUE_URL: queues.scans,
+    NOTICES_QUEUE_URL: queues.notices,
+    BASE_URL: baseUrl,
+    MAIL_FROM: 'Relay Audit <alerts@relay-audit.example>',
+    EHLO_NAME: 'probe.relay-audit.example',
+    CANARY_DOMAIN: 'canary.relay-audit.example',
+    OPERATOR_NETWORKS: '127.0.0.0/8',
+    PROBE_PORTS: '25,2525',
+    CONFIRM_DELAY_SECONDS: '5',
+    OWED_LEASE_SECONDS: '120',
+    PUT_OFF_SECONDS: '60',
+    CLAIM_LEASE_SECONDS: '20',
+    EGRESS_ADDRESS: '127.0.0.1',
+    ...passedOn(['DNS_SERVERS', 'EGRESS_ENDPOINTS', 'RETENTION_DAYS']),
+  };
+}
+
+function passedOn(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}

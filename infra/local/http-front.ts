@@ -1,0 +1,62 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Invoke } from './lambda-host.ts';
+
+const BODY_LIMIT = 10 * 1024 * 1024; // API Gateway's limit on a payload
+
+/** Answers HTTP on loopback by calling the api function with the event that API Gateway (HTTP API, payload 2.0) would make. */
+export function startHttpFront(port: number, invoke: Invoke): Promise<Server> {
+  const server = createServer((request, response) => {
+    answer(request, response, invoke).catch(() => {
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
+      response.end('{"message":"Internal Server Error"}');
+    });
+  });
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, '127.0.0.1', () => done(server));
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, invoke: Invoke): Promise<void> {
+  const body = await readBody(request);
+  if (body === undefined) {
+    response.writeHead(413, { 'content-type': 'application/json', connection: 'close' }).end('{"message":"Request Entity Too Large"}');
+    return;
+  }
+  const result = (await invoke('api', eventOf(request, body))) as APIGatewayProxyStructuredResultV2;
+  response.writeHead(result.statusCode ?? 200, result.headers as Record<string, string>);
+  response.end(result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : result.body);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > BODY_LIMIT) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function eventOf(request: IncomingMessage, body: Buffer) {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(',')]));
+  const query = [...new Set(url.searchParams.keys())].map((name) => [name, url.searchParams.getAll(name).join(',')] as const);
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: url.pathname,
+    rawQueryString: url.search.slice(1),
+    headers,
+    ...(query.length === 0 ? {} : { queryStringParameters: Object.fromEntries(query) }),
+    requestContext: {
+      http: { method: request.method, path: url.pathname, protocol: 'HTTP/1.1', sourceIp: request.socket.remoteAddress, userAgent: headers['user-agent'] ?? '' },
+      stage: '$default',
+      timeEpoch: Date.now(),
+    },
+    ...(body.length === 0 ? {} : { body: body.toString('base64') }),
+    isBase64Encoded: body.length > 0,
+  };
+}

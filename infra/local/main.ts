@@ -1,0 +1,98 @@
+// `npm start`: the whole service on one machine.
+import { DEMO_DOMAINS, DEMO_PORT } from './demo-servers.ts';
+import { narrate } from './narrate.ts';
+import { readOptions, UsageError } from './options.ts';
+import { type LocalService, startService } from './service.ts';
+
+const STOP_MS = 5_000; // what has not ended by then is ended
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) return;
+  say('starting engines and handlers ...');
+  const service = await startService(options, {
+    onLog(line) {
+      const words = narrate(line);
+      if (words !== undefined) say(words);
+    },
+    onFailure(why) {
+      console.error(`relay-audit: ${why}`);
+      process.exit(1);
+    },
+  });
+  endWithParent(service);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void shutDown(service));
+  introduce(service, await registerDemo(service));
+}
+
+function say(words: string): void {
+  console.log(`${new Date().toISOString().slice(11, 19)}  ${words}`);
+}
+
+function introduce({ baseUrl, mailUrl, apiKey, folder }: LocalService, demoHosts: readonly string[]): void {
+  const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
+  console.log(`
+Relay Audit is ready.
+
+  API       ${baseUrl}
+  mails     ${mailUrl}
+  data      ${folder.path}
+  API key   ${apiKey}
+
+Try:
+
+  curl -s ${authorization} ${baseUrl}/v1/hosts
+  curl -s ${authorization} -H 'Content-Type: application/json' -d '{"name":"127.0.0.1"}' ${baseUrl}/v1/hosts
+  curl -s ${authorization} ${baseUrl}/v1/hosts/${demoHosts[0] ?? 'ID'}/scans
+
+Ctrl-C stops it; nothing is lost.
+`);
+}
+
+/** Registers the demo servers through the public API, unless they are registered. Gives their ids. */
+async function registerDemo({ baseUrl, apiKey, demo }: LocalService): Promise<string[]> {
+  if (demo === undefined) return [];
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
+  const listed = (await (await fetch(`${baseUrl}/v1/hosts`, { headers })).json()) as { items: { id: string; name: string }[] };
+  const ids: string[] = [];
+  for (const which of ['open', 'closed'] as const) {
+    const name = demo.addresses[which];
+    const known = listed.items.find((host) => host.name === name);
+    if (known !== undefined) {
+      ids.push(known.id);
+      continue;
+    }
+    const body = JSON.stringify({ name, ports: [DEMO_PORT], period: 'hour', servedDomains: [DEMO_DOMAINS[which]] });
+    const response = await fetch(`${baseUrl}/v1/hosts`, { method: 'POST', headers, body });
+    const host = (await response.json()) as { id: string };
+    if (response.status !== 201) throw new Error(`the demo server ${name} could not be registered: ${JSON.stringify(host)}`);
+    say(`registered the ${which} demo server ${name} port ${DEMO_PORT}`);
+    ids.push(host.id);
+  }
+  return ids;
+}
+
+let stopping = false;
+
+async function shutDown(service: LocalService): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  say('stopping ...');
+  setTimeout(() => process.exit(0), STOP_MS).unref();
+  await service.stop();
+  process.exit(0);
+}
+
+// npm that is killed cannot pass the signal on; whoever it leaves behind would hold the data folder.
+function endWithParent(service: LocalService): void {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void shutDown(service);
+  }, 500).unref();
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
+  process.exit(1);
+});

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+const entry = z.looseObject({ level: z.string(), message: z.string(), service: z.string().optional() });
+const scanned = z.object({ host: z.string(), verdict: z.string(), reason: z.string(), completed: z.number(), planned: z.number(), changedTo: z.string().optional() });
+const mailed = z.object({ host: z.string(), to: z.string() });
+
+/** Tells a person what a log line of the handlers says; undefined for what is of no interest to one, such as metrics. */
+export function narrate(line: string): string | undefined {
+  const parsed = entry.safeParse(parseJson(line));
+  if (!parsed.success) return line.startsWith('{') || line.trim() === '' ? undefined : line;
+  const { message, level, ...fields } = parsed.data;
+  if (message === 'scanned') {
+    const { host, verdict, reason, completed, planned, changedTo } = scanned.parse(fields);
+    const change = changedTo === undefined ? '' : ` - confirmed change to ${changedTo}`;
+    return `scanned ${host}: ${verdict} (${reason}), ${completed} of ${planned} tests completed${change}`;
+  }
+  if (message === 'mailed') {
+    const { host, to } = mailed.parse(fields);
+    return `mailed the owner of ${host}: ${to === 'closed' ? 'closed again' : 'answers as an open relay'}`;
+  }
+  return level === 'INFO' ? undefined : `${level.toLowerCase()}: ${message} ${JSON.stringify(fields)}`;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Server } from 'node:http';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { loadSecrets } from '../../shared/runtime/secrets.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { createAccount } from './account.ts';
+import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
+import { type DemoServers, startDemoServers } from './demo-servers.ts';
+import { createTable, startDynamoDb, TABLE_NAME } from './engines/dynamodb.ts';
+import { CREDENTIALS, REGION, takePort } from './engines/engine.ts';
+import { startSes } from './engines/ses.ts';
+import { createQueues, startSqs } from './engines/sqs.ts';
+import { functionEnvironment } from './environment.ts';
+import { startHttpFront } from './http-front.ts';
+import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
+import type { Options } from './options.ts';
+import { pollQueue, VISIBILITY_SECONDS } from './queue-poller.ts';
+
+/** The whole service on one machine. */
+export type LocalService = {
+  readonly baseUrl: string;
+  readonly mailUrl: string;
+  readonly apiKey: string;
+  readonly folder: DataFolder;
+  readonly demo: DemoServers | undefined;
+  stop(): Promise<void>;
+};
+
+/** Whom the service tells what happens: lines of the handlers' log, and an end that nobody asked for. */
+export type Listener = { readonly onLog: (line: string) => void; readonly onFailure: (why: string) => void };
+
+const TICK_MS = 1_000; // AWS ticks every minute; here nobody wants to wait for one
+const SCANS_AT_ONCE = 4; // messages, each of up to fifty hosts
+const NOTICES_AT_ONCE = 2;
+const OWNER = 'owner@relay-audit.example';
+
+/** Starts engines, handlers, HTTP front, schedule and queue polling, and stops what it has started when a part cannot start. */
+export async function startService(options: Options, listener: Listener): Promise<LocalService> {
+  const started: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    return await startParts(options, listener, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(options: Options, listener: Listener, started: (() => Promise<unknown>)[], stop: () => Promise<void>): Promise<LocalService> {
+  const folder = openDataFolder(options.data);
+  await lockDataFolder(folder.path);
+  const port = await takePort(options.port);
+  const [ses, sqs, dynamodb] = await Promise.all([
+    tracked(started, startSes(folder.path, options.port === 0 ? 0 : port + 1)),
+    tracked(started, startSqs(folder.path)),
+    tracked(started, startDynamoDb(folder.path, listener.onFailure)),
+  ]);
+  const endpoints = { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ses: ses.endpoint };
+  folder.update({ endpoints });
+  const [apiKey, queues] = await Promise.all([accountKey(folder, endpoints.dynamodb), createQueues(endpoints.sqs, VISIBILITY_SECONDS)]);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses)) : undefined;
+  if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
+  const host = await tracked(started, startLambdaHost(functionEnvironment(endpoints, queues, folder.secretFile, baseUrl), listener.onLog, listener.onFailure));
+  await host.invoke('dispatch', {});
+  const front = await startHttpFront(port, host.invoke);
+  started.push(() => closeFront(front));
+  const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
+  started.push(tick(host, report));
+  started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
+  started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
+  return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, stop };
+}
+
+async function tracked<Part extends { stop(): Promise<void> }>(started: (() => Promise<unknown>)[], starting: Promise<Part> | Part): Promise<Part> {
+  const part = await starting;
+  started.push(() => part.stop());
+  return part;
+}
+
+/** The account that whoever starts the service uses; made at the first start. */
+async function accountKey(folder: DataFolder, endpoint: string): Promise<string> {
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
+  await createTable(client);
+  const known = folder.read().apiKey;
+  const account = known === undefined ? await createAccount(dynamoDbStore(TABLE_NAME, 0, Date.now, client), await loadSecrets(`file:${folder.secretFile}`), OWNER) : undefined;
+  client.destroy();
+  if (account !== undefined) folder.update(account);
+  return known ?? account?.apiKey ?? '';
+}
+
+// One dispatch at a time, as EventBridge and a function's concurrency of one would have it.
+function tick(host: LambdaHost, report: (error: unknown) => void): () => Promise<void> {
+  let running: Promise<unknown> | undefined;
+  const timer = setInterval(() => {
+    running ??= host
+      .invoke('dispatch', {})
+      .catch(report)
+      .finally(() => {
+        running = undefined;
+      });
+  }, TICK_MS);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+function closeFront(front: Server): Promise<void> {
+  return new Promise((done) => {
+    front.closeIdleConnections();
+    front.close(() => done());
+    setTimeout(() => front.closeAllConnections(), 1_000).unref();
+  });
+}

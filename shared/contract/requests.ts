@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { readName, readTarget } from '../domain/host-name.ts';
+import { PERIODS } from '../domain/schedule.ts';
+import { VERDICTS } from '../domain/verdict.ts';
+
+/** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
+export const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 1_000, pageSize: 50 } as const;
+
+const hostName = z
+  .string()
+  .max(253)
+  .superRefine((text, context) => {
+    const target = readTarget(text);
+    if (target.kind === 'invalid') context.addIssue({ code: 'custom', message: target.why });
+    if (target.kind === 'address' && target.address.family === 6)
+      context.addIssue({ code: 'custom', message: 'is an IPv6 address, which cannot be audited yet; register a name or an IPv4 address' });
+  })
+  .meta({ description: 'DNS name, or IPv4 address in four decimal numbers.', example: 'mail.example.org' });
+
+const domainName = z
+  .string()
+  .max(253)
+  .superRefine((text, context) => {
+    const name = readName(text);
+    if (name.kind === 'invalid') context.addIssue({ code: 'custom', message: name.why });
+  });
+
+const settings = {
+  servedDomains: z
+    .array(domainName)
+    .max(LIMITS.servedDomains)
+    .meta({ description: 'Domains that this server takes mail for. With at least one, a scan can tell a refusal to relay from a refusal of us.' }),
+  ports: z
+    .array(z.int().min(1).max(65_535))
+    .min(1)
+    .max(LIMITS.ports)
+    .refine((ports) => new Set(ports).size === ports.length, 'must not name a port twice')
+    .meta({ description: 'Ports to probe.', example: [25] }),
+  period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]).meta({ description: 'How often the host is scanned.' }),
+  alertRecipients: z
+    .array(z.email().max(254))
+    .min(1)
+    .max(LIMITS.alertRecipients)
+    .meta({ description: 'Who is mailed when the relay state changes.' }),
+};
+
+const smallEnough = (value: { servedDomains?: string[] | undefined; alertRecipients?: string[] | undefined }) =>
+  [...(value.servedDomains ?? []), ...(value.alertRecipients ?? [])].join('').length <= LIMITS.textCharacters;
+const tooLong = `servedDomains and alertRecipients together must have at most ${LIMITS.textCharacters} characters`;
+
+export const registerHostRequest = z
+  .strictObject({
+    name: hostName,
+    servedDomains: settings.servedDomains.default([]),
+    ports: settings.ports.default([25]),
+    period: settings.period.default('day'),
+    alertRecipients: settings.alertRecipients.optional().meta({ description: 'Who is mailed; the address of the account when left out.' }),
+  })
+  .refine(smallEnough, tooLong)
+  .meta({ id: 'RegisterHost' });
+
+export const changeHostRequest = z
+  .strictObject({
+    servedDomains: settings.servedDomains.optional(),
+    ports: settings.ports.optional(),
+    period: settings.period.optional(),
+    alertRecipients: settings.alertRecipients.optional(),
+  })
+  .refine((body) => Object.values(body).some((value) => value !== undefined), 'names nothing to change')
+  .refine(smallEnough, tooLong)
+  .meta({ id: 'ChangeHost' });
+
+const limit = z.coerce.number().int().min(1).max(LIMITS.pageSize).default(LIMITS.pageSize).meta({ description: 'Most items on the page.' });
+const cursor = z.string().max(512).optional().meta({ description: '`next` of the page before.' });
+const moment = z.iso.datetime({ offset: true }).optional();
+
+export const pageQuery = z.strictObject({ limit, cursor });
+
+export const scansQuery = z.strictObject({
+  limit,
+  cursor,
+  verdict: z
+    .string()
+    .regex(new RegExp(`^(${VERDICTS.join('|')})(,(${VERDICTS.join('|')}))*$`), `must be one or more of ${VERDICTS.join(', ')}, joined by commas`)
+    .optional()
+    .meta({ description: 'Only scans with one of these verdicts, joined by commas. A filtered page may be short and still have a next one.' }),
+  from: moment.meta({ description: 'Only scans due at this time or later.' }),
+  to: moment.meta({ description: 'Only scans due at this time or earlier.' }),
+});
+
+/** Parameters in a path. */
+export const hostPath = z.object({ id: z.string().regex(/^[0-9a-f]{20}$/) });
+export const scanPath = hostPath.extend({ scanId: z.string().max(40) });

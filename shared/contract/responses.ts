@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { OUTCOMES, SCAN_KINDS, SILENCES } from '../domain/scan.ts';
+import { PERIODS } from '../domain/schedule.ts';
+import { REASONS, type Reason, VERDICTS } from '../domain/verdict.ts';
+
+const moment = z.iso.datetime();
+const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
+const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]).meta({ id: 'Reason' });
+const relayState = z.enum(['open', 'suspected', 'closed', 'unknown']).meta({ id: 'RelayState' });
+const next = z.string().optional().meta({ description: 'Cursor of the following page; absent on the last.' });
+
+export const hostResponse = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    servedDomains: z.array(z.string()),
+    ports: z.array(z.int()),
+    period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
+    alertRecipients: z.array(z.string()),
+    createdAt: moment,
+    revision: z.int(),
+    relayState,
+    since: moment.optional().meta({ description: 'When the relay state was confirmed or first known.' }),
+    lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
+    recentVerdicts: z.array(verdict).meta({ description: 'Up to 30, newest first.' }),
+    pendingChange: z
+      .strictObject({ to: relayState, scanId: z.string(), confirmedNotBefore: moment })
+      .optional()
+      .meta({ description: 'A turn that one scan has shown and a second has yet to confirm.' }),
+    nextScheduledScan: moment,
+  })
+  .meta({ id: 'Host' });
+
+export const hostsResponse = z.strictObject({ items: z.array(hostResponse), next }).meta({ id: 'Hosts' });
+
+const scanSummary = {
+  id: z.string(),
+  kind: z.enum(SCAN_KINDS),
+  status: z.literal('finished'),
+  startedAt: moment,
+  finishedAt: moment,
+  verdict,
+  reason,
+  explanation: z.string(),
+  testsCompleted: z.int(),
+  testsPlanned: z.int(),
+};
+
+export const scanSummaryResponse = z.strictObject(scanSummary).meta({ id: 'ScanSummary' });
+export const scansResponse = z.strictObject({ items: z.array(scanSummaryResponse), next }).meta({ id: 'Scans' });
+
+export const owedScanResponse = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(SCAN_KINDS),
+    status: z.literal('owed'),
+    dueAt: moment,
+    trouble: z.string().optional().meta({ description: 'What on our side has put it off so far.' }),
+  })
+  .meta({ id: 'OwedScan', description: 'A scan that has not been made yet.' });
+
+const testResponse = z.strictObject({
+  test: z.string(),
+  outcome: z.enum(OUTCOMES),
+  stage: z.enum(['greeting', 'ehlo', 'mail', 'rcpt']),
+  proves: z.string().optional().meta({ description: 'What it would prove if it were accepted.' }),
+  mailFrom: z.string().optional(),
+  rcptTo: z.string().optional(),
+  reply: z.string().optional(),
+});
+
+export const scanResponse = z
+  .strictObject({
+    ...scanSummary,
+    legs: z.array(
+      z.strictObject({
+        address: z.string(),
+        port: z.int(),
+        contact: z.enum(['answered', ...SILENCES]),
+        verdict,
+        reason,
+        explanation: z.string(),
+        tests: z.array(testResponse),
+        controls: z.array(testResponse),
+        transcript: z.array(z.string()).meta({ description: 'The server’s text with one character per byte (ISO 8859-1).' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Scan' });
+
+export const scanOrOwedResponse = z.union([scanResponse, owedScanResponse]);
+
+export const changesResponse = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({ from: relayState, to: relayState, at: moment, firstScanId: z.string(), scanId: z.string() }),
+    ),
+    next,
+  })
+  .meta({ id: 'Changes' });
+
+/** Problem details for HTTP APIs, RFC 9457. */
+export const problemResponse = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    errors: z
+      .array(z.strictObject({ field: z.string().meta({ description: 'Where: a path such as ports[0], or a query parameter.' }), message: z.string() }))
+      .optional(),
+  })
+  .meta({ id: 'Problem' });

@@ -1,0 +1,60 @@
+import type { Period } from './schedule.ts';
+import type { RelayState, Verdict } from './verdict.ts';
+
+/** What the owner decides about a registered mail server. `name` is a DNS name or an address, and never changes. */
+export type HostSettings = {
+  readonly name: string;
+  readonly servedDomains: readonly string[];
+  readonly ports: readonly number[];
+  readonly period: Period;
+  readonly alertRecipients: readonly string[];
+};
+
+/** A turn of the relay state that one scan showed and no second scan has confirmed. */
+export type PendingChange = { readonly to: RelayState; readonly scanId: string; readonly notBefore: number };
+
+/** The last scan that the state counts. */
+export type LastScan = { readonly id: string; readonly startedAt: number; readonly verdict: Verdict };
+
+/** What scans have shown of a host. `version` goes up with every write of it, so that two writers cannot both win. */
+export type HostState = {
+  readonly version: number;
+  readonly relay: RelayState | 'unknown';
+  /** When the relay state was last confirmed or first known; epoch milliseconds. */
+  readonly since?: number | undefined;
+  readonly pending?: PendingChange | undefined;
+  readonly last?: LastScan | undefined;
+  /** Legs that last answered as a relay. */
+  readonly openLegs: readonly string[];
+  /** One letter per counted scan, newest first, at most 30: the first letter of each verdict (`u` untestable, `x` unreachable). */
+  readonly recent: string;
+  /** Hash of the evidence stored last. */
+  readonly evidence?: string | undefined;
+  /** The scan that trouble on our side has put off, when there is one. */
+  readonly putOff?: string | undefined;
+};
+
+/** A registered mail server. `revision` counts the owner's edits and is the ETag. */
+export type Host = {
+  readonly accountId: string;
+  readonly id: string;
+  readonly createdAt: number;
+  readonly revision: number;
+  readonly settings: HostSettings;
+  readonly state: HostState;
+};
+
+export const NEW_STATE: HostState = { version: 0, relay: 'unknown', openLegs: [], recent: '' };
+
+const RECENT_LIMIT = 30; // verdicts shown beside a host; the history has the rest
+const LETTERS: Record<Verdict, string> = { open: 'o', suspected: 's', inconclusive: 'i', untestable: 'u', unreachable: 'x', closed: 'c' };
+
+/** The recent verdicts with one more in front. */
+export function addRecent(recent: string, verdict: Verdict): string {
+  return (LETTERS[verdict] + recent).slice(0, RECENT_LIMIT);
+}
+
+/** The recent verdicts in words, newest first. */
+export function recentVerdicts(recent: string): Verdict[] {
+  return [...recent].flatMap((letter) => (Object.keys(LETTERS) as Verdict[]).filter((verdict) => LETTERS[verdict] === letter));
+}

@@ -1,0 +1,57 @@
+import type { Change } from './change.ts';
+import type { Host } from './host.ts';
+import { type LegEvidence, type Scan, type TestResult } from './scan.ts';
+import { legName, type RelayState } from './verdict.ts';
+
+/** One accepted foreign recipient, as the owner can find it in the server's log. */
+export type NoticeEvidence = {
+  readonly leg: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reply: string;
+};
+
+/** One mail owed to one recipient because of a change. It carries all that the mail says, so that sending needs no second read. */
+export type Notice = {
+  readonly id: string;
+  readonly accountId: string;
+  readonly hostId: string;
+  readonly recipient: string;
+  readonly hostName: string;
+  readonly from: RelayState | 'unknown';
+  readonly to: RelayState;
+  readonly acceptsEverything: boolean;
+  readonly changedAt: number;
+  readonly scanId: string;
+  readonly scannedAt: number;
+  readonly evidence: readonly NoticeEvidence[];
+};
+
+const EVIDENCE_LIMIT = 5; // lines of evidence in a mail; the history has the rest
+
+/** The notices that a change owes: one for each alert recipient, with ids that a second try would make again. */
+export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly LegEvidence[]): Notice[] {
+  return host.settings.alertRecipients.map((recipient, index) => ({
+    id: `${host.id}-${change.version}-${index}`,
+    accountId: host.accountId,
+    hostId: host.id,
+    recipient,
+    hostName: host.settings.name,
+    from: change.from,
+    to: change.to,
+    acceptsEverything: scan.judgement.reason === 'accepts-everything',
+    changedAt: change.at,
+    scanId: scan.id,
+    scannedAt: scan.startedAt,
+    evidence: change.to === 'closed' ? [] : acceptedIn(legs),
+  }));
+}
+
+function acceptedIn(legs: readonly LegEvidence[]): NoticeEvidence[] {
+  const lines = legs.flatMap((leg) => leg.tests.filter((test) => test.outcome === 'accepted').map((test) => evidenceLine(leg, test)));
+  return lines.slice(0, EVIDENCE_LIMIT);
+}
+
+function evidenceLine(leg: LegEvidence, test: TestResult): NoticeEvidence {
+  return { leg: legName(leg), from: test.from ?? '', to: test.to ?? '', reply: test.reply ?? '' };
+}

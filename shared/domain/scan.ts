@@ -1,0 +1,101 @@
+import type { Judgement, Reason } from './verdict.ts';
+
+export const SCAN_KINDS = ['scheduled', 'first', 'on-demand', 'confirming'] as const;
+
+/** Why a scan is made. */
+export type ScanKind = (typeof SCAN_KINDS)[number];
+
+/** The furthest point of the SMTP dialogue that a test got to. */
+export type Stage = 'greeting' | 'ehlo' | 'mail' | 'rcpt';
+
+export const OUTCOMES = [
+  'accepted',
+  'refused',
+  'greylisted',
+  'deferred',
+  'about-us',
+  'authentication-required',
+  'starttls-first',
+  'not-run',
+] as const;
+
+/** What a server's answer to a test means. `about-us` is a refusal of our address or name, which says nothing of relaying. */
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** One relay test or control as it went: `from` and `to` are the envelope as sent, `reply` the server's deciding answer. */
+export type TestResult = {
+  readonly test: string;
+  readonly outcome: Outcome;
+  readonly stage: Stage;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly reply?: string | undefined;
+};
+
+export const SILENCES = [
+  'connection-refused',
+  'connection-timed-out',
+  'network-unreachable',
+  'no-greeting',
+  'not-smtp',
+  'closed-early',
+] as const;
+
+/** Whether SMTP answered at all, or how it did not. */
+export type Contact = 'answered' | (typeof SILENCES)[number];
+
+/** Everything one address and port showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
+export type LegEvidence = {
+  readonly address: string;
+  readonly port: number;
+  readonly contact: Contact;
+  readonly tests: readonly TestResult[];
+  readonly controls: readonly TestResult[];
+  /** After our own refused tests, a new connection got no answer. */
+  readonly silentAfterRefusals: boolean;
+  /** Lines as they went over the wire: `S: ` the server's, `C: ` ours, `-- ` what happened to the connection. */
+  readonly transcript: readonly string[];
+};
+
+/** A reference to a scan to be made, small enough to travel fifty to a message. */
+export type ScanRef = { readonly accountId: string; readonly hostId: string; readonly scanId: string };
+
+/** A scan that stays written in the table until its result is stored. `trouble` says what put it off, when something on our side did. */
+export type OwedScan = ScanRef & {
+  readonly dueAt: number;
+  /** How often it has been put off. */
+  readonly tries: number;
+  readonly trouble?: Reason | undefined;
+};
+
+/** A finished scan as the history keeps it; its evidence is stored apart and found by its hash. Times are epoch milliseconds. */
+export type Scan = {
+  readonly hostId: string;
+  readonly id: string;
+  readonly kind: ScanKind;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly judgement: Judgement;
+  /** Legs whose verdict is open or suspected. */
+  readonly openLegs: readonly string[];
+  readonly evidence?: string | undefined;
+};
+
+/**
+ * The id of a scan: when it was due, to the second, then its kind. It sorts by time within a host, and the same due
+ * scan has the same id however often its message is delivered, which is what makes a second delivery harmless.
+ */
+export function scanId(dueAt: number, kind: ScanKind): string {
+  return `${compactTime(dueAt)}-${kind}`;
+}
+
+/** A time as scan ids begin with it, such as `20261124T103100Z`. */
+export function compactTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+}
+
+/** The kind that a scan id names, or undefined when the text is no scan id. */
+export function kindOf(scanIdText: string): ScanKind | undefined {
+  const kind = /^\d{8}T\d{6}Z-(.*)$/.exec(scanIdText)?.[1];
+  return SCAN_KINDS.find((each) => each === kind);
+}

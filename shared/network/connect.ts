@@ -1,0 +1,37 @@
+import { connect as dial, type Socket } from 'node:net';
+import type { Contact } from '../domain/scan.ts';
+import type { PermittedAddress } from './target-policy.ts';
+
+export type Connection = { readonly kind: 'connected'; readonly socket: Socket } | { readonly kind: 'failed'; readonly contact: Contact };
+
+/** Opens a TCP connection. It takes nothing but a permitted address, and dials exactly that. */
+export function connect(address: PermittedAddress, port: number, timeoutMs: number): Promise<Connection> {
+  return new Promise((resolve) => {
+    const socket = dial({ host: address.text, port, family: address.family, noDelay: true });
+    const timer = setTimeout(() => fail('connection-timed-out'), timeoutMs);
+    const fail = (contact: Contact) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ kind: 'failed', contact });
+    };
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(contactOf(error.code)));
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve({ kind: 'connected', socket });
+    });
+  });
+}
+
+function contactOf(code: string | undefined): Contact {
+  switch (code) {
+    case 'ETIMEDOUT':
+      return 'connection-timed-out';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+      return 'network-unreachable';
+    default:
+      return 'connection-refused';
+  }
+}

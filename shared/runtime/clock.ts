@@ -1,0 +1,2 @@
+/** Now, in epoch milliseconds; handed in, so that tests can turn it. */
+export type Clock = () => number;

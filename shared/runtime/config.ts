@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { type Network, parseNetwork } from '../domain/address.ts';
+
+const seconds = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number of seconds')
+    .default(String(fallback))
+    .transform((text) => Number(text) * 1000);
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+
+const networks = list.transform((parts, context): Network[] =>
+  parts.flatMap((part) => {
+    const network = parseNetwork(part);
+    if (network !== undefined) return network;
+    context.addIssue({ code: 'custom', message: `${part} is not a network such as 192.0.2.0/24, without host bits` });
+    return [];
+  }),
+);
+
+const ports = z
+  .string()
+  .default('25')
+  .transform((text) => text.split(',').map(Number))
+  .refine((all) => all.every((port) => Number.isInteger(port) && port > 0 && port < 65_536), 'must be ports such as 25,2525');
+
+const endpoints = list.transform((parts, context) =>
+  parts.flatMap((part) => {
+    const match = /^([0-9.]+):(\d{1,5})$/.exec(part);
+    if (match !== null) return { address: match[1] ?? '', port: Number(match[2]) };
+    context.addIssue({ code: 'custom', message: `${part} is not an endpoint such as 192.0.2.1:25` });
+    return [];
+  }),
+);
+
+const domain = z.string().regex(/^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'must be a domain name in lower case');
+
+/** Settings that every function with a table has. Durations are given in seconds or days and come out in milliseconds. */
+const table = {
+  TABLE_NAME: z.string().min(1),
+  /** How long history is kept. 400 days: a year back at any time. */
+  RETENTION_DAYS: z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number of days')
+    .default('400')
+    .transform((text) => Number(text) * 24 * 60 * 60_000),
+};
+
+/** The settings of each function: what it reads from its environment, and nothing else reads the environment. */
+export const SETTINGS = {
+  api: z.object({
+    ...table,
+    /** Where the secret is: `arn:aws:secretsmanager:…` or `file:/path`. */
+    SECRET: z.string().min(1),
+    /** The ports that may be registered. */
+    PROBE_PORTS: ports,
+  }),
+  dispatch: z.object({
+    ...table,
+    SCANS_QUEUE_URL: z.url(),
+    NOTICES_QUEUE_URL: z.url(),
+    /** How long a scan whose message was sent is left alone before it is sent again: longer than a probe may run. */
+    OWED_LEASE_SECONDS: seconds(900),
+  }),
+  probe: z.object({
+    ...table,
+    SCANS_QUEUE_URL: z.url(),
+    NOTICES_QUEUE_URL: z.url(),
+    /** The name we say EHLO with: it must resolve to our egress address and back. */
+    EHLO_NAME: domain,
+    /** A domain of ours that foreign recipients live in. */
+    CANARY_DOMAIN: domain,
+    OPERATOR_NETWORKS: networks,
+    /** Resolvers to ask, `address` or `address:port`; the system's when empty. */
+    DNS_SERVERS: list,
+    /** SMTP endpoints of the operator that show whether our own way out is open. */
+    EGRESS_ENDPOINTS: endpoints,
+    CONFIRM_DELAY_SECONDS: seconds(300),
+    /** When a scan that met trouble on our side is tried again. */
+    PUT_OFF_SECONDS: seconds(900),
+  }),
+  notify: z.object({
+    ...table,
+    MAIL_FROM: z.string().min(3),
+    /** Where the API answers; mails link to the history under it. */
+    BASE_URL: z.url(),
+    /** How long a claimed notice is left to its claimant before it is sent again: longer than a sender may run. */
+    CLAIM_LEASE_SECONDS: seconds(300),
+  }),
+  preflight: z.object({
+    EHLO_NAME: domain,
+    CANARY_DOMAIN: domain,
+    EGRESS_ADDRESS: z.ipv4(),
+    DNS_SERVERS: list,
+    /** Blocklist zones to look ourselves up in; none by default, since the public ones want to be asked for leave. */
+    BLOCKLISTS: list,
+  }),
+} as const;
+
+export type FunctionName = keyof typeof SETTINGS;
+
+export type Settings<Name extends FunctionName> = z.output<(typeof SETTINGS)[Name]>;
+
+/** Parses a function's settings once, at cold start. Throws with every fault in one message. */
+export function readSettings<Name extends FunctionName>(name: Name, environment: NodeJS.ProcessEnv = process.env): Settings<Name> {
+  const schema: z.ZodType = SETTINGS[name];
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data as Settings<Name>;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The settings of ${name} are wrong. ${faults.join('; ')}`);
+}

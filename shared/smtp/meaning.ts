@@ -1,0 +1,28 @@
+import type { Outcome } from '../domain/scan.ts';
+import type { Reply } from './reply.ts';
+
+// Wordings of real servers, matched on the whole text. Order matters: greylisting often borrows the class and words of a
+// relay denial ("4.7.1"), so it is looked for first; a relay denial often names "client", so it goes before "about us".
+const GREYLISTED = /gr[ae]y-?list|try again (?:later|in )|please retry|temporarily (?:rejected|deferred) to/i;
+const RELAY_DENIED =
+  /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts/i;
+const AUTHENTICATION = /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
+const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
+const ABOUT_US =
+  /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
+
+/**
+ * What a refusal means. Codes alone do not tell: Postfix refuses relaying with 454 by default, greylisting answers with
+ * the class of a policy refusal, and a blocklisting of our address is no answer about relaying at all.
+ */
+export function meaningOf(reply: Reply): Outcome {
+  const text = reply.lines.join(' ');
+  if (reply.code >= 200 && reply.code < 300) return 'accepted';
+  const temporary = reply.code >= 400 && reply.code < 500;
+  if (temporary && GREYLISTED.test(text)) return 'greylisted';
+  if (reply.code === 530 && STARTTLS_FIRST.test(text)) return 'starttls-first';
+  if (RELAY_DENIED.test(text)) return 'refused';
+  if (reply.code === 530 || reply.code === 535 || (!temporary && AUTHENTICATION.test(text))) return 'authentication-required';
+  if (ABOUT_US.test(text)) return temporary ? 'deferred' : 'about-us';
+  return temporary ? 'deferred' : 'refused';
+}

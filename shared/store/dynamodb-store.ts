@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { AuditStore } from './audit-store.ts';
+import { accounts } from './dynamodb/accounts.ts';
+import { history } from './dynamodb/history.ts';
+import { hosts } from './dynamodb/hosts.ts';
+import { notices } from './dynamodb/notices.ts';
+import { results } from './dynamodb/results.ts';
+import { schedule } from './dynamodb/schedule.ts';
+import type { Table } from './dynamodb/table.ts';
+
+/**
+ * The audit store on one DynamoDB table. The client finds endpoint and credentials as every AWS SDK client does;
+ * `retentionMs` is how long finished scans, changes, evidence and settled notices are kept.
+ */
+export function dynamoDbStore(
+  tableName: string,
+  retentionMs: number,
+  clock: () => number = Date.now,
+  client: DynamoDBClient = new DynamoDBClient({}),
+): AuditStore {
+  const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const table: Table = { name: tableName, client: document, retentionMs, clock };
+  return { ...accounts(table), ...hosts(table), ...schedule(table), ...results(table), ...history(table), ...notices(table) };
+}

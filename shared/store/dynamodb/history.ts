@@ -1,0 +1,62 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { AuditStore, ScanQuery } from '../audit-store.ts';
+import { readChange, readKeyParts, readScan } from '../items.ts';
+import { idIn, keys, scanRange } from '../keys.ts';
+import type { Table } from './table.ts';
+
+const EXAMINED_LIMIT = 200; // scans that one filtered page looks at: what bounds its cost however long the history is
+const LAST_MOMENT = Date.UTC(9999, 11, 31);
+
+/** The history of a host, newest first. */
+export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChanges'> {
+  return {
+    async listScans(hostId, query) {
+      const { Items = [], LastEvaluatedKey } = await table.client.send(scansQuery(table, hostId, query));
+      const items = Items.slice(0, query.limit).map(readScan);
+      if (Items.length > query.limit) return { items, next: items.at(-1)?.id };
+      return { items, next: LastEvaluatedKey === undefined ? undefined : idIn(readKeyParts(LastEvaluatedKey).sk) };
+    },
+
+    async listChanges(hostId, limit, after) {
+      const { pk } = keys.change(hostId, 0);
+      const { Items = [], LastEvaluatedKey } = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :change)',
+          FilterExpression: 'expiresAt > :now',
+          ExpressionAttributeValues: { ':pk': pk, ':change': 'CHANGE#', ':now': table.clock() / 1000 },
+          ScanIndexForward: false,
+          Limit: limit,
+          ...(after === undefined ? {} : { ExclusiveStartKey: keys.change(hostId, Number(after)) }),
+        }),
+      );
+      return {
+        items: Items.map(readChange),
+        next: LastEvaluatedKey === undefined ? undefined : String(Number(idIn(readKeyParts(LastEvaluatedKey).sk))),
+      };
+    },
+  };
+}
+
+function scansQuery(table: Table, hostId: string, query: ScanQuery): QueryCommand {
+  const { pk } = keys.scan(hostId, '');
+  // What has expired lies before the range, whether or not it has been deleted yet.
+  const oldest = table.clock() - table.retentionMs;
+  const range = scanRange(Math.max(query.fromMs ?? 0, oldest), query.toMs ?? LAST_MOMENT);
+  const verdicts = query.verdicts ?? [];
+  const names = verdicts.map((_, index) => `:v${index}`);
+  return new QueryCommand({
+    TableName: table.name,
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
+    ExpressionAttributeValues: {
+      ':pk': pk,
+      ':first': range.first,
+      ':last': range.last,
+      ...Object.fromEntries(verdicts.map((verdict, index) => [`:v${index}`, verdict])),
+    },
+    ...(verdicts.length === 0 ? {} : { FilterExpression: `judgement.verdict IN (${names.join(', ')})` }),
+    ScanIndexForward: false,
+    Limit: verdicts.length === 0 ? query.limit : EXAMINED_LIMIT,
+    ...(query.after === undefined ? {} : { ExclusiveStartKey: keys.scan(hostId, query.after) }),
+  });
+}

@@ -1,0 +1,134 @@
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { OwedScan } from '../../domain/scan.ts';
+import type { AuditStore } from '../audit-store.ts';
+import { readOwed, readTick, readWheelEntry } from '../items.ts';
+import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
+import { ifHolds, type Table } from './table.ts';
+
+type Part = Pick<
+  AuditStore,
+  'readCursor' | 'moveCursor' | 'hostsInSlot' | 'owe' | 'findOwed' | 'owedOf' | 'dueScans' | 'leaseScan' | 'putOff' | 'dropOwed'
+>;
+
+/** The timing wheel, its cursor and the owed scans. */
+export function schedule(table: Table): Part {
+  return { ...wheel(table), ...owedScans(table) };
+}
+
+function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot'> {
+  return {
+    async readCursor() {
+      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.cursor(), ConsistentRead: true }));
+      return Item === undefined ? undefined : readTick(Item);
+    },
+
+    async moveCursor(from, to) {
+      const condition =
+        from === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : { ConditionExpression: 'tick = :from', ExpressionAttributeValues: { ':from': from } };
+      return ifHolds(table.client.send(new PutCommand({ TableName: table.name, Item: { ...keys.cursor(), tick: to }, ...condition })));
+    },
+
+    async hostsInSlot(period, slot) {
+      const { pk } = keys.wheel(period, slot, '');
+      const found: { accountId: string; hostId: string }[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await table.client.send(
+          new QueryCommand({
+            TableName: table.name,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': pk },
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        );
+        found.push(...(page.Items ?? []).map(readWheelEntry));
+        start = page.LastEvaluatedKey;
+      } while (start !== undefined);
+      return found;
+    },
+  };
+}
+
+function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'dueScans' | 'leaseScan' | 'putOff' | 'dropOwed'> {
+  return {
+    async owe(owed) {
+      return ifHolds(table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));
+    },
+
+    async findOwed(hostId, scanId) {
+      const { Item } = await table.client.send(
+        new GetCommand({ TableName: table.name, Key: keys.owed(hostId, scanId), ConsistentRead: true }),
+      );
+      return Item === undefined ? undefined : readOwed(Item);
+    },
+
+    async owedOf(hostId) {
+      const { pk } = keys.owed(hostId, '');
+      const { Items = [] } = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :owed)',
+          ExpressionAttributeValues: { ':pk': pk, ':owed': 'OWED#' },
+          ConsistentRead: true,
+        }),
+      );
+      return Items.map(readOwed);
+    },
+
+    async dueScans(now, limit) {
+      return (await queryDue(table, 'OWED', now, limit)).map(readOwed);
+    },
+
+    async leaseScan(ref, until) {
+      const update = new UpdateCommand({
+        TableName: table.name,
+        Key: keys.owed(ref.hostId, ref.scanId),
+        UpdateExpression: 'SET dueAt = :until',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':until': until },
+      });
+      // Its result may have been stored since it was read, and the owed scan gone with it.
+      await ifHolds(table.client.send(update));
+    },
+
+    async putOff(host, owed, trouble) {
+      const claim = {
+        TableName: table.name,
+        Key: keys.host(host.accountId, host.id),
+        UpdateExpression: 'SET #state.putOff = :scan ADD #state.version :one',
+        ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(#state.putOff) OR #state.putOff = :scan)',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':scan': owed.scanId, ':one': 1 },
+      };
+      const TransactItems = [{ Update: claim }, { Put: owedPut(table, { ...owed, trouble }) }];
+      return ifHolds(table.client.send(new TransactWriteCommand({ TransactItems })));
+    },
+
+    async dropOwed(ref) {
+      await table.client.send(new DeleteCommand({ TableName: table.name, Key: keys.owed(ref.hostId, ref.scanId) }));
+    },
+  };
+}
+
+/** The write of an owed scan, for transactions too. */
+export function owedPut(table: Table, owed: OwedScan) {
+  const { hostId, scanId, ...rest } = owed;
+  return { TableName: table.name, Item: { ...keys.owed(hostId, scanId), dueQueue: 'OWED' satisfies DueQueue, ...rest } };
+}
+
+/** What of one kind is due at `now`, oldest first. The index lags a little behind the table: what it misses it shows a tick later. */
+export async function queryDue(table: Table, queue: DueQueue, now: number, limit: number): Promise<Record<string, unknown>[]> {
+  const { Items = [] } = await table.client.send(
+    new QueryCommand({
+      TableName: table.name,
+      IndexName: DUE_INDEX.name,
+      KeyConditionExpression: 'dueQueue = :queue AND dueAt <= :now',
+      ExpressionAttributeValues: { ':queue': queue, ':now': now },
+      Limit: limit,
+    }),
+  );
+  return Items;
+}

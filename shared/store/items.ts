@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { Change } from '../domain/change.ts';
+import type { Host } from '../domain/host.ts';
+import type { Notice } from '../domain/notice.ts';
+import { type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, SILENCES } from '../domain/scan.ts';
+import { PERIODS } from '../domain/schedule.ts';
+import { REASONS, type Reason, VERDICTS } from '../domain/verdict.ts';
+import type { Account, StoredKey } from './audit-store.ts';
+import { idIn } from './keys.ts';
+
+const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
+const verdict = z.enum(VERDICTS);
+const relayState = z.enum(['open', 'suspected', 'closed']);
+const knownState = z.enum(['open', 'suspected', 'closed', 'unknown']);
+const time = z.number().int().nonnegative();
+
+const judgement = z.object({ verdict, reason, completed: z.number(), planned: z.number() });
+
+const settings = z.object({
+  name: z.string(),
+  servedDomains: z.array(z.string()),
+  ports: z.array(z.number()),
+  period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
+  alertRecipients: z.array(z.string()),
+});
+
+const state = z.object({
+  version: z.number(),
+  relay: knownState,
+  since: time.optional(),
+  pending: z.object({ to: relayState, scanId: z.string(), notBefore: time }).optional(),
+  last: z.object({ id: z.string(), startedAt: time, verdict }).optional(),
+  openLegs: z.array(z.string()),
+  recent: z.string(),
+  evidence: z.string().optional(),
+  putOff: z.string().optional(),
+});
+
+const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, revision: z.number(), settings, state });
+
+const scanItem = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  kind: z.enum(SCAN_KINDS),
+  startedAt: time,
+  finishedAt: time,
+  judgement,
+  openLegs: z.array(z.string()),
+  evidence: z.string().optional(),
+});
+
+const testResult = z.object({
+  test: z.string(),
+  outcome: z.enum(OUTCOMES),
+  stage: z.enum(['greeting', 'ehlo', 'mail', 'rcpt']),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  reply: z.string().optional(),
+});
+
+const legs = z.array(
+  z.object({
+    address: z.string(),
+    port: z.number(),
+    contact: z.enum(['answered', ...SILENCES]),
+    tests: z.array(testResult),
+    controls: z.array(testResult),
+    silentAfterRefusals: z.boolean(),
+    transcript: z.array(z.string()),
+  }),
+);
+
+const notice = z.object({
+  id: z.string(),
+  accountId: z.string(),
+  hostId: z.string(),
+  recipient: z.string(),
+  hostName: z.string(),
+  from: knownState,
+  to: relayState,
+  acceptsEverything: z.boolean(),
+  changedAt: time,
+  scanId: z.string(),
+  scannedAt: time,
+  evidence: z.array(z.object({ leg: z.string(), from: z.string(), to: z.string(), reply: z.string() })),
+});
+
+const change = z.object({
+  accountId: z.string(),
+  hostId: z.string(),
+  version: z.number(),
+  from: knownState,
+  to: relayState,
+  at: time,
+  firstScanId: z.string(),
+  scanId: z.string(),
+});
+
+const owedItem = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  accountId: z.string(),
+  dueAt: time,
+  tries: z.number(),
+  trouble: reason.optional(),
+});
+
+/** Reads a stored host; throws on an item that is not one, as do all readers here: a broken item is our defect. */
+export function readHost(item: unknown): Host {
+  const { pk, sk, ...rest } = hostItem.parse(item);
+  return { accountId: idIn(pk), id: idIn(sk), ...rest };
+}
+
+export function readScan(item: unknown): Scan {
+  const { pk, sk, ...rest } = scanItem.parse(item);
+  return { hostId: idIn(pk), id: idIn(sk), ...rest };
+}
+
+export function readOwed(item: unknown): OwedScan {
+  const { pk, sk, ...rest } = owedItem.parse(item);
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
+}
+
+export function readLegs(value: unknown): LegEvidence[] {
+  return legs.parse(value);
+}
+
+export function readClaim(item: unknown): { notice: Notice; tries: number } {
+  return z.object({ notice, tries: z.number() }).parse(item);
+}
+
+export function readChange(item: unknown): Change {
+  return z.object({ change }).parse(item).change;
+}
+
+export function readKey(item: unknown): StoredKey {
+  const { pk, ...rest } = z.object({ pk: z.string(), mac: z.string(), accountId: z.string(), createdAt: time }).parse(item);
+  return { prefix: idIn(pk), ...rest };
+}
+
+export function readAccount(item: unknown): Account {
+  const { pk, ...rest } = z.object({ pk: z.string(), email: z.string(), createdAt: time }).parse(item);
+  return { id: idIn(pk), ...rest };
+}
+
+export function readWheelEntry(item: unknown): { accountId: string; hostId: string } {
+  const entry = z.object({ sk: z.string(), accountId: z.string() }).parse(item);
+  return { accountId: entry.accountId, hostId: idIn(entry.sk) };
+}
+
+export function readTick(item: unknown): number {
+  return z.object({ tick: z.number().int() }).parse(item).tick;
+}
+
+export function readKeyParts(item: unknown): { pk: string; sk: string } {
+  return z.object({ pk: z.string(), sk: z.string() }).parse(item);
+}
