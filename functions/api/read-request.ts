@@ -9,7 +9,8 @@ export function readBody<Schema extends z.ZodType>(event: APIGatewayProxyEventV2
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   if (body.length > BODY_LIMIT) throw new Problem(413, `The body has more than ${BODY_LIMIT} bytes.`);
   const type = event.headers['content-type'] ?? '';
-  if (!/^application\/json(;|$)/i.test(type)) throw new Problem(415, 'Send the body as JSON with the header Content-Type: application/json.');
+  if (!/^application\/json(;|$)/i.test(type))
+    throw new Problem(415, 'Send the body as JSON with the header Content-Type: application/json.');
   return readShape(parseJson(body), schema);
 }
 
@@ -40,5 +41,8 @@ function describeIssue(issue: z.core.$ZodIssue): { field: string; message: strin
 }
 
 function fieldPath(path: readonly PropertyKey[]): string {
-  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
 }

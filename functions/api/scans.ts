@@ -1,6 +1,6 @@
 import { pageQuery, scanPath, scansQuery } from '../../shared/contract/requests.ts';
+import { VERDICTS, type Verdict } from '../../shared/domain/reason.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
-import { type Verdict, VERDICTS } from '../../shared/domain/verdict.ts';
 import { hostInPath, json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
 import { readQuery } from './read-request.ts';

@@ -1,10 +1,17 @@
 import type { z } from 'zod';
-import type { changesResponse, hostResponse, owedScanResponse, scanResponse, scanSummaryResponse } from '../../shared/contract/responses.ts';
+import type {
+  changesResponse,
+  hostResponse,
+  owedScanResponse,
+  scanResponse,
+  scanSummaryResponse,
+} from '../../shared/contract/responses.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
-import { judgeLeg, REASONS } from '../../shared/domain/verdict.ts';
+import { judgeLeg } from '../../shared/domain/verdict.ts';
 import { RELAY_TESTS } from '../../shared/smtp/relay-tests.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();

@@ -1,4 +1,4 @@
-import type { Resolver } from 'node:dns/promises';
+import type { Dns } from '../../shared/network/resolve.ts';
 
 /** What a receiving server would hold against us, found before it does. */
 export type Fault = { readonly check: 'name-forward' | 'name-reverse' | 'canary-mx' | 'canary-spf' | 'blocklist'; readonly detail: string };
@@ -10,8 +10,6 @@ export type Rules = {
   readonly blocklists: readonly string[];
 };
 
-type Dns = Pick<Resolver, 'resolve4' | 'reverse' | 'resolveMx' | 'resolveTxt'>;
-
 /**
  * Checks what makes our probes welcome: our EHLO name leads to our egress address and back, the canary domain takes mail
  * and says who sends for it, and no blocklist that the operator watches has us. Gives the faults; none is well.
@@ -20,9 +18,17 @@ export async function preflight(rules: Rules, dns: Dns): Promise<Fault[]> {
   const { ehloName, egressAddress, canaryDomain } = rules;
   const checks: (readonly [Fault['check'], string, Promise<boolean>])[] = [
     ['name-forward', `${ehloName} does not resolve to ${egressAddress}`, dns.resolve4(ehloName).then((all) => all.includes(egressAddress))],
-    ['name-reverse', `${egressAddress} does not resolve back to ${ehloName}`, dns.reverse(egressAddress).then((all) => all.includes(ehloName))],
+    [
+      'name-reverse',
+      `${egressAddress} does not resolve back to ${ehloName}`,
+      dns.reverse(egressAddress).then((all) => all.includes(ehloName)),
+    ],
     ['canary-mx', `${canaryDomain} has no MX record`, dns.resolveMx(canaryDomain).then((all) => all.some((mx) => mx.exchange !== ''))],
-    ['canary-spf', `${canaryDomain} has no SPF record`, dns.resolveTxt(canaryDomain).then((all) => all.some((parts) => parts.join('').startsWith('v=spf1')))],
+    [
+      'canary-spf',
+      `${canaryDomain} has no SPF record`,
+      dns.resolveTxt(canaryDomain).then((all) => all.some((parts) => parts.join('').startsWith('v=spf1'))),
+    ],
     ...rules.blocklists.map((zone) => ['blocklist', `${egressAddress} is listed in ${zone}`, notListed(dns, egressAddress, zone)] as const),
   ];
   const faults = await Promise.all(checks.map(async ([check, detail, holds]) => faultOf(check, detail, holds)));

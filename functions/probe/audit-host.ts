@@ -1,8 +1,9 @@
 import { type Address, addressLiteral, type Network } from '../../shared/domain/address.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
+import { type Judgement, untested } from '../../shared/domain/reason.ts';
 import type { Contact, LegEvidence } from '../../shared/domain/scan.ts';
-import { type Judgement, judgeHost, untested } from '../../shared/domain/verdict.ts';
+import { judgeHost } from '../../shared/domain/verdict.ts';
 import { type ProbeLimits, probeLeg } from '../../shared/network/probe.ts';
 import type { Resolve } from '../../shared/network/resolve.ts';
 import { decide, type PermittedAddress } from '../../shared/network/target-policy.ts';
@@ -26,7 +27,9 @@ export async function auditHost(host: Host, rules: AuditRules): Promise<Finding>
   if ('reason' in found) return { judgement: found, legs: [] };
   const decisions = found.addresses.map((address) => ({ address, decision: decide(address, rules.operatorNetworks) }));
   if (decisions.some(({ decision }) => decision.kind === 'forbidden')) return { judgement: untested('forbidden-address'), legs: [] };
-  const targets = decisions.flatMap(({ address, decision }) => (decision.kind === 'permitted' ? { address, permitted: decision.address } : []));
+  const targets = decisions.flatMap(({ address, decision }) =>
+    decision.kind === 'permitted' ? { address, permitted: decision.address } : [],
+  );
   if (targets.length < decisions.length) return { judgement: untested('no-consent'), legs: [] };
   const deadline = Date.now() + rules.limits.sittingMs;
   const legs = await Promise.all(targets.map(({ address, permitted }) => probePorts(host, address, permitted, rules, deadline)));
@@ -34,7 +37,13 @@ export async function auditHost(host: Host, rules: AuditRules): Promise<Finding>
 }
 
 // One address after the other would be slower; one port after the other keeps a server from seeing two sessions of ours at once.
-async function probePorts(host: Host, address: Address, permitted: PermittedAddress, rules: AuditRules, deadline: number): Promise<LegEvidence[]> {
+async function probePorts(
+  host: Host,
+  address: Address,
+  permitted: PermittedAddress,
+  rules: AuditRules,
+  deadline: number,
+): Promise<LegEvidence[]> {
   const legs: LegEvidence[] = [];
   const cast = castFor(host, address, rules);
   for (const port of host.settings.ports) legs.push(await probeLeg(permitted, port, cast, rules.limits, deadline));

@@ -1,8 +1,9 @@
 import { effectOf } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
+import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanRef } from '../../shared/domain/scan.ts';
-import { isOurs, judgeLeg, legName, type Reason, untested } from '../../shared/domain/verdict.ts';
+import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
@@ -24,7 +25,13 @@ export type Services = {
 const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
 
 // A scan that has been made, with the host it was made of, before anything is stored.
-type Made = { readonly ref: ScanRef; readonly host: Host; readonly owed: OwedScan | undefined; readonly startedAt: number; readonly finding: Finding };
+type Made = {
+  readonly ref: ScanRef;
+  readonly host: Host;
+  readonly owed: OwedScan | undefined;
+  readonly startedAt: number;
+  readonly finding: Finding;
+};
 
 /**
  * Makes the scans that are referred to, side by side, and stores each as soon as it is done. Scans to which nothing
@@ -59,7 +66,9 @@ export async function probeScans(refs: readonly ScanRef[], services: Services): 
   );
   const blocked = silent.length > 0 && answered === 0 && (await services.egressBlocked());
   services.count('EgressBlocked', blocked ? 1 : 0);
-  await Promise.all(silent.map((made) => guard(made.ref, () => conclude(made, blocked ? trouble('egress-blocked') : made.finding, services))));
+  await Promise.all(
+    silent.map((made) => guard(made.ref, () => conclude(made, blocked ? trouble('egress-blocked') : made.finding, services))),
+  );
   return failed;
 }
 
@@ -119,7 +128,10 @@ async function settle(host: Host, scan: Scan, legs: readonly LegEvidence[], wasO
     const notices = change === undefined ? [] : noticesOf(current, change, stored, legs);
     if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
       report(current, stored, change?.to, services);
-      await wake(notices.map((notice) => notice.id), services);
+      await wake(
+        notices.map((notice) => notice.id),
+        services,
+      );
       return;
     }
     current = await store.findHost(host.accountId, host.id);

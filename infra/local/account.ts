@@ -19,7 +19,10 @@ export async function createAccount(store: AuditStore, secrets: Secrets, email: 
   const key = mintApiKey(secrets);
   const createdAt = Date.now();
   const accountId = newId();
-  await store.createAccount({ id: accountId, email, createdAt }, { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt });
+  await store.createAccount(
+    { id: accountId, email, createdAt },
+    { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt },
+  );
   return { accountId, apiKey: key.text };
 }
 
@@ -31,7 +34,9 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(`Account ${accountId} for ${email}.\nIts API key, shown this once:\n\n  ${apiKey}\n`);
   } catch (error) {
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new UsageError(`The account could not be made in ${table} (${why}). Does the service run, or are your AWS credentials for it set?`);
+    throw new UsageError(
+      `The account could not be made in ${table} (${why}). Does the service run, or are your AWS credentials for it set?`,
+    );
   }
 }
 
@@ -44,7 +49,8 @@ function readArguments(args: readonly string[]): Arguments {
   if (values.table !== undefined && values.secret !== undefined) return { email: email.data, table: values.table, secret: values.secret };
   if (values.table !== undefined || values.secret !== undefined) throw new UsageError(`--table and --secret go together. ${USAGE}`);
   const endpoints = readLocalState(values.data)?.endpoints;
-  if (endpoints === undefined) throw new UsageError(`No local service has run on ${values.data}. Start one with npm start, or name a deployed table. ${USAGE}`);
+  if (endpoints === undefined)
+    throw new UsageError(`No local service has run on ${values.data}. Start one with npm start, or name a deployed table. ${USAGE}`);
   Object.assign(process.env, sdkEnvironment(endpoints));
   return { email: email.data, table: TABLE_NAME, secret: `file:${values.data}/secret` };
 }

@@ -23,7 +23,9 @@ export async function startDemoServers(before: DemoAddresses | undefined): Promi
     const servers = await startPair(addresses).catch(() => undefined);
     if (servers !== undefined) return servers;
   }
-  throw new UsageError(`Port ${DEMO_PORT} is taken on every loopback address that the demo servers tried. Leave them out: npm start -- --no-demo`);
+  throw new UsageError(
+    `Port ${DEMO_PORT} is taken on every loopback address that the demo servers tried. Leave them out: npm start -- --no-demo`,
+  );
 }
 
 async function startPair(addresses: DemoAddresses): Promise<DemoServers> {
@@ -63,7 +65,11 @@ function refusal(responseCode: number, message: string): Error {
 function listen(address: string, server: SMTPServer): Promise<SMTPServer> {
   return new Promise((done, fail) => {
     const refuse = (error: Error & { code?: string }) =>
-      fail(new UsageError(`The demo server cannot listen on ${address} port ${DEMO_PORT} (${error.code ?? error.message}). Leave the demo out: npm start -- --no-demo`));
+      fail(
+        new UsageError(
+          `The demo server cannot listen on ${address} port ${DEMO_PORT} (${error.code ?? error.message}). Leave the demo out: npm start -- --no-demo`,
+        ),
+      );
     server.once('error', refuse);
     server.listen(DEMO_PORT, address, () => {
       server.off('error', refuse);

@@ -52,7 +52,13 @@ function eventOf(request: IncomingMessage, body: Buffer) {
     headers,
     ...(query.length === 0 ? {} : { queryStringParameters: Object.fromEntries(query) }),
     requestContext: {
-      http: { method: request.method, path: url.pathname, protocol: 'HTTP/1.1', sourceIp: request.socket.remoteAddress, userAgent: headers['user-agent'] ?? '' },
+      http: {
+        method: request.method,
+        path: url.pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: request.socket.remoteAddress,
+        userAgent: headers['user-agent'] ?? '',
+      },
       stage: '$default',
       timeEpoch: Date.now(),
     },

@@ -12,7 +12,11 @@ export type LambdaHost = { readonly invoke: Invoke; stop(): Promise<void> };
  * Starts the thread that runs the handlers. `environment` is all they see of the machine's; `onLog` gets each line they
  * log, `onExit` is told when the thread ends unasked.
  */
-export function startLambdaHost(environment: Record<string, string>, onLog: (line: string) => void, onExit: (why: string) => void): LambdaHost {
+export function startLambdaHost(
+  environment: Record<string, string>,
+  onLog: (line: string) => void,
+  onExit: (why: string) => void,
+): LambdaHost {
   const worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), { env: environment, stdout: true, stderr: true });
   const calls = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
   let nextId = 1;

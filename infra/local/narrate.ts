@@ -1,7 +1,14 @@
 import { z } from 'zod';
 
 const entry = z.looseObject({ level: z.string(), message: z.string(), service: z.string().optional() });
-const scanned = z.object({ host: z.string(), verdict: z.string(), reason: z.string(), completed: z.number(), planned: z.number(), changedTo: z.string().optional() });
+const scanned = z.object({
+  host: z.string(),
+  verdict: z.string(),
+  reason: z.string(),
+  completed: z.number(),
+  planned: z.number(),
+  changedTo: z.string().optional(),
+});
 const mailed = z.object({ host: z.string(), to: z.string() });
 
 /** Tells a person what a log line of the handlers says; undefined for what is of no interest to one, such as metrics. */

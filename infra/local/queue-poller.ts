@@ -1,10 +1,4 @@
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse } from 'aws-lambda';
 import type { FunctionName } from '../../shared/runtime/config.ts';
 import { CREDENTIALS, REGION } from './engines/engine.ts';
@@ -53,7 +47,13 @@ async function handle(client: SQSClient, QueueUrl: string, name: FunctionName, m
   const renew = () => client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: VISIBILITY_SECONDS }));
   const renewal = setInterval(() => void renew().catch(() => {}), (VISIBILITY_SECONDS * 1000) / 2);
   try {
-    const record = { messageId: message.MessageId, receiptHandle: ReceiptHandle, body: message.Body, attributes: message.Attributes, eventSource: 'aws:sqs' };
+    const record = {
+      messageId: message.MessageId,
+      receiptHandle: ReceiptHandle,
+      body: message.Body,
+      attributes: message.Attributes,
+      eventSource: 'aws:sqs',
+    };
     const response = (await invoke(name, { Records: [record] })) as SQSBatchResponse | undefined;
     if ((response?.batchItemFailures ?? []).length === 0) await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
   } finally {

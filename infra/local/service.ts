@@ -47,7 +47,12 @@ export async function startService(options: Options, listener: Listener): Promis
   }
 }
 
-async function startParts(options: Options, listener: Listener, started: (() => Promise<unknown>)[], stop: () => Promise<void>): Promise<LocalService> {
+async function startParts(
+  options: Options,
+  listener: Listener,
+  started: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<LocalService> {
   const folder = openDataFolder(options.data);
   await lockDataFolder(folder.path);
   const port = await takePort(options.port);
@@ -62,7 +67,10 @@ async function startParts(options: Options, listener: Listener, started: (() => 
   const baseUrl = `http://127.0.0.1:${port}`;
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses)) : undefined;
   if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
-  const host = await tracked(started, startLambdaHost(functionEnvironment(endpoints, queues, folder.secretFile, baseUrl), listener.onLog, listener.onFailure));
+  const host = await tracked(
+    started,
+    startLambdaHost(functionEnvironment(endpoints, queues, folder.secretFile, baseUrl), listener.onLog, listener.onFailure),
+  );
   await host.invoke('dispatch', {});
   const front = await startHttpFront(port, host.invoke);
   started.push(() => closeFront(front));
@@ -73,7 +81,10 @@ async function startParts(options: Options, listener: Listener, started: (() => 
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, stop };
 }
 
-async function tracked<Part extends { stop(): Promise<void> }>(started: (() => Promise<unknown>)[], starting: Promise<Part> | Part): Promise<Part> {
+async function tracked<Part extends { stop(): Promise<void> }>(
+  started: (() => Promise<unknown>)[],
+  starting: Promise<Part> | Part,
+): Promise<Part> {
   const part = await starting;
   started.push(() => part.stop());
   return part;
@@ -84,7 +95,10 @@ async function accountKey(folder: DataFolder, endpoint: string): Promise<string>
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
   await createTable(client);
   const known = folder.read().apiKey;
-  const account = known === undefined ? await createAccount(dynamoDbStore(TABLE_NAME, 0, Date.now, client), await loadSecrets(`file:${folder.secretFile}`), OWNER) : undefined;
+  const account =
+    known === undefined
+      ? await createAccount(dynamoDbStore(TABLE_NAME, 0, Date.now, client), await loadSecrets(`file:${folder.secretFile}`), OWNER)
+      : undefined;
   client.destroy();
   if (account !== undefined) folder.update(account);
   return known ?? account?.apiKey ?? '';

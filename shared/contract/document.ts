@@ -46,7 +46,12 @@ const changeHost: ZodOpenApiOperationObject = {
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
   requestParams: { path: hostPath },
   requestBody: body(changeHostRequest),
-  responses: { 200: answer('The host as it is now.', hostResponse), ...invalidBody, ...ofHost, 409: problem('Somebody else keeps changing it.') },
+  responses: {
+    200: answer('The host as it is now.', hostResponse),
+    ...invalidBody,
+    ...ofHost,
+    409: problem('Somebody else keeps changing it.'),
+  },
 };
 
 const removeHost: ZodOpenApiOperationObject = {
@@ -91,7 +96,8 @@ export function openApiDocument() {
     info: {
       title: 'Relay Audit',
       version: '1',
-      description: 'Audits mail servers for open relaying, on a schedule, and tells their owners. Every path but this document needs an API key.',
+      description:
+        'Audits mail servers for open relaying, on a schedule, and tells their owners. Every path but this document needs an API key.',
     },
     security: [{ apiKey: [] }],
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readName, readTarget } from '../domain/host-name.ts';
+import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import { VERDICTS } from '../domain/verdict.ts';
 
 /** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
 export const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 1_000, pageSize: 50 } as const;
@@ -26,10 +26,9 @@ const domainName = z
   });
 
 const settings = {
-  servedDomains: z
-    .array(domainName)
-    .max(LIMITS.servedDomains)
-    .meta({ description: 'Domains that this server takes mail for. With at least one, a scan can tell a refusal to relay from a refusal of us.' }),
+  servedDomains: z.array(domainName).max(LIMITS.servedDomains).meta({
+    description: 'Domains that this server takes mail for. With at least one, a scan can tell a refusal to relay from a refusal of us.',
+  }),
   ports: z
     .array(z.int().min(1).max(65_535))
     .min(1)
@@ -81,9 +80,14 @@ export const scansQuery = z.strictObject({
   cursor,
   verdict: z
     .string()
-    .regex(new RegExp(`^(${VERDICTS.join('|')})(,(${VERDICTS.join('|')}))*$`), `must be one or more of ${VERDICTS.join(', ')}, joined by commas`)
+    .regex(
+      new RegExp(`^(${VERDICTS.join('|')})(,(${VERDICTS.join('|')}))*$`),
+      `must be one or more of ${VERDICTS.join(', ')}, joined by commas`,
+    )
     .optional()
-    .meta({ description: 'Only scans with one of these verdicts, joined by commas. A filtered page may be short and still have a next one.' }),
+    .meta({
+      description: 'Only scans with one of these verdicts, joined by commas. A filtered page may be short and still have a next one.',
+    }),
   from: moment.meta({ description: 'Only scans due at this time or later.' }),
   to: moment.meta({ description: 'Only scans due at this time or earlier.' }),
 });

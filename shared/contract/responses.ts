@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { OUTCOMES, SCAN_KINDS, SILENCES } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import { REASONS, type Reason, VERDICTS } from '../domain/verdict.ts';
 
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
@@ -92,9 +92,7 @@ export const scanOrOwedResponse = z.union([scanResponse, owedScanResponse]);
 
 export const changesResponse = z
   .strictObject({
-    items: z.array(
-      z.strictObject({ from: relayState, to: relayState, at: moment, firstScanId: z.string(), scanId: z.string() }),
-    ),
+    items: z.array(z.strictObject({ from: relayState, to: relayState, at: moment, firstScanId: z.string(), scanId: z.string() })),
     next,
   })
   .meta({ id: 'Changes' });
@@ -107,7 +105,12 @@ export const problemResponse = z
     status: z.int(),
     detail: z.string().optional(),
     errors: z
-      .array(z.strictObject({ field: z.string().meta({ description: 'Where: a path such as ports[0], or a query parameter.' }), message: z.string() }))
+      .array(
+        z.strictObject({
+          field: z.string().meta({ description: 'Where: a path such as ports[0], or a query parameter.' }),
+          message: z.string(),
+        }),
+      )
       .optional(),
   })
   .meta({ id: 'Problem' });

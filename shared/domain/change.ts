@@ -1,6 +1,6 @@
 import { addRecent, type Host, type HostState } from './host.ts';
+import { provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
-import { provenState, type RelayState } from './verdict.ts';
 
 /** A confirmed turn of a host's relay state: a record of its own, numbered by the state version that it made. */
 export type Change = {

@@ -1,9 +1,7 @@
 import { type Address, parseAddress } from './address.ts';
 
 /** What an owner may register: a DNS name, or an address in its standard spelling. */
-export type Target =
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'address'; readonly address: Address };
+export type Target = { readonly kind: 'name'; readonly name: string } | { readonly kind: 'address'; readonly address: Address };
 
 export type Unreadable = { readonly kind: 'invalid'; readonly why: string };
 
@@ -26,8 +24,7 @@ export function readName(text: string): Extract<Target, { kind: 'name' }> | Unre
   const name = text.toLowerCase();
   const labels = name.split('.');
   if (labels.length < 2) return invalid('must be a full name such as mail.example.org, or an address such as 192.0.2.1');
-  if (labels.some((label) => !LABEL.test(label)))
-    return invalid('must be labels of letters, digits and hyphens, joined by single dots');
+  if (labels.some((label) => !LABEL.test(label))) return invalid('must be labels of letters, digits and hyphens, joined by single dots');
   // A last label that reads as a number (RFC 1123 §2.1, WHATWG URL "ends in a number") makes resolvers read the whole as an address.
   if (/^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ''))
     return invalid('reads as an address in a form we do not accept; write four decimal numbers without leading zeros');

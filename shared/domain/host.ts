@@ -1,5 +1,5 @@
+import type { RelayState, Verdict } from './reason.ts';
 import type { Period } from './schedule.ts';
-import type { RelayState, Verdict } from './verdict.ts';
 
 /** What the owner decides about a registered mail server. `name` is a DNS name or an address, and never changes. */
 export type HostSettings = {

@@ -1,7 +1,8 @@
 import type { Change } from './change.ts';
 import type { Host } from './host.ts';
-import { type LegEvidence, type Scan, type TestResult } from './scan.ts';
-import { legName, type RelayState } from './verdict.ts';
+import type { RelayState } from './reason.ts';
+import type { LegEvidence, Scan, TestResult } from './scan.ts';
+import { legName } from './verdict.ts';
 
 /** One accepted foreign recipient, as the owner can find it in the server's log. */
 export type NoticeEvidence = {

@@ -1,4 +1,4 @@
-import type { Judgement, Reason } from './verdict.ts';
+import type { Judgement, Reason } from './reason.ts';
 
 export const SCAN_KINDS = ['scheduled', 'first', 'on-demand', 'confirming'] as const;
 

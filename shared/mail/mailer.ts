@@ -1,4 +1,4 @@
-import { SendEmailCommand, SESClient, SESServiceException } from '@aws-sdk/client-ses';
+import { SESClient, SESServiceException, SendEmailCommand } from '@aws-sdk/client-ses';
 import type { Mail } from './templates.ts';
 
 /** How handing over a mail went. `refused`: SES said no, it certainly did not leave. Throws when that cannot be told. */
@@ -26,7 +26,8 @@ export function sesMailer(from: string, client: SESClient = newClient()): Send {
       const { MessageId } = await client.send(command);
       return { kind: 'accepted', messageId: MessageId ?? 'unnamed' };
     } catch (error) {
-      if (error instanceof SESServiceException && error.$fault === 'client') return { kind: 'refused', why: `${error.name}: ${error.message}` };
+      if (error instanceof SESServiceException && error.$fault === 'client')
+        return { kind: 'refused', why: `${error.name}: ${error.message}` };
       throw error;
     }
   };

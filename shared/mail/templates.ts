@@ -73,7 +73,9 @@ function utc(epochMs: number): string {
 }
 
 function asText({ verdict, sections }: Letter): string {
-  const parts = sections.map(({ heading, lines, code }) => [heading, ...lines.map((line) => (code ? `  ${line}` : `- ${line}`))].join('\n'));
+  const parts = sections.map(({ heading, lines, code }) =>
+    [heading, ...lines.map((line) => (code ? `  ${line}` : `- ${line}`))].join('\n'),
+  );
   return `${[verdict, ...parts, SIGNATURE].join('\n\n')}\n`;
 }
 

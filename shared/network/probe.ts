@@ -1,6 +1,6 @@
 import type { Contact, LegEvidence, TestResult } from '../domain/scan.ts';
 import { converse, type SessionEvidence } from '../smtp/dialogue.ts';
-import { nextSession, plannedTests, type Progress } from '../smtp/plan.ts';
+import { nextSession, type Progress, plannedTests } from '../smtp/plan.ts';
 import type { Cast } from '../smtp/relay-tests.ts';
 import { connect } from './connect.ts';
 import { runSession } from './session.ts';
@@ -16,7 +16,13 @@ export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, sessionMs: 90_000,
  * Audits one address and port: sessions one after the other until every planned test has an answer, the plan sees no
  * use in another, or the sitting's deadline (epoch milliseconds) is near. What was not done is in the evidence as `not-run`.
  */
-export async function probeLeg(target: PermittedAddress, port: number, cast: Cast, limits: ProbeLimits, deadline: number): Promise<LegEvidence> {
+export async function probeLeg(
+  target: PermittedAddress,
+  port: number,
+  cast: Cast,
+  limits: ProbeLimits,
+  deadline: number,
+): Promise<LegEvidence> {
   const transcript: string[] = [];
   let progress: Progress = { results: [], sessions: 0, idle: 0 };
   let contact: Contact | undefined;
@@ -31,7 +37,14 @@ export async function probeLeg(target: PermittedAddress, port: number, cast: Cas
     }
     progress = advance(progress, session);
   }
-  return { address: target.text, port, contact: contact ?? 'connection-timed-out', ...sortResults(cast, progress.results), silentAfterRefusals, transcript };
+  return {
+    address: target.text,
+    port,
+    contact: contact ?? 'connection-timed-out',
+    ...sortResults(cast, progress.results),
+    silentAfterRefusals,
+    transcript,
+  };
 }
 
 async function runOne(
@@ -63,6 +76,8 @@ function advance(progress: Progress, session: SessionEvidence): Progress {
 
 function sortResults(cast: Cast, results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
   const planned = plannedTests(cast).map((trial) => trial.id);
-  const tests = planned.map((id): TestResult => results.find((result) => result.test === id) ?? { test: id, outcome: 'not-run', stage: 'greeting' });
+  const tests = planned.map(
+    (id): TestResult => results.find((result) => result.test === id) ?? { test: id, outcome: 'not-run', stage: 'greeting' },
+  );
   return { tests, controls: results.filter((result) => !planned.includes(result.test)) };
 }

@@ -25,7 +25,10 @@ export function dnsResolver(servers: readonly string[]): Resolve {
   };
 }
 
-/** A DNS client with bounded time-outs, for look-ups of other kinds. */
+/** Look-ups of other kinds, as the checks of our own names need them. */
+export type Dns = Pick<Resolver, 'resolve4' | 'reverse' | 'resolveMx' | 'resolveTxt'>;
+
+/** A DNS client with bounded time-outs. */
 export function newResolver(servers: readonly string[]): Resolver {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
   if (servers.length > 0) resolver.setServers(servers);
@@ -35,7 +38,8 @@ export function newResolver(servers: readonly string[]): Resolver {
 function readAnswer(answer: readonly string[]): Resolution {
   const addresses = [...new Set(answer)].toSorted().map(parseAddress);
   if (addresses.length === 0) return { kind: 'absent' };
-  if (addresses.some((address) => address === undefined)) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
+  if (addresses.some((address) => address === undefined))
+    return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
   return { kind: 'addresses', addresses: addresses.flatMap((address) => address ?? []).slice(0, ADDRESSES_LIMIT) };
 }
 

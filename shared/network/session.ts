@@ -8,7 +8,12 @@ import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
  * both in the transcript. It ends with the dialogue, or at the deadline (epoch milliseconds), which to the dialogue is
  * silence; the socket is always destroyed.
  */
-export async function runSession<T>(socket: Socket, dialogue: Generator<Step, T, Arrival>, deadline: number, transcript: string[]): Promise<T> {
+export async function runSession<T>(
+  socket: Socket,
+  dialogue: Generator<Step, T, Arrival>,
+  deadline: number,
+  transcript: string[],
+): Promise<T> {
   const arrivals = listen(socket, deadline);
   try {
     let next = dialogue.next();
@@ -63,11 +68,12 @@ function listen(socket: Socket, deadline: number): Arrivals {
   socket.on('error', () => tell({ kind: 'end', end: 'closed' }));
   socket.on('close', () => tell({ kind: 'end', end: 'closed' }));
   return {
-    next: () => new Promise((resolve) => {
-      const first = queue.shift() ?? ended;
-      if (first === undefined) waiting = resolve;
-      else resolve(first);
-    }),
+    next: () =>
+      new Promise((resolve) => {
+        const first = queue.shift() ?? ended;
+        if (first === undefined) waiting = resolve;
+        else resolve(first);
+      }),
     unfinished: () => reader.unfinished(),
     stop: () => clearTimeout(timer),
   };

@@ -11,7 +11,12 @@ const seconds = (fallback: number) =>
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
 
 const networks = list.transform((parts, context): Network[] =>
   parts.flatMap((part) => {

@@ -12,7 +12,13 @@ const METRICS_NAMESPACE = 'RelayAudit';
 export type Counter = (name: MetricName, value: number) => void;
 
 /** Every metric there is; `infra/constructs/alarms.ts` has the alarm of each. */
-export type MetricName = 'CursorAgeMinutes' | 'NoticesUnsettled' | 'EgressBlocked' | 'HostsProbed' | 'HostsRefusingUs' | 'PreflightFailures';
+export type MetricName =
+  | 'CursorAgeMinutes'
+  | 'NoticesUnsettled'
+  | 'EgressBlocked'
+  | 'HostsProbed'
+  | 'HostsRefusingUs'
+  | 'PreflightFailures';
 
 export function newCounter(): Counter {
   const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: 'relay-audit' });

@@ -1,4 +1,4 @@
-import { type SendMessageBatchRequestEntry, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { kindOf, type ScanRef } from '../domain/scan.ts';
 
@@ -18,17 +18,32 @@ export type Wake<T> = (items: readonly T[]) => Promise<void>;
 
 /** Sends scan references, packed by fifty. Throws unless every message was taken. */
 export function scansQueue(queueUrl: string, client = new SQSClient({})): Wake<ScanRef> {
-  return (refs) => send(client, queueUrl, chunks(refs, REFS_PER_MESSAGE).map((scans) => JSON.stringify({ scans })));
+  return (refs) =>
+    send(
+      client,
+      queueUrl,
+      chunks(refs, REFS_PER_MESSAGE).map((scans) => JSON.stringify({ scans })),
+    );
 }
 
 /** Sends scan references one by one, so that one that cannot be handled holds up no other. */
 export function singleScansQueue(queueUrl: string, client = new SQSClient({})): Wake<ScanRef> {
-  return (refs) => send(client, queueUrl, refs.map((ref) => JSON.stringify({ scans: [ref] })));
+  return (refs) =>
+    send(
+      client,
+      queueUrl,
+      refs.map((ref) => JSON.stringify({ scans: [ref] })),
+    );
 }
 
 /** Sends notice ids, one to a message. */
 export function noticesQueue(queueUrl: string, client = new SQSClient({})): Wake<string> {
-  return (ids) => send(client, queueUrl, ids.map((id) => JSON.stringify({ notices: [id] })));
+  return (ids) =>
+    send(
+      client,
+      queueUrl,
+      ids.map((id) => JSON.stringify({ notices: [id] })),
+    );
 }
 
 /** Reads a message of the scans queue; throws when it is not one. */

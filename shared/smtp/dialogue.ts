@@ -23,7 +23,12 @@ export type SessionEvidence = {
 type Dialogue<T> = Generator<Step, T, Arrival>;
 
 // An answer to the whole session rather than to one envelope; the trials that it stops get it as their own.
-type Stop = { readonly outcome: Outcome; readonly stage: Stage; readonly reply?: string | undefined; readonly cutShort?: End | '421' | undefined };
+type Stop = {
+  readonly outcome: Outcome;
+  readonly stage: Stage;
+  readonly reply?: string | undefined;
+  readonly cutShort?: End | '421' | undefined;
+};
 
 /**
  * One session: greeting, EHLO, then MAIL and RCPT for each trial with RSET in between, QUIT. It never says DATA, so

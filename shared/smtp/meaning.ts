@@ -6,7 +6,8 @@ import type { Reply } from './reply.ts';
 const GREYLISTED = /gr[ae]y-?list|try again (?:later|in )|please retry|temporarily (?:rejected|deferred) to/i;
 const RELAY_DENIED =
   /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts/i;
-const AUTHENTICATION = /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
+const AUTHENTICATION =
+  /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
 const ABOUT_US =
   /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;

@@ -1,9 +1,9 @@
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
+import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
-import type { Reason, Verdict } from '../domain/verdict.ts';
 
 export type Account = { readonly id: string; readonly email: string; readonly createdAt: number };
 

@@ -31,5 +31,8 @@ export function evidenceHash(legs: readonly LegEvidence[], now: number): string 
     normalise(leg.transcript),
   ]);
   const month = new Date(now).toISOString().slice(0, 7);
-  return createHash('sha256').update(JSON.stringify([month, behaviour])).digest('base64url').slice(0, 22);
+  return createHash('sha256')
+    .update(JSON.stringify([month, behaviour]))
+    .digest('base64url')
+    .slice(0, 22);
 }

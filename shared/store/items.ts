@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
+import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, SILENCES } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import { REASONS, type Reason, VERDICTS } from '../domain/verdict.ts';
 import type { Account, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
 

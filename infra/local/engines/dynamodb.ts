@@ -20,7 +20,8 @@ export async function startDynamoDb(folder: string, onExit: (why: string) => voi
   const port = await takePort(0);
   const log = openSync(join(folder, 'dynamodb.log'), 'a');
   // The shell ends the engine when our end of its input closes, which happens however we end; kill -9 included.
-  const script = 'exec 3<&0; "$0" serve --host 127.0.0.1 --port "$1" --db-path "$2" </dev/null & p=$!; { read _ <&3; kill -9 $p; } 2>/dev/null & wait $p';
+  const script =
+    'exec 3<&0; "$0" serve --host 127.0.0.1 --port "$1" --db-path "$2" </dev/null & p=$!; { read _ <&3; kill -9 $p; } 2>/dev/null & wait $p';
   const args = ['-c', script, engineBinary(), String(port), join(folder, 'dynamodb.sqlite')];
   const shell = spawn('/bin/sh', args, { stdio: ['pipe', log, log], detached: true });
   let stopping = false;
@@ -44,7 +45,9 @@ function engineBinary(): string {
   try {
     return join(dirname(require.resolve('@dynoxide/linux-x64/package.json')), 'dynoxide');
   } catch {
-    throw new UsageError('The embedded DynamoDB runs on Linux x64 only. Start DynamoDB Local and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000.');
+    throw new UsageError(
+      'The embedded DynamoDB runs on Linux x64 only. Start DynamoDB Local and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000.',
+    );
   }
 }
 

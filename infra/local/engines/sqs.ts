@@ -9,7 +9,11 @@ type QueueStore = { persistence?: unknown; allQueues(): Iterable<{ persistence?:
 export async function startSqs(folder: string): Promise<Engine> {
   const { buildApp } = await import('fauxqs');
   const part = (file: string) => import(new URL(file, import.meta.resolve('fauxqs')).href);
-  const [{ SqsStore }, { SnsStore }, { S3Store }] = await Promise.all([part('sqs/sqsStore.js'), part('sns/snsStore.js'), part('s3/s3Store.js')]);
+  const [{ SqsStore }, { SnsStore }, { S3Store }] = await Promise.all([
+    part('sqs/sqsStore.js'),
+    part('sns/snsStore.js'),
+    part('s3/s3Store.js'),
+  ]);
   const { PersistenceManager } = await part('persistence.js');
   const sqsStore: QueueStore = new SqsStore();
   const snsStore = new SnsStore();

@@ -2,8 +2,8 @@ import { GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dyn
 import type { Host, HostSettings } from '../../domain/host.ts';
 import { slotOf } from '../../domain/schedule.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { idIn, keys } from '../keys.ts';
 import { readHost } from '../items.ts';
+import { idIn, keys } from '../keys.ts';
 import { owedPut } from './schedule.ts';
 import { ifHolds, type Table } from './table.ts';
 
@@ -15,7 +15,9 @@ export function hosts(table: Table): Part {
     async registerHost(host, first) {
       const { accountId, id, ...stored } = host;
       const TransactItems = [
-        { Put: { TableName: table.name, Item: { ...keys.host(accountId, id), ...stored }, ConditionExpression: 'attribute_not_exists(pk)' } },
+        {
+          Put: { TableName: table.name, Item: { ...keys.host(accountId, id), ...stored }, ConditionExpression: 'attribute_not_exists(pk)' },
+        },
         { Put: { TableName: table.name, Item: wheelItem(host, host.settings) } },
         { Put: owedPut(table, first) },
       ];

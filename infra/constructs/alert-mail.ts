@@ -1,0 +1,57 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { Alarms } from './alarms.ts';
+import { AuditFunction } from './audit-function.ts';
+import { grantTable, type Retained } from './retained.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export type AlertMailProps = {
+  readonly mailFrom: string;
+  /** Where the API answers: mails link to the history under it. */
+  readonly baseUrl: string;
+  readonly retained: Retained;
+  readonly alarms: Alarms;
+};
+
+const NOTIFY_TIMEOUT = Duration.minutes(1); // ten mails one after the other; less than the lease of a claimed notice
+const SENDERS_LIMIT = 2; // at once: new SES accounts may send little per second
+
+/** The way of a notice: queue, `notify`, SES. */
+export class AlertMail extends Construct {
+  readonly notices: WorkQueue;
+
+  constructor(scope: Construct, id: string, { mailFrom, baseUrl, retained, alarms }: AlertMailProps) {
+    super(scope, id);
+    this.notices = new WorkQueue(this, 'Notices', {
+      name: 'notices',
+      setting: 'NOTICES_QUEUE_URL',
+      visibilityTimeout: Duration.minutes(6), // six times the function's time, as AWS advises
+      deadLetterImpact: 'Some alerts could not be sent; they are tried again each minute from the table, and their owners wait.',
+      alarms,
+    });
+    const notify = new AuditFunction(this, 'Notify', {
+      name: 'notify',
+      errorImpact: 'Owners are not mailed that their server answers as an open relay, or that it is closed again.',
+      alarms,
+      timeout: NOTIFY_TIMEOUT,
+      memoryMiB: 512,
+    });
+    notify.grant({ BASE_URL: baseUrl });
+    grantSending(notify, mailFrom);
+    grantTable(notify, retained, ['UpdateItem']);
+    this.notices.feed(notify, { batchSize: 5, maxConcurrency: SENDERS_LIMIT });
+  }
+}
+
+// Sending from this one address. SES asks for the identity that is verified: the whole domain, or the address by itself.
+function grantSending(to: AuditFunction, mailFrom: string): void {
+  const domain = mailFrom.slice(mailFrom.lastIndexOf('@') + 1);
+  const identity = (resourceName: string) => Stack.of(to).formatArn({ service: 'ses', resource: 'identity', resourceName });
+  const permission = new PolicyStatement({
+    actions: ['ses:SendEmail'],
+    resources: [identity(domain), identity(mailFrom)],
+    conditions: { StringEquals: { 'ses:FromAddress': mailFrom } },
+  });
+  to.grant({ MAIL_FROM: mailFrom }, permission);
+}

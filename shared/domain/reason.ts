@@ -1,0 +1,91 @@
+export const VERDICTS = ['open', 'suspected', 'inconclusive', 'untestable', 'unreachable', 'closed'] as const;
+
+/** What the evidence of a scan proves. */
+export type Verdict = (typeof VERDICTS)[number];
+
+/**
+ * Why a scan has its verdict: a closed list, one sentence each. `fault` says whose trouble an `untestable` is: ours
+ * alarms the operator and never counts against the owner.
+ */
+export const REASONS = {
+  'recipient-accepted': { verdict: 'suspected', sentence: 'It accepted a recipient at a foreign domain from a stranger.' },
+  'accepts-everything': {
+    verdict: 'suspected',
+    sentence:
+      'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a catch-all, a sink or a honeypot.',
+  },
+  'all-refused': { verdict: 'closed', sentence: 'It refused every foreign recipient that we tried.' },
+  'authentication-required': { verdict: 'closed', sentence: 'It takes no mail at all without authentication.' },
+  greylisted: { verdict: 'inconclusive', sentence: 'It greylists us; some tests could not be completed.' },
+  deferred: { verdict: 'inconclusive', sentence: 'It put off some tests with a temporary error.' },
+  dropped: { verdict: 'inconclusive', sentence: 'It ended our sessions before every test was done.' },
+  'starttls-first': { verdict: 'inconclusive', sentence: 'It talks only after STARTTLS, which this version does not test.' },
+  'no-recipient-reached': {
+    verdict: 'inconclusive',
+    sentence: 'It refused every sender we tried, so no recipient could be tested.',
+  },
+  'open-leg-silent': {
+    verdict: 'inconclusive',
+    sentence: 'A port that last answered as an open relay does not answer now, so nothing shows that it is closed.',
+  },
+  'no-consent': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence: 'No consent: nothing shows that this address is yours to audit. No packet was sent.',
+  },
+  'forbidden-address': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence: 'Its name leads to an address that must not be audited. No packet was sent.',
+  },
+  'policy-against-us': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence: 'It refuses our address, so its answers say nothing of relaying.',
+  },
+  'control-refused': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence:
+      'It refused even the postmaster of a domain it serves, so its refusals say nothing of relaying. Are the served domains right?',
+  },
+  'probably-banned': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence:
+      'It fell silent after refusing our tests: probably a ban tool such as fail2ban. Exempt our address there (ignoreip), never in the relay rules.',
+  },
+  'dns-trouble': { verdict: 'untestable', fault: 'ours', sentence: 'We could not resolve its name: trouble on the way to DNS.' },
+  'egress-blocked': { verdict: 'untestable', fault: 'ours', sentence: 'Our own way out on port 25 is blocked.' },
+  'internal-error': { verdict: 'untestable', fault: 'ours', sentence: 'Something went wrong on our side.' },
+  'no-address': { verdict: 'unreachable', sentence: 'Its name has no IPv4 address.' },
+  'connection-refused': { verdict: 'unreachable', sentence: 'It refused the connection.' },
+  'connection-timed-out': { verdict: 'unreachable', sentence: 'Nothing answered before the time-out.' },
+  'network-unreachable': { verdict: 'unreachable', sentence: 'There is no route to it.' },
+  'no-greeting': { verdict: 'unreachable', sentence: 'It took the connection and sent no SMTP greeting.' },
+  'not-smtp': { verdict: 'unreachable', sentence: 'What answers there does not speak SMTP.' },
+  'closed-early': { verdict: 'unreachable', sentence: 'It closed the connection before greeting us.' },
+} as const satisfies Record<string, { verdict: Verdict; sentence: string; fault?: 'ours' | 'theirs' }>;
+
+export type Reason = keyof typeof REASONS;
+
+/** A verdict with its reason and how much of the plan was completed: `completed` of `planned` relay tests. */
+export type Judgement = { readonly verdict: Verdict; readonly reason: Reason; readonly completed: number; readonly planned: number };
+
+/** The relay state that a verdict proves; undefined when it proves none, and the state stays what it was. */
+export function provenState(verdict: Verdict): RelayState | undefined {
+  return verdict === 'open' || verdict === 'suspected' || verdict === 'closed' ? verdict : undefined;
+}
+
+export type RelayState = 'open' | 'suspected' | 'closed';
+
+/** Whether the trouble is on our side: the scan is then no result, and stays owed. */
+export function isOurs(judgement: Judgement): boolean {
+  const entry = REASONS[judgement.reason];
+  return 'fault' in entry && entry.fault === 'ours';
+}
+
+/** A judgement that no test stands behind, such as a missing consent. */
+export function untested(reason: Reason): Judgement {
+  return { verdict: REASONS[reason].verdict, reason, completed: 0, planned: 0 };
+}

@@ -1,0 +1,304 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Effect, effectOf } from '../../shared/domain/change.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { noticesOf } from '../../shared/domain/notice.ts';
+import { type Scan, scanId } from '../../shared/domain/scan.ts';
+import { slotOf } from '../../shared/domain/schedule.ts';
+import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { startTable, type TestTable } from '../support/table.ts';
+
+const DAY = 24 * 60 * 60_000;
+const RULES = { confirmDelayMs: 300_000 };
+let now = NOON;
+let table: TestTable;
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * DAY);
+});
+afterAll(() => table.stop());
+beforeEach(() => {
+  now = NOON;
+});
+
+async function registered(settings: Parameters<typeof sampleHost>[0] = {}): Promise<Host> {
+  const host = sampleHost(settings);
+  await table.store.registerHost(host, owedOf(host, 'first', now));
+  return host;
+}
+
+function owedOf(host: Host, kind: 'first' | 'on-demand' | 'confirming', dueAt: number) {
+  return { accountId: host.accountId, hostId: host.id, scanId: scanId(dueAt, kind), dueAt, tries: 0 };
+}
+
+function store(host: Host, scan: Scan, wasOwed = false) {
+  const effect: Effect = effectOf(host, scan, RULES);
+  const notices = effect.kind === 'changed' ? noticesOf(host, effect.change, scan, [sampleLeg('accepted')]) : [];
+  return table.store.storeResult({ host, scan, effect, notices, wasOwed });
+}
+
+const reread = async (host: Host) => (await table.store.findHost(host.accountId, host.id)) ?? expect.fail('the host is gone');
+
+describe('hosts', () => {
+  test('a host, its wheel entry and its first owed scan appear together', async () => {
+    const host = await registered();
+    expect(await table.store.findHost('account1', host.id)).toEqual(host);
+    expect(await table.store.hostsInSlot('hour', slotOf(host.id, 'hour'))).toContainEqual({ accountId: 'account1', hostId: host.id });
+    expect((await table.store.owedOf(host.id)).map((owed) => owed.scanId)).toEqual([scanId(NOON, 'first')]);
+  });
+
+  test('another account does not find a host', async () => {
+    const host = await registered();
+    expect(await table.store.findHost('account2', host.id)).toBeUndefined();
+  });
+
+  test('an edit of an old revision changes nothing', async () => {
+    const host = await registered();
+    expect(await table.store.changeSettings(host, { ...host.settings, ports: [2525] })).toMatchObject({ revision: 2 });
+    expect(await table.store.changeSettings(host, { ...host.settings, ports: [26] })).toBeUndefined();
+    expect((await reread(host)).settings.ports).toEqual([2525]);
+  });
+
+  test('a change of period moves the wheel entry', async () => {
+    const host = await registered();
+    await table.store.changeSettings(host, { ...host.settings, period: 'week' });
+    const ids = async (period: 'hour' | 'week') => (await table.store.hostsInSlot(period, slotOf(host.id, period))).map((entry) => entry.hostId);
+    expect(await ids('hour')).not.toContain(host.id);
+    expect(await ids('week')).toContain(host.id);
+  });
+
+  test('an owner’s edit and a scan at the same moment both stand', async () => {
+    const host = await registered();
+    await table.store.changeSettings(host, { ...host.settings, ports: [2525] });
+    expect(await store(host, sampleScan(host, scanId(NOON, 'scheduled'), NOON))).toBe('stored');
+    expect(await reread(host)).toMatchObject({ revision: 2, settings: { ports: [2525] }, state: { relay: 'closed' } });
+  });
+
+  test('a removed host is off the wheel, and a result that comes late brings nothing of it back', async () => {
+    const host = await registered();
+    await table.store.removeHost(host);
+    expect(await store(host, sampleScan(host, scanId(NOON, 'first'), NOON), true)).toBe('conflict');
+    expect(await table.store.findHost('account1', host.id)).toBeUndefined();
+    expect((await table.store.hostsInSlot('hour', slotOf(host.id, 'hour'))).map((entry) => entry.hostId)).not.toContain(host.id);
+  });
+
+  test('a list comes in pages that hold each host once', async () => {
+    const hosts = [];
+    for (let i = 0; i < 5; i++) {
+      const host = { ...sampleHost(), accountId: 'account-of-five' };
+      await table.store.registerHost(host, owedOf(host, 'first', now));
+      hosts.push(host.id);
+    }
+    const first = await table.store.listHosts('account-of-five', 3);
+    const second = await table.store.listHosts('account-of-five', 3, first.next);
+    expect([...first.items, ...second.items].map((host) => host.id)).toEqual(hosts);
+    expect(second.next).toBeUndefined();
+  });
+
+  test('an item that is no host is refused on the way in', async () => {
+    await table.client.send(new PutItemCommand({ TableName: table.name, Item: { pk: { S: 'ACCOUNT#account1' }, sk: { S: 'HOST#broken' } } }));
+    await expect(table.store.findHost('account1', 'broken')).rejects.toThrow();
+  });
+});
+
+describe('the schedule', () => {
+  test('the cursor moves only from where it was read', async () => {
+    const cursor = await table.store.readCursor();
+    expect(await table.store.moveCursor(cursor, 100)).toBe(true);
+    expect(await table.store.moveCursor(cursor, 200)).toBe(false);
+    expect(await table.store.readCursor()).toBe(100);
+  });
+
+  test('an owed scan is due until its lease begins, and again when that has run out', async () => {
+    const host = await registered();
+    const due = async (at: number) => (await table.store.dueScans(at, 500)).filter((owed) => owed.hostId === host.id).length;
+    expect(await due(NOON)).toBe(1);
+    await table.store.leaseScan(owedOf(host, 'first', NOON), NOON + 900_000);
+    expect(await due(NOON)).toBe(0);
+    expect(await due(NOON + 900_000)).toBe(1);
+  });
+
+  test('an owed scan leaves the table with its result, and a lease does not bring it back', async () => {
+    const host = await registered();
+    await store(host, sampleScan(host, scanId(NOON, 'first'), NOON), true);
+    await table.store.leaseScan(owedOf(host, 'first', NOON), NOON + 1);
+    expect(await table.store.owedOf(host.id)).toEqual([]);
+  });
+
+  test('trouble on our side puts off one scan of a host at a time', async () => {
+    const host = await registered();
+    const first = { ...owedOf(host, 'on-demand', NOON), tries: 1 };
+    expect(await table.store.putOff(host, first, 'dns-trouble')).toBe(true);
+    expect(await table.store.putOff(host, { ...owedOf(host, 'on-demand', NOON + 1_000), tries: 1 }, 'dns-trouble')).toBe(false);
+    expect(await table.store.findOwed(host.id, first.scanId)).toMatchObject({ tries: 1, trouble: 'dns-trouble' });
+    await store(await reread(host), sampleScan(host, first.scanId, NOON + 2_000), true);
+    expect((await reread(host)).state.putOff).toBeUndefined();
+  });
+});
+
+describe('results', () => {
+  test('of two results decided on the same state one is stored', async () => {
+    const host = await registered();
+    expect(await store(host, sampleScan(host, scanId(NOON, 'scheduled'), NOON))).toBe('stored');
+    expect(await store(host, sampleScan(host, scanId(NOON, 'on-demand'), NOON + 1_000))).toBe('conflict');
+  });
+
+  test('a change, its scan and its notices appear together or not at all', async () => {
+    const host = await registered({ alertRecipients: ['a@example.org', 'b@example.org'] });
+    await store(host, sampleScan(host, scanId(NOON, 'first'), NOON, SUSPECTED), true);
+    const pending = await reread(host);
+    const confirming = sampleScan(host, scanId(NOON + 400_000, 'confirming'), NOON + 400_000, SUSPECTED);
+    await table.store.changeSettings(pending, pending.settings);
+    expect(await store({ ...pending, state: { ...pending.state, version: 7 } }, confirming, true)).toBe('conflict');
+    expect((await table.store.listChanges(host.id, 50)).items).toEqual([]);
+    expect(await table.store.findScan(host.id, confirming.id)).toBeUndefined();
+    expect(await store(pending, confirming, true)).toBe('stored');
+    expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'suspected' }]);
+    const due = (await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id));
+    expect(due).toHaveLength(2);
+  });
+
+  test('an unconfirmed turn owes its confirming scan in the same transaction', async () => {
+    const host = await registered();
+    await store(host, sampleScan(host, scanId(NOON, 'first'), NOON, SUSPECTED), true);
+    expect(await table.store.owedOf(host.id)).toMatchObject([{ scanId: scanId(NOON + 301_000, 'confirming'), dueAt: NOON + 301_000 }]);
+  });
+
+  test('a scheduled scan that changes nothing costs at most 3 write units, for the largest host too', async () => {
+    const domain = (length: number, first: string) => `${first}${'a'.repeat(59)}.`.repeat(Math.ceil(length / 61)).slice(0, length - 3).replace(/\.$/, 'a') + '.de';
+    const largest = {
+      name: domain(253, 'm'),
+      servedDomains: [domain(253, 'a'), domain(253, 'b'), domain(200, 'c'), ...'defghij'.split('').map((first) => domain(8, first))],
+      ports: [25, 26, 465, 587],
+      alertRecipients: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}-recipient@mail.example.org`),
+    };
+    for (const settings of [{}, largest]) {
+      const host = await registered(settings);
+      const openLegs = Array.from({ length: 8 }, (_, i) => `198.51.100.${200 + i}:2525`);
+      for (let i = 0; i < 31; i++) {
+        now += 3_600_000;
+        const current = await reread(host);
+        table.meter.reset();
+        const scan = { ...sampleScan(host, scanId(now, 'scheduled'), now), openLegs };
+        const evidence = await table.store.keepEvidence(current, [sampleLeg()]);
+        const units = { evidence: table.meter.writeUnits };
+        await store(current, { ...scan, evidence });
+        if (i > 0) expect(units.evidence).toBe(0);
+        if (i > 0) expect(table.meter.writeUnits).toBeOneOf([2, 3]);
+      }
+    }
+  });
+
+  test('evidence is kept once for the same behaviour, whatever dates and ids the server says', async () => {
+    const host = await registered();
+    const leg = (greeting: string) => [{ ...sampleLeg(), transcript: [`S: ${greeting}`] }];
+    const first = await table.store.keepEvidence(host, leg('220 mx ESMTP Exim 4.96 Mon, 01 Jun 2026 12:00:00 +0000'));
+    const second = await table.store.keepEvidence(host, leg('220 mx ESMTP Exim 4.96 Tue, 02 Jun 2026 13:10:01 +0000'));
+    const other = await table.store.keepEvidence(host, [{ ...sampleLeg('accepted'), transcript: ['S: 220 mx ESMTP Exim 4.96 Tue'] }]);
+    expect(second).toBe(first);
+    expect(other).not.toBe(first);
+    expect(await table.store.readEvidence(host.id, other)).toMatchObject([{ tests: [{ outcome: 'accepted' }, ...Array(18).fill({})] }]);
+  });
+});
+
+describe('the history', () => {
+  async function history(scans: number, judgementOf = (_: number) => CLOSED) {
+    const host = await registered();
+    for (let i = 0; i < scans; i++) {
+      const at = NOON + i * 60_000;
+      await table.store.storeResult({
+        host,
+        scan: sampleScan(host, scanId(at, 'scheduled'), at, judgementOf(i)),
+        effect: { kind: 'late' },
+        notices: [],
+        wasOwed: false,
+      });
+    }
+    now = NOON + scans * 60_000;
+    return host;
+  }
+
+  test('comes newest first, each scan once, page by page', async () => {
+    const host = await history(7);
+    const first = await table.store.listScans(host.id, { limit: 4 });
+    const second = await table.store.listScans(host.id, { limit: 4, after: first.next });
+    const times = [...first.items, ...second.items].map((scan) => scan.startedAt);
+    expect(times).toEqual([6, 5, 4, 3, 2, 1, 0].map((i) => NOON + i * 60_000));
+    expect(second.next).toBeUndefined();
+  });
+
+  test('a filtered page examines at most 200 scans and goes on where it stopped', async () => {
+    const host = await history(250, (i) => (i < 20 ? SUSPECTED : CLOSED));
+    const first = await table.store.listScans(host.id, { limit: 50, verdicts: ['suspected'] });
+    expect(first.items).toEqual([]);
+    expect(first.next).toBeDefined();
+    const second = await table.store.listScans(host.id, { limit: 50, verdicts: ['suspected'], after: first.next });
+    expect(second.items).toHaveLength(20);
+    expect(second.next).toBeUndefined();
+  });
+
+  test('a page filtered by verdict that is full goes on behind its last scan', async () => {
+    const host = await history(12, (i) => (i % 2 === 0 ? SUSPECTED : CLOSED));
+    const first = await table.store.listScans(host.id, { limit: 4, verdicts: ['suspected'] });
+    const second = await table.store.listScans(host.id, { limit: 4, verdicts: ['suspected'], after: first.next });
+    expect([...first.items, ...second.items].map((scan) => (scan.startedAt - NOON) / 60_000)).toEqual([10, 8, 6, 4, 2, 0]);
+  });
+
+  test('a page of a time range holds that range, page by page', async () => {
+    const host = await history(10);
+    const range = { limit: 3, fromMs: NOON + 2 * 60_000, toMs: NOON + 6 * 60_000 };
+    const first = await table.store.listScans(host.id, range);
+    const second = await table.store.listScans(host.id, { ...range, after: first.next });
+    expect([...first.items, ...second.items].map((scan) => (scan.startedAt - NOON) / 60_000)).toEqual([6, 5, 4, 3, 2]);
+  });
+
+  test('what has expired is not given back, deleted or not', async () => {
+    const host = await history(2);
+    now = NOON + 400 * DAY + 30_000;
+    expect((await table.store.listScans(host.id, { limit: 50 })).items).toHaveLength(1);
+    expect(await table.store.findScan(host.id, scanId(NOON, 'scheduled'))).toBeUndefined();
+  });
+});
+
+describe('notices', () => {
+  async function noticeDue(): Promise<string> {
+    const host = await registered();
+    await store(host, sampleScan(host, scanId(NOON, 'first'), NOON, SUSPECTED), true);
+    await store(await reread(host), sampleScan(host, scanId(NOON + 400_000, 'confirming'), NOON + 400_000, SUSPECTED), true);
+    now = NOON + 500_000;
+    return `${host.id}-2-0`;
+  }
+
+  test('a notice is claimed by one of many who try at once', async () => {
+    const id = await noticeDue();
+    const claims = await Promise.all(Array.from({ length: 10 }, () => table.store.claimNotice(id, now, now + 300_000)));
+    expect(claims.filter((claim) => claim !== undefined)).toHaveLength(1);
+  });
+
+  test('a claim that runs out can be claimed again', async () => {
+    const id = await noticeDue();
+    expect(await table.store.claimNotice(id, now, now + 300_000)).toMatchObject({ tries: 1 });
+    expect(await table.store.claimNotice(id, now + 299_999, now + 600_000)).toBeUndefined();
+    expect(await table.store.claimNotice(id, now + 300_000, now + 600_000)).toMatchObject({ tries: 2 });
+  });
+
+  test('a settled notice is neither due nor claimed again', async () => {
+    const id = await noticeDue();
+    await table.store.claimNotice(id, now, now + 300_000);
+    await table.store.settleNotice(id, 'message-1', now);
+    expect(await table.store.claimNotice(id, now + DAY, now + 2 * DAY)).toBeUndefined();
+    expect(await table.store.dueNotices(now + DAY, 500)).not.toContain(id);
+  });
+
+  test('a notice given back is due at its time', async () => {
+    const id = await noticeDue();
+    await table.store.claimNotice(id, now, now + 300_000);
+    await table.store.releaseNotice(id, now + 60_000);
+    expect(await table.store.dueNotices(now + 59_999, 500)).not.toContain(id);
+    expect(await table.store.dueNotices(now + 60_000, 500)).toContain(id);
+  });
+
+  test('a notice that was never owed cannot be claimed', async () => {
+    expect(await table.store.claimNotice('never-was', now, now + 1)).toBeUndefined();
+  });
+});

@@ -1,0 +1,218 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { dispatch, type Services as DispatchServices } from '../../functions/dispatch/dispatch.ts';
+import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { kindOf, scanId } from '../../shared/domain/scan.ts';
+import { tickOf } from '../../shared/domain/schedule.ts';
+import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
+import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { startQueues, type TestQueues } from '../support/queue.ts';
+import { startTable, type TestTable } from '../support/table.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+let now = NOON;
+let table: TestTable;
+let queues: TestQueues;
+let audits: string[] = [];
+let judge: (host: Host) => 'closed' | 'suspected' | 'our-trouble' = () => 'closed';
+
+beforeEach(async () => {
+  now = NOON;
+  audits = [];
+  judge = () => 'closed';
+  [table, queues] = await Promise.all([startTable(() => now, 400 * 24 * HOUR), startQueues()]);
+  return async () => void (await Promise.all([table.stop(), queues.stop()]));
+});
+
+const dispatcher = (): DispatchServices => ({
+  store: table.store,
+  wakeScans: scansQueue(queues.urls.scans, queues.client),
+  wakeNotices: noticesQueue(queues.urls.notices, queues.client),
+  clock: () => now,
+  count: () => {},
+  owedLeaseMs: 15 * MINUTE,
+});
+
+const prober = (): ProbeServices => ({
+  store: table.store,
+  async audit(host) {
+    audits.push(host.id);
+    const found = judge(host);
+    if (found === 'our-trouble') throw new Error('trouble of ours');
+    return { judgement: found === 'closed' ? CLOSED : SUSPECTED, legs: [sampleLeg(found === 'closed' ? 'refused' : 'accepted')] };
+  },
+  egressBlocked: async () => false,
+  wakeNotices: noticesQueue(queues.urls.notices, queues.client),
+  clock: () => now,
+  count: () => {},
+  log: { info: () => {}, error: () => {} },
+  confirmDelayMs: 5 * MINUTE,
+  putOffMs: 15 * MINUTE,
+});
+
+async function probeAll(): Promise<void> {
+  for (const body of await queues.drain(queues.urls.scans)) expect(await probeScans(readScansMessage(body), prober())).toEqual([]);
+}
+
+async function tickTo(time: number): Promise<void> {
+  for (; now < time; now += MINUTE) {
+    await dispatch(dispatcher());
+    await probeAll();
+  }
+}
+
+/** Registers hosts whose first scan has been made. */
+async function establish(count: number): Promise<Host[]> {
+  const hosts = Array.from({ length: count }, () => sampleHost());
+  for (const host of hosts) {
+    const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+    await table.store.registerHost(host, first);
+  }
+  await dispatch(dispatcher());
+  await probeAll();
+  now += MINUTE;
+  audits = [];
+  return hosts;
+}
+
+const scheduledScans = async (host: Host) =>
+  (await table.store.listScans(host.id, { limit: 50 })).items.filter((scan) => scan.kind === 'scheduled').length;
+
+describe('P4: a host that is due or owed is scanned, also after an outage, once', () => {
+  test('1,000 hourly hosts after an outage of 26 hours get exactly one scan each', async () => {
+    const hosts = await establish(1_000);
+    await dispatch(dispatcher());
+    await probeAll();
+    const before = new Map<string, number>();
+    for (const host of hosts) before.set(host.id, await scheduledScans(host));
+    audits = [];
+    now += 26 * HOUR;
+    // Catching up is spread over ticks; the clock stands, so that nothing new comes due meanwhile.
+    for (let i = 0; i < 10; i++) await dispatch(dispatcher());
+    await probeAll();
+    expect(await table.store.readCursor()).toBe(tickOf(now));
+    for (const host of hosts) expect(await scheduledScans(host)).toBe((before.get(host.id) ?? 0) + 1);
+    expect(audits.toSorted()).toEqual(hosts.map((host) => host.id).toSorted());
+  }, 120_000);
+
+  test('a crash between sending and moving the cursor makes no second scan and loses none', async () => {
+    const hosts = await establish(60);
+    now += 2 * HOUR;
+    const crashing = { ...dispatcher(), store: { ...table.store, moveCursor: () => Promise.reject(new Error('killed here')) } };
+    await expect(dispatch(crashing)).rejects.toThrow('killed here');
+    await probeAll();
+    now += MINUTE;
+    await dispatch(dispatcher());
+    await probeAll();
+    for (const host of hosts) expect(await scheduledScans(host)).toBeGreaterThanOrEqual(1);
+    // One host in sixty has its slot in the minute that passed.
+    expect(audits.length).toBeLessThanOrEqual(hosts.length + 5);
+    expect(new Set(audits).size).toBe(hosts.length);
+  });
+
+  test('hour after hour, every host is scanned once an hour', async () => {
+    const hosts = await establish(20);
+    await tickTo(now + 3 * HOUR);
+    for (const host of hosts) expect(await scheduledScans(host)).toBe(3);
+  }, 60_000);
+
+  test('an owed scan whose message was lost is sent again when its lease has run out', async () => {
+    const host = sampleHost();
+    await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 });
+    await dispatch(dispatcher());
+    await queues.drain(queues.urls.scans);
+    now += 14 * MINUTE;
+    await dispatch(dispatcher());
+    await probeAll();
+    expect(audits).toEqual([]);
+    now += 2 * MINUTE;
+    await dispatch(dispatcher());
+    await probeAll();
+    expect(audits).toEqual([host.id]);
+  });
+
+  test('a message delivered twice makes one scan', async () => {
+    const [host] = await establish(1);
+    now += HOUR;
+    await dispatch(dispatcher());
+    const [body = ''] = await queues.drain(queues.urls.scans);
+    await probeScans(readScansMessage(body), prober());
+    await probeScans(readScansMessage(body), prober());
+    expect(audits).toHaveLength(1);
+    expect(host === undefined ? 0 : await scheduledScans(host)).toBe(1);
+  });
+
+  test('a crash between scan and host is made good by the second delivery, without a second probe', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    now += HOUR;
+    await dispatch(dispatcher());
+    const [body = ''] = await queues.drain(queues.urls.scans);
+    const [ref] = readScansMessage(body);
+    const at = now;
+    // What the cheap path leaves behind when it is killed after its first write.
+    const scan = { hostId: host.id, id: ref?.scanId ?? '', kind: 'scheduled' as const, startedAt: at, finishedAt: at, judgement: SUSPECTED, openLegs: [] };
+    await table.store.storeResult({ host, scan, effect: { kind: 'late' }, notices: [], wasOwed: false });
+    await probeScans(readScansMessage(body), prober());
+    expect(audits).toEqual([]);
+    expect((await table.store.findHost(host.accountId, host.id))?.state).toMatchObject({ last: { id: scan.id }, pending: { to: 'suspected' } });
+  });
+});
+
+describe('P3: one change record per change', () => {
+  test('a turn is confirmed by a second scan five minutes later, and closed again likewise', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    judge = () => 'suspected';
+    await tickTo(now + HOUR + 10 * MINUTE);
+    judge = () => 'closed';
+    await tickTo(now + HOUR + 10 * MINUTE);
+    const changes = (await table.store.listChanges(host.id, 50)).items;
+    expect(changes.map(({ from, to }) => `${from} → ${to}`)).toEqual(['suspected → closed', 'closed → suspected']);
+    for (const change of changes) expect(kindOf(change.scanId)).toBe('confirming');
+    expect(new Set(await queues.drain(queues.urls.notices)).size).toBe(2);
+  }, 60_000);
+
+  test('a notice whose wake-up message was lost is woken by the next dispatch', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    judge = () => 'suspected';
+    await tickTo(now + HOUR + 10 * MINUTE);
+    await queues.drain(queues.urls.notices);
+    await dispatch(dispatcher());
+    expect(await queues.drain(queues.urls.notices)).toEqual([JSON.stringify({ notices: [`${host.id}-${(await table.store.listChanges(host.id, 1)).items[0]?.version}-0`] })]);
+  }, 60_000);
+});
+
+describe('P5: trouble on our side never reads as trouble on theirs', () => {
+  test('a scan that met our trouble is no result and stays owed until it is made', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    judge = () => 'our-trouble';
+    await tickTo(now + HOUR);
+    expect(await scheduledScans(host)).toBe(0);
+    expect(await table.store.owedOf(host.id)).toMatchObject([{ trouble: 'internal-error' }]);
+    judge = () => 'closed';
+    await tickTo(now + HOUR);
+    expect(await table.store.owedOf(host.id)).toEqual([]);
+    expect(await scheduledScans(host)).toBe(2);
+  }, 60_000);
+
+  test('when nothing answers and our own endpoints are silent too, it is us', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const silent = { ...sampleLeg(), contact: 'connection-timed-out' as const };
+    const services: ProbeServices = {
+      ...prober(),
+      audit: async () => ({ judgement: { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 0 }, legs: [silent] }),
+      egressBlocked: async () => true,
+    };
+    const ref = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'scheduled') };
+    await probeScans([ref], services);
+    expect(await scheduledScans(host)).toBe(0);
+    expect(await table.store.findOwed(host.id, ref.scanId)).toMatchObject({ trouble: 'egress-blocked' });
+    await probeScans([ref], { ...services, egressBlocked: async () => false });
+    expect((await table.store.findScan(host.id, ref.scanId))?.judgement.verdict).toBe('unreachable');
+  });
+});

@@ -1,0 +1,60 @@
+import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
+import type { Judgement } from '../../shared/domain/reason.ts';
+import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
+import { RELAY_TESTS } from '../../shared/smtp/relay-tests.ts';
+
+/** A moment to start clocks at. */
+export const NOON = Date.UTC(2026, 5, 1, 12);
+
+let count = 0;
+
+/** A host with an id of its own. */
+export function sampleHost(settings: Partial<HostSettings> = {}, state: Partial<HostState> = {}): Host {
+  count++;
+  return {
+    accountId: 'account1',
+    id: count.toString(16).padStart(20, '0'),
+    createdAt: NOON,
+    revision: 1,
+    settings: {
+      name: 'mail.example.org',
+      servedDomains: ['example.org'],
+      ports: [25],
+      period: 'hour',
+      alertRecipients: ['owner@example.org'],
+      ...settings,
+    },
+    state: { ...NEW_STATE, ...state },
+  };
+}
+
+export const CLOSED: Judgement = { verdict: 'closed', reason: 'all-refused', completed: 19, planned: 19 };
+export const SUSPECTED: Judgement = { verdict: 'suspected', reason: 'recipient-accepted', completed: 19, planned: 19 };
+
+/** A finished scan of a host, a second long. */
+export function sampleScan(host: Host, id: string, startedAt: number, judgement: Judgement = CLOSED): Scan {
+  return {
+    hostId: host.id,
+    id,
+    kind: 'scheduled',
+    startedAt,
+    finishedAt: startedAt + 1_000,
+    judgement,
+    openLegs: judgement.verdict === 'suspected' ? ['192.0.2.1:25'] : [],
+    evidence: 'hash',
+  };
+}
+
+/** A leg that refused, or accepted, every test. */
+export function sampleLeg(outcome: 'refused' | 'accepted' = 'refused'): LegEvidence {
+  const reply = outcome === 'refused' ? '554 5.7.1 Relay access denied' : '250 2.1.5 Ok';
+  return {
+    address: '192.0.2.1',
+    port: 25,
+    contact: 'answered',
+    tests: RELAY_TESTS.map(({ id }) => ({ test: id, outcome, stage: 'rcpt', from: '<a@probe.example>', to: '<b@canary.example>', reply })),
+    controls: [],
+    silentAfterRefusals: false,
+    transcript: ['S: 220 mail.example.org ESMTP', 'C: EHLO probe.example', 'S: 250 mail.example.org'],
+  };
+}

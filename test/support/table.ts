@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createTable, startDynamoDb, TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
+import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+
+/** What the engine charged for the requests since the last `reset`. */
+export type Meter = { writeUnits: number; readUnits: number; requests: number; reset(): void };
+
+export type TestTable = { readonly store: AuditStore; readonly client: DynamoDBClient; readonly name: string; readonly meter: Meter; stop(): Promise<void> };
+
+/** A fresh table on the embedded engine, with a store on it and a meter of what it costs. */
+export async function startTable(clock: () => number, retentionMs: number): Promise<TestTable> {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-audit-table-'));
+  const engine = await startDynamoDb(folder, () => {});
+  const client = new DynamoDBClient({ endpoint: engine.endpoint, region: REGION, credentials: CREDENTIALS });
+  await createTable(client);
+  const meter = meterOf(client);
+  return {
+    store: dynamoDbStore(TABLE_NAME, retentionMs, clock, client),
+    client,
+    name: TABLE_NAME,
+    meter,
+    async stop() {
+      client.destroy();
+      await engine.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+type Capacity = { CapacityUnits?: number; WriteCapacityUnits?: number };
+
+const WRITES = ['PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand', 'TransactWriteItemsCommand'];
+
+function meterOf(client: DynamoDBClient): Meter {
+  const meter: Meter = {
+    writeUnits: 0,
+    readUnits: 0,
+    requests: 0,
+    reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0 }),
+  };
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
+      const result = await next(args);
+      const { ConsumedCapacity } = result.output as { ConsumedCapacity?: Capacity | Capacity[] };
+      const units = [ConsumedCapacity ?? []].flat().reduce((sum, each) => sum + (each.CapacityUnits ?? 0), 0);
+      if (WRITES.includes(context.commandName ?? '')) meter.writeUnits += units;
+      else meter.readUnits += units;
+      meter.requests++;
+      return result;
+    },
+    { step: 'initialize' },
+  );
+  return meter;
+}
