@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { dispatch, type Services as DispatchServices } from '../../functions/dispatch/dispatch.ts';
+import { type Services as DispatchServices, dispatch } from '../../functions/dispatch/dispatch.ts';
 import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
-import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
+import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const MINUTE = 60_000;
@@ -119,7 +119,13 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
 
   test('an owed scan whose message was lost is sent again when its lease has run out', async () => {
     const host = sampleHost();
-    await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 });
+    await table.store.registerHost(host, {
+      accountId: host.accountId,
+      hostId: host.id,
+      scanId: scanId(now, 'first'),
+      dueAt: now,
+      tries: 0,
+    });
     await dispatch(dispatcher());
     await queues.drain(queues.urls.scans);
     now += 14 * MINUTE;
@@ -152,11 +158,22 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
     const [ref] = readScansMessage(body);
     const at = now;
     // What the cheap path leaves behind when it is killed after its first write.
-    const scan = { hostId: host.id, id: ref?.scanId ?? '', kind: 'scheduled' as const, startedAt: at, finishedAt: at, judgement: SUSPECTED, openLegs: [] };
+    const scan = {
+      hostId: host.id,
+      id: ref?.scanId ?? '',
+      kind: 'scheduled' as const,
+      startedAt: at,
+      finishedAt: at,
+      judgement: SUSPECTED,
+      openLegs: [],
+    };
     await table.store.storeResult({ host, scan, effect: { kind: 'late' }, notices: [], wasOwed: false });
     await probeScans(readScansMessage(body), prober());
     expect(audits).toEqual([]);
-    expect((await table.store.findHost(host.accountId, host.id))?.state).toMatchObject({ last: { id: scan.id }, pending: { to: 'suspected' } });
+    expect((await table.store.findHost(host.accountId, host.id))?.state).toMatchObject({
+      last: { id: scan.id },
+      pending: { to: 'suspected' },
+    });
   });
 });
 
@@ -181,7 +198,9 @@ describe('P3: one change record per change', () => {
     await tickTo(now + HOUR + 10 * MINUTE);
     await queues.drain(queues.urls.notices);
     await dispatch(dispatcher());
-    expect(await queues.drain(queues.urls.notices)).toEqual([JSON.stringify({ notices: [`${host.id}-${(await table.store.listChanges(host.id, 1)).items[0]?.version}-0`] })]);
+    expect(await queues.drain(queues.urls.notices)).toEqual([
+      JSON.stringify({ notices: [`${host.id}-${(await table.store.listChanges(host.id, 1)).items[0]?.version}-0`] }),
+    ]);
   }, 60_000);
 });
 
@@ -205,7 +224,10 @@ describe('P5: trouble on our side never reads as trouble on theirs', () => {
     const silent = { ...sampleLeg(), contact: 'connection-timed-out' as const };
     const services: ProbeServices = {
       ...prober(),
-      audit: async () => ({ judgement: { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 0 }, legs: [silent] }),
+      audit: async () => ({
+        judgement: { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 0 },
+        legs: [silent],
+      }),
       egressBlocked: async () => true,
     };
     const ref = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'scheduled') };

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { changesResponse, hostResponse, owedScanResponse, scanResponse, scansResponse } from '../../shared/contract/responses.ts';
 import { descendants, eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
 
 const ACCOUNT = fileURLToPath(new URL('../../infra/local/account.ts', import.meta.url));
@@ -46,12 +47,19 @@ describe('what the README says of the first minute', () => {
     const { body: scans } = await service.call('GET', `/v1/hosts/${host.id}/scans`);
     expect(scans.items[0]).toMatchObject({ kind: 'first', verdict: 'closed', reason: 'all-refused', testsCompleted: 19, testsPlanned: 19 });
     const { body: scan } = await service.call('GET', `/v1/hosts/${host.id}/scans/${scans.items[0].id}`);
-    expect(scan.legs[0]).toMatchObject({ contact: 'answered', verdict: 'closed', controls: [{ test: 'control-postmaster', outcome: 'accepted' }] });
+    expect(scan.legs[0]).toMatchObject({
+      contact: 'answered',
+      verdict: 'closed',
+      controls: [{ test: 'control-postmaster', outcome: 'accepted' }],
+    });
     expect(scan.legs[0].transcript.join('\n')).not.toMatch(/^C: DATA/m);
   });
 
   test('the three curl lines that it prints work', async () => {
-    const lines = service.output().split('\n').filter((line) => line.startsWith('  curl '));
+    const lines = service
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('  curl '));
     expect(lines).toHaveLength(3);
     for (const line of lines) {
       const url = /(http:\S+)$/.exec(line)?.[1] ?? '';
@@ -72,7 +80,12 @@ describe('the life of a host over HTTP', () => {
     const path = created.headers.get('location') ?? '';
     expect((await service.call('GET', path)).body.id).toBe(created.body.id);
     const changed = await service.call('PATCH', path, { period: 'week', servedDomains: ['Closed.Demo.Example'] });
-    expect(changed.body).toMatchObject({ period: 'week', servedDomains: ['closed.demo.example'], revision: 2, alertRecipients: ['Me@Example.org'] });
+    expect(changed.body).toMatchObject({
+      period: 'week',
+      servedDomains: ['closed.demo.example'],
+      revision: 2,
+      alertRecipients: ['Me@Example.org'],
+    });
     const asked = await service.call('POST', `${path}/scans`);
     expect(asked.status).toBe(202);
     const scan = await eventually(async () => {
@@ -80,6 +93,11 @@ describe('the life of a host over HTTP', () => {
       return body.status === 'finished' ? body : undefined;
     }, 'a finished scan');
     expect(scan).toMatchObject({ kind: 'on-demand', verdict: 'closed' });
+    hostResponse.parse(changed.body);
+    owedScanResponse.parse(asked.body);
+    scanResponse.parse(scan);
+    scansResponse.parse((await service.call('GET', `${path}/scans`)).body);
+    changesResponse.parse((await service.call('GET', `${path}/changes`)).body);
     const filtered = await service.call('GET', `${path}/scans?verdict=closed&limit=1&from=2020-01-01T00:00:00Z`);
     expect(filtered.body.items).toHaveLength(1);
     expect((await service.call('DELETE', path)).status).toBe(204);
@@ -89,7 +107,10 @@ describe('the life of a host over HTTP', () => {
 
   test('pages follow one another by their cursor, and a cursor of elsewhere is refused', async () => {
     const host = await demoHost('open.demo.example');
-    await eventually(async () => ((await service.call('GET', `/v1/hosts/${host.id}/scans`)).body.items.length >= 2 ? true : undefined), 'two scans');
+    await eventually(
+      async () => ((await service.call('GET', `/v1/hosts/${host.id}/scans`)).body.items.length >= 2 ? true : undefined),
+      'two scans',
+    );
     const first = await service.call('GET', `/v1/hosts/${host.id}/scans?limit=1`);
     const second = await service.call('GET', `/v1/hosts/${host.id}/scans?limit=1&cursor=${first.body.next}`);
     expect(second.body.items[0].id < first.body.items[0].id).toBe(true);
@@ -117,7 +138,9 @@ describe('starting and stopping', () => {
   test('a second service on the same folder is refused in one line', async () => {
     const { code, output } = await runToEnd(['--port', '0', '--data', data]);
     expect(code).toBe(1);
-    expect(output).toMatch(/relay-audit: Another Relay Audit runs on \S+\. Stop it, or choose another folder: npm start -- --data FOLDER\n$/);
+    expect(output).toMatch(
+      /relay-audit: Another Relay Audit runs on \S+\. Stop it, or choose another folder: npm start -- --data FOLDER\n$/,
+    );
   });
 
   test('a taken port is refused in one line', async () => {
@@ -127,7 +150,9 @@ describe('starting and stopping', () => {
     const { code, output } = await runToEnd(['--port', String(port), '--data', join(temporaryFolder(), 'd')]);
     taken.close();
     expect(code).toBe(1);
-    expect(output).toContain(`relay-audit: Port ${port} is taken. Stop what uses it, or choose another: npm start -- --port ${port + 10}\n`);
+    expect(output).toContain(
+      `relay-audit: Port ${port} is taken. Stop what uses it, or choose another: npm start -- --port ${port + 10}\n`,
+    );
   });
 
   test('a folder that cannot be written is refused in one line', async () => {

@@ -5,7 +5,12 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
 import { createQueues, type QueueUrls, startSqs } from '../../infra/local/engines/sqs.ts';
 
-export type TestQueues = { readonly urls: QueueUrls; readonly client: SQSClient; drain(url: string): Promise<string[]>; stop(): Promise<void> };
+export type TestQueues = {
+  readonly urls: QueueUrls;
+  readonly client: SQSClient;
+  drain(url: string): Promise<string[]>;
+  stop(): Promise<void>;
+};
 
 /** The queues of the service on the embedded engine. */
 export async function startQueues(): Promise<TestQueues> {

@@ -10,7 +10,13 @@ import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 /** What the engine charged for the requests since the last `reset`. */
 export type Meter = { writeUnits: number; readUnits: number; requests: number; reset(): void };
 
-export type TestTable = { readonly store: AuditStore; readonly client: DynamoDBClient; readonly name: string; readonly meter: Meter; stop(): Promise<void> };
+export type TestTable = {
+  readonly store: AuditStore;
+  readonly client: DynamoDBClient;
+  readonly name: string;
+  readonly meter: Meter;
+  stop(): Promise<void>;
+};
 
 /** A fresh table on the embedded engine, with a store on it and a meter of what it costs. */
 export async function startTable(clock: () => number, retentionMs: number): Promise<TestTable> {
