@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { changeHostRequest, pageQuery, registerHostRequest } from '../../shared/contract/requests.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';

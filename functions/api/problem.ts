@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { problemResponse } from '../../shared/contract/responses.ts';
 
 type ProblemBody = z.output<typeof problemResponse>;

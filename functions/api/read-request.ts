@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Problem } from './problem.ts';
 
 const BODY_LIMIT = 64 * 1024; // bytes; the largest valid request has under 3 KiB

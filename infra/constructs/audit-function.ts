@@ -37,9 +37,9 @@ const BUNDLING: BundlingOptions = {
   target: 'node24',
   mainFields: ['module', 'main'],
   minify: true,
-  keepNames: true, // logged errors keep their names
   externalModules: [], // the AWS SDK too: starts faster than the runtime's own copy, and is the one that was tested
   banner: REQUIRE_BANNER,
+  esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': `${ROOT}infra/constructs/lambda-credentials.ts` },
 };
 
 /** One Lambda function of functions/, with a role of its own that may do nothing but log, log retention, and an alarm on its errors. */

@@ -1,5 +1,5 @@
 import { type App, type Stack, Validations } from 'aws-cdk-lib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SETTINGS } from '../../shared/runtime/config.ts';
 
 // What a function would refuse at its cold start is refused before anything is deployed.

@@ -1,7 +1,7 @@
 // `npm run account -- create --email …`: the operator's command that makes an account with its first API key, in the local
 // service or in a deployed table.
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiKeyMac, mintApiKey } from '../../shared/runtime/api-key.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const entry = z.looseObject({ level: z.string(), message: z.string(), service: z.string().optional() });
 const scanned = z.object({

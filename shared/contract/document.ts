@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { OUTCOMES, SCAN_KINDS, SILENCES } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';

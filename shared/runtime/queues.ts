@@ -1,5 +1,5 @@
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { kindOf, type ScanRef } from '../domain/scan.ts';
 
 const REFS_PER_MESSAGE = 50; // hosts that one probe can do side by side within its time

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';

@@ -62,7 +62,8 @@ describe('hosts', () => {
   test('a change of period moves the wheel entry', async () => {
     const host = await registered();
     await table.store.changeSettings(host, { ...host.settings, period: 'week' });
-    const ids = async (period: 'hour' | 'week') => (await table.store.hostsInSlot(period, slotOf(host.id, period))).map((entry) => entry.hostId);
+    const ids = async (period: 'hour' | 'week') =>
+      (await table.store.hostsInSlot(period, slotOf(host.id, period))).map((entry) => entry.hostId);
     expect(await ids('hour')).not.toContain(host.id);
     expect(await ids('week')).toContain(host.id);
   });
@@ -96,7 +97,9 @@ describe('hosts', () => {
   });
 
   test('an item that is no host is refused on the way in', async () => {
-    await table.client.send(new PutItemCommand({ TableName: table.name, Item: { pk: { S: 'ACCOUNT#account1' }, sk: { S: 'HOST#broken' } } }));
+    await table.client.send(
+      new PutItemCommand({ TableName: table.name, Item: { pk: { S: 'ACCOUNT#account1' }, sk: { S: 'HOST#broken' } } }),
+    );
     await expect(table.store.findHost('account1', 'broken')).rejects.toThrow();
   });
 });
@@ -165,7 +168,11 @@ describe('results', () => {
   });
 
   test('a scheduled scan that changes nothing costs at most 3 write units, for the largest host too', async () => {
-    const domain = (length: number, first: string) => `${first}${'a'.repeat(59)}.`.repeat(Math.ceil(length / 61)).slice(0, length - 3).replace(/\.$/, 'a') + '.de';
+    const domain = (length: number, first: string) =>
+      `${first}${'a'.repeat(59)}.`
+        .repeat(Math.ceil(length / 61))
+        .slice(0, length - 3)
+        .replace(/\.$/, 'a') + '.de';
     const largest = {
       name: domain(253, 'm'),
       servedDomains: [domain(253, 'a'), domain(253, 'b'), domain(200, 'c'), ...'defghij'.split('').map((first) => domain(8, first))],

@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Change } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
 import type { Scan } from '../../domain/scan.ts';
