@@ -6,7 +6,7 @@ export class UsageError extends Error {}
 export type Options = { readonly port: number; readonly data: string; readonly demo: boolean };
 
 const USAGE = 'Usage: npm start -- [--port 8025] [--data .data] [--no-demo]';
-export const DEFAULT_PORT = 8025;
+const DEFAULT_PORT = 8025;
 export const DEFAULT_DATA = '.data';
 
 /** Reads the command line of `npm start`; undefined when help was asked for and shown. */

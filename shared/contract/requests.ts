@@ -4,7 +4,7 @@ import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
 
 /** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
-export const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 1_000, pageSize: 50 } as const;
+const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 1_000, pageSize: 50 } as const;
 
 const hostName = z
   .string()

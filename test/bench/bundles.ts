@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { functionEnvironment } from '../../infra/local/environment.ts';
 import { SETTINGS } from '../../shared/runtime/config.ts';
-import { median } from './median.ts';
-import type { Figure } from './run.ts';
+import { type Figure, median } from './figure.ts';
 
 const RUNS = 9;
 const NOWHERE = 'http://127.0.0.1:9';
@@ -17,7 +16,10 @@ export async function measureBundles(): Promise<Figure[]> {
   writeFileSync(secret, 'x'.repeat(64));
   execFileSync('npx', ['cdk', 'synth', '--quiet', '--output', join(out, 'cdk')], { stdio: ['ignore', 'ignore', 'inherit'] });
   const queues = { scans: `${NOWHERE}/scans`, notices: `${NOWHERE}/notices` };
-  const env = { PATH: process.env.PATH ?? '', ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE) };
+  const env = {
+    PATH: process.env.PATH ?? '',
+    ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE),
+  };
   const bundles = readdirSync(join(out, 'cdk')).flatMap((asset) => {
     const file = join(out, 'cdk', asset, 'index.mjs');
     const code = statSync(file, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(file, 'utf8');
@@ -26,7 +28,12 @@ export async function measureBundles(): Promise<Figure[]> {
   });
   const figures = bundles.flatMap(({ name, file }): Figure[] => [
     { what: `${name}: minified`, value: statSync(file).size / 1024, unit: 'KiB', limit: 500 },
-    { what: `${name}: cold import, median of ${RUNS}`, value: median(Array.from({ length: RUNS }, () => importTime(file, env))), unit: 'ms', limit: 150 },
+    {
+      what: `${name}: cold import, median of ${RUNS}`,
+      value: median(Array.from({ length: RUNS }, () => importTime(file, env))),
+      unit: 'ms',
+      limit: 150,
+    },
   ]);
   rmSync(out, { recursive: true });
   return figures.toSorted((a, b) => a.what.localeCompare(b.what));

@@ -3,8 +3,7 @@ import { scanId } from '../../shared/domain/scan.ts';
 import { keys } from '../../shared/store/keys.ts';
 import { NOON, sampleHost, sampleScan } from '../support/samples.ts';
 import { startTable } from '../support/table.ts';
-import { median } from './median.ts';
-import type { Figure } from './run.ts';
+import { type Figure, median } from './figure.ts';
 
 const TOTALS = [1_000, 10_000, 100_000];
 const PAGE = 50;

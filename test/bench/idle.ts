@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { descendants, startLocalService, temporaryFolder } from '../support/local-service.ts';
-import type { Figure } from './run.ts';
+import type { Figure } from './figure.ts';
 
 const SETTLE_MS = 20_000; // the demo's first scans, confirmation and mail are over by then
 

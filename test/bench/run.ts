@@ -1,12 +1,10 @@
 // `npm run bench [-- NAME…]`: measures and prints; docs/benchmarks.md has the figures of a run. Limits are those the project holds itself to; a
 // figure beyond its limit is marked, and ends the run with code 1.
 import { measureBundles } from './bundles.ts';
+import type { Figure } from './figure.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
 import { measureStart } from './start.ts';
-
-/** One line of a table: what was measured, the figure, and the limit it is held to. */
-export type Figure = { readonly what: string; readonly value: number; readonly unit: string; readonly limit?: number };
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   bundles: measureBundles,

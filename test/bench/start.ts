@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/local-service.ts';
-import { median } from './median.ts';
-import type { Figure } from './run.ts';
+import { type Figure, median } from './figure.ts';
 
 const RUNS = 5;
 
@@ -15,7 +14,9 @@ export async function measureStart(): Promise<Figure[]> {
 
 function startOnce(): Promise<number> {
   const began = performance.now();
-  const child = spawn('npm', ['start', '--', '--port', '0', '--data', join(temporaryFolder(), 'data')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('npm', ['start', '--', '--port', '0', '--data', join(temporaryFolder(), 'data')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((done) => {
     let took = 0;
     child.stdout.on('data', (chunk: Buffer) => {
