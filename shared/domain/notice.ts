@@ -1,10 +1,10 @@
 import type { Change } from './change.ts';
 import type { Host } from './host.ts';
 import type { RelayState } from './reason.ts';
-import type { LegEvidence, Scan, TestResult } from './scan.ts';
+import type { LegEvidence, Outcome, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
 
-/** One accepted foreign recipient, as the owner can find it in the server's log. */
+/** One envelope with its answer, as the owner can find it in the server's log. */
 export type NoticeEvidence = {
   readonly leg: string;
   readonly from: string;
@@ -28,7 +28,7 @@ export type Notice = {
   readonly evidence: readonly NoticeEvidence[];
 };
 
-const EVIDENCE_LIMIT = 5; // lines of evidence in a mail; the history has the rest
+const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
 
 /** The notices that a change owes: one for each alert recipient, with ids that a second try would make again. */
 export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly LegEvidence[]): Notice[] {
@@ -44,12 +44,12 @@ export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly
     changedAt: change.at,
     scanId: scan.id,
     scannedAt: scan.startedAt,
-    evidence: change.to === 'closed' ? [] : acceptedIn(legs),
+    evidence: evidenceIn(legs, change.to === 'closed' ? 'refused' : 'accepted'),
   }));
 }
 
-function acceptedIn(legs: readonly LegEvidence[]): NoticeEvidence[] {
-  const lines = legs.flatMap((leg) => leg.tests.filter((test) => test.outcome === 'accepted').map((test) => evidenceLine(leg, test)));
+function evidenceIn(legs: readonly LegEvidence[], outcome: Outcome): NoticeEvidence[] {
+  const lines = legs.flatMap((leg) => leg.tests.filter((test) => test.outcome === outcome).map((test) => evidenceLine(leg, test)));
   return lines.slice(0, EVIDENCE_LIMIT);
 }
 

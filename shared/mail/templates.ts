@@ -22,8 +22,8 @@ function answersAsRelay(notice: Notice, historyUrl: string): Letter {
   return {
     subject: `${notice.hostName} answers as an open relay`,
     verdict:
-      `${notice.hostName} accepted mail from a stranger to a stranger, in two scans one after the other. ` +
-      `We stopped after the recipient was accepted and sent no message through it, so whether it delivers such mail is not proven.${doubt}`,
+      `${notice.hostName} accepted a recipient at a foreign domain from a stranger, in two scans one after the other. ` +
+      `We stopped there and sent no message through it, so whether it delivers such mail is not proven.${doubt}`,
     sections: [
       { heading: 'What to do now', lines: FIRST_AID },
       { heading: 'What closes it', lines: GENERAL_REMEDIES },
@@ -51,7 +51,7 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
         heading: 'What this does not show',
         lines: ['Stolen passwords, web forms, forwarding rules, SMTP smuggling and VRFY/EXPN are not tested, nor is IPv6.'],
       },
-      { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}: closed.`], code: true },
+      { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
       { heading: 'History', lines: history(historyUrl) },
     ],
   };
@@ -59,8 +59,11 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
 
 function evidenceLines(notice: Notice): string[] {
   return notice.evidence.flatMap(({ leg, from, to, reply }) => [
-    `${leg}  MAIL FROM:${printable(from)}  RCPT TO:${printable(to)}`,
-    `${' '.repeat(leg.length)}  ${printable(reply)}`,
+    '',
+    leg,
+    `  MAIL FROM:${printable(from)}`,
+    `  RCPT TO:${printable(to)}`,
+    `  ${printable(reply)}`,
   ]);
 }
 
@@ -74,7 +77,7 @@ function utc(epochMs: number): string {
 
 function asText({ verdict, sections }: Letter): string {
   const parts = sections.map(({ heading, lines, code }) =>
-    [heading, ...lines.map((line) => (code ? `  ${line}` : `- ${line}`))].join('\n'),
+    [heading, ...lines.map((line) => (code ? `  ${line}`.trimEnd() : `- ${line}`))].join('\n'),
   );
   return `${[verdict, ...parts, SIGNATURE].join('\n\n')}\n`;
 }

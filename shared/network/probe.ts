@@ -2,6 +2,7 @@ import type { Contact, LegEvidence, TestResult } from '../domain/scan.ts';
 import { converse, type SessionEvidence } from '../smtp/dialogue.ts';
 import { nextSession, type Progress, plannedTests } from '../smtp/plan.ts';
 import type { Cast } from '../smtp/relay-tests.ts';
+import { newTranscript, type Transcript } from '../smtp/transcript.ts';
 import { connect } from './connect.ts';
 import { runSession } from './session.ts';
 import type { PermittedAddress } from './target-policy.ts';
@@ -23,12 +24,12 @@ export async function probeLeg(
   limits: ProbeLimits,
   deadline: number,
 ): Promise<LegEvidence> {
-  const transcript: string[] = [];
+  const transcript = newTranscript();
   let progress: Progress = { results: [], sessions: 0, idle: 0 };
   let contact: Contact | undefined;
   let silentAfterRefusals = false;
   for (let trials = nextSession(cast, progress); trials.length > 0 && Date.now() < deadline; trials = nextSession(cast, progress)) {
-    if (progress.sessions > 0) transcript.push('');
+    if (progress.sessions > 0) transcript.add('');
     const session = await runOne(target, port, cast, trials, limits, deadline, transcript);
     contact ??= session.contact;
     if (session.contact !== 'answered') {
@@ -43,7 +44,7 @@ export async function probeLeg(
     contact: contact ?? 'connection-timed-out',
     ...sortResults(cast, progress.results),
     silentAfterRefusals,
-    transcript,
+    transcript: transcript.lines,
   };
 }
 
@@ -54,11 +55,11 @@ async function runOne(
   trials: Parameters<typeof converse>[1],
   limits: ProbeLimits,
   deadline: number,
-  transcript: string[],
+  transcript: Transcript,
 ): Promise<SessionEvidence> {
   const connection = await connect(target, port, Math.min(limits.connectMs, Math.max(1, deadline - Date.now())));
   if (connection.kind === 'failed') {
-    transcript.push(`-- ${connection.contact}`);
+    transcript.add(`-- ${connection.contact}`);
     return { contact: connection.contact, results: [] };
   }
   const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);

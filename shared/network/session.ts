@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { writeCommand } from '../smtp/command.ts';
 import type { Arrival, End, Step } from '../smtp/dialogue.ts';
 import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
+import type { Transcript } from '../smtp/transcript.ts';
 
 /**
  * The one loop that joins a dialogue and a socket: it sends what the dialogue says, hands back what comes, and notes
@@ -12,7 +13,7 @@ export async function runSession<T>(
   socket: Socket,
   dialogue: Generator<Step, T, Arrival>,
   deadline: number,
-  transcript: string[],
+  transcript: Transcript,
 ): Promise<T> {
   const arrivals = listen(socket, deadline);
   try {
@@ -20,11 +21,11 @@ export async function runSession<T>(
     while (!next.done) {
       if (next.value.kind === 'say') {
         const line = writeCommand(next.value.command);
-        transcript.push(`C: ${line.trimEnd()}`);
+        transcript.add(`C: ${line.trimEnd()}`);
         socket.write(line, 'latin1');
       }
       const arrival = await arrivals.next();
-      transcript.push(...heard(arrival, arrivals.unfinished()));
+      for (const line of heard(arrival, arrivals.unfinished())) transcript.add(line);
       next = dialogue.next(arrival);
     }
     return next.value;

@@ -77,7 +77,7 @@ function* runTrials(trials: readonly Trial[], server: string | undefined, result
 }
 
 function resultOf(test: string, stage: Stage, reply: Reply, from: string, to: string): TestResult {
-  return { test, outcome: meaningOf(reply), stage, from, to, reply: replyText(reply) };
+  return { test, outcome: meaningOf(reply), stage, from, to, reply: shortText(reply) };
 }
 
 // The reply, unless the session is over: 421 means that the server closes it, whatever it was asked (RFC 5321 §3.8).
@@ -87,10 +87,16 @@ function answerIn(arrival: Arrival): Reply | undefined {
 
 function stopOf(stage: Stage, arrival: Arrival): Stop {
   if (arrival.kind === 'end') return { outcome: 'not-run', stage, cutShort: arrival.end };
-  if (arrival.reply.code === 421) return { outcome: 'not-run', stage, cutShort: '421', reply: replyText(arrival.reply) };
+  if (arrival.reply.code === 421) return { outcome: 'not-run', stage, cutShort: '421', reply: shortText(arrival.reply) };
   const meaning = meaningOf(arrival.reply);
   const outcome = stage === 'greeting' && meaning === 'refused' ? 'about-us' : meaning === 'accepted' ? 'not-run' : meaning;
-  return { outcome, stage, reply: replyText(arrival.reply) };
+  return { outcome, stage, reply: shortText(arrival.reply) };
+}
+
+const REPLY_CHARACTERS = 512; // of a reply kept with a result: what RFC 5321 allows a line; the transcript has the rest
+
+function shortText(reply: Reply): string {
+  return replyText(reply).slice(0, REPLY_CHARACTERS);
 }
 
 function unreached(trial: Trial, stop: Stop | undefined): TestResult {

@@ -1,14 +1,27 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { LegEvidence } from '../domain/scan.ts';
+import type { LegEvidence, TestResult } from '../domain/scan.ts';
 import { normalise } from '../domain/transcript.ts';
 import { readLegs } from './items.ts';
 
-const BODY_LIMIT = 8 * 1024 * 1024; // of unpacked evidence: 8 addresses × 4 ports × 64 KiB is 2 MiB; more is not ours
+const BODY_LIMIT = 32 * 1024 * 1024; // of unpacked evidence: 8 addresses × 4 ports × 64 KiB, each byte escaped; more is not ours
 
-/** Packs evidence for storage. */
+const ITEM_BYTES = 350 * 1024; // DynamoDB takes items of 400 KiB, names and keys included
+
+/**
+ * Packs evidence for storage. Text that does not compress is left out when an item could not hold it, transcripts first:
+ * a server that talks much must not keep its own result from being stored.
+ */
 export function packEvidence(legs: readonly LegEvidence[]): Uint8Array {
-  return gzipSync(JSON.stringify(legs));
+  const full = gzipSync(JSON.stringify(legs));
+  if (full.length <= ITEM_BYTES) return full;
+  const withoutTranscripts = legs.map((leg) => ({ ...leg, transcript: ['-- too long to be kept'] }));
+  const bare = gzipSync(JSON.stringify(withoutTranscripts));
+  if (bare.length <= ITEM_BYTES) return bare;
+  const unanswered = ({ test, outcome, stage }: TestResult) => ({ test, outcome, stage });
+  return gzipSync(
+    JSON.stringify(withoutTranscripts.map((leg) => ({ ...leg, tests: leg.tests.map(unanswered), controls: leg.controls.map(unanswered) }))),
+  );
 }
 
 /** Unpacks what `packEvidence` made. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
@@ -205,6 +206,18 @@ describe('results', () => {
     expect(second).toBe(first);
     expect(other).not.toBe(first);
     expect(await table.store.readEvidence(host.id, other)).toMatchObject([{ tests: [{ outcome: 'accepted' }, ...Array(18).fill({})] }]);
+  });
+});
+
+describe('evidence of a hostile server', () => {
+  test('that no item could hold is stored without its transcripts, and read back', async () => {
+    const host = await registered();
+    const noise = () => Array.from({ length: 60 }, () => randomBytes(1_000).toString('latin1'));
+    const legs = Array.from({ length: 16 }, (_, i) => ({ ...sampleLeg(), port: i + 1, transcript: noise() }));
+    const hash = await table.store.keepEvidence(host, legs);
+    const kept = await table.store.readEvidence(host.id, hash);
+    expect(kept).toHaveLength(16);
+    expect(kept?.[0]).toMatchObject({ transcript: ['-- too long to be kept'], tests: legs[0]?.tests });
   });
 });
 
