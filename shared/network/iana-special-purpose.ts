@@ -1,9 +1,8 @@
 /**
  * The IANA IPv4 and IPv6 Special-Purpose Address Registries, every block of both, those marked globally reachable
- * included: none of them is a place for a mail server. REGISTRY_DATE is the month of the copy they were compared with; docs/target-policy.md says how to compare and
- * refresh them.
+ * included: none of them is a place for a mail server. Compared with copies of both registries of 2025-05;
+ * docs/target-policy.md says how to compare and refresh them.
  */
-export const REGISTRY_DATE = '2025-05';
 
 /** Block, name in the registry, document that registered it. */
 export type SpecialBlock = readonly [network: string, name: string, source: string];

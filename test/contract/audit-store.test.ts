@@ -170,10 +170,10 @@ describe('results', () => {
 
   test('a scheduled scan that changes nothing costs at most 3 write units, for the largest host too', async () => {
     const domain = (length: number, first: string) =>
-      `${first}${'a'.repeat(59)}.`
+      `${`${first}${'a'.repeat(59)}.`
         .repeat(Math.ceil(length / 61))
         .slice(0, length - 3)
-        .replace(/\.$/, 'a') + '.de';
+        .replace(/\.$/, 'a')}.de`;
     const largest = {
       name: domain(253, 'm'),
       servedDomains: [domain(253, 'a'), domain(253, 'b'), domain(200, 'c'), ...'defghij'.split('').map((first) => domain(8, first))],

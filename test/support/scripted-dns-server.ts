@@ -1,0 +1,36 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type Answer, decode, encode, type RecordType } from 'dns-packet';
+
+/** What a scripted DNS server says of a name: records, or a code such as NXDOMAIN (3), SERVFAIL (2), REFUSED (5). */
+export type Saying = { readonly answers: readonly Answer[] } | { readonly rcode: number } | 'garbage';
+
+export type ScriptedDns = {
+  /** As a resolver's configuration names it. */
+  readonly address: string;
+  /** The names and types that were asked for, in order. */
+  readonly asked: string[];
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts a DNS server on 127.0.0.1 that knows these names and says NXDOMAIN of others. */
+export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): Promise<ScriptedDns> {
+  const socket = createSocket('udp4');
+  const asked: string[] = [];
+  socket.on('message', (message, client) => {
+    const query = decode(message);
+    const question = query.questions?.[0];
+    if (question === undefined) return;
+    asked.push(`${question.type} ${question.name}`);
+    const saying = zone[question.name.toLowerCase()] ?? { rcode: 3 };
+    socket.send(saying === 'garbage' ? message.subarray(0, 5) : reply(query.id ?? 0, question, saying), client.port, client.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { address: `127.0.0.1:${socket.address().port}`, asked, stop: () => new Promise((done) => socket.close(() => done())) };
+}
+
+function reply(id: number, question: { type: RecordType; name: string }, saying: Exclude<Saying, 'garbage'>): Buffer {
+  const flags = 0x0180 | ('rcode' in saying ? saying.rcode : 0); // recursion desired and available, then the code
+  return encode({ type: 'response', id, flags, questions: [question], answers: 'answers' in saying ? [...saying.answers] : [] });
+}

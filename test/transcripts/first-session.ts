@@ -1,0 +1,67 @@
+import { nextSession } from '../../shared/smtp/plan.ts';
+import type { Cast } from '../../shared/smtp/relay-tests.ts';
+import type { Session } from './transcript.ts';
+
+const CAST: Cast = {
+  ourDomain: 'probe.example',
+  canaryDomain: 'canary.example',
+  hostName: 'mx.example.org',
+  addressLiteral: '[192.0.2.1]',
+  servedDomains: ['example.org'],
+  localPart: 'relay-audit-01234567',
+};
+
+const REFUSAL = `
+  250 2.1.0 Ok
+  554 5.7.1 Relay access denied
+  250 2.0.0 Ok`;
+
+/** The first session of a scan, byte for byte: the postmaster, then seven relay tests. */
+export const FIRST_SESSION: Session = {
+  rule: 'the first session asks for the postmaster and tries seven envelopes, all of them ours',
+  trials: nextSession(CAST, { results: [], sessions: 0, idle: 0 }),
+  server: `
+    220 mx.example.org ESMTP Postfix
+    250 mx.example.org
+    250 2.1.0 Ok
+    250 2.1.5 Ok
+    250 2.0.0 Ok
+    ${REFUSAL.repeat(6)}
+    504 5.5.2 <relay-audit>: Sender address rejected: need fully-qualified address
+    221 2.0.0 Bye`,
+  client: `
+    EHLO probe.example
+    MAIL FROM:<relay-audit@probe.example>
+    RCPT TO:<postmaster@example.org>
+    RSET
+    MAIL FROM:<relay-audit@probe.example>
+    RCPT TO:<relay-audit-01234567-plain@canary.example>
+    RSET
+    MAIL FROM:<>
+    RCPT TO:<relay-audit-01234567-null-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit@mx.example.org>
+    RCPT TO:<relay-audit-01234567-server-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit@[192.0.2.1]>
+    RCPT TO:<relay-audit-01234567-literal-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit@example.org>
+    RCPT TO:<relay-audit-01234567-served-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit@localhost>
+    RCPT TO:<relay-audit-01234567-localhost-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit>
+    QUIT`,
+  shows: [
+    'control-postmaster: accepted at rcpt',
+    'plain: refused at rcpt',
+    'null-sender: refused at rcpt',
+    'server-sender: refused at rcpt',
+    'literal-sender: refused at rcpt',
+    'served-sender: refused at rcpt',
+    'localhost-sender: refused at rcpt',
+    'bare-sender: refused at mail',
+  ],
+};

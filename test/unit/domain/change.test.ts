@@ -1,0 +1,297 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Change, type Confirmation, type Effect, effectOf } from '../../../shared/domain/change.ts';
+import { type Host, NEW_STATE } from '../../../shared/domain/host.ts';
+import { type Judgement, type Reason, untested, VERDICTS, type Verdict } from '../../../shared/domain/reason.ts';
+import { kindOf, type Scan, type ScanKind, scanId } from '../../../shared/domain/scan.ts';
+
+const MINUTE = 60_000;
+const NOON = Date.UTC(2026, 5, 1, 12);
+const RULES = { confirmDelayMs: 5 * MINUTE };
+const LEG = '192.0.2.1:25';
+
+const NEW_HOST: Host = {
+  accountId: 'account1',
+  id: '0123456789abcdef0123',
+  createdAt: NOON,
+  revision: 1,
+  settings: { name: 'mail.example.org', servedDomains: [], ports: [25], period: 'hour', alertRecipients: ['owner@example.org'] },
+  state: NEW_STATE,
+};
+
+const REASON_OF: Record<Verdict, Reason> = {
+  open: 'recipient-accepted',
+  suspected: 'recipient-accepted',
+  inconclusive: 'greylisted',
+  untestable: 'policy-against-us',
+  unreachable: 'connection-timed-out',
+  closed: 'all-refused',
+};
+
+/** A scan a minute long. */
+function scan(verdict: Verdict, startedAt: number, kind: ScanKind = 'scheduled'): Scan {
+  const judgement: Judgement = { ...untested(REASON_OF[verdict]), verdict };
+  return {
+    hostId: NEW_HOST.id,
+    id: scanId(startedAt, kind),
+    kind,
+    startedAt,
+    finishedAt: startedAt + MINUTE,
+    judgement,
+    openLegs: verdict === 'suspected' || verdict === 'open' ? [LEG] : [],
+  };
+}
+
+/** The host after these scans, and the effect of the last of them. */
+function afterScans(scans: readonly Scan[], host: Host = NEW_HOST): { host: Host; effect: Effect } {
+  let current = host;
+  let effect: Effect = { kind: 'late' };
+  for (const each of scans) {
+    effect = effectOf(current, each, RULES);
+    if (effect.kind !== 'late') current = { ...current, state: effect.state };
+  }
+  return { host: current, effect };
+}
+
+function owedBy(effect: Effect): Confirmation | undefined {
+  return effect.kind === 'unchanged' ? effect.owed : undefined;
+}
+
+const FIRST = scan('suspected', NOON, 'first');
+const NOT_BEFORE = FIRST.finishedAt + RULES.confirmDelayMs;
+
+describe('a turn is confirmed by a second scan', () => {
+  test('the first scan that shows it makes it pending and owes a confirming scan, and changes nothing', () => {
+    const { effect } = afterScans([FIRST]);
+    expect(effect).toMatchObject({
+      kind: 'unchanged',
+      state: { relay: 'unknown', pending: { to: 'suspected', scanId: FIRST.id, notBefore: NOT_BEFORE }, openLegs: [LEG] },
+      owed: { scanId: scanId(NOT_BEFORE, 'confirming'), dueAt: NOT_BEFORE },
+    });
+  });
+
+  test('a second scan that agrees, late enough, is the change', () => {
+    const second = scan('suspected', NOT_BEFORE, 'confirming');
+    const { effect } = afterScans([FIRST, second]);
+    expect(effect).toMatchObject({
+      kind: 'changed',
+      state: { relay: 'suspected', pending: undefined, since: second.finishedAt, version: 2 },
+      change: { from: 'unknown', to: 'suspected', version: 2, firstScanId: FIRST.id, scanId: second.id, at: second.finishedAt },
+    });
+  });
+
+  test('the same scan twice never confirms', () => {
+    expect(afterScans([FIRST, FIRST]).effect).toEqual({ kind: 'late' });
+    // The same id with a later start is a second delivery that was probed again.
+    const again: Scan = { ...scan('suspected', NOT_BEFORE), id: FIRST.id };
+    expect(afterScans([FIRST, again]).effect).toEqual({ kind: 'late' });
+    const between = scan('inconclusive', FIRST.finishedAt + MINUTE);
+    expect(afterScans([FIRST, between, again]).effect.kind).toBe('unchanged');
+  });
+
+  test('a scan that started a millisecond too early never confirms', () => {
+    const early = scan('suspected', NOT_BEFORE - 1);
+    const { host, effect } = afterScans([FIRST, early]);
+    expect(effect.kind).toBe('unchanged');
+    expect(host.state.pending).toEqual({ to: 'suspected', scanId: FIRST.id, notBefore: NOT_BEFORE });
+  });
+
+  test('a scheduled scan confirms as well as a confirming one', () => {
+    expect(afterScans([FIRST, scan('suspected', NOON + 60 * MINUTE)]).effect.kind).toBe('changed');
+  });
+
+  test('a scan that disagrees clears what was pending', () => {
+    const { host, effect } = afterScans([scan('closed', NOON - 60 * MINUTE), FIRST, scan('closed', NOT_BEFORE, 'confirming')]);
+    expect(effect.kind).toBe('unchanged');
+    expect(owedBy(effect)).toBeUndefined();
+    expect(host.state).toMatchObject({ relay: 'closed', pending: undefined, openLegs: [] });
+  });
+
+  test('after a disagreement the count starts anew', () => {
+    const start = [scan('closed', NOON - 60 * MINUTE), FIRST, scan('closed', NOT_BEFORE)];
+    const third = scan('suspected', NOT_BEFORE + 10 * MINUTE);
+    const { effect, host } = afterScans([...start, third]);
+    expect(effect.kind).toBe('unchanged');
+    expect(host.state.pending?.scanId).toBe(third.id);
+  });
+
+  test('closed again needs two scans too', () => {
+    const wasOpen = afterScans([FIRST, scan('suspected', NOT_BEFORE, 'confirming')]).host;
+    const closed = scan('closed', NOON + 60 * MINUTE);
+    const once = afterScans([closed], wasOpen);
+    expect(once.effect).toMatchObject({ kind: 'unchanged', state: { relay: 'suspected', pending: { to: 'closed' } } });
+    const twice = afterScans([scan('closed', closed.finishedAt + RULES.confirmDelayMs, 'confirming')], once.host);
+    expect(twice.effect).toMatchObject({ kind: 'changed', change: { from: 'suspected', to: 'closed' } });
+  });
+
+  test('a message that came back needs no second scan', () => {
+    expect(afterScans([scan('open', NOON)]).effect).toMatchObject({ kind: 'changed', change: { from: 'unknown', to: 'open' } });
+  });
+});
+
+describe('what is no change', () => {
+  test('the first thing known of a host being that it is closed', () => {
+    const { effect } = afterScans([scan('closed', NOON, 'first')]);
+    expect(effect).toMatchObject({ kind: 'unchanged', state: { relay: 'closed', since: NOON, pending: undefined } });
+    expect(owedBy(effect)).toBeUndefined();
+  });
+
+  test('a scan that proves what is known', () => {
+    const { effect } = afterScans([scan('closed', NOON), scan('closed', NOON + 60 * MINUTE)]);
+    expect(effect).toMatchObject({ kind: 'unchanged', state: { since: NOON } });
+    expect(owedBy(effect)).toBeUndefined();
+  });
+
+  test.each(['inconclusive', 'untestable', 'unreachable'] as const)(
+    'an %s scan leaves the relay state, the pending turn and the open legs',
+    (verdict) => {
+      const { host, effect } = afterScans([scan('closed', NOON - 60 * MINUTE), FIRST, scan(verdict, NOON + 60 * MINUTE)]);
+      expect(effect.kind).toBe('unchanged');
+      expect(owedBy(effect)).toBeUndefined();
+      expect(host.state).toMatchObject({ relay: 'closed', pending: { to: 'suspected', scanId: FIRST.id }, openLegs: [LEG] });
+    },
+  );
+
+  test('a scan that started no later than the last counted one: history only', () => {
+    const { host } = afterScans([scan('closed', NOON)]);
+    expect(afterScans([scan('suspected', NOON - 1)], host).effect).toEqual({ kind: 'late' });
+    expect(afterScans([scan('suspected', NOON, 'on-demand')], host).effect).toEqual({ kind: 'late' });
+  });
+});
+
+describe('a confirming scan that proves nothing', () => {
+  test('is made again a quarter of an hour later', () => {
+    const vain = scan('inconclusive', NOT_BEFORE, 'confirming');
+    const dueAt = vain.finishedAt + 15 * MINUTE;
+    expect(afterScans([FIRST, vain]).effect).toMatchObject({ owed: { dueAt, scanId: scanId(dueAt, 'confirming') } });
+  });
+
+  test('is not made again for ever: after two hours the schedule goes on alone', () => {
+    const owed: Confirmation[] = [];
+    let { host, effect } = afterScans([FIRST]);
+    for (let tries = 0; tries < 100 && effect.kind === 'unchanged' && effect.owed !== undefined; tries++) {
+      owed.push(effect.owed);
+      ({ host, effect } = afterScans([scan('unreachable', effect.owed.dueAt, 'confirming')], host));
+    }
+    expect(owed.length).toBeGreaterThan(2);
+    expect(owed.length).toBeLessThan(12);
+    for (const { dueAt } of owed) expect(dueAt).toBeLessThanOrEqual(NOT_BEFORE + 120 * MINUTE);
+    expect(new Set(owed.map((each) => each.scanId)).size).toBe(owed.length);
+    expect(host.state.pending?.to).toBe('suspected');
+  });
+});
+
+describe('every counted scan', () => {
+  test('raises the version and is put in front of the recent verdicts, of which thirty are kept', () => {
+    const scans = Array.from({ length: 40 }, (_, hour) => scan(hour === 39 ? 'unreachable' : 'closed', NOON + hour * 60 * MINUTE));
+    const { state } = afterScans(scans).host;
+    expect(state.version).toBe(40);
+    expect(state.recent).toBe(`x${'c'.repeat(29)}`);
+    expect(state.last).toEqual({ id: scans[39]?.id, startedAt: scans[39]?.startedAt, verdict: 'unreachable' });
+  });
+
+  test('ends a wait that trouble of ours began', () => {
+    const host: Host = { ...NEW_HOST, state: { ...NEW_STATE, putOff: 'some-scan' } };
+    expect(afterScans([scan('inconclusive', NOON)], host).host.state.putOff).toBeUndefined();
+  });
+});
+
+describe('whatever scans come, in whatever order', () => {
+  type Step = { readonly verdict: Verdict; readonly waitMs: number; readonly kind: ScanKind; readonly deliver: 'once' | 'twice' | 'old' };
+
+  const step: fc.Arbitrary<Step> = fc.record({
+    verdict: fc.constantFrom(...VERDICTS.filter((verdict) => verdict !== 'open'), 'suspected', 'closed'),
+    waitMs: fc.oneof(fc.integer({ min: 0, max: 12 * MINUTE }), fc.integer({ min: 0, max: 120 * MINUTE })),
+    kind: fc.constantFrom<ScanKind>('scheduled', 'on-demand', 'confirming'),
+    deliver: fc.constantFrom('once', 'once', 'twice', 'old'),
+  });
+
+  function play(steps: readonly Step[]): { scans: Map<string, Scan>; changes: Change[]; owed: Confirmation[]; effects: Effect[] } {
+    const scans = new Map<string, Scan>();
+    const changes: Change[] = [];
+    const owed: Confirmation[] = [];
+    const effects: Effect[] = [];
+    let host = NEW_HOST;
+    let now = NOON;
+    const deliver = (each: Scan) => {
+      const effect = effectOf(host, each, RULES);
+      effects.push(effect);
+      if (effect.kind === 'late') return;
+      expect(effect.state.version).toBe(host.state.version + 1);
+      host = { ...host, state: effect.state };
+      scans.set(each.id, each);
+      if (effect.kind === 'changed') changes.push(effect.change);
+      else if (effect.owed !== undefined) owed.push(effect.owed);
+    };
+    let previous: Scan | undefined;
+    for (const { verdict, waitMs, kind, deliver: how } of steps) {
+      now += waitMs;
+      const next = scan(verdict, now, kind);
+      if (how === 'old' && previous !== undefined) deliver(previous);
+      deliver(next);
+      if (how === 'twice') deliver(next);
+      previous = next;
+    }
+    return { scans, changes, owed, effects };
+  }
+
+  const assertAlways = (check: (played: ReturnType<typeof play>) => void) =>
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => check(play(steps))),
+      { numRuns: 300 },
+    );
+
+  test('every change is backed by two scans that agree, the second started late enough after the first', () => {
+    assertAlways(({ changes, scans }) => {
+      for (const { firstScanId, scanId: secondId, to } of changes) {
+        const [first, second] = [scans.get(firstScanId), scans.get(secondId)];
+        expect(firstScanId).not.toBe(secondId);
+        expect([first?.judgement.verdict, second?.judgement.verdict]).toEqual([to, to]);
+        expect(second?.startedAt).toBeGreaterThanOrEqual((first?.finishedAt ?? Number.NaN) + RULES.confirmDelayMs);
+      }
+    });
+  });
+
+  test('no scan between the two of a change proved the contrary', () => {
+    assertAlways(({ changes, scans }) => {
+      for (const { firstScanId, scanId: secondId, to } of changes) {
+        const [first, second] = [scans.get(firstScanId), scans.get(secondId)];
+        const between = [...scans.values()].filter(
+          ({ startedAt }) => startedAt > (first?.startedAt ?? 0) && startedAt < (second?.startedAt ?? 0),
+        );
+        const contrary = to === 'closed' ? 'suspected' : 'closed';
+        expect(between.map(({ judgement }) => judgement.verdict)).not.toContain(contrary);
+      }
+    });
+  });
+
+  test('changes alternate, each starts where the last ended, and versions rise', () => {
+    assertAlways(({ changes }) => {
+      for (const [index, change] of changes.entries()) {
+        const before = changes[index - 1];
+        expect(change.from).not.toBe(change.to);
+        if (before !== undefined) expect(change.from).toBe(before.to);
+        if (before !== undefined) expect(change.version).toBeGreaterThan(before.version);
+      }
+    });
+  });
+
+  test('what is owed is a confirming scan, whose id says when it is due', () => {
+    assertAlways(({ owed }) => {
+      for (const each of owed) expect(each.scanId).toBe(scanId(each.dueAt, 'confirming'));
+      for (const each of owed) expect(kindOf(each.scanId)).toBe('confirming');
+    });
+  });
+
+  test('what is pending always has a confirmation on its way when it begins', () => {
+    assertAlways(({ effects }) => {
+      let pending: string | undefined;
+      for (const effect of effects) {
+        if (effect.kind === 'late') continue;
+        const now = effect.state.pending?.scanId;
+        if (now !== undefined && now !== pending) expect(effect).toMatchObject({ owed: { dueAt: effect.state.pending?.notBefore } });
+        pending = now;
+      }
+    });
+  });
+});

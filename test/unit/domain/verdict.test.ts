@@ -1,0 +1,222 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Judgement, REASONS, type Reason } from '../../../shared/domain/reason.ts';
+import { type LegEvidence, OUTCOMES, type Outcome, SILENCES, type Stage, type TestResult } from '../../../shared/domain/scan.ts';
+import { judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+
+type Said = readonly [Outcome, Stage];
+
+const REFUSED: Said = ['refused', 'rcpt'];
+const ACCEPTED: Said = ['accepted', 'rcpt'];
+const NOT_RUN: Said = ['not-run', 'greeting'];
+
+function results(said: readonly Said[]): TestResult[] {
+  return said.map(([outcome, stage], index) => ({ test: `test-${index}`, outcome, stage }));
+}
+
+function control(name: string, [outcome, stage]: Said): TestResult {
+  return { test: name, outcome, stage };
+}
+
+function leg(said: readonly Said[], more: Partial<LegEvidence> = {}): LegEvidence {
+  return {
+    address: '192.0.2.1',
+    port: 25,
+    contact: 'answered',
+    tests: results(said),
+    controls: [],
+    silentAfterRefusals: false,
+    transcript: [],
+    ...more,
+  };
+}
+
+const positive = (...said: Said) => ({ controls: [control(POSITIVE_CONTROL, said)] });
+const negative = (...said: Said) => ({ controls: [control(`${NEGATIVE_CONTROL}plain`, said)] });
+
+type Case = readonly [rule: string, evidence: LegEvidence, reason: Reason];
+
+describe('a leg is judged by what was proven', () => {
+  const cases: readonly Case[] = [
+    ['a foreign recipient that was accepted proves suspected, not open', leg([REFUSED, ACCEPTED]), 'recipient-accepted'],
+    ['one acceptance outweighs every refusal', leg([...Array<Said>(18).fill(REFUSED), ACCEPTED]), 'recipient-accepted'],
+    ['one acceptance outweighs unfinished tests', leg([NOT_RUN, ACCEPTED, ['greylisted', 'rcpt']]), 'recipient-accepted'],
+    ['one acceptance outweighs words about us', leg([['about-us', 'rcpt'], ACCEPTED]), 'recipient-accepted'],
+    ['one acceptance outweighs a ban that followed', leg([ACCEPTED, REFUSED], { silentAfterRefusals: true }), 'recipient-accepted'],
+    ['one acceptance outweighs a refused postmaster', leg([ACCEPTED], positive('refused', 'rcpt')), 'recipient-accepted'],
+    ['an invented local user accepted beside it says accepts everything', leg([ACCEPTED], negative(...ACCEPTED)), 'accepts-everything'],
+    ['an invented local user refused beside it does not', leg([ACCEPTED], negative(...REFUSED)), 'recipient-accepted'],
+    ['an accepted postmaster does not unmask anybody', leg([ACCEPTED], positive(...ACCEPTED)), 'recipient-accepted'],
+    ['every test refused is closed', leg([REFUSED, REFUSED]), 'all-refused'],
+    ['every test refused beside an accepted postmaster is closed', leg([REFUSED], positive(...ACCEPTED)), 'all-refused'],
+    ['a sender refused outright completes its test when another reached RCPT', leg([['refused', 'mail'], REFUSED]), 'all-refused'],
+    ['authentication asked at RCPT is a refusal', leg([['authentication-required', 'rcpt'], REFUSED]), 'all-refused'],
+    ['a test that was not run keeps the leg from closed', leg([REFUSED, NOT_RUN]), 'dropped'],
+    ['a greylisted test keeps the leg from closed', leg([REFUSED, ['greylisted', 'rcpt']]), 'greylisted'],
+    ['a deferred test keeps the leg from closed', leg([REFUSED, ['deferred', 'rcpt']]), 'deferred'],
+    ['a test that must go after STARTTLS keeps the leg from closed', leg([['starttls-first', 'mail'], REFUSED]), 'starttls-first'],
+    ['no test run at all is never closed', leg([NOT_RUN, NOT_RUN]), 'dropped'],
+    [
+      'every sender refused proves nothing of recipients',
+      leg([
+        ['refused', 'mail'],
+        ['refused', 'mail'],
+      ]),
+      'no-recipient-reached',
+    ],
+    [
+      'EHLO refused proves nothing of recipients',
+      leg([
+        ['refused', 'ehlo'],
+        ['refused', 'ehlo'],
+      ]),
+      'no-recipient-reached',
+    ],
+    ['a refusal of our address makes the leg untestable', leg([REFUSED, ['about-us', 'rcpt']]), 'policy-against-us'],
+    ['a refusal of our address at the greeting makes the leg untestable', leg([['about-us', 'greeting']]), 'policy-against-us'],
+    [
+      'a postmaster refused because of our address makes the leg untestable',
+      leg([REFUSED], positive('about-us', 'rcpt')),
+      'policy-against-us',
+    ],
+    ['a refused postmaster makes the leg untestable', leg([REFUSED], positive('refused', 'rcpt')), 'control-refused'],
+    ['a postmaster refused with its sender makes the leg untestable', leg([REFUSED], positive('refused', 'mail')), 'control-refused'],
+    ['a greylisted postmaster speaks neither for nor against us', leg([REFUSED], positive('greylisted', 'rcpt')), 'all-refused'],
+    ['a refused invented user is no refused postmaster', leg([REFUSED], negative(...REFUSED)), 'all-refused'],
+    ['silence after our refused tests is a probable ban', leg([REFUSED, NOT_RUN], { silentAfterRefusals: true }), 'probably-banned'],
+    [
+      'authentication asked of every sender closes the leg',
+      leg([
+        ['authentication-required', 'mail'],
+        ['authentication-required', 'mail'],
+      ]),
+      'authentication-required',
+    ],
+    ['authentication asked of one sender closes nothing', leg([['authentication-required', 'mail'], NOT_RUN, REFUSED]), 'dropped'],
+    ['authentication asked of one sender completes its test', leg([['authentication-required', 'mail'], REFUSED]), 'all-refused'],
+    ['authentication asked for one recipient does not close the leg', leg([['authentication-required', 'rcpt'], NOT_RUN]), 'dropped'],
+    ...SILENCES.map((silence): Case => [`${silence} is unreachable`, leg([NOT_RUN], { contact: silence }), silence]),
+  ];
+
+  test.each(cases)('%s', (_, evidence, reason) => {
+    expect(judgeLeg(evidence)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+
+  test('it counts completed tests of those planned; controls are neither', () => {
+    const evidence = leg([REFUSED, ['refused', 'mail'], ['greylisted', 'rcpt'], NOT_RUN], positive(...ACCEPTED));
+    expect(judgeLeg(evidence)).toMatchObject({ completed: 2, planned: 4 });
+  });
+});
+
+describe('whatever the evidence', () => {
+  const stage = fc.constantFrom<Stage>('greeting', 'ehlo', 'mail', 'rcpt');
+  const said = (outcomes: readonly Outcome[]) => fc.tuple(fc.constantFrom(...outcomes), stage);
+  const anyLeg = fc
+    .record({
+      tests: fc.array(said(OUTCOMES), { maxLength: 6 }),
+      controls: fc.array(fc.tuple(fc.constantFrom(POSITIVE_CONTROL, `${NEGATIVE_CONTROL}plain`), said(OUTCOMES)), { maxLength: 2 }),
+      contact: fc.constantFrom('answered' as const, 'answered' as const, ...SILENCES),
+      silentAfterRefusals: fc.boolean(),
+      port: fc.constantFrom(25, 587),
+    })
+    .map(({ tests, controls, ...more }) => leg(tests, { ...more, controls: controls.map(([name, each]) => control(name, each)) }));
+
+  test('no leg with a greylisted, deferred or STARTTLS test is ever closed', () => {
+    const unfinished: readonly Outcome[] = ['greylisted', 'deferred', 'starttls-first'];
+    fc.assert(
+      fc.property(anyLeg, (evidence) => {
+        fc.pre(evidence.tests.some((test) => unfinished.includes(test.outcome)));
+        expect(judgeLeg(evidence).verdict).not.toBe('closed');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('no leg with a test that was not run is closed, unless nobody may send at all without authentication', () => {
+    fc.assert(
+      fc.property(anyLeg, (evidence) => {
+        fc.pre(evidence.tests.some((test) => test.outcome === 'not-run'));
+        const { verdict, reason } = judgeLeg(evidence);
+        if (verdict === 'closed') expect(reason).toBe('authentication-required');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('no leg or host that accepted a foreign recipient is ever closed', () => {
+    fc.assert(
+      fc.property(fc.array(anyLeg, { minLength: 1, maxLength: 4 }), (legs) => {
+        fc.pre(legs.some(({ contact, tests }) => contact === 'answered' && tests.some((test) => test.outcome === 'accepted')));
+        expect(judgeHost(legs, []).verdict).toBe('suspected');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('nothing is ever called open, for no message of ours came back', () => {
+    fc.assert(
+      fc.property(fc.array(anyLeg, { maxLength: 4 }), fc.boolean(), (legs, wereOpen) => {
+        expect(judgeHost(legs, wereOpen ? legs.map(legName) : []).verdict).not.toBe('open');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('no trouble on their side is read as ours', () => {
+    fc.assert(
+      fc.property(fc.array(anyLeg, { maxLength: 4 }), (legs) => {
+        const entry = REASONS[judgeHost(legs, []).reason];
+        expect('fault' in entry && entry.fault === 'ours').toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('the order of legs changes no verdict', () => {
+    fc.assert(
+      fc.property(fc.array(anyLeg, { maxLength: 4 }), (legs) => {
+        expect(judgeHost(legs.toReversed(), []).verdict).toBe(judgeHost(legs, []).verdict);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a host is judged by its legs', () => {
+  const closed = leg([REFUSED]);
+  const suspected = leg([ACCEPTED], { port: 587 });
+  const inconclusive = leg([['greylisted', 'rcpt']], { port: 465 });
+  const banned = leg([REFUSED, NOT_RUN], { port: 2525, silentAfterRefusals: true });
+  const silent = leg([NOT_RUN], { port: 26, contact: 'connection-timed-out' });
+
+  const cases: readonly (readonly [string, readonly LegEvidence[], readonly string[], Reason])[] = [
+    ['one suspected leg makes the host suspected', [closed, suspected, banned], [], 'recipient-accepted'],
+    ['an inconclusive leg keeps the host from closed', [closed, inconclusive], [], 'greylisted'],
+    ['an untestable leg keeps the host from closed', [closed, banned], [], 'probably-banned'],
+    ['a leg that never answered does not count', [closed, silent], [], 'all-refused'],
+    [
+      'a leg that last answered as a relay keeps the host from closed by its silence',
+      [closed, silent],
+      ['192.0.2.1:26'],
+      'open-leg-silent',
+    ],
+    ['a relay leg that answers, and refuses, is closed', [closed], ['192.0.2.1:25'], 'all-refused'],
+    ['another leg’s past holds nothing up', [closed, silent], ['192.0.2.9:26'], 'all-refused'],
+    ['a host of which no leg answers is unreachable', [silent], ['192.0.2.1:26'], 'connection-timed-out'],
+    ['a host without an address is unreachable', [], [], 'no-address'],
+  ];
+
+  test.each(cases)('%s', (_, legs, openLegs, reason) => {
+    expect(judgeHost(legs, openLegs)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+
+  test('it counts the tests of legs that answered', () => {
+    const judgement: Judgement = judgeHost([closed, inconclusive, silent], []);
+    expect(judgement).toMatchObject({ completed: 1, planned: 2 });
+  });
+
+  test('a leg’s name is address and port, IPv6 in brackets', () => {
+    expect(legName({ address: '192.0.2.1', port: 25 })).toBe('192.0.2.1:25');
+    expect(legName({ address: '2001:db8::1', port: 25 })).toBe('[2001:db8::1]:25');
+  });
+});

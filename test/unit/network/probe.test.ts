@@ -1,0 +1,407 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
+import type { LegEvidence } from '../../../shared/domain/scan.ts';
+import { judgeLeg, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { connect } from '../../../shared/network/connect.ts';
+import { type ProbeLimits, probeLeg } from '../../../shared/network/probe.ts';
+import { decide, type PermittedAddress } from '../../../shared/network/target-policy.ts';
+import type { Cast } from '../../../shared/smtp/relay-tests.ts';
+import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
+
+const CAST: Cast = {
+  ourDomain: 'probe.example',
+  canaryDomain: 'canary.example',
+  hostName: 'mx.served.example',
+  addressLiteral: '[127.0.0.1]',
+  servedDomains: ['served.example'],
+  localPart: 'relay-audit-01234567',
+};
+
+// Long enough that no test ever waits for them.
+const PATIENT: ProbeLimits = { connectMs: 20_000, sessionMs: 20_000, sittingMs: 20_000 };
+// For servers that never answer, whom one must wait for.
+const HASTY: ProbeLimits = { ...PATIENT, sessionMs: 150 };
+// For servers that talk and then stop: a hundred times what their talk takes.
+const BRISK: ProbeLimits = { ...PATIENT, sessionMs: 1_000 };
+
+const LOCALHOST = permitted('127.0.0.1');
+
+function permitted(text: string): PermittedAddress {
+  const [address, network] = [parseAddress(text), parseNetwork('127.0.0.0/8')];
+  const decision = address && network && decide(address, [network]);
+  if (decision?.kind !== 'permitted') throw new Error(`not permitted: ${text}`);
+  return decision.address;
+}
+
+const started: ScriptedServer[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((server) => server.stop()));
+});
+
+async function start(scripts: readonly Script[]): Promise<ScriptedServer> {
+  const server = await startScriptedServer(scripts);
+  started.push(server);
+  return server;
+}
+
+type Audit = { readonly leg: LegEvidence; readonly server: ScriptedServer; readonly tookMs: number };
+
+async function audit(scripts: readonly Script[], limits = PATIENT, cast = CAST): Promise<Audit> {
+  const server = await start(scripts);
+  const began = Date.now();
+  const leg = await probeLeg(LOCALHOST, server.port, cast, limits, began + limits.sittingMs);
+  return { leg, server, tookMs: Date.now() - began };
+}
+
+const mailFor = (line: string, ...domains: readonly string[]) => domains.some((domain) => line.endsWith(`@${domain}>`));
+const NEVER = (): never => {
+  throw new Error('no command should come');
+};
+const first = (greeting: Script['greeting']): Script => ({ greeting, answer: NEVER });
+
+type Case = {
+  readonly rule: string;
+  readonly scripts: readonly Script[];
+  readonly reason: Reason;
+  readonly completed?: number;
+  readonly sessions?: number;
+  readonly limits?: ProbeLimits;
+  readonly cast?: Cast;
+};
+
+const NINETEEN = 19;
+
+const CASES: readonly Case[] = [
+  // Servers that talk to us.
+  { rule: 'a server that relays for nobody is closed', scripts: [mailServer()], reason: 'all-refused', completed: NINETEEN, sessions: 3 },
+  {
+    rule: 'a server that relays answers as a relay',
+    scripts: [mailServer({ RCPT: (line) => say(line.includes('-nobody') ? '550 5.1.1 No such user' : '250 Ok') })],
+    reason: 'recipient-accepted',
+    completed: NINETEEN,
+  },
+  {
+    rule: 'a server that accepts whatever is said is told apart',
+    scripts: [mailServer({ RCPT: say('250 Ok') })],
+    reason: 'accepts-everything',
+  },
+  {
+    rule: 'a server that relays for senders at its own domain only answers as a relay',
+    scripts: [
+      mailServer({
+        MAIL: (line) => say(mailFor(line, 'served.example') || line.includes('@probe.example>') ? '250 Ok' : '553 no'),
+        RCPT: say('250 Ok'),
+      }),
+    ],
+    reason: 'accepts-everything',
+  },
+  {
+    rule: 'a server that relays by the percent hack only answers as a relay',
+    scripts: [
+      mailServer({ RCPT: (line) => say(/%.*@mx\.served\.example>/.test(line) || line.includes('postmaster') ? '250 Ok' : '550 no') }),
+    ],
+    reason: 'accepts-everything',
+  },
+  {
+    rule: 'a server that sends its replies byte by byte is understood',
+    scripts: [
+      mailServer({
+        EHLO: { kind: 'drip', text: '250-mx.served.example\n250-SIZE 1000\n250 HELP\n' },
+        MAIL: { kind: 'drip', text: '250 2.1.0 Ok\n' },
+      }),
+    ],
+    reason: 'all-refused',
+    completed: NINETEEN,
+  },
+  { rule: 'a server that knows HELO only is understood', scripts: [mailServer({ EHLO: say('502 what?') })], reason: 'all-refused' },
+  {
+    rule: 'a server that ends its lines with a bare LF, and writes other bytes than ASCII, is understood',
+    scripts: [mailServer({}, { greeting: { kind: 'say', text: '220 mx.served.example \xe9\0 ESMTP\n' } })],
+    reason: 'all-refused',
+  },
+  {
+    rule: 'a server that greylists is inconclusive',
+    scripts: [mailServer({ RCPT: say('450 4.2.0 Greylisted, see https://example.org') })],
+    reason: 'greylisted',
+    completed: 0,
+  },
+  { rule: 'a server that puts us off is inconclusive', scripts: [mailServer({ RCPT: say('450 4.3.2 Not now') })], reason: 'deferred' },
+  {
+    rule: 'Postfix’s 454 for relaying closes',
+    scripts: [mailServer({ RCPT: (line) => say(line.includes('postmaster') ? '250 Ok' : '454 4.7.1 Relay access denied') })],
+    reason: 'all-refused',
+  },
+  {
+    rule: 'a server that wants everybody to authenticate is closed',
+    scripts: [mailServer({ MAIL: say('530 5.7.1 Authentication required') })],
+    reason: 'authentication-required',
+  },
+  {
+    rule: 'a server that wants STARTTLS first is not tested',
+    scripts: [mailServer({ MAIL: say('530 5.7.0 Must issue a STARTTLS command first') })],
+    reason: 'starttls-first',
+  },
+  {
+    rule: 'a server that blocks our address is untestable, not closed',
+    scripts: [mailServer({ RCPT: say('554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org') })],
+    reason: 'policy-against-us',
+  },
+  {
+    rule: 'a server that greets us with 554 is untestable, not closed',
+    scripts: [mailServer({}, { greeting: say('554 no SMTP service here') })],
+    reason: 'policy-against-us',
+  },
+  {
+    rule: 'a server that refuses its own postmaster is untestable, not closed',
+    scripts: [mailServer({ RCPT: say('550 5.1.1 Unknown') })],
+    reason: 'control-refused',
+  },
+  {
+    rule: 'without a served domain no postmaster is missed',
+    scripts: [mailServer({ RCPT: say('550 5.1.1 Unknown') })],
+    cast: { ...CAST, servedDomains: [] },
+    reason: 'all-refused',
+    completed: NINETEEN - 1,
+  },
+  {
+    rule: 'a server that refuses every sender is inconclusive',
+    scripts: [mailServer({ MAIL: say('553 no') })],
+    cast: { ...CAST, servedDomains: [] },
+    reason: 'no-recipient-reached',
+  },
+
+  // Servers that do not, or that stop.
+  {
+    rule: 'a port where nothing speaks first is unreachable',
+    scripts: [first({ kind: 'silence' })],
+    limits: HASTY,
+    reason: 'no-greeting',
+    sessions: 1,
+  },
+  {
+    rule: 'a web server is unreachable',
+    scripts: [first({ kind: 'say-and-close', text: 'HTTP/1.1 400 Bad Request\n\n' })],
+    reason: 'not-smtp',
+    sessions: 1,
+  },
+  { rule: 'an SSH server is unreachable', scripts: [first(say('SSH-2.0-OpenSSH_9.9'))], reason: 'not-smtp', sessions: 1 },
+  { rule: 'a server that closes at once is unreachable', scripts: [first({ kind: 'close' })], reason: 'closed-early', sessions: 1 },
+  { rule: 'garbage is unreachable', scripts: [first({ kind: 'say', text: '\0\xff\xfe\n' })], reason: 'not-smtp', sessions: 1 },
+  { rule: 'a greeting without end is cut', scripts: [first({ kind: 'flood', text: '220-welcome\n' })], reason: 'not-smtp', sessions: 1 },
+  { rule: 'a line without end is cut', scripts: [first({ kind: 'flood', text: 'x'.repeat(1_000) })], reason: 'not-smtp', sessions: 1 },
+  {
+    rule: 'a reply without end in the middle is cut, and the server asked once more',
+    scripts: [mailServer({ EHLO: { kind: 'flood', text: '250-and\n' } })],
+    reason: 'dropped',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that closes after EHLO is asked twice',
+    scripts: [mailServer({ EHLO: { kind: 'close' } })],
+    reason: 'dropped',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that resets after EHLO is asked twice',
+    scripts: [mailServer({ EHLO: { kind: 'reset' } })],
+    reason: 'dropped',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that is always full is asked twice',
+    scripts: [mailServer({}, { greeting: { kind: 'say-and-close', text: '421 4.3.2 Too busy\n' } })],
+    reason: 'dropped',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that falls silent at once is asked twice',
+    scripts: [mailServer({ EHLO: { kind: 'silence' } })],
+    limits: BRISK,
+    reason: 'dropped',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that dies at the first recipient proves nothing',
+    scripts: [mailServer({ RCPT: { kind: 'reset' } })],
+    reason: 'dropped',
+    completed: 0,
+    sessions: 2,
+  },
+  {
+    rule: 'a server that takes no connection after it refused us has probably banned us',
+    scripts: [mailServer({}, { stopsListeningAt: 20 })],
+    reason: 'probably-banned',
+    sessions: 1,
+  },
+  {
+    rule: 'a server that closes every connection after it refused us has probably banned us',
+    scripts: [mailServer(), first({ kind: 'close' })],
+    reason: 'probably-banned',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that no longer greets after it refused us has probably banned us',
+    scripts: [mailServer(), first({ kind: 'silence' })],
+    limits: BRISK,
+    reason: 'probably-banned',
+    sessions: 2,
+  },
+  {
+    rule: 'a server that accepted before it banned us still answers as a relay',
+    scripts: [mailServer({ RCPT: (line) => say(line.includes('-null-sender@') ? '250 Ok' : '554 no') }, { stopsListeningAt: 20 })],
+    cast: { ...CAST, servedDomains: [] },
+    reason: 'recipient-accepted',
+    sessions: 1,
+  },
+];
+
+test.each(CASES.map((each) => [each.rule, each] as const))('%s', async (_, { scripts, reason, completed, sessions, limits, cast }) => {
+  const { leg, server } = await audit(scripts, limits, cast);
+  expect(judgeLeg(leg)).toMatchObject({ reason, verdict: REASONS[reason].verdict });
+  if (completed !== undefined) expect(judgeLeg(leg).completed).toBe(completed);
+  if (sessions !== undefined) expect(server.heard).toHaveLength(sessions);
+  expect(judgeLeg(leg).planned).toBe(cast?.servedDomains.length === 0 ? NINETEEN - 1 : NINETEEN);
+  expect(leg.transcript.join('\n').length).toBeLessThanOrEqual(65 * 1024);
+});
+
+test('a port that refuses connections is unreachable', async () => {
+  const server = await start([mailServer()]);
+  await server.stop();
+  const leg = await probeLeg(LOCALHOST, server.port, CAST, PATIENT, Date.now() + PATIENT.sittingMs);
+  expect(judgeLeg(leg)).toMatchObject({ verdict: 'unreachable', reason: 'connection-refused', completed: 0, planned: NINETEEN });
+  expect(leg.transcript).toEqual(['-- connection-refused']);
+});
+
+test('a server that resets at once is unreachable', async () => {
+  const { leg } = await audit([first({ kind: 'reset' })]);
+  expect(judgeLeg(leg).verdict).toBe('unreachable');
+});
+
+describe('a server that says 421 after so many commands', () => {
+  const limited = (commands: number): Script => {
+    const server = mailServer();
+    return {
+      ...server,
+      answer: (line, before) => (before < commands ? server.answer(line, before) : { kind: 'say-and-close', text: '421 enough\n' }),
+    };
+  };
+  const recipients = (server: ScriptedServer) => server.heard.flat().filter((line) => line.startsWith('RCPT'));
+
+  test('is asked on where it stopped, until every test has its answer', async () => {
+    const { leg, server } = await audit([limited(10)]); // EHLO, then three envelopes with their RSETs
+    expect(judgeLeg(leg)).toMatchObject({ reason: 'all-refused', completed: NINETEEN });
+    expect(new Set(recipients(server)).size).toBe(recipients(server).length);
+    // The sender without a domain, too, got to RCPT here: one for each test, one for the postmaster.
+    expect(recipients(server)).toHaveLength(NINETEEN + 1);
+  });
+
+  test('is left when its sessions are too short for all', async () => {
+    const { leg, server } = await audit([limited(3)]);
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'dropped', completed: 7 });
+    expect(server.heard).toHaveLength(8);
+  });
+});
+
+describe('what goes on the wire', () => {
+  test('nothing before the greeting', async () => {
+    const { server } = await audit([first({ kind: 'silence' })], HASTY);
+    expect(server.heard).toEqual([[]]);
+  });
+
+  test('nothing but EHLO, MAIL, RCPT, RSET and QUIT, to a server that accepts everything', async () => {
+    const { server } = await audit([mailServer({ RCPT: say('250 Ok') })]);
+    for (const line of server.heard.flat()) expect(line).toMatch(/^(EHLO probe\.example|MAIL FROM:<\S*>|RCPT TO:<\S+>|RSET|QUIT)$/);
+    for (const lines of server.heard) expect(lines.at(-1)).toBe('QUIT');
+  });
+
+  test('one session at a time, each ended before the next begins', async () => {
+    let open = 0;
+    const server = mailServer();
+    const counting: Script = {
+      ...server,
+      answer: (line, before) => {
+        if (line.startsWith('EHLO')) expect(++open).toBe(1);
+        if (line === 'QUIT') open--;
+        return server.answer(line, before);
+      },
+    };
+    const { leg } = await audit([counting]);
+    expect(judgeLeg(leg).verdict).toBe('closed');
+  });
+
+  test('all of it is in the transcript, and nothing else', async () => {
+    const { leg, server } = await audit([mailServer()]);
+    expect(leg.transcript.slice(0, 5)).toEqual([
+      'S: 220 mx.served.example ESMTP',
+      'C: EHLO probe.example',
+      'S: 250-mx.served.example',
+      'S: 250 8BITMIME',
+      'C: MAIL FROM:<relay-audit@probe.example>',
+    ]);
+    expect(leg.transcript.filter((line) => line.startsWith('C: ')).map((line) => line.slice(3))).toEqual(server.heard.flat());
+  });
+});
+
+describe('evidence', () => {
+  test('has every planned test in the order of the table, run or not, and controls apart', async () => {
+    const { leg } = await audit([mailServer({}, { stopsListeningAt: 20 })]);
+    expect(leg.tests).toHaveLength(NINETEEN);
+    expect(leg.tests[0]).toEqual({
+      test: 'plain',
+      outcome: 'refused',
+      stage: 'rcpt',
+      from: '<relay-audit@probe.example>',
+      to: '<relay-audit-01234567-plain@canary.example>',
+      reply: '554 5.7.1 Relay access denied',
+    });
+    expect(leg.tests.at(-1)).toEqual({ test: 'bang-server', outcome: 'not-run', stage: 'greeting' });
+    expect(leg.controls.map(({ test: id, outcome }) => [id, outcome])).toEqual([[POSITIVE_CONTROL, 'accepted']]);
+  });
+
+  test('has at most three negative controls', async () => {
+    const { leg } = await audit([mailServer({ RCPT: say('250 Ok') })]);
+    expect(leg.controls.filter(({ test: id }) => id.startsWith(NEGATIVE_CONTROL))).toHaveLength(3);
+  });
+});
+
+describe('a session never outlives its deadline', () => {
+  test.each<[string, Script]>([
+    ['a server that drips without end', first({ kind: 'drip', text: '220-'.repeat(100_000) })],
+    ['a server that never greets', first({ kind: 'silence' })],
+    ['a server that never answers EHLO', mailServer({ EHLO: { kind: 'silence' } })],
+    ['a server that never answers QUIT', mailServer({ MAIL: say('553 no'), QUIT: { kind: 'silence' } })],
+  ])('%s', async (_, script) => {
+    const { server, tookMs } = await audit([script], { ...PATIENT, sessionMs: 100, sittingMs: 300 });
+    await server.idle(); // every socket was closed, not forgotten
+    expect(tookMs).toBeLessThan(5_000);
+  });
+
+  test('a server that answers QUIT never has still answered every test', async () => {
+    const { leg } = await audit([mailServer({ QUIT: { kind: 'silence' } })], BRISK);
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'closed', completed: NINETEEN });
+  });
+});
+
+describe('connecting', () => {
+  test('gives the socket of a server that takes the connection', async () => {
+    const server = await start([first({ kind: 'silence' })]);
+    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs);
+    expect(connection.kind).toBe('connected');
+    if (connection.kind === 'connected') {
+      expect(connection.socket.remoteAddress).toBe('127.0.0.1');
+      connection.socket.destroy();
+    }
+  });
+
+  test('says why there is none', async () => {
+    const server = await start([mailServer()]);
+    await server.stop();
+    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs)).toEqual({ kind: 'failed', contact: 'connection-refused' });
+  });
+
+  test('dials exactly the address that was permitted', async () => {
+    const server = await start([mailServer()]);
+    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs)).toMatchObject({ kind: 'failed' });
+  });
+});

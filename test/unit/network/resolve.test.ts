@@ -1,0 +1,89 @@
+import type { Answer } from 'dns-packet';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dnsResolver, type Resolve } from '../../../shared/network/resolve.ts';
+import { type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
+
+const a = (name: string, data: string): Answer => ({ type: 'A', name, ttl: 60, data });
+const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, ttl: 60, data });
+
+let dns: ScriptedDns;
+let resolve: Resolve;
+
+beforeAll(async () => {
+  dns = await startScriptedDns({
+    'two.example': { answers: [a('two.example', '192.0.2.2'), a('two.example', '192.0.2.1')] },
+    'again.example': { answers: [a('again.example', '192.0.2.1'), a('again.example', '192.0.2.1')] },
+    'many.example': { answers: Array.from({ length: 12 }, (_, index) => a('many.example', `192.0.2.${index + 10}`)) },
+    'alias.example': {
+      answers: [cname('alias.example', 'real.example'), cname('real.example', 'mx.example'), a('mx.example', '192.0.2.7')],
+    },
+    'dangling.example': { answers: [cname('dangling.example', 'nowhere.example')] },
+    'empty.example': { answers: [] },
+    'broken.example': { rcode: 2 },
+    'refused.example': { rcode: 5 },
+    'not-implemented.example': { rcode: 4 },
+  });
+  resolve = dnsResolver([dns.address]);
+});
+
+afterAll(() => dns.stop());
+
+async function addressesOf(name: string): Promise<string[]> {
+  const resolution = await resolve(name);
+  return resolution.kind === 'addresses' ? resolution.addresses.map(({ text }) => text) : [];
+}
+
+describe('a name that has addresses', () => {
+  test('gives them in one order, whatever the order of the answer', async () => {
+    expect(await addressesOf('two.example')).toEqual(['192.0.2.1', '192.0.2.2']);
+  });
+
+  test('gives each of them once', async () => {
+    expect(await addressesOf('again.example')).toEqual(['192.0.2.1']);
+  });
+
+  test('gives at most eight', async () => {
+    expect(await addressesOf('many.example')).toHaveLength(8);
+  });
+
+  test('may be an alias of an alias', async () => {
+    expect(await addressesOf('alias.example')).toEqual(['192.0.2.7']);
+  });
+
+  test('is asked for by DNS each time, so that nothing is remembered from before', async () => {
+    const before = dns.asked.length;
+    await resolve('two.example');
+    await resolve('two.example');
+    expect(dns.asked.slice(before)).toEqual(['A two.example', 'A two.example']);
+  });
+
+  test('is never read from the hosts file', async () => {
+    const before = dns.asked.length;
+    expect(await resolve('ip6-localhost.example')).toEqual({ kind: 'absent' });
+    expect(dns.asked.slice(before)).toEqual(['A ip6-localhost.example']);
+  });
+});
+
+describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
+  test.each([
+    ['a name that does not exist', 'nothing.example'],
+    ['a name without addresses', 'empty.example'],
+    ['an alias of a name without addresses', 'dangling.example'],
+  ])('%s is absent', async (_, name) => {
+    expect(await resolve(name)).toEqual({ kind: 'absent' });
+  });
+
+  test.each([
+    ['SERVFAIL', 'broken.example', 'ESERVFAIL'],
+    ['REFUSED', 'refused.example', 'EREFUSED'],
+    ['NOTIMP', 'not-implemented.example', 'ENOTIMP'],
+  ])('%s is trouble on our side', async (_, name, why) => {
+    expect(await resolve(name)).toEqual({ kind: 'trouble', why });
+  });
+
+  test('a resolver that cannot be reached is trouble on our side', async () => {
+    const gone = await startScriptedDns({});
+    await gone.stop();
+    expect(await dnsResolver([gone.address])('two.example')).toMatchObject({ kind: 'trouble' });
+  });
+});
