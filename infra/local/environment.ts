@@ -40,7 +40,7 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     PUT_OFF_SECONDS: '60',
     CLAIM_LEASE_SECONDS: '20',
     EGRESS_ADDRESS: '127.0.0.1',
-    ...passedOn(['DNS_SERVERS', 'EGRESS_ENDPOINTS', 'RETENTION_DAYS']),
+    ...passedOn(['OPERATOR_NETWORKS', 'DNS_SERVERS', 'EGRESS_ENDPOINTS', 'RETENTION_DAYS']),
   };
 }
 

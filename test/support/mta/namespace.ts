@@ -1,0 +1,49 @@
+import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A network of its own with one veth to this machine: servers in it see us as a stranger from outside, as the Internet's would. */
+export type Namespace = {
+  /** The block that its servers and our end of the veth are in. */
+  readonly network: string;
+  /** An address for a server; `n` from 2 to 254. */
+  address(n: number): string;
+  /** Starts a program in it, its root the unpacked folder of a mail server. */
+  spawn(mta: string, command: readonly string[], options?: SpawnOptions): ReturnType<typeof spawn>;
+  close(): void;
+};
+
+const UNPACKED = fileURLToPath(new URL('../../../.mtas/', import.meta.url));
+
+/** The folder that `.ci/install-mtas.sh` unpacked a mail server into. */
+export function rootOf(mta: string): string {
+  return `${UNPACKED}${mta}`;
+}
+
+/** Whether this machine can run the mail server: it was unpacked, and we may make namespaces. Asked to have it, a test fails without. */
+export function hasMta(mta: string): boolean {
+  return process.env.RELAY_AUDIT_MTAS_REQUIRED === '1' || (process.getuid?.() === 0 && existsSync(`${rootOf(mta)}/.unpacked`));
+}
+
+/** Opens a namespace on 198.18.`third`.0/24 (RFC 2544: benchmarks, never on the Internet). */
+export function openNamespace(third: number): Namespace {
+  const [name, ours, theirs] = [`relay-audit-${third}`, `ra${third}o`, `ra${third}t`];
+  const prefix = `198.18.${third}`;
+  const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const close = () => execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+  if (existsSync(`/run/netns/${name}`)) close(); // left behind by a run that was killed
+  ip('netns', 'add', name);
+  ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs, 'netns', name);
+  ip('addr', 'add', `${prefix}.1/24`, 'dev', ours);
+  ip('link', 'set', ours, 'up');
+  ip('-n', name, 'link', 'set', 'lo', 'up');
+  const batch = Array.from({ length: 253 }, (_, i) => `addr add ${prefix}.${i + 2}/24 dev ${theirs}\n`).join('');
+  execFileSync('ip', ['-n', name, '-batch', '-'], { input: batch });
+  ip('-n', name, 'link', 'set', theirs, 'up');
+  return {
+    network: `${prefix}.0/24`,
+    address: (n) => `${prefix}.${n}`,
+    spawn: (mta, command, options = {}) => spawn('ip', ['netns', 'exec', name, 'chroot', rootOf(mta), ...command], options),
+    close,
+  };
+}
