@@ -1,5 +1,5 @@
 import type { Secrets } from '../../shared/runtime/secrets.ts';
-import { Problem } from './problem.ts';
+import { invalid } from './problem.ts';
 
 const MAC_BYTES = 16;
 
@@ -25,7 +25,7 @@ export function cursors(secrets: Secrets): Cursors {
       const after = Buffer.from(encoded, 'base64url').toString();
       if (secrets.verify('cursor', signed(place, after), mac, MAC_BYTES)) return after;
       const message = 'is not a cursor of this list; take `next` of its last page, with the same filter';
-      throw new Problem(422, 'Some of the input is not valid; see errors.', [{ field: 'cursor', message }]);
+      throw invalid([{ field: 'cursor', message }]);
     },
   };
 }

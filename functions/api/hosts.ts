@@ -1,10 +1,10 @@
 import type * as z from 'zod';
-import { changeHostRequest, pageQuery, registerHostRequest } from '../../shared/contract/requests.ts';
+import { changeHostRequest, pageQuery, registerHostRequest, smallEnough, tooLong } from '../../shared/contract/requests.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import { type Call, hostInPath, json, type Verb } from './call.ts';
-import { Problem } from './problem.ts';
+import { invalid, Problem } from './problem.ts';
 import { readBody, readQuery } from './read-request.ts';
 import { hostView } from './views.ts';
 
@@ -53,15 +53,18 @@ export const changeHost: Verb = async (call) => {
 
 /** `DELETE /v1/hosts/{id}` */
 export const removeHost: Verb = async (call) => {
-  await call.store.removeHost(await hostInPath(call));
-  return { statusCode: 204 };
+  for (let tries = 0; tries < EDIT_TRIES; tries++) if (await call.store.removeHost(await hostInPath(call))) return { statusCode: 204 };
+  throw beingChanged();
 };
 
 async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequest>, tries: number) {
   const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-  const edited = await call.store.changeSettings(host, tidy({ ...host.settings, ...changes }));
+  const settings = tidy({ ...host.settings, ...changes });
+  const field = body.servedDomains === undefined ? 'alertRecipients' : 'servedDomains';
+  if (!smallEnough(settings)) throw invalid([{ field, message: tooLong }]);
+  const edited = await call.store.changeSettings(host, settings);
   if (edited !== undefined) return json(200, hostView(edited, call.clock()));
-  if (tries <= 1) throw new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
+  if (tries <= 1) throw beingChanged();
   return edit(call, await hostInPath(call), body, tries - 1);
 }
 
@@ -82,7 +85,11 @@ function checkPorts(call: Call, ports: readonly number[]): void {
       ? []
       : [{ field: `ports[${index}]`, message: `${port} is not a port that is probed here; known are ${call.probePorts.join(', ')}` }],
   );
-  if (errors.length > 0) throw new Problem(422, 'Some of the input is not valid; see errors.', errors);
+  if (errors.length > 0) throw invalid(errors);
+}
+
+function beingChanged(): Problem {
+  return new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
 }
 
 async function accountEmail(call: Call): Promise<string> {

@@ -17,6 +17,11 @@ export class Problem extends Error {
   }
 }
 
+/** The problem of input that was understood and is not valid, field by field. */
+export function invalid(errors: NonNullable<ProblemBody['errors']>): Problem {
+  return new Problem(422, 'Some of the input is not valid; see errors.', errors);
+}
+
 const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Not authenticated',

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
-import { Problem } from './problem.ts';
+import { invalid, Problem } from './problem.ts';
 
 const BODY_LIMIT = 64 * 1024; // bytes; the largest valid request has under 3 KiB
 
@@ -30,8 +30,7 @@ function parseJson(body: Buffer): unknown {
 function readShape<Schema extends z.ZodType>(value: unknown, schema: Schema): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap(describeIssue);
-  throw new Problem(422, 'Some of the input is not valid; see errors.', errors);
+  throw invalid(parsed.error.issues.flatMap(describeIssue));
 }
 
 function describeIssue(issue: z.core.$ZodIssue): { field: string; message: string }[] {

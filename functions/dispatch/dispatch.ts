@@ -27,16 +27,25 @@ const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 
 /**
  * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the
- * owed scans that are due, then wakes notices whose message was lost. The cursor moves after the sends, so a crash in
- * between sends again; a scan that is sent twice has the same id twice and is made once.
+ * owed scans that are due, and wakes notices whose message was lost. The cursor moves after the sends of each block of
+ * ticks, so a crash in between sends that block again; a scan that is sent twice has the same id twice and is stored once.
  */
 export async function dispatch(services: Services): Promise<Dispatched> {
   const now = services.clock();
-  const { scheduled, lagMinutes } = await runWheel(services, tickOf(now));
-  const owed = await wakeOwed(services, now);
-  const notices = await wakeUnsettled(services, now);
-  services.count('CursorAgeMinutes', lagMinutes);
-  return { scheduled, owed, notices, lagMinutes };
+  const [wheel, owed, notices] = await Promise.allSettled([
+    runWheel(services, tickOf(now)),
+    wakeOwed(services, now),
+    wakeUnsettled(services, now),
+  ]);
+  if (wheel.status === 'fulfilled') services.count('CursorAgeMinutes', wheel.value.lagMinutes);
+  // What failed is done at the next tick; what did not is done now all the same.
+  for (const part of [wheel, owed, notices]) if (part.status === 'rejected') throw part.reason;
+  return { ...value(wheel), owed: value(owed), notices: value(notices) };
+}
+
+function value<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }
 
 async function runWheel(services: Services, now: number): Promise<{ scheduled: number; lagMinutes: number }> {
@@ -56,9 +65,9 @@ async function runWheel(services: Services, now: number): Promise<{ scheduled: n
     const refs = await Promise.all(ticks.flatMap((each) => dueSlots(each, now)).map((slot) => refsIn(store, slot)));
     await services.wakeScans(refs.flat());
     scheduled += refs.flat().length;
+    if (!(await store.moveCursor(done, end))) break; // another dispatcher is at it
     done = end;
   }
-  if (done > cursor) await store.moveCursor(cursor, done);
   return { scheduled, lagMinutes: now - Math.max(done, cursor) };
 }
 

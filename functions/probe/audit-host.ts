@@ -46,7 +46,10 @@ async function probePorts(
 ): Promise<LegEvidence[]> {
   const legs: LegEvidence[] = [];
   const cast = castFor(host, address, rules);
-  for (const port of host.settings.ports) legs.push(await probeLeg(permitted, port, cast, rules.limits, deadline));
+  for (const [index, port] of host.settings.ports.entries()) {
+    const share = (deadline - Date.now()) / (host.settings.ports.length - index); // a slow port leaves the next its time
+    legs.push(await probeLeg(permitted, port, cast, rules.limits, Date.now() + share));
+  }
   return legs;
 }
 
@@ -74,7 +77,12 @@ async function addressesOf(name: string, resolve: Resolve): Promise<{ addresses:
 // Contacts that show nothing of whether our packets left at all. A refused connection does: somebody answered.
 const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable'];
 
-/** Whether packets were sent and nothing at all came back: then it may be our own way out that is blocked. */
-export function sawNothing({ legs }: Finding): boolean {
-  return legs.length > 0 && legs.every((leg) => NO_ANSWER.includes(leg.contact));
+/** The ports from which nothing at all came back: there it may be our own way out that is blocked. */
+export function mutePorts({ legs }: Finding): number[] {
+  return legs.map((leg) => leg.port).filter((port) => !answeredPorts({ legs }).includes(port));
+}
+
+/** The ports from which something came back, if only a refusal. */
+export function answeredPorts({ legs }: Pick<Finding, 'legs'>): number[] {
+  return legs.filter((leg) => !NO_ANSWER.includes(leg.contact)).map((leg) => leg.port);
 }

@@ -25,7 +25,7 @@ const rules = {
 const services: Services = {
   store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
   audit: (host) => auditHost(host, rules),
-  egressBlocked: () => egressBlocked(settings.EGRESS_ENDPOINTS),
+  egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
   clock: Date.now,
   count: newCounter(),

@@ -3,17 +3,17 @@ import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
 import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanRef } from '../../shared/domain/scan.ts';
-import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { closedLegs, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { type Finding, sawNothing } from './audit-host.ts';
+import { answeredPorts, type Finding, mutePorts } from './audit-host.ts';
 
 export type Services = {
   readonly store: AuditStore;
   readonly audit: (host: Host) => Promise<Finding>;
-  readonly egressBlocked: () => Promise<boolean>;
+  readonly egressBlocked: (port: number) => Promise<boolean>;
   readonly wakeNotices: Wake<string>;
   readonly clock: Clock;
   readonly count: Counter;
@@ -34,8 +34,8 @@ type Made = {
 };
 
 /**
- * Makes the scans that are referred to, side by side, and stores each as soon as it is done. Scans to which nothing
- * answered wait for the others: when nothing answered any of them, our own way out is checked before they count.
+ * Makes the scans that are referred to, side by side, and stores each as soon as it is done. Scans with a port from which
+ * nothing came wait for the others: when that port answered none of them, our own way out to it is checked before they count.
  * Gives the references whose result could not be stored; those must be delivered again.
  */
 export async function probeScans(refs: readonly ScanRef[], services: Services): Promise<ScanRef[]> {
@@ -49,27 +49,32 @@ export async function probeScans(refs: readonly ScanRef[], services: Services): 
     }
   };
   const silent: Made[] = [];
-  let answered = 0;
+  const answered = new Set<number>();
   await Promise.all(
     refs.map((ref) =>
       guard(ref, async () => {
         const made = await makeScan(ref, services);
         if (made === undefined) return;
-        if (sawNothing(made.finding)) {
-          silent.push(made);
-          return;
-        }
-        if (made.finding.legs.length > 0) answered++;
-        await conclude(made, made.finding, services);
+        for (const port of answeredPorts(made.finding)) answered.add(port);
+        if (mutePorts(made.finding).length > 0) silent.push(made);
+        else await conclude(made, made.finding, services);
       }),
     ),
   );
-  const blocked = silent.length > 0 && answered === 0 && (await services.egressBlocked());
-  services.count('EgressBlocked', blocked ? 1 : 0);
-  await Promise.all(
-    silent.map((made) => guard(made.ref, () => conclude(made, blocked ? trouble('egress-blocked') : made.finding, services))),
+  const blocked = await blockedPorts(
+    silent.flatMap(({ finding }) => mutePorts(finding)).filter((port) => !answered.has(port)),
+    services,
   );
+  services.count('EgressBlocked', blocked.length > 0 ? 1 : 0);
+  const findingOf = ({ finding }: Made) =>
+    mutePorts(finding).some((port) => blocked.includes(port)) ? trouble('egress-blocked') : finding;
+  await Promise.all(silent.map((made) => guard(made.ref, () => conclude(made, findingOf(made), services))));
   return failed;
+}
+
+async function blockedPorts(ports: readonly number[], services: Services): Promise<number[]> {
+  const asked = await Promise.all([...new Set(ports)].map(async (port) => ((await services.egressBlocked(port)) ? [port] : [])));
+  return asked.flat();
 }
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
@@ -113,6 +118,7 @@ async function conclude(made: Made, { judgement, legs }: Finding, services: Serv
     finishedAt: services.clock(),
     judgement,
     openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg).verdict)).map(legName),
+    closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg)),
     evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
   };
   await settle(host, scan, legs, owed !== undefined, services);

@@ -74,7 +74,7 @@ export class ScanPipeline extends Construct {
       OPERATOR_NETWORKS: deployment.operatorNetworks,
       EGRESS_ENDPOINTS: deployment.egressEndpoints,
     });
-    grantTable(probe, retained, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    grantTable(probe, retained, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem']);
     scans.grantSend(probe);
     notices.grantSend(probe);
     scans.feed(probe, { batchSize: 1, maxConcurrency: PROBES_LIMIT });

@@ -4,7 +4,7 @@ import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
 
 /** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
-const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 1_000, pageSize: 50 } as const;
+const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 600, pageSize: 50 } as const;
 
 const hostName = z
   .string()
@@ -43,9 +43,12 @@ const settings = {
     .meta({ description: 'Who is mailed when the relay state changes.' }),
 };
 
-const smallEnough = (value: { servedDomains?: string[] | undefined; alertRecipients?: string[] | undefined }) =>
-  [...(value.servedDomains ?? []), ...(value.alertRecipients ?? [])].join('').length <= LIMITS.textCharacters;
-const tooLong = `servedDomains and alertRecipients together must have at most ${LIMITS.textCharacters} characters`;
+/** Whether settings are small enough that a scan's write of the host stays cheap. */
+export const smallEnough = (value: {
+  readonly servedDomains?: readonly string[] | undefined;
+  readonly alertRecipients?: readonly string[] | undefined;
+}) => [...(value.servedDomains ?? []), ...(value.alertRecipients ?? [])].join('').length <= LIMITS.textCharacters;
+export const tooLong = `servedDomains and alertRecipients together must have at most ${LIMITS.textCharacters} characters`;
 
 export const registerHostRequest = z
   .strictObject({
@@ -75,22 +78,27 @@ const moment = z.iso.datetime({ offset: true }).optional();
 
 export const pageQuery = z.strictObject({ limit, cursor });
 
-export const scansQuery = z.strictObject({
-  limit,
-  cursor,
-  verdict: z
-    .string()
-    .regex(
-      new RegExp(`^(${VERDICTS.join('|')})(,(${VERDICTS.join('|')}))*$`),
-      `must be one or more of ${VERDICTS.join(', ')}, joined by commas`,
-    )
-    .optional()
-    .meta({
-      description: 'Only scans with one of these verdicts, joined by commas. A filtered page may be short and still have a next one.',
-    }),
-  from: moment.meta({ description: 'Only scans due at this time or later.' }),
-  to: moment.meta({ description: 'Only scans due at this time or earlier.' }),
-});
+export const scansQuery = z
+  .strictObject({
+    limit,
+    cursor,
+    verdict: z
+      .string()
+      .regex(
+        new RegExp(`^(${VERDICTS.join('|')})(,(${VERDICTS.join('|')}))*$`),
+        `must be one or more of ${VERDICTS.join(', ')}, joined by commas`,
+      )
+      .optional()
+      .meta({
+        description: 'Only scans with one of these verdicts, joined by commas. A filtered page may be short and still have a next one.',
+      }),
+    from: moment.meta({ description: 'Only scans due at this time or later.' }),
+    to: moment.meta({ description: 'Only scans due at this time or earlier.' }),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || Date.parse(from) <= Date.parse(to), {
+    message: 'must not be later than `to`',
+    path: ['from'],
+  });
 
 /** Parameters in a path. */
 export const hostPath = z.object({ id: z.string().regex(/^[0-9a-f]{20}$/) });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
-import { OUTCOMES, SCAN_KINDS, SILENCES } from '../domain/scan.ts';
+import { CONTACTS, OUTCOMES, SCAN_KINDS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 
 const moment = z.iso.datetime();
@@ -76,7 +76,7 @@ export const scanResponse = z
       z.strictObject({
         address: z.string(),
         port: z.int(),
-        contact: z.enum(['answered', ...SILENCES]),
+        contact: z.enum(CONTACTS),
         verdict,
         reason,
         explanation: z.string(),

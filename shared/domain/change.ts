@@ -20,7 +20,7 @@ export type Confirmation = { readonly scanId: string; readonly dueAt: number };
 
 /** What a finished scan does to its host. `late` scans are history only: a later one has been counted already. */
 export type Effect =
-  | { readonly kind: 'late' }
+  | { readonly kind: 'late'; readonly owed?: Confirmation | undefined }
   | { readonly kind: 'unchanged'; readonly state: HostState; readonly owed?: Confirmation | undefined }
   | { readonly kind: 'changed'; readonly state: HostState; readonly change: Change };
 
@@ -38,14 +38,15 @@ const CONFIRM_RETRIES_MS = 2 * 60 * 60_000;
  */
 export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
   const { state } = host;
-  if (state.last !== undefined && (scan.id === state.last.id || scan.startedAt <= state.last.startedAt)) return { kind: 'late' };
+  if (state.last !== undefined && (scan.id === state.last.id || scan.startedAt <= state.last.startedAt))
+    return { kind: 'late', owed: scan.id === state.last.id ? undefined : anotherTry(state, scan) };
   const proven = provenState(scan.judgement.verdict);
   const next: HostState = {
     ...state,
     version: state.version + 1,
     last: { id: scan.id, startedAt: scan.startedAt, verdict: scan.judgement.verdict },
     recent: addRecent(state.recent, scan.judgement.verdict),
-    openLegs: proven === undefined ? state.openLegs : scan.openLegs,
+    openLegs: stillOpen(state.openLegs, scan),
     evidence: scan.evidence ?? state.evidence,
     putOff: undefined,
   };
@@ -69,6 +70,11 @@ function isConfirmed(state: HostState, scan: Scan, proven: RelayState): boolean 
   if (proven === 'open') return true;
   const { pending } = state;
   return pending?.to === proven && pending.scanId !== scan.id && scan.startedAt >= pending.notBefore;
+}
+
+// A leg that a scan did not prove closed stays open, whatever another leg showed beside it.
+function stillOpen(before: readonly string[], scan: Scan): string[] {
+  return [...new Set([...before.filter((leg) => !scan.closedLegs?.includes(leg)), ...scan.openLegs])];
 }
 
 function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState): Effect {

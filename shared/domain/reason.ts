@@ -19,6 +19,7 @@ export const REASONS = {
   greylisted: { verdict: 'inconclusive', sentence: 'It greylists us; some tests could not be completed.' },
   deferred: { verdict: 'inconclusive', sentence: 'It put off some tests with a temporary error.' },
   dropped: { verdict: 'inconclusive', sentence: 'It ended our sessions before every test was done.' },
+  'out-of-time': { verdict: 'inconclusive', sentence: 'It answers so slowly that our time was over before every test was done.' },
   'starttls-first': { verdict: 'inconclusive', sentence: 'It talks only after STARTTLS, which this version does not test.' },
   'no-recipient-reached': {
     verdict: 'inconclusive',
@@ -26,7 +27,8 @@ export const REASONS = {
   },
   'open-leg-silent': {
     verdict: 'inconclusive',
-    sentence: 'A port that last answered as an open relay does not answer now, so nothing shows that it is closed.',
+    sentence:
+      'An address and port that last answered as an open relay gave no answer this time, so nothing shows that it is closed. If it is gone for good, register the host anew.',
   },
   'no-consent': {
     verdict: 'untestable',

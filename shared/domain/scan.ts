@@ -41,8 +41,18 @@ export const SILENCES = [
   'closed-early',
 ] as const;
 
-/** Whether SMTP answered at all, or how it did not. */
-export type Contact = 'answered' | (typeof SILENCES)[number];
+export const CONTACTS = ['answered', 'out-of-time', ...SILENCES] as const;
+
+/** Whether SMTP answered at all, or how it did not. `out-of-time`: we never got to it, or stopped waiting too early to tell. */
+export type Contact = (typeof CONTACTS)[number];
+
+export const STOPS = ['silent-after-refusals', 'out-of-time'] as const;
+
+/**
+ * Why a leg was left with tests undone, when it was not the server's word. `silent-after-refusals`: after our own
+ * refused tests no answer came any more. `out-of-time`: the sitting was over.
+ */
+export type Stop = (typeof STOPS)[number];
 
 /** Everything one address and port showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
 export type LegEvidence = {
@@ -51,8 +61,7 @@ export type LegEvidence = {
   readonly contact: Contact;
   readonly tests: readonly TestResult[];
   readonly controls: readonly TestResult[];
-  /** After our own refused tests, a new connection got no answer. */
-  readonly silentAfterRefusals: boolean;
+  readonly stopped?: Stop | undefined;
   /** Lines as they went over the wire: `S: ` the server's, `C: ` ours, `-- ` what happened to the connection. */
   readonly transcript: readonly string[];
 };
@@ -78,6 +87,8 @@ export type Scan = {
   readonly judgement: Judgement;
   /** Legs whose verdict is open or suspected. */
   readonly openLegs: readonly string[];
+  /** Legs that were open in the state this scan was judged against, and are closed now. */
+  readonly closedLegs?: readonly string[] | undefined;
   readonly evidence?: string | undefined;
 };
 

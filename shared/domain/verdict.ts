@@ -12,12 +12,12 @@ export function judgeLeg(leg: LegEvidence): Judgement {
   const said = (outcome: TestResult['outcome']) => [...leg.tests, ...leg.controls].some((test) => test.outcome === outcome);
   if (asksEveryoneToAuthenticate(leg.tests)) return because('authentication-required');
   if (said('about-us')) return because('policy-against-us');
-  if (leg.silentAfterRefusals) return because('probably-banned');
+  if (leg.stopped === 'silent-after-refusals') return because('probably-banned');
   if (leg.controls.some((control) => control.test === POSITIVE_CONTROL && control.outcome === 'refused')) return because('control-refused');
   if (completed === planned) return because(leg.tests.some((test) => test.stage === 'rcpt') ? 'all-refused' : 'no-recipient-reached');
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
     if (leg.tests.some((test) => test.outcome === outcome)) return because(outcome);
-  return because('dropped');
+  return because(leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped');
 }
 
 /** Name of the control that shows the server talks to us at all: postmaster at a served domain. */
@@ -44,8 +44,8 @@ function isComplete(test: TestResult): boolean {
 const STRENGTH: readonly Verdict[] = ['open', 'suspected', 'untestable', 'inconclusive', 'closed', 'unreachable'];
 
 /**
- * Judges the host by its legs. `openLegs` are those whose last proven state was not closed: silence of one of them
- * must not read as closed.
+ * Judges the host by its legs. `openLegs` are those whose last proven state was not closed: none of them may go without
+ * an answer, or without having been asked, and the host still read as closed.
  */
 export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly string[]): Judgement {
   const judged = legs.map((leg) => ({ leg, judgement: judgeLeg(leg) }));
@@ -54,9 +54,15 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   const answering = judged.filter(({ judgement }) => judgement.verdict !== 'unreachable');
   const sum = (key: 'completed' | 'planned') => answering.reduce((total, { judgement }) => total + judgement[key], 0);
   const judgement = { ...strongest.judgement, completed: sum('completed'), planned: sum('planned') };
-  const silentOpenLeg = judged.some(({ leg, judgement: own }) => own.verdict === 'unreachable' && openLegs.includes(legName(leg)));
-  if (judgement.verdict === 'closed' && silentOpenLeg) return { ...judgement, verdict: 'inconclusive', reason: 'open-leg-silent' };
+  const closed = closedLegs(legs);
+  if (judgement.verdict === 'closed' && openLegs.some((name) => !closed.includes(name)))
+    return { ...judgement, verdict: 'inconclusive', reason: 'open-leg-silent' };
   return judgement;
+}
+
+/** Names of the legs that are proven closed. */
+export function closedLegs(legs: readonly LegEvidence[]): string[] {
+  return legs.filter((leg) => judgeLeg(leg).verdict === 'closed').map(legName);
 }
 
 /** The name of a leg: address and port. */

@@ -1,21 +1,26 @@
-import type { Contact, LegEvidence, TestResult } from '../domain/scan.ts';
+import type { Contact, LegEvidence, Stop, TestResult } from '../domain/scan.ts';
 import { converse, type SessionEvidence } from '../smtp/dialogue.ts';
-import { nextSession, type Progress, plannedTests } from '../smtp/plan.ts';
-import type { Cast } from '../smtp/relay-tests.ts';
+import { advance, BEGIN, nextSession, plannedTests, stopAfter } from '../smtp/plan.ts';
+import type { Cast, Trial } from '../smtp/relay-tests.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
 import { connect } from './connect.ts';
 import { runSession } from './session.ts';
 import type { PermittedAddress } from './target-policy.ts';
 
-/** Time limits of a probe, in milliseconds. */
-export type ProbeLimits = { readonly connectMs: number; readonly sessionMs: number; readonly sittingMs: number };
+/** Time limits of a probe, in milliseconds. `replyMs` is what one reply may take. */
+export type ProbeLimits = {
+  readonly connectMs: number;
+  readonly replyMs: number;
+  readonly sessionMs: number;
+  readonly sittingMs: number;
+};
 
-/** P7: at most 90 s a session and a sitting. Servers that delay the greeting to shake off spammers wait 15 s and more. */
-export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, sessionMs: 90_000, sittingMs: 90_000 };
+/** P7: at most 90 s a session and a sitting. Courier takes 27 s for a refusal, and servers that shake off spammers greet after 15 s and more. */
+export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, replyMs: 45_000, sessionMs: 90_000, sittingMs: 90_000 };
 
 /**
  * Audits one address and port: sessions one after the other until every planned test has an answer, the plan sees no
- * use in another, or the sitting's deadline (epoch milliseconds) is near. What was not done is in the evidence as `not-run`.
+ * use in another, or the deadline (epoch milliseconds) is reached. What was not done is in the evidence as `not-run`.
  */
 export async function probeLeg(
   target: PermittedAddress,
@@ -25,54 +30,43 @@ export async function probeLeg(
   deadline: number,
 ): Promise<LegEvidence> {
   const transcript = newTranscript();
-  let progress: Progress = { results: [], sessions: 0, idle: 0 };
-  let contact: Contact | undefined;
-  let silentAfterRefusals = false;
-  for (let trials = nextSession(cast, progress); trials.length > 0 && Date.now() < deadline; trials = nextSession(cast, progress)) {
-    if (progress.sessions > 0) transcript.add('');
-    const session = await runOne(target, port, cast, trials, limits, deadline, transcript);
-    contact ??= session.contact;
-    if (session.contact !== 'answered') {
-      silentAfterRefusals = progress.results.some((result) => result.outcome === 'refused');
+  let progress = BEGIN;
+  let contact: Contact = 'out-of-time';
+  let stopped: Stop | undefined;
+  for (let trials = nextSession(cast, progress); trials.length > 0 && stopped === undefined; trials = nextSession(cast, progress)) {
+    if (Date.now() >= deadline) {
+      stopped = 'out-of-time';
       break;
     }
+    if (progress.sessions > 0) transcript.add('');
+    const session = await runOne(target, port, cast, trials, limits, deadline, transcript);
+    if (progress.sessions === 0) contact = session.contact;
+    stopped = stopAfter(progress, session);
+    if (session.contact !== 'answered') break;
     progress = advance(progress, session);
   }
-  return {
-    address: target.text,
-    port,
-    contact: contact ?? 'connection-timed-out',
-    ...sortResults(cast, progress.results),
-    silentAfterRefusals,
-    transcript: transcript.lines,
-  };
+  return { address: target.text, port, contact, ...sortResults(cast, progress.results), stopped, transcript: transcript.lines };
 }
 
 async function runOne(
   target: PermittedAddress,
   port: number,
   cast: Cast,
-  trials: Parameters<typeof converse>[1],
+  trials: readonly Trial[],
   limits: ProbeLimits,
   deadline: number,
   transcript: Transcript,
 ): Promise<SessionEvidence> {
-  const connection = await connect(target, port, Math.min(limits.connectMs, Math.max(1, deadline - Date.now())));
+  const left = Math.max(1, deadline - Date.now());
+  const connection = await connect(target, port, Math.min(limits.connectMs, left));
   if (connection.kind === 'failed') {
-    transcript.add(`-- ${connection.contact}`);
-    return { contact: connection.contact, results: [] };
+    const outOfTime = connection.contact === 'connection-timed-out' && left < limits.connectMs;
+    const contact = outOfTime ? 'out-of-time' : connection.contact;
+    transcript.add(`-- ${contact}`);
+    return { contact, results: [], cutShort: outOfTime ? 'out-of-time' : undefined };
   }
   const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
-  return runSession(connection.socket, converse(cast.ourDomain, trials), sessionDeadline, transcript);
-}
-
-function advance(progress: Progress, session: SessionEvidence): Progress {
-  const news = session.results.filter((result) => result.outcome !== 'not-run');
-  return {
-    results: [...progress.results, ...news],
-    sessions: progress.sessions + 1,
-    idle: news.length > 0 ? 0 : progress.idle + 1,
-  };
+  return runSession(connection.socket, converse(cast.ourDomain, trials), limits.replyMs, sessionDeadline, transcript);
 }
 
 function sortResults(cast: Cast, results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {

@@ -6,16 +6,17 @@ import type { Transcript } from '../smtp/transcript.ts';
 
 /**
  * The one loop that joins a dialogue and a socket: it sends what the dialogue says, hands back what comes, and notes
- * both in the transcript. It ends with the dialogue, or at the deadline (epoch milliseconds), which to the dialogue is
- * silence; the socket is always destroyed.
+ * both in the transcript. A reply that does not come in time is silence to the dialogue, and so is the deadline (epoch
+ * milliseconds), but told apart; the socket is always destroyed.
  */
 export async function runSession<T>(
   socket: Socket,
   dialogue: Generator<Step, T, Arrival>,
+  replyMs: number,
   deadline: number,
   transcript: Transcript,
 ): Promise<T> {
-  const arrivals = listen(socket, deadline);
+  const arrivals = listen(socket);
   try {
     let next = dialogue.next();
     while (!next.done) {
@@ -24,7 +25,8 @@ export async function runSession<T>(
         transcript.add(`C: ${line.trimEnd()}`);
         socket.write(line, 'latin1');
       }
-      const arrival = await arrivals.next();
+      const within = isQuit(next.value) ? Math.min(replyMs, QUIT_MS) : replyMs;
+      const arrival = await arrivals.next(within, deadline);
       for (const line of heard(arrival, arrivals.unfinished())) transcript.add(line);
       next = dialogue.next(arrival);
     }
@@ -35,6 +37,12 @@ export async function runSession<T>(
   }
 }
 
+const QUIT_MS = 3_000; // a server need not answer it; one that counts connections must have seen ours end before the next
+
+function isQuit(step: Step): boolean {
+  return step.kind === 'say' && step.command.verb === 'QUIT';
+}
+
 function heard(arrival: Arrival, unfinished: readonly string[]): string[] {
   if (arrival.kind === 'reply') return arrival.reply.raw.map((line) => `S: ${line}`);
   return [...unfinished.map((line) => `S: ${line}`), `-- ${END_WORDS[arrival.end]}`];
@@ -43,37 +51,41 @@ function heard(arrival: Arrival, unfinished: readonly string[]): string[] {
 const END_WORDS: Record<End, string> = {
   closed: 'the server closed the connection',
   silent: 'no answer before the time-out',
+  'out-of-time': 'our time for this server was over',
   'not-smtp': 'this is not SMTP',
   'too-much': 'the server sent more than we read',
 };
 
-type Arrivals = { next: () => Promise<Arrival>; unfinished: () => readonly string[]; stop: () => void };
+type Arrivals = { next: (withinMs: number, deadline: number) => Promise<Arrival>; unfinished: () => readonly string[]; stop: () => void };
 
 // Replies wait in a queue that the reader's limits bound; the first end is the last thing ever told.
-function listen(socket: Socket, deadline: number): Arrivals {
+function listen(socket: Socket): Arrivals {
   const reader = new ReplyReader();
   const queue: Arrival[] = [];
   let waiting: ((arrival: Arrival) => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let ended: Arrival | undefined;
   const tell = (arrival: Arrival) => {
     if (ended !== undefined) return;
+    clearTimeout(timer);
     if (arrival.kind === 'end') ended = arrival;
     if (waiting === undefined) queue.push(arrival);
     else waiting(arrival);
     waiting = undefined;
   };
-  const timer = setTimeout(() => tell({ kind: 'end', end: 'silent' }), Math.max(0, deadline - Date.now()));
   socket.on('data', (bytes: Buffer) => {
     for (const event of reader.feed(bytes)) tell(arrivalOf(event));
   });
   socket.on('error', () => tell({ kind: 'end', end: 'closed' }));
   socket.on('close', () => tell({ kind: 'end', end: 'closed' }));
   return {
-    next: () =>
+    next: (withinMs, deadline) =>
       new Promise((resolve) => {
         const first = queue.shift() ?? ended;
-        if (first === undefined) waiting = resolve;
-        else resolve(first);
+        if (first !== undefined) return resolve(first);
+        waiting = resolve;
+        const left = Math.max(0, deadline - Date.now());
+        timer = setTimeout(() => tell({ kind: 'end', end: left < withinMs ? 'out-of-time' : 'silent' }), Math.min(left, withinMs));
       }),
     unfinished: () => reader.unfinished(),
     stop: () => clearTimeout(timer),

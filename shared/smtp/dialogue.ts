@@ -1,14 +1,14 @@
 import type { Contact, Outcome, Stage, TestResult } from '../domain/scan.ts';
 import type { Command } from './command.ts';
 import { meaningOf } from './meaning.ts';
-import type { Trial } from './plan.ts';
+import type { Trial } from './relay-tests.ts';
 import { type Reply, replyText } from './reply.ts';
 
 /** What the dialogue wants next: a reply without having said anything (the greeting), or a command to be sent. */
 export type Step = { readonly kind: 'listen' } | { readonly kind: 'say'; readonly command: Command };
 
-/** How a connection ended under a dialogue. `silent`: nothing came before the deadline. */
-export type End = 'closed' | 'silent' | 'not-smtp' | 'too-much';
+/** How a connection ended under a dialogue. `silent`: no reply came in the time that one may take. `out-of-time`: our own time was over. */
+export type End = 'closed' | 'silent' | 'out-of-time' | 'not-smtp' | 'too-much';
 
 /** What came back: a reply, or the end of the connection. */
 export type Arrival = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'end'; readonly end: End };
@@ -109,6 +109,8 @@ function silenceAt(end: End): Contact {
       return 'closed-early';
     case 'silent':
       return 'no-greeting';
+    case 'out-of-time':
+      return 'out-of-time';
     case 'not-smtp':
     case 'too-much':
       return 'not-smtp';

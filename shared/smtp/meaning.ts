@@ -9,6 +9,7 @@ const RELAY_DENIED =
 const AUTHENTICATION =
   /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
+const TOO_MUCH = /too many (?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down/i;
 const ABOUT_US =
   /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
 
@@ -21,8 +22,9 @@ export function meaningOf(reply: Reply): Outcome {
   if (reply.code >= 200 && reply.code < 300) return 'accepted';
   const temporary = reply.code >= 400 && reply.code < 500;
   if (temporary && GREYLISTED.test(text)) return 'greylisted';
-  if (reply.code === 530 && STARTTLS_FIRST.test(text)) return 'starttls-first';
   if (RELAY_DENIED.test(text)) return 'refused';
+  if (!temporary && STARTTLS_FIRST.test(text)) return 'starttls-first';
+  if (TOO_MUCH.test(text)) return 'deferred';
   if (reply.code === 530 || reply.code === 535 || (!temporary && AUTHENTICATION.test(text))) return 'authentication-required';
   if (ABOUT_US.test(text)) return temporary ? 'deferred' : 'about-us';
   return temporary ? 'deferred' : 'refused';

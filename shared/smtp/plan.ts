@@ -1,9 +1,16 @@
-import type { TestResult } from '../domain/scan.ts';
+import type { Stop, TestResult } from '../domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
-import { type Cast, type Envelope, negativeEnvelope, positiveEnvelope, type RelayTest, relayEnvelope, testsFor } from './relay-tests.ts';
-
-/** One envelope to try in a session: its name in the results, and how to write it once the server has greeted. */
-export type Trial = { readonly id: string; readonly odd: boolean; readonly envelope: (greetingName: string | undefined) => Envelope };
+import type { SessionEvidence } from './dialogue.ts';
+import {
+  type Cast,
+  negativeEnvelope,
+  positiveEnvelope,
+  type RelayTest,
+  relayEnvelope,
+  shortest,
+  type Trial,
+  testsFor,
+} from './relay-tests.ts';
 
 /**
  * What default configurations let a stranger do in one session before they slow down or hang up. Trials: Exim ends the
@@ -12,12 +19,40 @@ export type Trial = { readonly id: string; readonly odd: boolean; readonly envel
  */
 export const SESSION_BUDGET = { trials: 8, odd: 3 } as const;
 
+const NEGATIVE_DOMAIN_CHARACTERS = 120;
 const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
 const SESSIONS_LIMIT = 8; // connections to one port in a scan; a server that drops every session is not asked for ever
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 
 /** What has come of a leg so far. `idle` counts the sessions in a row that completed no trial. */
 export type Progress = { readonly results: readonly TestResult[]; readonly sessions: number; readonly idle: number };
+
+/** Nothing done yet. */
+export const BEGIN: Progress = { results: [], sessions: 0, idle: 0 };
+
+/** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
+export function advance(progress: Progress, session: SessionEvidence): Progress {
+  const news = session.results.filter((result) => result.outcome !== 'not-run' && !isAboutTheSession(result, progress));
+  return {
+    results: [...progress.results, ...news],
+    sessions: progress.sessions + 1,
+    idle: news.length > 0 ? 0 : progress.idle + 1,
+  };
+}
+
+/** Whether a session that ended this way says that the leg is to be left alone, and why. */
+export function stopAfter(progress: Progress, session: SessionEvidence): Stop | undefined {
+  if (session.cutShort === 'out-of-time') return 'out-of-time';
+  const refused = [...progress.results, ...session.results].some(({ outcome }) => outcome === 'refused');
+  return refused && (session.contact !== 'answered' || session.cutShort === 'silent') ? 'silent-after-refusals' : undefined;
+}
+
+// EHLO refused that was taken before, or a sender refused that was taken before, says "no more of you", not "no relaying".
+function isAboutTheSession({ outcome, stage, from }: TestResult, { results, sessions }: Progress): boolean {
+  if (outcome !== 'refused') return false;
+  if (stage === 'ehlo') return sessions > 0 && results.some((before) => before.stage === 'mail' || before.stage === 'rcpt');
+  return stage === 'mail' && results.some((before) => before.stage === 'rcpt' && before.from === from);
+}
 
 /** The trials of the next session, within the budget; empty when the leg is done or further sessions are of no use. */
 export function nextSession(cast: Cast, progress: Progress): Trial[] {
@@ -43,6 +78,8 @@ function negativeControls(cast: Cast, results: readonly TestResult[]): Trial[] {
   if (cast.servedDomains.length === 0) return [];
   const accepted = new Set(results.filter((result) => result.outcome === 'accepted').map((result) => result.test));
   const perKind = new Map<string, RelayTest>();
+  // A longer domain at a long host name would not fit into a command.
+  if (shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
   for (const test of testsFor(cast)) if (accepted.has(test.id) && !perKind.has(test.kind)) perKind.set(test.kind, test);
   return [...perKind.values()].slice(0, NEGATIVE_CONTROLS).map((test) => ({
     id: `${NEGATIVE_CONTROL}${test.id}`,

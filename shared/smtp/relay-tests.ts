@@ -183,6 +183,9 @@ export function testsFor(cast: Cast): RelayTest[] {
 
 export type Envelope = { readonly from: string; readonly to: string };
 
+/** One envelope to try in a session: its name in the results, and how to write it once the server has greeted. */
+export type Trial = { readonly id: string; readonly odd: boolean; readonly envelope: (greetingName: string | undefined) => Envelope };
+
 /** The envelope of a relay test; `greetingName` stands in for the host's name when it has none. */
 export function relayEnvelope(test: RelayTest, cast: Cast, greetingName: string | undefined): Envelope {
   const names = namesOf(cast, greetingName);
@@ -192,12 +195,17 @@ export function relayEnvelope(test: RelayTest, cast: Cast, greetingName: string 
 /** The negative control of a test: its own form, with an invented user of a served domain as the one to be reached. */
 export function negativeEnvelope(test: RelayTest, cast: Cast, greetingName: string | undefined): Envelope {
   const names = namesOf(cast, greetingName);
-  return { from: test.from(names), to: test.to(names, `${cast.localPart}-nobody`, names.served) };
+  return { from: test.from(names), to: test.to(names, `${cast.localPart}-nobody`, shortest(cast.servedDomains)) };
 }
 
 /** The positive control: postmaster, whom every server must accept for a domain it serves (RFC 5321 §4.5.1). */
 export function positiveEnvelope(cast: Cast): Envelope {
   return { from: `<${SENDER}@${cast.ourDomain}>`, to: `<postmaster@${cast.servedDomains[0] ?? ''}>` };
+}
+
+/** The shortest of some domains. */
+export function shortest(domains: readonly string[]): string {
+  return domains.toSorted((a, b) => a.length - b.length)[0] ?? '';
 }
 
 function namesOf(cast: Cast, greetingName: string | undefined): Names {

@@ -49,8 +49,8 @@ export type AuditStore = {
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;
   /** Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. */
   changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;
-  /** Host and wheel entry go together. Its history is out of reach at once and expires in its time. */
-  removeHost(host: Host): Promise<void>;
+  /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once and expires in its time. */
+  removeHost(host: Host): Promise<boolean>;
 
   /** The last tick done; undefined before the first. */
   readCursor(): Promise<number | undefined>;
@@ -68,7 +68,10 @@ export type AuditStore = {
   dueScans(now: number, limit: number): Promise<OwedScan[]>;
   /** After its message was sent: leaves the scan alone until `until`, then it is due again unless its result was stored. */
   leaseScan(ref: ScanRef, until: number): Promise<void>;
-  /** Owes a scan that met trouble on our side, for later. A host has one such scan at a time: false when another stands for it. */
+  /**
+   * Owes a scan that met trouble on our side, for later; false when its result is stored already, or when another that was
+   * put off stands for it: a host has one such scan at a time.
+   */
   putOff(host: Host, owed: OwedScan, trouble: Reason): Promise<boolean>;
   dropOwed(ref: ScanRef): Promise<void>;
 

@@ -39,7 +39,7 @@ export function evidenceHash(legs: readonly LegEvidence[], now: number): string 
     leg.address,
     leg.port,
     leg.contact,
-    leg.silentAfterRefusals,
+    leg.stopped,
     [...leg.tests, ...leg.controls].map((test) => [test.test, test.outcome, test.stage]),
     normalise(leg.transcript),
   ]);

@@ -3,7 +3,7 @@ import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
-import { type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, SILENCES } from '../domain/scan.ts';
+import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STOPS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Account, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
@@ -46,6 +46,7 @@ const scanItem = z.object({
   finishedAt: time,
   judgement,
   openLegs: z.array(z.string()),
+  closedLegs: z.array(z.string()).optional(),
   evidence: z.string().optional(),
 });
 
@@ -62,10 +63,10 @@ const legs = z.array(
   z.object({
     address: z.string(),
     port: z.number(),
-    contact: z.enum(['answered', ...SILENCES]),
+    contact: z.enum(CONTACTS),
     tests: z.array(testResult),
     controls: z.array(testResult),
-    silentAfterRefusals: z.boolean(),
+    stopped: z.enum(STOPS).optional(),
     transcript: z.array(z.string()),
   }),
 );

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
-import { type Scan, scanId } from '../../shared/domain/scan.ts';
+import type { Judgement } from '../../shared/domain/reason.ts';
+import { kindOf, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
 import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -28,7 +29,7 @@ async function registered(settings: Parameters<typeof sampleHost>[0] = {}): Prom
   return host;
 }
 
-function owedOf(host: Host, kind: 'first' | 'on-demand' | 'confirming', dueAt: number) {
+function owedOf(host: Host, kind: ScanKind, dueAt: number) {
   return { accountId: host.accountId, hostId: host.id, scanId: scanId(dueAt, kind), dueAt, tries: 0 };
 }
 
@@ -74,6 +75,14 @@ describe('hosts', () => {
     await table.store.changeSettings(host, { ...host.settings, ports: [2525] });
     expect(await store(host, sampleScan(host, scanId(NOON, 'scheduled'), NOON))).toBe('stored');
     expect(await reread(host)).toMatchObject({ revision: 2, settings: { ports: [2525] }, state: { relay: 'closed' } });
+  });
+
+  test('a host is removed as it is now: whoever read it before its period changed reads it again', async () => {
+    const host = await registered();
+    const edited = await table.store.changeSettings(host, { ...host.settings, period: 'week' });
+    expect(await table.store.removeHost(host)).toBe(false);
+    expect(edited && (await table.store.removeHost(edited))).toBe(true);
+    expect((await table.store.hostsInSlot('week', slotOf(host.id, 'week'))).map((entry) => entry.hostId)).not.toContain(host.id);
   });
 
   test('a removed host is off the wheel, and a result that comes late brings nothing of it back', async () => {
@@ -140,7 +149,28 @@ describe('the schedule', () => {
   });
 });
 
+test('a scan whose result is stored is not put off, so that it stands in the way of no other', async () => {
+  const host = await registered();
+  const ref = { ...owedOf(host, 'scheduled', NOON), tries: 1 };
+  await store(host, sampleScan(host, ref.scanId, NOON));
+  expect(await table.store.putOff(host, ref, 'dns-trouble')).toBe(false);
+  expect((await reread(host)).state.putOff).toBeUndefined();
+});
+
 describe('results', () => {
+  test('a confirming scan that was overtaken leaves another owed', async () => {
+    const host = await registered();
+    await store(host, sampleScan(host, scanId(NOON, 'first'), NOON, SUSPECTED), true);
+    const [confirming] = await table.store.owedOf(host.id);
+    const startedAt = confirming?.dueAt ?? 0;
+    const greylisted: Judgement = { ...CLOSED, verdict: 'inconclusive', reason: 'greylisted' };
+    await store(await reread(host), sampleScan(host, scanId(startedAt + 1_000, 'on-demand'), startedAt + 1_000, greylisted));
+    const late = { ...sampleScan(host, confirming?.scanId ?? '', startedAt, SUSPECTED), kind: 'confirming' as const };
+    await store(await reread(host), late, true);
+    expect((await table.store.owedOf(host.id)).map((owed) => kindOf(owed.scanId))).toEqual(['confirming']);
+    expect((await table.store.owedOf(host.id))[0]?.scanId).not.toBe(confirming?.scanId);
+  });
+
   test('of two results decided on the same state one is stored', async () => {
     const host = await registered();
     expect(await store(host, sampleScan(host, scanId(NOON, 'scheduled'), NOON))).toBe('stored');
@@ -176,13 +206,13 @@ describe('results', () => {
         .replace(/\.$/, 'a')}.de`;
     const largest = {
       name: domain(253, 'm'),
-      servedDomains: [domain(253, 'a'), domain(253, 'b'), domain(200, 'c'), ...'defghij'.split('').map((first) => domain(8, first))],
+      servedDomains: [domain(253, 'a'), domain(112, 'b'), ...'cdefghij'.split('').map((first) => domain(8, first))],
       ports: [25, 26, 465, 587],
       alertRecipients: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}-recipient@mail.example.org`),
     };
     for (const settings of [{}, largest]) {
       const host = await registered(settings);
-      const openLegs = Array.from({ length: 8 }, (_, i) => `198.51.100.${200 + i}:2525`);
+      const openLegs = Array.from({ length: 32 }, (_, i) => `198.51.100.${200 + i}:2525`);
       for (let i = 0; i < 31; i++) {
         now += 3_600_000;
         const current = await reread(host);
@@ -270,6 +300,14 @@ describe('the history', () => {
     const first = await table.store.listScans(host.id, range);
     const second = await table.store.listScans(host.id, { ...range, after: first.next });
     expect([...first.items, ...second.items].map((scan) => (scan.startedAt - NOON) / 60_000)).toEqual([6, 5, 4, 3, 2]);
+  });
+
+  test('a range that holds nothing, or lies before what is kept, is an empty page', async () => {
+    const host = await history(3);
+    expect(await table.store.listScans(host.id, { limit: 3, toMs: NOON - 500 * DAY })).toEqual({ items: [] });
+    expect(await table.store.listScans(host.id, { limit: 3, fromMs: NOON + DAY, toMs: NOON })).toEqual({ items: [] });
+    const gone = scanId(NOON - 500 * DAY, 'scheduled');
+    expect(await table.store.listScans(host.id, { limit: 3, after: gone })).toEqual({ items: [] });
   });
 
   test('what has expired is not given back, deleted or not', async () => {

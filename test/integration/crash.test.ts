@@ -125,7 +125,9 @@ describe('kill -9 of the local service', () => {
       });
       gate.killWhen = (at, seen) => {
         if (at !== moment || !wanted(seen) || --left > 0) return false;
-        points.push(`${moment} ${seen.operation} ${/"(SCAN#|OWED#|CURSOR|NOTICE|CHANGE#|HOST#)/.exec(seen.body)?.[1] ?? ''}`);
+        points.push(
+          [moment, seen.operation, ...new Set(seen.body.match(/(?<=")(SCAN#|OWED#|CURSOR|NOTICE#|CHANGE#|TRANSCRIPT#)/g))].join(' '),
+        );
         return true;
       };
       for (let i = 0; i < 2; i++) hosts.push(...[await register(service, next() < 0.6)].flatMap((host) => host ?? []));

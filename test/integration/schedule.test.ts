@@ -218,6 +218,25 @@ describe('P5: trouble on our side never reads as trouble on theirs', () => {
     expect(await scheduledScans(host)).toBe(2);
   }, 60_000);
 
+  test('a port that is blocked on our side is noticed though another port answers', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const legs = [
+      { ...sampleLeg(), contact: 'connection-timed-out' as const },
+      { ...sampleLeg(), port: 2525 },
+    ];
+    const asked: number[] = [];
+    const services: ProbeServices = {
+      ...prober(),
+      audit: async () => ({ judgement: CLOSED, legs }),
+      egressBlocked: async (port) => asked.push(port) > 0,
+    };
+    const ref = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'scheduled') };
+    await probeScans([ref], services);
+    expect(asked).toEqual([25]);
+    expect(await table.store.findOwed(host.id, ref.scanId)).toMatchObject({ trouble: 'egress-blocked' });
+  });
+
   test('when nothing answers and our own endpoints are silent too, it is us', async () => {
     const [host] = await establish(1);
     if (host === undefined) return expect.fail();

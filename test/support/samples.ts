@@ -54,7 +54,6 @@ export function sampleLeg(outcome: 'refused' | 'accepted' = 'refused'): LegEvide
     contact: 'answered',
     tests: RELAY_TESTS.map(({ id }) => ({ test: id, outcome, stage: 'rcpt', from: '<a@probe.example>', to: '<b@canary.example>', reply })),
     controls: [],
-    silentAfterRefusals: false,
     transcript: ['S: 220 mail.example.org ESMTP', 'C: EHLO probe.example', 'S: 250 mail.example.org'],
   };
 }

@@ -1,6 +1,6 @@
 import { writeCommand } from '../../shared/smtp/command.ts';
 import { type Arrival, converse, type End, type SessionEvidence } from '../../shared/smtp/dialogue.ts';
-import type { Trial } from '../../shared/smtp/plan.ts';
+import type { Trial } from '../../shared/smtp/relay-tests.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
 
 /** A session as two literals: what the server says, and what the client must say. */

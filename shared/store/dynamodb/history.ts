@@ -11,7 +11,10 @@ const LAST_MOMENT = Date.UTC(9999, 11, 31);
 export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChanges'> {
   return {
     async listScans(hostId, query) {
-      const { Items = [], LastEvaluatedKey } = await table.client.send(scansQuery(table, hostId, query));
+      const range = rangeOf(table, query);
+      // DynamoDB refuses a range without inside, and a start outside of it.
+      if (range.first > range.last || (query.after !== undefined && keys.scan(hostId, query.after).sk < range.first)) return { items: [] };
+      const { Items = [], LastEvaluatedKey } = await table.client.send(scansQuery(table, hostId, query, range));
       const items = Items.slice(0, query.limit).map(readScan);
       if (Items.length > query.limit) return { items, next: items.at(-1)?.id };
       return { items, next: LastEvaluatedKey === undefined ? undefined : idIn(readKeyParts(LastEvaluatedKey).sk) };
@@ -38,11 +41,14 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
   };
 }
 
-function scansQuery(table: Table, hostId: string, query: ScanQuery): QueryCommand {
-  const { pk } = keys.scan(hostId, '');
-  // What has expired lies before the range, whether or not it has been deleted yet.
+// What has expired lies before the range, whether or not it has been deleted yet.
+function rangeOf(table: Table, query: ScanQuery): ReturnType<typeof scanRange> {
   const oldest = table.clock() - table.retentionMs;
-  const range = scanRange(Math.max(query.fromMs ?? 0, oldest), query.toMs ?? LAST_MOMENT);
+  return scanRange(Math.max(query.fromMs ?? 0, oldest), query.toMs ?? LAST_MOMENT);
+}
+
+function scansQuery(table: Table, hostId: string, query: ScanQuery, range: ReturnType<typeof scanRange>): QueryCommand {
+  const { pk } = keys.scan(hostId, '');
   const verdicts = query.verdicts ?? [];
   const names = verdicts.map((_, index) => `:v${index}`);
   return new QueryCommand({

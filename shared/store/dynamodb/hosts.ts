@@ -60,15 +60,22 @@ export function hosts(table: Table): Part {
         { Put: { TableName: table.name, Item: wheelItem(host, settings) } },
       ];
       const TransactItems = [{ Update }, ...(moved ? move : [])];
-      return (await ifHolds(table.client.send(new TransactWriteCommand({ TransactItems })))) ? edited : undefined;
+      return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? edited : undefined;
     },
 
     async removeHost(host) {
       const TransactItems = [
-        { Delete: { TableName: table.name, Key: keys.host(host.accountId, host.id) } },
+        {
+          Delete: {
+            TableName: table.name,
+            Key: keys.host(host.accountId, host.id),
+            ConditionExpression: 'revision = :revision',
+            ExpressionAttributeValues: { ':revision': host.revision },
+          },
+        },
         { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
       ];
-      await table.client.send(new TransactWriteCommand({ TransactItems }));
+      return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
     },
   };
 }

@@ -4,20 +4,22 @@ import type { AuditStore } from '../audit-store.ts';
 import { readClaim, readKeyParts } from '../items.ts';
 import { type DueQueue, idIn, keys } from '../keys.ts';
 import { queryDue } from './schedule.ts';
-import { expiry, isConditionFailure, type Table } from './table.ts';
+import { expiry, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
 /** Notices. One is unsettled as long as it has `dueAt`, which also keeps it in the index of what is due. */
 export function notices(table: Table): Pick<AuditStore, 'dueNotices' | 'claimNotice' | 'settleNotice' | 'releaseNotice'> {
   const update = (noticeId: string, change: { set: string; condition: string; values: Record<string, unknown> }) =>
-    table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: keys.notice(noticeId),
-        UpdateExpression: change.set,
-        ConditionExpression: change.condition,
-        ExpressionAttributeValues: change.values,
-        ReturnValues: 'ALL_NEW',
-      }),
+    withoutConflict(() =>
+      table.client.send(
+        new UpdateCommand({
+          TableName: table.name,
+          Key: keys.notice(noticeId),
+          UpdateExpression: change.set,
+          ConditionExpression: change.condition,
+          ExpressionAttributeValues: change.values,
+          ReturnValues: 'ALL_NEW',
+        }),
+      ),
     );
   return {
     async dueNotices(now, limit) {

@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { Change } from '../../domain/change.ts';
+import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
 import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
@@ -9,7 +9,7 @@ import { readScan } from '../items.ts';
 import { keys } from '../keys.ts';
 import { noticePut } from './notices.ts';
 import { owedPut } from './schedule.ts';
-import { expiry, ifHolds, isConditionFailure, type Table } from './table.ts';
+import { expiry, ifHolds, type Table } from './table.ts';
 
 const EVIDENCE_MARGIN_MS = 31 * 24 * 60 * 60_000; // evidence written on the first of a month is referred to until its last
 
@@ -46,25 +46,28 @@ export function results(table: Table): Part {
     },
 
     async storeResult(result) {
-      if (result.effect.kind === 'late') return storeLate(table, result);
+      if (result.effect.kind === 'late') return storeLate(table, result, result.effect.owed);
       const plain = result.effect.kind === 'unchanged' && result.effect.owed === undefined && !result.wasOwed;
       return plain ? storePlain(table, result, result.effect.state) : storeTogether(table, result, result.effect.state);
     },
   };
 }
 
-async function storeLate(table: Table, { scan, wasOwed }: Result): Promise<Stored> {
-  const Put = scanPut(table, scan);
+async function storeLate(table: Table, { host, scan, wasOwed }: Result, owed: Confirmation | undefined): Promise<Stored> {
   const Delete = { TableName: table.name, Key: keys.owed(scan.hostId, scan.id) };
-  const TransactItems = [{ Put }, ...(wasOwed ? [{ Delete }] : [])];
-  return (await ifHolds(table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
+  const TransactItems = [
+    { Put: scanPut(table, scan) },
+    ...(wasOwed ? [{ Delete }] : []),
+    ...(owed === undefined ? [] : [{ Put: owedPut(table, { accountId: host.accountId, hostId: host.id, ...owed, tries: 0 }) }]),
+  ];
+  return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
 }
 
 // A transaction costs twice the write units. A scan that changes nothing can do without: the scan is written first, and
 // whoever finds it stored beside a host that has not counted it goes on from there.
 async function storePlain(table: Table, { host, scan }: Result, state: HostState): Promise<Stored> {
-  if (!(await ifHolds(table.client.send(new PutCommand(scanPut(table, scan)))))) return 'conflict';
-  return (await ifHolds(table.client.send(new UpdateCommand(stateUpdate(table, host, state))))) ? 'stored' : 'conflict';
+  if (!(await ifHolds(() => table.client.send(new PutCommand(scanPut(table, scan)))))) return 'conflict';
+  return (await ifHolds(() => table.client.send(new UpdateCommand(stateUpdate(table, host, state))))) ? 'stored' : 'conflict';
 }
 
 async function storeTogether(table: Table, { host, scan, effect, notices, wasOwed }: Result, state: HostState): Promise<Stored> {
@@ -79,13 +82,7 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
     ...(change === undefined ? [] : [{ Put: changePut(table, change) }]),
     ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
   ];
-  try {
-    await table.client.send(new TransactWriteCommand({ TransactItems }));
-    return 'stored';
-  } catch (error) {
-    if (isConditionFailure(error)) return 'conflict';
-    throw error;
-  }
+  return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
 }
 
 function changePut(table: Table, change: Change) {

@@ -27,7 +27,9 @@ function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInS
         from === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
           : { ConditionExpression: 'tick = :from', ExpressionAttributeValues: { ':from': from } };
-      return ifHolds(table.client.send(new PutCommand({ TableName: table.name, Item: { ...keys.cursor(), tick: to }, ...condition })));
+      return ifHolds(() =>
+        table.client.send(new PutCommand({ TableName: table.name, Item: { ...keys.cursor(), tick: to }, ...condition })),
+      );
     },
 
     async hostsInSlot(period, slot) {
@@ -55,7 +57,7 @@ function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInS
 function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'dueScans' | 'leaseScan' | 'putOff' | 'dropOwed'> {
   return {
     async owe(owed) {
-      return ifHolds(table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));
+      return ifHolds(() => table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));
     },
 
     async findOwed(hostId, scanId) {
@@ -91,7 +93,7 @@ function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'du
         ExpressionAttributeValues: { ':until': until },
       });
       // Its result may have been stored since it was read, and the owed scan gone with it.
-      await ifHolds(table.client.send(update));
+      await ifHolds(() => table.client.send(update));
     },
 
     async putOff(host, owed, trouble) {
@@ -103,8 +105,13 @@ function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'du
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: { ':scan': owed.scanId, ':one': 1 },
       };
-      const TransactItems = [{ Update: claim }, { Put: owedPut(table, { ...owed, trouble }) }];
-      return ifHolds(table.client.send(new TransactWriteCommand({ TransactItems })));
+      const ConditionCheck = {
+        TableName: table.name,
+        Key: keys.scan(host.id, owed.scanId),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      };
+      const TransactItems = [{ Update: claim }, { ConditionCheck }, { Put: owedPut(table, { ...owed, trouble }) }];
+      return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
     },
 
     async dropOwed(ref) {

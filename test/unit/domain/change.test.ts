@@ -39,6 +39,7 @@ function scan(verdict: Verdict, startedAt: number, kind: ScanKind = 'scheduled')
     finishedAt: startedAt + MINUTE,
     judgement,
     openLegs: verdict === 'suspected' || verdict === 'open' ? [LEG] : [],
+    closedLegs: verdict === 'closed' ? [LEG] : [],
   };
 }
 
@@ -154,8 +155,31 @@ describe('what is no change', () => {
 
   test('a scan that started no later than the last counted one: history only', () => {
     const { host } = afterScans([scan('closed', NOON)]);
-    expect(afterScans([scan('suspected', NOON - 1)], host).effect).toEqual({ kind: 'late' });
-    expect(afterScans([scan('suspected', NOON, 'on-demand')], host).effect).toEqual({ kind: 'late' });
+    expect(afterScans([scan('suspected', NOON - 1)], host).effect).toEqual({ kind: 'late', owed: undefined });
+    expect(afterScans([scan('suspected', NOON, 'on-demand')], host).effect).toEqual({ kind: 'late', owed: undefined });
+  });
+});
+
+describe('a leg that was open', () => {
+  const OTHER = '192.0.2.1:587';
+  const wasOpen: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay: 'suspected', openLegs: [LEG, OTHER] } };
+
+  test('stays so while another shows that the host is open, and nothing was heard of it', () => {
+    expect(afterScans([scan('suspected', NOON)], wasOpen).host.state.openLegs).toEqual([LEG, OTHER]);
+  });
+
+  test('is closed by the scan that proves it closed, beside whatever else', () => {
+    const halfFixed: Scan = { ...scan('suspected', NOON), openLegs: [OTHER], closedLegs: [LEG] };
+    expect(afterScans([halfFixed], wasOpen).host.state.openLegs).toEqual([OTHER]);
+  });
+});
+
+describe('a confirming scan that comes too late to count', () => {
+  test('is made again, since what is pending has no other on its way', () => {
+    const confirming = scan('suspected', NOT_BEFORE, 'confirming');
+    const overtaker = scan('inconclusive', NOT_BEFORE + 1_000, 'on-demand');
+    const { effect } = afterScans([FIRST, overtaker, confirming]);
+    expect(effect).toMatchObject({ kind: 'late', owed: { dueAt: confirming.finishedAt + 15 * MINUTE } });
   });
 });
 

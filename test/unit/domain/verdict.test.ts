@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Judgement, REASONS, type Reason } from '../../../shared/domain/reason.ts';
-import { type LegEvidence, OUTCOMES, type Outcome, SILENCES, type Stage, type TestResult } from '../../../shared/domain/scan.ts';
+import { type LegEvidence, OUTCOMES, type Outcome, SILENCES, STOPS, type Stage, type TestResult } from '../../../shared/domain/scan.ts';
 import { judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 
 type Said = readonly [Outcome, Stage];
@@ -25,7 +25,6 @@ function leg(said: readonly Said[], more: Partial<LegEvidence> = {}): LegEvidenc
     contact: 'answered',
     tests: results(said),
     controls: [],
-    silentAfterRefusals: false,
     transcript: [],
     ...more,
   };
@@ -42,7 +41,7 @@ describe('a leg is judged by what was proven', () => {
     ['one acceptance outweighs every refusal', leg([...Array<Said>(18).fill(REFUSED), ACCEPTED]), 'recipient-accepted'],
     ['one acceptance outweighs unfinished tests', leg([NOT_RUN, ACCEPTED, ['greylisted', 'rcpt']]), 'recipient-accepted'],
     ['one acceptance outweighs words about us', leg([['about-us', 'rcpt'], ACCEPTED]), 'recipient-accepted'],
-    ['one acceptance outweighs a ban that followed', leg([ACCEPTED, REFUSED], { silentAfterRefusals: true }), 'recipient-accepted'],
+    ['one acceptance outweighs a ban that followed', leg([ACCEPTED, REFUSED], { stopped: 'silent-after-refusals' }), 'recipient-accepted'],
     ['one acceptance outweighs a refused postmaster', leg([ACCEPTED], positive('refused', 'rcpt')), 'recipient-accepted'],
     ['an invented local user accepted beside it says accepts everything', leg([ACCEPTED], negative(...ACCEPTED)), 'accepts-everything'],
     ['an invented local user refused beside it does not', leg([ACCEPTED], negative(...REFUSED)), 'recipient-accepted'],
@@ -83,7 +82,9 @@ describe('a leg is judged by what was proven', () => {
     ['a postmaster refused with its sender makes the leg untestable', leg([REFUSED], positive('refused', 'mail')), 'control-refused'],
     ['a greylisted postmaster speaks neither for nor against us', leg([REFUSED], positive('greylisted', 'rcpt')), 'all-refused'],
     ['a refused invented user is no refused postmaster', leg([REFUSED], negative(...REFUSED)), 'all-refused'],
-    ['silence after our refused tests is a probable ban', leg([REFUSED, NOT_RUN], { silentAfterRefusals: true }), 'probably-banned'],
+    ['tests left undone by our own time are not laid at their door', leg([REFUSED, NOT_RUN], { stopped: 'out-of-time' }), 'out-of-time'],
+    ['a leg that we never got to keeps the host from closed', leg([NOT_RUN], { contact: 'out-of-time' }), 'out-of-time'],
+    ['silence after our refused tests is a probable ban', leg([REFUSED, NOT_RUN], { stopped: 'silent-after-refusals' }), 'probably-banned'],
     [
       'authentication asked of every sender closes the leg',
       leg([
@@ -116,7 +117,7 @@ describe('whatever the evidence', () => {
       tests: fc.array(said(OUTCOMES), { maxLength: 6 }),
       controls: fc.array(fc.tuple(fc.constantFrom(POSITIVE_CONTROL, `${NEGATIVE_CONTROL}plain`), said(OUTCOMES)), { maxLength: 2 }),
       contact: fc.constantFrom('answered' as const, 'answered' as const, ...SILENCES),
-      silentAfterRefusals: fc.boolean(),
+      stopped: fc.constantFrom(undefined, ...STOPS),
       port: fc.constantFrom(25, 587),
     })
     .map(({ tests, controls, ...more }) => leg(tests, { ...more, controls: controls.map(([name, each]) => control(name, each)) }));
@@ -186,7 +187,7 @@ describe('a host is judged by its legs', () => {
   const closed = leg([REFUSED]);
   const suspected = leg([ACCEPTED], { port: 587 });
   const inconclusive = leg([['greylisted', 'rcpt']], { port: 465 });
-  const banned = leg([REFUSED, NOT_RUN], { port: 2525, silentAfterRefusals: true });
+  const banned = leg([REFUSED, NOT_RUN], { port: 2525, stopped: 'silent-after-refusals' });
   const silent = leg([NOT_RUN], { port: 26, contact: 'connection-timed-out' });
 
   const cases: readonly (readonly [string, readonly LegEvidence[], readonly string[], Reason])[] = [
@@ -201,7 +202,7 @@ describe('a host is judged by its legs', () => {
       'open-leg-silent',
     ],
     ['a relay leg that answers, and refuses, is closed', [closed], ['192.0.2.1:25'], 'all-refused'],
-    ['another leg’s past holds nothing up', [closed, silent], ['192.0.2.9:26'], 'all-refused'],
+    ['so does one that was not asked at all', [closed], ['192.0.2.9:26'], 'open-leg-silent'],
     ['a host of which no leg answers is unreachable', [silent], ['192.0.2.1:26'], 'connection-timed-out'],
     ['a host without an address is unreachable', [], [], 'no-address'],
   ];

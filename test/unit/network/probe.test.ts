@@ -19,11 +19,11 @@ const CAST: Cast = {
 };
 
 // Long enough that no test ever waits for them.
-const PATIENT: ProbeLimits = { connectMs: 20_000, sessionMs: 20_000, sittingMs: 20_000 };
+const PATIENT: ProbeLimits = { connectMs: 20_000, replyMs: 20_000, sessionMs: 20_000, sittingMs: 20_000 };
 // For servers that never answer, whom one must wait for.
-const HASTY: ProbeLimits = { ...PATIENT, sessionMs: 150 };
+const HASTY: ProbeLimits = { ...PATIENT, replyMs: 150 };
 // For servers that talk and then stop: a hundred times what their talk takes.
-const BRISK: ProbeLimits = { ...PATIENT, sessionMs: 1_000 };
+const BRISK: ProbeLimits = { ...PATIENT, replyMs: 1_000 };
 
 const LOCALHOST = permitted('127.0.0.1');
 
@@ -246,6 +246,40 @@ const CASES: readonly Case[] = [
     limits: BRISK,
     reason: 'probably-banned',
     sessions: 2,
+  },
+  {
+    rule: 'a server that falls silent in the middle, after it refused us, has probably banned us',
+    scripts: [mailServer({ RCPT: (line) => (line.includes('-literal-sender@') ? { kind: 'silence' } : mailServer().answer(line, 0)) })],
+    limits: BRISK,
+    reason: 'probably-banned',
+    sessions: 1,
+  },
+  {
+    rule: 'a later session that is refused at EHLO completes nothing',
+    scripts: [mailServer(), mailServer({ EHLO: say('550 5.7.0 Not you again') })],
+    reason: 'dropped',
+    completed: 7,
+    sessions: 3,
+  },
+  {
+    rule: 'a later session that is refused at a sender taken before completes nothing',
+    scripts: [mailServer(), mailServer({ MAIL: say('550 5.7.0 Enough of you') })],
+    reason: 'dropped',
+    completed: 7,
+    sessions: 3,
+  },
+  {
+    rule: 'a server that has had enough of us has not refused',
+    scripts: [mailServer(), mailServer({ MAIL: say('550 5.7.1 Too many errors in this connection') })],
+    reason: 'deferred',
+    completed: 7,
+  },
+  {
+    rule: 'a server that answers later than our time for it is over is inconclusive',
+    scripts: [mailServer({ RCPT: { kind: 'silence' } })],
+    limits: { ...PATIENT, sittingMs: 300 },
+    reason: 'out-of-time',
+    sessions: 1,
   },
   {
     rule: 'a server that accepted before it banned us still answers as a relay',

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome, TestResult } from '../../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
-import { nextSession, type Progress, plannedTests, SESSION_BUDGET, type Trial } from '../../../shared/smtp/plan.ts';
-import { type Cast, RELAY_TESTS } from '../../../shared/smtp/relay-tests.ts';
+import { nextSession, type Progress, plannedTests, SESSION_BUDGET } from '../../../shared/smtp/plan.ts';
+import { type Cast, RELAY_TESTS, type Trial } from '../../../shared/smtp/relay-tests.ts';
 
 const CAST: Cast = {
   ourDomain: 'probe.example',

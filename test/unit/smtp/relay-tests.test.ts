@@ -126,7 +126,7 @@ test('nothing that an account chose is sent, but the host’s name and its serve
           cast.ourDomain,
           cast.canaryDomain,
         ];
-        const theirs = [`${host}.test`, `${one}.test`, cast.addressLiteral];
+        const theirs = [`${host}.test`, `${one}.test`, `${two}.test`, cast.addressLiteral];
         const left = (path: string) => [...theirs, ...ours].reduce((text, part) => text.replaceAll(part, ''), path);
         for (const { from, to } of envelopes) expect(left(from) + left(to)).toMatch(/^[<>"@%!:-]*$/);
       }
