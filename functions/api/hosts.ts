@@ -5,13 +5,14 @@ import { scanId } from '../../shared/domain/scan.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import { type Call, hostInPath, json, type Verb } from './call.ts';
 import { invalid, Problem } from './problem.ts';
-import { readBody, readQuery } from './read-request.ts';
+import { readBody, readNoQuery, readQuery } from './read-request.ts';
 import { hostView } from './views.ts';
 
 const EDIT_TRIES = 3; // times an edit is made again when another edit came between
 
 /** `POST /v1/hosts` */
 export const registerHost: Verb = async (call) => {
+  readNoQuery(call.event);
   const body = readBody(call.event, registerHostRequest);
   checkPorts(call, body.ports);
   const now = call.clock();
@@ -41,11 +42,15 @@ export const listHosts: Verb = async (call) => {
 };
 
 /** `GET /v1/hosts/{id}` */
-export const showHost: Verb = async (call) => json(200, hostView(await hostInPath(call), call.clock()));
+export const showHost: Verb = async (call) => {
+  readNoQuery(call.event);
+  return json(200, hostView(await hostInPath(call), call.clock()));
+};
 
 /** `PATCH /v1/hosts/{id}` */
 export const changeHost: Verb = async (call) => {
   const host = await hostInPath(call);
+  readNoQuery(call.event);
   const body = readBody(call.event, changeHostRequest);
   checkPorts(call, body.ports ?? []);
   return edit(call, host, body, EDIT_TRIES);
@@ -53,6 +58,7 @@ export const changeHost: Verb = async (call) => {
 
 /** `DELETE /v1/hosts/{id}` */
 export const removeHost: Verb = async (call) => {
+  readNoQuery(call.event);
   for (let tries = 0; tries < EDIT_TRIES; tries++) if (await call.store.removeHost(await hostInPath(call))) return { statusCode: 204 };
   throw beingChanged();
 };

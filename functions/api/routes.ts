@@ -44,9 +44,10 @@ export function routes(services: Services, secrets: Secrets, report: (error: unk
 
 /** The answer to a request that no route takes. */
 export function noRoute({ method, path }: { method: string; path: string }): never {
-  const methods = OPERATIONS.filter(([, pattern]) => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path)).map(
-    ([each]) => each,
-  );
+  const all = [...OPERATIONS, ['GET', '/v1/openapi.json'] as const];
+  const methods = all
+    .filter(([, pattern]) => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(path))
+    .map(([each]) => each);
   if (methods.length === 0) throw new Problem(404, 'There is nothing at this path. GET /v1/openapi.json lists what there is.');
   throw new Problem(405, `${method} is not possible here.`, undefined, { allow: methods.join(', ') });
 }

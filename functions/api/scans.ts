@@ -3,11 +3,13 @@ import { VERDICTS, type Verdict } from '../../shared/domain/reason.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { hostInPath, json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
-import { readQuery } from './read-request.ts';
+import { readNoBody, readNoQuery, readQuery } from './read-request.ts';
 import { changeView, owedScanView, scanSummaryView, scanView } from './views.ts';
 
 /** `POST /v1/hosts/{id}/scans`: owes a scan, unless one that was asked for is owed already. */
 export const requestScan: Verb = async (call) => {
+  readNoQuery(call.event);
+  readNoBody(call.event);
   const host = await hostInPath(call);
   const now = call.clock();
   const waiting = (await call.store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
@@ -34,6 +36,7 @@ export const listScans: Verb = async (call) => {
 
 /** `GET /v1/hosts/{id}/scans/{scanId}` */
 export const showScan: Verb = async (call) => {
+  readNoQuery(call.event);
   const host = await hostInPath(call);
   const path = scanPath.safeParse(call.event.pathParameters ?? {});
   if (!path.success || kindOf(path.data.scanId) === undefined) throw noSuchScan();

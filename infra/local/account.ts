@@ -1,5 +1,6 @@
 // `npm run account -- create --email …`: the operator's command that makes an account with its first API key, in the local
 // service or in a deployed table.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { apiKeyMac, mintApiKey } from '../../shared/runtime/api-key.ts';
@@ -45,14 +46,15 @@ type Arguments = { readonly email: string; readonly table: string; readonly secr
 function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(args);
   const email = z.email().safeParse(values.email);
-  if (positionals.join(' ') !== 'create' || !email.success) throw new UsageError(USAGE);
+  if (positionals.join(' ') !== 'create' || values.email === undefined) throw new UsageError(USAGE);
+  if (!email.success) throw new UsageError(`${values.email} is not a mail address.`);
   if (values.table !== undefined && values.secret !== undefined) return { email: email.data, table: values.table, secret: values.secret };
   if (values.table !== undefined || values.secret !== undefined) throw new UsageError(`--table and --secret go together. ${USAGE}`);
   const endpoints = readLocalState(values.data)?.endpoints;
   if (endpoints === undefined)
     throw new UsageError(`No local service has run on ${values.data}. Start one with npm start, or name a deployed table. ${USAGE}`);
   Object.assign(process.env, sdkEnvironment(endpoints));
-  return { email: email.data, table: TABLE_NAME, secret: `file:${values.data}/secret` };
+  return { email: email.data, table: TABLE_NAME, secret: `file:${join(values.data, 'secret')}` };
 }
 
 function parse(args: readonly string[]) {

@@ -41,20 +41,23 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 function eventOf(request: IncomingMessage, body: Buffer) {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  // By hand: as a URL, `//v1/hosts` would name a host, and `//` none at all.
+  const [rawPath = '/', ...rest] = (request.url ?? '/').split('?');
+  const rawQueryString = rest.join('?');
+  const parameters = new URLSearchParams(rawQueryString);
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(',')]));
-  const query = [...new Set(url.searchParams.keys())].map((name) => [name, url.searchParams.getAll(name).join(',')] as const);
+  const query = [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')] as const);
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: url.pathname,
-    rawQueryString: url.search.slice(1),
+    rawPath,
+    rawQueryString,
     headers,
     ...(query.length === 0 ? {} : { queryStringParameters: Object.fromEntries(query) }),
     requestContext: {
       http: {
         method: request.method,
-        path: url.pathname,
+        path: rawPath,
         protocol: 'HTTP/1.1',
         sourceIp: request.socket.remoteAddress,
         userAgent: headers['user-agent'] ?? '',

@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   });
   endWithParent(service);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void shutDown(service));
-  introduce(service, await registerDemo(service));
+  const demoHosts = await registerDemo(service);
+  if (!stopping) introduce(service, demoHosts);
 }
 
 function say(words: string): void {
@@ -43,23 +44,26 @@ Try:
 
   curl -s ${authorization} ${baseUrl}/v1/hosts
   curl -s ${authorization} -H 'Content-Type: application/json' -d '{"name":"127.0.0.1"}' ${baseUrl}/v1/hosts
-  curl -s ${authorization} ${baseUrl}/v1/hosts/${demoHosts[0] ?? 'ID'}/scans
+  curl -s ${authorization} ${baseUrl}${demoHosts[0] === undefined ? '/v1/openapi.json' : `/v1/hosts/${demoHosts[0]}/scans`}
 
 Ctrl-C stops it; nothing is lost.
 `);
 }
 
-/** Registers the demo servers through the public API, unless they are registered. Gives their ids. */
-async function registerDemo({ baseUrl, apiKey, demo }: LocalService): Promise<string[]> {
+/** Registers the demo servers through the public API at the first start. Gives their ids. */
+async function registerDemo({ baseUrl, apiKey, demo, folder }: LocalService): Promise<string[]> {
   if (demo === undefined) return [];
+  const known = folder.read().demoHosts;
+  if (known?.length === 2) return known;
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
+  // After a kill in between, the first may be registered already; a new folder has no other hosts to page through.
   const listed = (await (await fetch(`${baseUrl}/v1/hosts`, { headers })).json()) as { items: { id: string; name: string }[] };
   const ids: string[] = [];
   for (const which of ['open', 'closed'] as const) {
     const name = demo.addresses[which];
-    const known = listed.items.find((host) => host.name === name);
-    if (known !== undefined) {
-      ids.push(known.id);
+    const already = listed.items.find((host) => host.name === name);
+    if (already !== undefined) {
+      ids.push(already.id);
       continue;
     }
     const body = JSON.stringify({ name, ports: [DEMO_PORT], period: 'hour', servedDomains: [DEMO_DOMAINS[which]] });
@@ -69,6 +73,7 @@ async function registerDemo({ baseUrl, apiKey, demo }: LocalService): Promise<st
     say(`registered the ${which} demo server ${name} port ${DEMO_PORT}`);
     ids.push(host.id);
   }
+  folder.update({ demoHosts: ids });
   return ids;
 }
 

@@ -9,6 +9,7 @@ const scanned = z.object({
   planned: z.number(),
   changedTo: z.string().optional(),
 });
+const failed = z.object({ error: z.object({ name: z.string(), message: z.string() }) });
 const mailed = z.object({ host: z.string(), to: z.string() });
 
 /** Tells a person what a log line of the handlers says; undefined for what is of no interest to one, such as metrics. */
@@ -25,7 +26,9 @@ export function narrate(line: string): string | undefined {
     const { host, to } = mailed.parse(fields);
     return `mailed the owner of ${host}: ${to === 'closed' ? 'closed again' : 'answers as an open relay'}`;
   }
-  return level === 'INFO' ? undefined : `${level.toLowerCase()}: ${message} ${JSON.stringify(fields)}`;
+  if (level === 'INFO') return undefined;
+  const { data } = failed.safeParse(fields);
+  return `${level.toLowerCase()}: ${message} ${data === undefined ? JSON.stringify(fields) : `(${data.error.name}: ${data.error.message})`}`;
 }
 
 function parseJson(line: string): unknown {

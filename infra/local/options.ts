@@ -21,6 +21,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     return undefined;
   }
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_534) throw new UsageError(`--port must be a number from 0 to 65534, not ${port}.`);
+  if (data === '') throw new UsageError('--data must name a folder.');
   return { port: Number(port), data, demo };
 }
 

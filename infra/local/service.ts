@@ -12,7 +12,7 @@ import { createQueues, startSqs } from './engines/sqs.ts';
 import { functionEnvironment } from './environment.ts';
 import { startHttpFront } from './http-front.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
-import type { Options } from './options.ts';
+import { type Options, UsageError } from './options.ts';
 import { pollQueue, VISIBILITY_SECONDS } from './queue-poller.ts';
 
 /** The whole service on one machine. */
@@ -29,7 +29,7 @@ export type LocalService = {
 export type Listener = { readonly onLog: (line: string) => void; readonly onFailure: (why: string) => void };
 
 const TICK_MS = 1_000; // AWS ticks every minute; here nobody wants to wait for one
-const SCANS_AT_ONCE = 4; // messages, each of up to fifty hosts
+const SCANS_AT_ONCE = 32; // messages, each of up to fifty hosts; one that waits for a silent server costs little more than a socket
 const NOTICES_AT_ONCE = 2;
 const OWNER = 'owner@relay-audit.example';
 
@@ -57,8 +57,8 @@ async function startParts(
   await lockDataFolder(folder.path);
   const port = await takePort(options.port);
   const [ses, sqs, dynamodb] = await Promise.all([
-    tracked(started, startSes(folder.path, options.port === 0 ? 0 : port + 1)),
-    tracked(started, startSqs(folder.path)),
+    tracked(started, startSes(folder.path, options.port === 0 ? 0 : await takePort(port + 1, 'mails'))),
+    tracked(started, startQueues(folder.path)),
     tracked(started, startDynamoDb(folder.path, listener.onFailure)),
   ]);
   const endpoints = { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ses: ses.endpoint };
@@ -79,6 +79,17 @@ async function startParts(
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, stop };
+}
+
+async function startQueues(folder: string) {
+  try {
+    return await startSqs(folder);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `The queues in ${folder}/fauxqs.db cannot be read (${why}). Move that file away: what is owed stands in the table and is sent again.`,
+    );
+  }
 }
 
 async function tracked<Part extends { stop(): Promise<void> }>(

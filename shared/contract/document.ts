@@ -38,7 +38,7 @@ const showHost: ZodOpenApiOperationObject = {
   operationId: 'showHost',
   summary: 'One host with its relay state.',
   requestParams: { path: hostPath },
-  responses: { 200: answer('The host.', hostResponse), ...ofHost },
+  responses: { 200: answer('The host.', hostResponse), ...invalid, ...ofHost },
 };
 
 const changeHost: ZodOpenApiOperationObject = {
@@ -58,14 +58,19 @@ const removeHost: ZodOpenApiOperationObject = {
   operationId: 'removeHost',
   summary: 'Stop auditing a host. Its history is out of reach at once.',
   requestParams: { path: hostPath },
-  responses: { 204: { description: 'Removed.' }, ...ofHost },
+  responses: {
+    204: { description: 'Removed.' },
+    ...invalid,
+    ...ofHost,
+    409: problem('Somebody else keeps changing it.'),
+  },
 };
 
 const requestScan: ZodOpenApiOperationObject = {
   operationId: 'requestScan',
   summary: 'Ask for a scan now. One that was asked for and has not been made yet is given back instead of a second.',
   requestParams: { path: hostPath },
-  responses: { 202: answer('The scan is owed; follow Location.', owedScanResponse), ...ofHost },
+  responses: { 202: answer('The scan is owed; follow Location.', owedScanResponse), ...invalidBody, ...ofHost },
 };
 
 const listScans: ZodOpenApiOperationObject = {
@@ -79,7 +84,7 @@ const showScan: ZodOpenApiOperationObject = {
   operationId: 'showScan',
   summary: 'One scan with its legs, tests and transcripts.',
   requestParams: { path: scanPath },
-  responses: { 200: answer('The scan, finished or still owed.', scanOrOwedResponse), ...ofHost },
+  responses: { 200: answer('The scan, finished or still owed.', scanOrOwedResponse), ...invalid, ...ofHost },
 };
 
 const listChanges: ZodOpenApiOperationObject = {

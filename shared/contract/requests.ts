@@ -8,7 +8,6 @@ const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters
 
 const hostName = z
   .string()
-  .max(253)
   .superRefine((text, context) => {
     const target = readTarget(text);
     if (target.kind === 'invalid') context.addIssue({ code: 'custom', message: target.why });
@@ -17,13 +16,10 @@ const hostName = z
   })
   .meta({ description: 'DNS name, or IPv4 address in four decimal numbers.', example: 'mail.example.org' });
 
-const domainName = z
-  .string()
-  .max(253)
-  .superRefine((text, context) => {
-    const name = readName(text);
-    if (name.kind === 'invalid') context.addIssue({ code: 'custom', message: name.why });
-  });
+const domainName = z.string().superRefine((text, context) => {
+  const name = readName(text);
+  if (name.kind === 'invalid') context.addIssue({ code: 'custom', message: name.why });
+});
 
 const settings = {
   servedDomains: z.array(domainName).max(LIMITS.servedDomains).meta({
@@ -72,9 +68,18 @@ export const changeHostRequest = z
   .refine(smallEnough, tooLong)
   .meta({ id: 'ChangeHost' });
 
-const limit = z.coerce.number().int().min(1).max(LIMITS.pageSize).default(LIMITS.pageSize).meta({ description: 'Most items on the page.' });
+const limit = z
+  .string()
+  .regex(/^\d{1,2}$/, `must be a number from 1 to ${LIMITS.pageSize}`)
+  .transform(Number)
+  .pipe(z.int().min(1).max(LIMITS.pageSize))
+  .default(LIMITS.pageSize)
+  .meta({ description: 'Most items on the page.' });
 const cursor = z.string().max(512).optional().meta({ description: '`next` of the page before.' });
-const moment = z.iso.datetime({ offset: true }).optional();
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-11-24T10:31:00Z; in a URL, write the + of an offset as %2B' })
+  .refine((text) => !(Date.parse(text) < 0 || Date.parse(text) >= Date.UTC(9999, 11, 31)), 'must lie between the years 1970 and 9999')
+  .optional();
 
 export const pageQuery = z.strictObject({ limit, cursor });
 

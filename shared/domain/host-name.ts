@@ -12,23 +12,30 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/; // letters, digits, hyphen
 export function readTarget(text: string): Target | Unreadable {
   const address = parseAddress(text);
   if (address !== undefined) return { kind: 'address', address };
-  if (text.includes(':')) return invalid('is not an IPv6 address; a port belongs in "ports"');
-  return readName(text);
+  if (text.includes(':')) return invalid('must be a name or an address alone; a port belongs in "ports"');
+  if (!text.includes('.')) return invalid('must be a full name such as mail.example.org, or an address such as 192.0.2.1');
+  const name = readName(text);
+  if (name.kind === 'name' || !/^[\x20-\x7e]*$/.test(text) || !endsInNumber(text)) return name;
+  return invalid('reads as an address in a form we do not accept; write four decimal numbers without leading zeros');
 }
 
 /** Reads a DNS name: strict ASCII letters, digits and hyphens, at least two labels; given back in lower case. */
 export function readName(text: string): Extract<Target, { kind: 'name' }> | Unreadable {
+  if (/\p{Cc}/u.test(text)) return invalid('must not hold control characters');
   if (/[^\x20-\x7e]/.test(text)) return invalid('must be ASCII; write an international name in its xn-- form');
   if (text.endsWith('.')) return invalid('must not end with a dot');
   if (text.length > NAME_LIMIT) return invalid(`must have at most ${NAME_LIMIT} characters`);
   const name = text.toLowerCase();
   const labels = name.split('.');
-  if (labels.length < 2) return invalid('must be a full name such as mail.example.org, or an address such as 192.0.2.1');
+  if (labels.length < 2) return invalid('must be a full name such as mail.example.org');
   if (labels.some((label) => !LABEL.test(label))) return invalid('must be labels of letters, digits and hyphens, joined by single dots');
-  // A last label that reads as a number (RFC 1123 §2.1, WHATWG URL "ends in a number") makes resolvers read the whole as an address.
-  if (/^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ''))
-    return invalid('reads as an address in a form we do not accept; write four decimal numbers without leading zeros');
+  if (endsInNumber(name)) return invalid('must be a name, and reads as an address');
   return { kind: 'name', name };
+}
+
+// A last label that reads as a number (RFC 1123 §2.1, WHATWG URL "ends in a number") makes resolvers read the whole as an address.
+function endsInNumber(text: string): boolean {
+  return /(^|\.)(\d+|0x[0-9a-f]*)$/i.test(text);
 }
 
 function invalid(why: string): Unreadable {

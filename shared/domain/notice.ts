@@ -26,12 +26,15 @@ export type Notice = {
   readonly scanId: string;
   readonly scannedAt: number;
   readonly evidence: readonly NoticeEvidence[];
+  /** How many envelopes went that way; `evidence` shows the first of them. */
+  readonly envelopes: number;
 };
 
 const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
 
 /** The notices that a change owes: one for each alert recipient, with ids that a second try would make again. */
 export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly LegEvidence[]): Notice[] {
+  const evidence = evidenceIn(legs, change.to === 'closed' ? 'refused' : 'accepted');
   return host.settings.alertRecipients.map((recipient, index) => ({
     id: `${host.id}-${change.version}-${index}`,
     accountId: host.accountId,
@@ -44,13 +47,13 @@ export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly
     changedAt: change.at,
     scanId: scan.id,
     scannedAt: scan.startedAt,
-    evidence: evidenceIn(legs, change.to === 'closed' ? 'refused' : 'accepted'),
+    evidence: evidence.slice(0, EVIDENCE_LIMIT),
+    envelopes: evidence.length,
   }));
 }
 
 function evidenceIn(legs: readonly LegEvidence[], outcome: Outcome): NoticeEvidence[] {
-  const lines = legs.flatMap((leg) => leg.tests.filter((test) => test.outcome === outcome).map((test) => evidenceLine(leg, test)));
-  return lines.slice(0, EVIDENCE_LIMIT);
+  return legs.flatMap((leg) => leg.tests.filter((test) => test.outcome === outcome).map((test) => evidenceLine(leg, test)));
 }
 
 function evidenceLine(leg: LegEvidence, test: TestResult): NoticeEvidence {

@@ -38,7 +38,7 @@ export const REASONS = {
   'forbidden-address': {
     verdict: 'untestable',
     fault: 'theirs',
-    sentence: 'Its name leads to an address that must not be audited. No packet was sent.',
+    sentence: 'It is, or its name leads to, an address that nobody may audit. No packet was sent.',
   },
   'policy-against-us': {
     verdict: 'untestable',

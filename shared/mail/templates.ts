@@ -49,7 +49,9 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
       },
       {
         heading: 'What this does not show',
-        lines: ['Stolen passwords, web forms, forwarding rules, SMTP smuggling and VRFY/EXPN are not tested, nor is IPv6.'],
+        lines: [
+          'Stolen passwords, web forms, forwarding rules, SMTP smuggling and VRFY/EXPN are not tested, nor are IPv6, STARTTLS and the ports 465 and 587.',
+        ],
       },
       { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
       { heading: 'History', lines: history(historyUrl) },
@@ -58,13 +60,16 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
 }
 
 function evidenceLines(notice: Notice): string[] {
-  return notice.evidence.flatMap(({ leg, from, to, reply }) => [
+  const { evidence, envelopes } = notice;
+  const lines = evidence.flatMap(({ leg, from, to, reply }, index) => [
     '',
-    leg,
+    ...(leg === evidence[index - 1]?.leg ? [] : [leg]),
     `  MAIL FROM:${printable(from)}`,
     `  RCPT TO:${printable(to)}`,
     `  ${printable(reply)}`,
   ]);
+  const more = envelopes - evidence.length;
+  return more === 0 ? lines : [...lines, '', `and ${more} more like ${more === 1 ? 'it' : 'these'}; the history has all.`];
 }
 
 function history(historyUrl: string): string[] {

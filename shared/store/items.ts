@@ -84,6 +84,7 @@ const notice = z.object({
   scanId: z.string(),
   scannedAt: time,
   evidence: z.array(z.object({ leg: z.string(), from: z.string(), to: z.string(), reply: z.string() })),
+  envelopes: z.number(),
 });
 
 const change = z.object({

@@ -135,6 +135,9 @@ describe('requests for what is not there', () => {
       ['verdict=bad', 'verdict'],
       ['verdict=closed,', 'verdict'],
       ['from=yesterday', 'from'],
+      ['from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z', 'from'],
+      ['to=0000-01-01T00:00:00Z', 'to'],
+      ['limit=1e1', 'limit'],
       ['to=2026-13-01T00:00:00Z', 'to'],
       ['cursor=forged', 'cursor'],
       ['cursor=Zm9v.AAAA', 'cursor'],
@@ -142,6 +145,11 @@ describe('requests for what is not there', () => {
     ];
     for (const [query, field] of queries)
       expect(await service.call('GET', `${path}/scans?${query}`), query).toMatchObject({ status: 422, body: { errors: [{ field }] } });
+    expect((await service.call('GET', `${path}/scans?to=2020-01-01T00:00:00Z`)).body).toEqual({ items: [] });
+    expect(await service.call('GET', `${path}?page=2`)).toMatchObject({ status: 422, body: { errors: [{ field: 'page' }] } });
+    expect((await service.call('GET', '//v1/hosts')).status).toBe(404);
+    const wrong = await service.call('POST', '/v1/openapi.json', {});
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
     for (const body of [{}, { name: 'other.example.org' }, { period: 'never' }, { ports: [26] }])
       expect((await service.call('PATCH', path, body)).status).toBe(422);
     expect((await service.call('GET', path)).body.revision).toBe(1);
@@ -170,6 +178,21 @@ describe('requests for what is not there', () => {
     }
     expect((await service.call('GET', `/v1/hosts/${host.id}`)).body.revision).toBe(1);
   });
+});
+
+test('a scan is asked for with nothing in the request, and anything in it is refused', async () => {
+  const path = `/v1/hosts/${(await post({ ...valid, name: '127.88.0.9' })).body.id}`;
+  const before = await eventually(async () => (await service.call('GET', `${path}/scans`)).body.items[0], 'the first scan');
+  for (const [body, status] of [
+    ['{bad', 400],
+    [{ foo: 1 }, 422],
+    ['x'.repeat(70_000), 413],
+  ] as const)
+    expect((await service.call('POST', `${path}/scans`, body)).status).toBe(status);
+  expect((await service.call('POST', `${path}/scans?x=1`)).status).toBe(422);
+  expect((await service.call('GET', `${path}/scans`)).body.items).toHaveLength(1);
+  expect(before.kind).toBe('first');
+  expect((await service.call('POST', `${path}/scans`, {})).status).toBe(202);
 });
 
 describe('a host that cannot be audited gives its verdict with the reason', () => {

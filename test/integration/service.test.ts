@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -160,7 +161,42 @@ describe('starting and stopping', () => {
     writeFileSync(file, '');
     const { code, output } = await runToEnd(['--port', '0', '--data', join(file, 'data')]);
     expect(code).toBe(1);
-    expect(output).toMatch(/relay-audit: The folder \S+ cannot be written \(\w+\)\. Choose another: npm start -- --data FOLDER\n$/);
+    expect(output).toMatch(/relay-audit: \S+ is not a folder\. Choose another: npm start -- --data FOLDER\n$/);
+    const kernels = await runToEnd(['--port', '0', '--data', '/proc/relay-audit']);
+    expect(kernels.output).toMatch(/relay-audit: \S+ cannot be written \(\w+\)\. Choose another: npm start -- --data FOLDER\n$/);
+    const others = temporaryFolder();
+    writeFileSync(join(others, 'a-file'), '');
+    const foreign = await runToEnd(['--port', '0', '--data', others]);
+    expect(foreign.output).toMatch(/relay-audit: The folder \S+ holds other things\. Choose a new one: npm start -- --data FOLDER\n$/);
+  });
+
+  test('the same folder under another name is the same folder', async () => {
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync(data, link);
+    expect((await runToEnd(['--port', '0', '--data', link])).output).toContain('Another Relay Audit runs on');
+  });
+
+  test('kill -9 of npm ends the service that it started', async () => {
+    const npm = spawn('npm', ['start', '--', '--port', '0', '--no-demo', '--data', join(temporaryFolder(), 'npm')], { stdio: 'pipe' });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    await eventually(async () => (output.includes('Ctrl-C stops it') ? true : undefined), 'the service');
+    const started = descendants(npm.pid ?? 0);
+    npm.kill('SIGKILL');
+    await eventually(async () => (started.every((pid) => !existsSync(`/proc/${pid}`)) ? true : undefined), 'the end of every process');
+  });
+
+  test('a demo host that was removed stays removed', async () => {
+    const folder = join(temporaryFolder(), 'removed');
+    const first = await startLocalService(['--port', '0', '--data', folder]);
+    const [host] = (await first.call('GET', '/v1/hosts')).body.items;
+    await first.call('DELETE', `/v1/hosts/${host.id}`);
+    await first.stop();
+    const second = await startLocalService(['--port', '0', '--data', folder]);
+    expect((await second.call('GET', '/v1/hosts')).body.items).toHaveLength(1);
+    await second.stop();
   });
 
   test('a typing error on the command line is refused in one line', async () => {

@@ -12,7 +12,7 @@ export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 export const REGION = 'us-east-1';
 
 /** Checks that a port is free on loopback, and gives it; 0 gives any free one. */
-export async function takePort(port: number): Promise<number> {
+export async function takePort(port: number, use: 'API' | 'mails' = 'API'): Promise<number> {
   const probe = createServer();
   try {
     return await new Promise<number>((done, fail) => {
@@ -25,7 +25,8 @@ export async function takePort(port: number): Promise<number> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
-    throw new UsageError(`Port ${port} ${why}. Stop what uses it, or choose another: npm start -- --port ${port + 10}`);
+    const forWhat = use === 'mails' ? ', where mails would be shown,' : '';
+    throw new UsageError(`Port ${port}${forWhat} ${why}. Stop what uses it, or choose another: npm start -- --port ${port + 10}`);
   } finally {
     await new Promise((done) => probe.close(done));
   }

@@ -43,6 +43,7 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     eventually(
       async () => ((await service.call('GET', `/v1/hosts/${id}`)).body.relayState === state ? true : undefined),
       `${id} is ${state}`,
+      60_000,
     );
 
   const scansOf = async (id: string) => (await service.call('GET', `/v1/hosts/${id}/scans`)).body.items;
@@ -55,7 +56,7 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     const { legs } = (await service.call('GET', `/v1/hosts/${id}/scans/${summary.id}`)).body;
     expect(legs[0].controls).toMatchObject([{ test: 'control-postmaster', outcome: 'accepted' }]);
     expect(legs[0].tests[0]).toMatchObject({ outcome: 'refused', reply: expect.stringContaining('Relay access denied') });
-  });
+  }, 90_000);
 
   test('with mynetworks = 0.0.0.0/0 it answers as an open relay, confirmed by a second scan', async () => {
     const id = await register(OPEN);
@@ -63,7 +64,7 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     const changes = (await service.call('GET', `/v1/hosts/${id}/changes`)).body.items;
     expect(changes).toMatchObject([{ from: 'unknown', to: 'suspected' }]);
     expect((await scansOf(id)).map((scan: { kind: string }) => scan.kind)).toEqual(['confirming', 'first']);
-  });
+  }, 90_000);
 
   test('first open, then closed by editing its configuration, it is mailed about once each way', async () => {
     const id = await register(EDITED);
@@ -81,5 +82,5 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     await service.call('POST', `/v1/hosts/${id}/scans`);
     await eventually(async () => ((await scansOf(id)).length > before ? true : undefined), 'another scan');
     expect(await about()).toHaveLength(2);
-  });
+  }, 180_000);
 });

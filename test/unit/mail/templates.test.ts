@@ -17,6 +17,7 @@ const ALERT: Notice = {
   changedAt: Date.UTC(2026, 10, 24, 10, 38),
   scanId: '20261124T103700Z-confirming',
   scannedAt: Date.UTC(2026, 10, 24, 10, 37, 5),
+  envelopes: 1,
   evidence: [
     {
       leg: '192.0.2.1:25',
