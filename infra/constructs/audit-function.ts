@@ -39,7 +39,10 @@ const BUNDLING: BundlingOptions = {
   minify: true,
   externalModules: [], // the AWS SDK too: starts faster than the runtime's own copy, and is the one that was tested
   banner: REQUIRE_BANNER,
-  esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': `${ROOT}infra/constructs/lambda-credentials.ts` },
+  esbuildArgs: {
+    '--alias:@aws-sdk/credential-provider-node': `${ROOT}infra/constructs/lambda-credentials.ts`,
+    '--alias:node:http': `${ROOT}infra/constructs/lambda-http.ts`,
+  },
 };
 
 /** One Lambda function of functions/, with a role of its own that may do nothing but log, log retention, and an alarm on its errors. */
