@@ -76,12 +76,14 @@ export function changeView(change: Change): z.input<typeof changesResponse>['ite
   return { from: change.from, to: change.to, at: iso(change.at), firstScanId: change.firstScanId, scanId: change.scanId };
 }
 
-function legView(leg: LegEvidence): z.input<typeof scanResponse>['legs'][number] {
+/** One leg with all it showed. */
+export function legView(leg: LegEvidence): z.input<typeof scanResponse>['legs'][number] {
   const { verdict, reason } = judgeLeg(leg);
   return {
     address: leg.address,
     port: leg.port,
     contact: leg.contact,
+    software: leg.software,
     verdict,
     reason,
     explanation: REASONS[reason].sentence,

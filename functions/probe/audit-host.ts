@@ -4,7 +4,7 @@ import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Judgement, untested } from '../../shared/domain/reason.ts';
 import type { Contact, LegEvidence } from '../../shared/domain/scan.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
-import { type ProbeLimits, probeLeg } from '../../shared/network/probe.ts';
+import { type OnProgress, type ProbeLimits, probeLeg } from '../../shared/network/probe.ts';
 import type { Resolve } from '../../shared/network/resolve.ts';
 import { decide, type PermittedAddress } from '../../shared/network/target-policy.ts';
 import type { Cast } from '../../shared/smtp/relay-tests.ts';
@@ -16,6 +16,8 @@ export type AuditRules = {
   readonly ehloName: string;
   readonly canaryDomain: string;
   readonly limits: ProbeLimits;
+  /** Told after each session how far a leg has come. */
+  readonly onProgress?: OnProgress | undefined;
 };
 
 /** What an audit found: the judgement, and the legs when packets were sent. */
@@ -48,7 +50,7 @@ async function probePorts(
   const cast = castFor(host, address, rules);
   for (const [index, port] of host.settings.ports.entries()) {
     const share = (deadline - Date.now()) / (host.settings.ports.length - index); // a slow port leaves the next its time
-    legs.push(await probeLeg(permitted, port, cast, rules.limits, Date.now() + share));
+    legs.push(await probeLeg(permitted, port, cast, rules.limits, Date.now() + share, rules.onProgress));
   }
   return legs;
 }

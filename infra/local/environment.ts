@@ -2,6 +2,10 @@ import { TABLE_NAME } from './engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from './engines/engine.ts';
 import type { QueueUrls } from './engines/sqs.ts';
 
+/** Who we are and where our foreign recipients live, on one machine: names that resolve nowhere (RFC 2606). */
+export const EHLO_NAME = 'probe.relay-audit.example';
+export const CANARY_DOMAIN = 'canary.relay-audit.example';
+
 /** Where the embedded engines answer. */
 export type Endpoints = { readonly dynamodb: string; readonly sqs: string; readonly ses: string };
 
@@ -31,8 +35,8 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     NOTICES_QUEUE_URL: queues.notices,
     BASE_URL: baseUrl,
     MAIL_FROM: 'Relay Audit <alerts@relay-audit.example>',
-    EHLO_NAME: 'probe.relay-audit.example',
-    CANARY_DOMAIN: 'canary.relay-audit.example',
+    EHLO_NAME,
+    CANARY_DOMAIN,
     OPERATOR_NETWORKS: '127.0.0.0/8',
     PROBE_PORTS: '25,2525',
     CONFIRM_DELAY_SECONDS: '5',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
+import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 
@@ -77,6 +78,14 @@ export const scanResponse = z
         address: z.string(),
         port: z.int(),
         contact: z.enum(CONTACTS),
+        software: z
+          .strictObject({
+            mta: z.enum(Object.keys(MTA_NAMES) as [Mta, ...Mta[]]),
+            version: z.string().optional(),
+            from: z.enum(['greeting', 'answers']),
+          })
+          .optional()
+          .meta({ description: 'What the server is, by its greeting or only by the wording of its answers.' }),
         verdict,
         reason,
         explanation: z.string(),

@@ -1,6 +1,7 @@
 import type { Change } from './change.ts';
 import type { Host } from './host.ts';
 import type { RelayState } from './reason.ts';
+import type { Software } from './remedies.ts';
 import type { LegEvidence, Outcome, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
 
@@ -28,6 +29,8 @@ export type Notice = {
   readonly evidence: readonly NoticeEvidence[];
   /** How many envelopes went that way; `evidence` shows the first of them. */
   readonly envelopes: number;
+  /** What the server is, when its words tell. */
+  readonly software?: Software | undefined;
 };
 
 const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
@@ -49,6 +52,7 @@ export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly
     scannedAt: scan.startedAt,
     evidence: evidence.slice(0, EVIDENCE_LIMIT),
     envelopes: evidence.length,
+    software: legs.find((leg) => scan.openLegs.includes(legName(leg)))?.software,
   }));
 }
 

@@ -1,3 +1,65 @@
+/** The mail servers that are told apart, and what each is called. */
+export const MTA_NAMES = {
+  postfix: 'Postfix',
+  exim: 'Exim',
+  sendmail: 'Sendmail',
+  opensmtpd: 'OpenSMTPD',
+  exchange: 'Microsoft Exchange',
+  iis: 'IIS SMTP',
+  hmailserver: 'hMailServer',
+  mailenable: 'MailEnable',
+  haraka: 'Haraka',
+  qmail: 'qmail',
+  zimbra: 'Zimbra',
+  postcast: 'PostCast Server',
+} as const;
+
+export type Mta = keyof typeof MTA_NAMES;
+
+/** What a server is. `from` says how sure that is: its own greeting, or only the words of its answers, which others may borrow. */
+export type Software = { readonly mta: Mta; readonly version?: string | undefined; readonly from: 'greeting' | 'answers' };
+
+const REMEDIES: Record<Mta, readonly string[]> = {
+  postfix: [
+    'main.cf: smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+    'main.cf: narrow mynetworks to the machines that are yours, then run postfix reload.',
+  ],
+  exim: [
+    'hostlist relay_from_hosts = localhost',
+    'In the RCPT ACL keep "require message = relay not permitted" with "domains = +local_domains : +relay_to_domains".',
+    'Leave percent_hack_domains unset.',
+  ],
+  sendmail: [
+    'sendmail.mc: drop FEATURE promiscuous_relay, relay_local_from, relay_mail_from and loose_relay_check, then build sendmail.cf anew.',
+  ],
+  opensmtpd: ['smtpd.conf: have no "match from any for any action" that relays; let only "match auth from any for any" do so.'],
+  exchange: [
+    'Take ms-Exch-SMTP-Accept-Any-Recipient from ANONYMOUS LOGON on the receive connector.',
+    'Give applications that must relay a connector of their own, its RemoteIPRanges narrowed to them.',
+  ],
+  iis: ['SMTP virtual server, Access, Relay: choose "Only the list below", and keep that list short.'],
+  hmailserver: ['IP range "Internet": untick deliveries from external to external, and require authentication.'],
+  mailenable: ['SMTP properties, Relay: allow relay for authenticated senders only; untick relay for local sender addresses.'],
+  haraka: ['Find what sets connection.relaying; check config/host_list and the relay plugin’s ACL.'],
+  qmail: ['Create control/rcpthosts with the domains you take mail for; set RELAYCLIENT for your own addresses only.'],
+  zimbra: ["zmprov ms <server> zimbraMtaMyNetworks '127.0.0.0/8 ...' with your own networks only, then zmmtactl restart."],
+  postcast: [
+    'Set Host Name to the local computer or a LAN address.',
+    'Security: tick "Allow access ONLY for users with these IP addresses".',
+  ],
+};
+
+/** What closes an open relay of this software, if we know it; the general remedies stand beside it always. */
+export function remediesFor(software: Software | undefined): readonly string[] {
+  return software === undefined ? [] : REMEDIES[software.mta];
+}
+
+/** What we take the server for, as a sentence that does not claim more than its source. */
+export function softwareSentence({ mta, version, from }: Software): string {
+  const name = version === undefined ? MTA_NAMES[mta] : `${MTA_NAMES[mta]} ${version}`;
+  return from === 'greeting' ? `Its greeting says that it is ${name}.` : `Its answers are worded as those of ${name}.`;
+}
+
 /** What closes an open relay whatever the software: always given, strongest first. */
 export const GENERAL_REMEDIES: readonly string[] = [
   'Accept mail for other domains only from users who have authenticated.',

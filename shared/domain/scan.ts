@@ -1,4 +1,5 @@
 import type { Judgement, Reason } from './reason.ts';
+import type { Software } from './remedies.ts';
 
 export const SCAN_KINDS = ['scheduled', 'first', 'on-demand', 'confirming'] as const;
 
@@ -59,6 +60,8 @@ export type LegEvidence = {
   readonly address: string;
   readonly port: number;
   readonly contact: Contact;
+  /** What the server is, when its words tell. */
+  readonly software?: Software | undefined;
   readonly tests: readonly TestResult[];
   readonly controls: readonly TestResult[];
   readonly stopped?: Stop | undefined;

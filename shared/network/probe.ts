@@ -1,5 +1,7 @@
 import type { Contact, LegEvidence, Stop, TestResult } from '../domain/scan.ts';
+import { legName } from '../domain/verdict.ts';
 import { converse, type SessionEvidence } from '../smtp/dialogue.ts';
+import { fingerprint } from '../smtp/fingerprint.ts';
 import { advance, BEGIN, nextSession, plannedTests, stopAfter } from '../smtp/plan.ts';
 import type { Cast, Trial } from '../smtp/relay-tests.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
@@ -18,6 +20,9 @@ export type ProbeLimits = {
 /** P7: at most 90 s a session and a sitting. Courier takes 27 s for a refusal, and servers that shake off spammers greet after 15 s and more. */
 export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, replyMs: 45_000, sessionMs: 90_000, sittingMs: 90_000 };
 
+/** Hears how far a leg has come: tests answered, whatever the answer, of those planned. */
+export type OnProgress = (progress: { readonly leg: string; readonly answered: number; readonly planned: number }) => void;
+
 /**
  * Audits one address and port: sessions one after the other until every planned test has an answer, the plan sees no
  * use in another, or the deadline (epoch milliseconds) is reached. What was not done is in the evidence as `not-run`.
@@ -28,7 +33,9 @@ export async function probeLeg(
   cast: Cast,
   limits: ProbeLimits,
   deadline: number,
+  onProgress?: OnProgress,
 ): Promise<LegEvidence> {
+  const planned = plannedTests(cast).map((trial) => trial.id);
   const transcript = newTranscript();
   let progress = BEGIN;
   let contact: Contact = 'out-of-time';
@@ -44,8 +51,23 @@ export async function probeLeg(
     stopped = stopAfter(progress, session);
     if (session.contact !== 'answered') break;
     progress = advance(progress, session);
+    onProgress?.({
+      leg: legName({ address: target.text, port }),
+      answered: progress.results.filter(({ test }) => planned.includes(test)).length,
+      planned: planned.length,
+    });
   }
-  return { address: target.text, port, contact, ...sortResults(cast, progress.results), stopped, transcript: transcript.lines };
+  const said = transcript.lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length));
+  const software = contact === 'answered' ? fingerprint(said) : undefined;
+  return {
+    address: target.text,
+    port,
+    contact,
+    software,
+    ...sortResults(planned, progress.results),
+    stopped,
+    transcript: transcript.lines,
+  };
 }
 
 async function runOne(
@@ -69,8 +91,7 @@ async function runOne(
   return runSession(connection.socket, converse(cast.ourDomain, trials), limits.replyMs, sessionDeadline, transcript);
 }
 
-function sortResults(cast: Cast, results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
-  const planned = plannedTests(cast).map((trial) => trial.id);
+function sortResults(planned: readonly string[], results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
   const tests = planned.map(
     (id): TestResult => results.find((result) => result.test === id) ?? { test: id, outcome: 'not-run', stage: 'greeting' },
   );

@@ -3,6 +3,7 @@ import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
+import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STOPS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Account, StoredKey } from './audit-store.ts';
@@ -59,11 +60,18 @@ const testResult = z.object({
   reply: z.string().optional(),
 });
 
+const software = z.object({
+  mta: z.enum(Object.keys(MTA_NAMES) as [Mta, ...Mta[]]),
+  version: z.string().optional(),
+  from: z.enum(['greeting', 'answers']),
+});
+
 const legs = z.array(
   z.object({
     address: z.string(),
     port: z.number(),
     contact: z.enum(CONTACTS),
+    software: software.optional(),
     tests: z.array(testResult),
     controls: z.array(testResult),
     stopped: z.enum(STOPS).optional(),
@@ -85,6 +93,7 @@ const notice = z.object({
   scannedAt: time,
   evidence: z.array(z.object({ leg: z.string(), from: z.string(), to: z.string(), reply: z.string() })),
   envelopes: z.number(),
+  software: software.optional(),
 });
 
 const change = z.object({

@@ -54,6 +54,7 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     const [summary] = await scansOf(id);
     expect(summary).toMatchObject({ verdict: 'closed', reason: 'all-refused', testsCompleted: 19, testsPlanned: 19 });
     const { legs } = (await service.call('GET', `/v1/hosts/${id}/scans/${summary.id}`)).body;
+    expect(legs[0].software).toEqual({ mta: 'postfix', from: 'greeting' });
     expect(legs[0].controls).toMatchObject([{ test: 'control-postmaster', outcome: 'accepted' }]);
     expect(legs[0].tests[0]).toMatchObject({ outcome: 'refused', reply: expect.stringContaining('Relay access denied') });
   }, 90_000);
@@ -74,6 +75,7 @@ describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () 
     await untilRelayState(id, 'closed');
     const about = async () => (await service.mails()).filter((mail) => mail.body.text.includes(id));
     const mails = await eventually(async () => ((await about()).length >= 2 ? await about() : undefined), 'two mails');
+    expect(mails.find((mail) => mail.subject.endsWith('open relay'))?.body.text).toContain('smtpd_relay_restrictions = permit_mynetworks');
     const name = namespace.address(EDITED);
     expect(mails.map((mail) => mail.subject).toSorted()).toEqual([`${name} answers as an open relay`, `${name} is closed again`]);
     expect(mails.map((mail) => mail.destination.to)).toEqual([[OWNER], [OWNER]]);

@@ -153,3 +153,11 @@ test('the all-clear says what it does not show', () => {
   expect(subject).toBe('mail.example.org is closed again');
   for (const word of ['Stolen passwords', 'web forms', 'SMTP smuggling', 'blocklists']) expect(text).toContain(word);
 });
+
+test('an alert about a server that we know says how to close that one, before what closes any', () => {
+  const { text } = renderNotice({ ...ALERT, software: { mta: 'postfix', version: '3.7.11', from: 'greeting' } }, HISTORY);
+  const own = text.indexOf('- main.cf: smtpd_relay_restrictions = permit_mynetworks');
+  expect(text).toContain('- Its greeting says that it is Postfix 3.7.11.');
+  expect(own).toBeGreaterThan(0);
+  expect(own).toBeLessThan(text.indexOf(GENERAL_REMEDIES[0] ?? '?'));
+});
