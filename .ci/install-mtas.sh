@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([postfix]='postfix')
+declare -A packages=([postfix]='postfix' [exim]='exim4-daemon-light dash sed coreutils debianutils grep util-linux')
 
 command -v ip >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends iproute2; }
 

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { untilGreets } from './greeting.ts';
 import { type Namespace, rootOf } from './namespace.ts';
 
 /** A running Postfix with one configuration, listening on port 25 of one address. */
 export type Postfix = {
   readonly address: string;
-  /** Edits main.cf as an administrator would, and has it read again. */
+  /** Edits main.cf as an administrator would, and restarts. */
   edit(settings: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 };
@@ -53,23 +52,27 @@ export async function startPostfix(namespace: Namespace, n: number, settings: Re
   writeFileSync(`${config}/master.cf`, masterCf(root, address));
   writeFileSync(`${config}/dynamicmaps.cf`, '');
   write(config, { ...mainCf(name, address), ...settings });
-  const child = namespace.spawn('postfix', ['/usr/lib/postfix/sbin/master', '-d', '-c', `/etc/${name}`], {
-    stdio: 'inherit',
-    detached: true,
-  });
-  const exit = once(child, 'exit');
-  await untilListening(address, `${root}/var/log/${name}.log`);
+  const start = async () => {
+    const child = namespace.spawn('postfix', ['/usr/lib/postfix/sbin/master', '-d', '-c', `/etc/${name}`], {
+      stdio: 'inherit',
+      detached: true,
+    });
+    const exit = once(child, 'exit');
+    await untilGreets(address, `${root}/var/log/${name}.log`);
+    return async () => {
+      child.kill('SIGTERM');
+      await exit;
+    };
+  };
+  let stop = await start();
   return {
     address,
     async edit(changed) {
       write(config, { ...mainCf(name, address), ...settings, ...changed });
-      child.kill('SIGHUP'); // what `postfix reload` sends
-      await wait(1_000); // the running smtpd processes end by themselves after their session; there is nothing to be heard of it
+      await stop(); // a reload would let running smtpd processes answer a little longer as before
+      stop = await start();
     },
-    async stop() {
-      child.kill('SIGTERM');
-      await exit;
-    },
+    stop: () => stop(),
   };
 }
 
@@ -123,24 +126,4 @@ function makeFolders(root: string, name: string): void {
   }
   mkdirSync(`${root}/var/lib/${name}`, { recursive: true });
   chownSync(`${root}/var/lib/${name}`, POSTFIX_ID, POSTFIX_ID);
-}
-
-const START_MS = 20_000;
-
-async function untilListening(address: string, log: string): Promise<void> {
-  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await wait(50)) if (await greets(address)) return;
-  throw new Error(`no server greets on ${address}; its log:\n${existsSync(log) ? readFileSync(log, 'utf8') : 'none'}`);
-}
-
-function greets(address: string): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = createConnection({ host: address, port: 25, timeout: 2_000 });
-    const end = (greeted: boolean) => {
-      socket.destroy();
-      done(greeted);
-    };
-    socket.once('data', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
-  });
 }

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const START_MS = 20_000;
+
+/** Waits until a server greets on port 25; throws with its log when it does not. */
+export async function untilGreets(address: string, log: string): Promise<void> {
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await wait(50)) if (await greets(address)) return;
+  throw new Error(`no server greets on ${address}; its log:\n${existsSync(log) ? readFileSync(log, 'utf8') : 'none'}`);
+}
+
+function greets(address: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = createConnection({ host: address, port: 25, timeout: 2_000 });
+    const end = (greeted: boolean) => {
+      socket.destroy();
+      done(greeted);
+    };
+    socket.once('data', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
+}
