@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome, TestResult } from '../../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { writeCommand } from '../../../shared/smtp/command.ts';
 import { nextSession, type Progress, plannedTests, SESSION_BUDGET } from '../../../shared/smtp/plan.ts';
 import { type Cast, RELAY_TESTS, type Trial } from '../../../shared/smtp/relay-tests.ts';
 
@@ -177,4 +178,16 @@ describe('negative controls', () => {
   test('where no domain is served there are none, for no local user can be invented', () => {
     expect(negatives(always('accepted'), NO_DOMAINS)).toEqual([]);
   });
+});
+
+test('no control is planned whose command would be too long for SMTP', () => {
+  const long = (first: string) => `${first}${'a'.repeat(60)}.`.repeat(4).slice(0, 249).concat('.de');
+  const cast: Cast = { ...CAST, hostName: long('m'), servedDomains: [long('s')] };
+  const { sessions } = audit(cast, always('accepted'));
+  for (const trial of sessions.flat()) {
+    const { from, to } = trial.envelope(long('g'));
+    expect(writeCommand({ verb: 'MAIL', path: from })).toMatch(/\r\n$/);
+    expect(writeCommand({ verb: 'RCPT', path: to })).toMatch(/\r\n$/);
+  }
+  expect(ids(sessions.flat()).some((id) => id.startsWith(NEGATIVE_CONTROL))).toBe(false);
 });
