@@ -38,11 +38,10 @@ export async function dispatch(services: Services): Promise<Dispatched> {
     wakeUnsettled(services, now),
   ]);
   if (wheel.status === 'fulfilled') services.count('CursorAgeMinutes', wheel.value.lagMinutes);
-  // What failed is done at the next tick; what did not is done now all the same.
-  for (const part of [wheel, owed, notices]) if (part.status === 'rejected') throw part.reason;
   return { ...value(wheel), owed: value(owed), notices: value(notices) };
 }
 
+// Throws only after every part has had its turn: what failed is done at the next tick, what did not is done now all the same.
 function value<T>(settled: PromiseSettledResult<T>): T {
   if (settled.status === 'rejected') throw settled.reason;
   return settled.value;

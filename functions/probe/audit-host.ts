@@ -76,8 +76,8 @@ async function addressesOf(name: string, resolve: Resolve): Promise<{ addresses:
   return untested(resolution.kind === 'absent' ? 'no-address' : 'dns-trouble');
 }
 
-// Contacts that show nothing of whether our packets left at all. A refused connection does: somebody answered.
-const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable'];
+// Contacts that show nothing of whether our packets left at all; a port that was never got to is among them. A refused connection does: somebody answered.
+const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable', 'out-of-time'];
 
 /** The ports from which nothing at all came back: there it may be our own way out that is blocked. */
 export function mutePorts({ legs }: Finding): number[] {

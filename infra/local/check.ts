@@ -7,7 +7,7 @@ import { type Network, parseAddress, parseNetwork } from '../../shared/domain/ad
 import { type Host, NEW_STATE } from '../../shared/domain/host.ts';
 import { readName, readTarget } from '../../shared/domain/host-name.ts';
 import { REASONS, type Verdict } from '../../shared/domain/reason.ts';
-import { GENERAL_REMEDIES, remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
+import { remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
@@ -63,8 +63,6 @@ function asText({ settings }: Host, { judgement, legs }: Finding, transcript: bo
   const { verdict, reason, completed, planned } = judgement;
   const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
   const open = legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg).verdict));
-  const software = open[0]?.software;
-  const remedies = [...(software === undefined ? [] : [softwareSentence(software)]), ...remediesFor(software), ...GENERAL_REMEDIES];
   return [
     `${settings.name}: ${verdict}`,
     `${REASONS[reason].sentence}${counts}`,
@@ -74,7 +72,7 @@ function asText({ settings }: Host, { judgement, legs }: Finding, transcript: bo
       ...legLines(leg),
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
-    ...(open.length === 0 ? [] : ['', 'What closes it', ...remedies.map((line) => `  - ${line}`)]),
+    ...(open.length === 0 ? [] : ['', 'What closes it', ...remediesFor(open[0]?.software).map((line) => `  - ${line}`)]),
   ].join('\n');
 }
 

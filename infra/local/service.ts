@@ -57,7 +57,7 @@ async function startParts(
   await lockDataFolder(folder.path);
   const port = await takePort(options.port);
   const [ses, sqs, dynamodb] = await Promise.all([
-    tracked(started, startSes(folder.path, options.port === 0 ? 0 : await takePort(port + 1, 'mails'))),
+    tracked(started, startSes(folder.path, options.port === 0 ? 0 : port + 1)),
     tracked(started, startQueues(folder.path)),
     tracked(started, startDynamoDb(folder.path, listener.onFailure)),
   ]);

@@ -54,7 +54,7 @@ export const registerHostRequest = z
     period: settings.period.default('day'),
     alertRecipients: settings.alertRecipients.optional().meta({ description: 'Who is mailed; the address of the account when left out.' }),
   })
-  .refine(smallEnough, tooLong)
+  .refine(smallEnough, { message: tooLong, path: ['servedDomains'] })
   .meta({ id: 'RegisterHost' });
 
 export const changeHostRequest = z
@@ -65,7 +65,6 @@ export const changeHostRequest = z
     alertRecipients: settings.alertRecipients.optional(),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'names nothing to change')
-  .refine(smallEnough, tooLong)
   .meta({ id: 'ChangeHost' });
 
 const limit = z

@@ -49,9 +49,9 @@ const REMEDIES: Record<Mta, readonly string[]> = {
   ],
 };
 
-/** What closes an open relay of this software, if we know it; the general remedies stand beside it always. */
+/** What closes an open relay: what we take the server for and its own settings, if we know it, and always the general remedies. */
 export function remediesFor(software: Software | undefined): readonly string[] {
-  return software === undefined ? [] : REMEDIES[software.mta];
+  return software === undefined ? GENERAL_REMEDIES : [softwareSentence(software), ...REMEDIES[software.mta], ...GENERAL_REMEDIES];
 }
 
 /** What we take the server for, as a sentence that does not claim more than its source. */

@@ -1,5 +1,5 @@
 import type { Notice } from '../domain/notice.ts';
-import { FIRST_AID, GENERAL_REMEDIES, remediesFor, softwareSentence } from '../domain/remedies.ts';
+import { FIRST_AID, remediesFor } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
 
 /** A mail to one recipient, without its envelope. */
@@ -26,7 +26,7 @@ function answersAsRelay(notice: Notice, historyUrl: string): Letter {
       `We stopped there and sent no message through it, so whether it delivers such mail is not proven.${doubt}`,
     sections: [
       { heading: 'What to do now', lines: FIRST_AID },
-      { heading: 'What closes it', lines: [...ownRemedies(notice), ...GENERAL_REMEDIES] },
+      { heading: 'What closes it', lines: remediesFor(notice.software) },
       { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
       { heading: 'History', lines: history(historyUrl) },
     ],
@@ -57,10 +57,6 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
       { heading: 'History', lines: history(historyUrl) },
     ],
   };
-}
-
-function ownRemedies({ software }: Notice): string[] {
-  return software === undefined ? [] : [softwareSentence(software), ...remediesFor(software)];
 }
 
 function evidenceLines(notice: Notice): string[] {

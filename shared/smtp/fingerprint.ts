@@ -18,7 +18,10 @@ const GREETINGS: readonly (readonly [Mta, RegExp])[] = [
 
 // Wordings that only one server has by default, for greetings that were changed to say nothing.
 const ANSWERS: readonly (readonly [Mta, RegExp])[] = [
-  ['postfix', /<[^>]*>: (?:Relay access denied|Sender address rejected|Recipient address rejected)|Client host rejected: cannot find your/],
+  [
+    'postfix',
+    /<[^<>]*>: (?:Relay access denied|Sender address rejected|Recipient address rejected)|Client host rejected: cannot find your/,
+  ],
   ['qmail', /isn'?t in my list of allowed rcpthosts/i],
   ['exchange', /Unable to relay recipient in non-accepted domain/i],
   ['iis', /5\.7\.1 Unable to relay for /i],

@@ -23,7 +23,7 @@ export async function startSes(folder: string, port: number): Promise<Engine> {
   if (lines.at(-1) !== '') appendFileSync(journal, '\n');
   let kept = mails.getStoreReadonly().emails.length;
   const { default: serve }: { default: (config: { host: string; port: number }) => Promise<Server> } = require('aws-ses-v2-local');
-  const server = await serve({ host: HOST, port: await takePort(port) });
+  const server = await serve({ host: HOST, port: await takePort(port, 'mails') });
   server.prependListener('request', (request, response) => {
     if (request.method !== 'POST') return;
     const end = response.end.bind(response);

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { auditHost } from '../../../functions/probe/audit-host.ts';
+import { auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
 import { PROBE_LIMITS } from '../../../shared/network/probe.ts';
-import { sampleHost } from '../../support/samples.ts';
+import { CLOSED, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
 const LOOPBACK = parseNetwork('127.0.0.0/8');
@@ -36,4 +36,10 @@ test('a port that uses up its time leaves the next port its share', async () => 
 test('a port that was not done in our time keeps the host from closed', async () => {
   const { judgement } = await audit([mailServer(), hangs], 3_000);
   expect(judgement).toMatchObject({ verdict: 'inconclusive', reason: 'out-of-time' });
+});
+
+test('a port that was never got to says nothing of whether our way out is open', () => {
+  const never = { ...sampleLeg(), contact: 'out-of-time' as const };
+  expect(mutePorts({ judgement: CLOSED, legs: [never] })).toEqual([25]);
+  expect(mutePorts({ judgement: CLOSED, legs: [{ ...never, contact: 'connection-refused' }] })).toEqual([]);
 });

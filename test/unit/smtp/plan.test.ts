@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Outcome, TestResult } from '../../../shared/domain/scan.ts';
+import { OUTCOMES, type Outcome, type TestResult } from '../../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { writeCommand } from '../../../shared/smtp/command.ts';
 import { nextSession, type Progress, plannedTests, SESSION_BUDGET } from '../../../shared/smtp/plan.ts';
@@ -45,16 +45,7 @@ const ids = (trials: readonly { readonly id: string }[]) => trials.map(({ id }) 
 const planned = (cast: Cast) => ids(plannedTests(cast));
 
 describe('every session keeps within what default configurations let a stranger do', () => {
-  const outcome = fc.constantFrom<Outcome>(
-    'accepted',
-    'refused',
-    'greylisted',
-    'deferred',
-    'about-us',
-    'authentication-required',
-    'starttls-first',
-    'not-run',
-  );
+  const outcome = fc.constantFrom(...OUTCOMES);
   const server = fc.array(fc.array(outcome, { maxLength: 8 }), { maxLength: 12 }).map(
     (script): Server =>
       (_, session) =>
