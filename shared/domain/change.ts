@@ -1,3 +1,4 @@
+import type { Arrival } from './canary.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
 import { provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
@@ -48,13 +49,16 @@ export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effe
     recent: addRecent(state.recent, scan.judgement.verdict),
     openLegs: stillOpen(state.openLegs, scan),
     evidence: scan.evidence ?? state.evidence,
+    lastFull: scan.full && proven !== undefined ? scan.startedAt : state.lastFull,
     putOff: undefined,
   };
   if (proven === undefined) return { kind: 'unchanged', state: next, owed: anotherTry(state, scan) };
-  if (proven === state.relay) return { kind: 'unchanged', state: { ...next, pending: undefined } };
+  // A canary that has not come back proves nothing: what was seen to relay and still answers as if it did is open as before.
+  if (proven === state.relay || (proven === 'suspected' && state.relay === 'open'))
+    return { kind: 'unchanged', state: { ...next, pending: undefined } };
   // Nothing has turned when the first thing known of a host is that it is closed.
   if (proven === 'closed' && state.relay === 'unknown')
-    return { kind: 'unchanged', state: { ...next, relay: 'closed', since: scan.startedAt, pending: undefined } };
+    return { kind: 'unchanged', state: { ...next, relay: 'closed', since: scan.startedAt, closedAt: scan.startedAt, pending: undefined } };
   if (isConfirmed(state, scan, proven)) return confirmed(host, scan, next, proven);
   if (state.pending?.to === proven) return { kind: 'unchanged', state: next, owed: anotherTry(state, scan) };
   const notBefore = scan.finishedAt + rules.confirmDelayMs;
@@ -65,30 +69,35 @@ export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effe
   };
 }
 
-/** Only a different scan that started late enough confirms; a canary needs no second scan. */
+/** Only a different scan of the full table that started late enough confirms; a canary needs no second scan. */
 function isConfirmed(state: HostState, scan: Scan, proven: RelayState): boolean {
   if (proven === 'open') return true;
   const { pending } = state;
-  return pending?.to === proven && pending.scanId !== scan.id && scan.startedAt >= pending.notBefore;
+  return scan.full && pending?.to === proven && pending.scanId !== scan.id && scan.startedAt >= pending.notBefore;
 }
 
 // A leg that a scan did not prove closed stays open, whatever another leg showed beside it.
 function stillOpen(before: readonly string[], scan: Scan): string[] {
-  return [...new Set([...before.filter((leg) => !scan.closedLegs?.includes(leg)), ...scan.openLegs])];
+  return union(
+    before.filter((leg) => !scan.closedLegs?.includes(leg)),
+    scan.openLegs,
+  );
 }
 
-function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState): Effect {
+function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState, at: number = scan.finishedAt): Effect {
+  const { pending } = host.state;
   const change: Change = {
     accountId: host.accountId,
     hostId: host.id,
     version: next.version,
     from: host.state.relay,
     to,
-    at: scan.finishedAt,
-    firstScanId: host.state.pending?.scanId ?? scan.id,
+    at,
+    firstScanId: pending?.to === to ? pending.scanId : scan.id,
     scanId: scan.id,
   };
-  return { kind: 'changed', state: { ...next, relay: to, since: change.at, pending: undefined }, change };
+  const closedAt = to === 'closed' ? change.at : next.closedAt;
+  return { kind: 'changed', state: { ...next, relay: to, since: change.at, closedAt, pending: undefined }, change };
 }
 
 function anotherTry(state: HostState, scan: Scan): Confirmation | undefined {
@@ -97,4 +106,53 @@ function anotherTry(state: HostState, scan: Scan): Confirmation | undefined {
   const dueAt = scan.finishedAt + CONFIRM_RETRY_MS;
   if (dueAt > pending.notBefore + CONFIRM_RETRIES_MS) return undefined;
   return { scanId: scanId(dueAt, 'confirming'), dueAt };
+}
+
+/** A stored scan after its canaries came back, with what that does to its host. */
+export type Raised = { readonly scan: Scan; readonly effect: Effect };
+
+const ARRIVALS_LIMIT = 50; // kept with a scan; each is a proof by itself, and a scan must stay readable
+
+/**
+ * Decides what canaries that came back make of the scan that sent them, which is stored, and of its host. Pure, as is
+ * `effectOf`. A canary counts only when its scan started after the last confirmed closure: an older one, delayed on its
+ * way, shows what the server was, and is only noted beside its scan. Arrivals that the scan has already change nothing. An effect of `late` leaves the host as it is.
+ */
+export function raise(host: Host, scan: Scan, arrivals: readonly Arrival[]): Raised {
+  const known = scan.arrivals ?? [];
+  const fresh = arrivals.filter(({ canary }) => !known.some((each) => each.canary === canary));
+  if (fresh.length === 0) return { scan, effect: { kind: 'late' } };
+  const noted: Scan = { ...scan, arrivals: [...known, ...fresh].slice(0, ARRIVALS_LIMIT) };
+  if (isBeforeClosure(host.state, scan)) return { scan: noted, effect: { kind: 'late' } };
+  const legs = [...new Set(fresh.map(({ leg }) => leg))];
+  const open: Scan = {
+    ...noted,
+    judgement: { ...scan.judgement, verdict: 'open', reason: 'canary-arrived' },
+    openLegs: union(scan.openLegs, legs),
+    closedLegs: scan.closedLegs?.filter((leg) => !legs.includes(leg)),
+  };
+  return { scan: open, effect: effectOfRaised(host, open, legs, fresh) };
+}
+
+function isBeforeClosure({ closedAt }: HostState, scan: Scan): boolean {
+  return closedAt !== undefined && scan.startedAt < closedAt;
+}
+
+// Late is not too late here: whatever scans were made since, none of them has confirmed that the server is closed.
+function effectOfRaised(host: Host, scan: Scan, legs: readonly string[], arrivals: readonly Arrival[]): Effect {
+  const { state } = host;
+  const isLast = state.last?.id === scan.id;
+  const next: HostState = {
+    ...state,
+    version: state.version + 1,
+    last: isLast && state.last !== undefined ? { ...state.last, verdict: 'open' } : state.last,
+    recent: isLast ? addRecent(state.recent.slice(1), 'open') : state.recent,
+  };
+  if (state.relay === 'open') return isLast && state.last?.verdict !== 'open' ? { kind: 'unchanged', state: next } : { kind: 'late' };
+  const at = Math.max(scan.finishedAt, state.since ?? 0, Math.min(...arrivals.map((arrival) => arrival.at)));
+  return confirmed(host, scan, { ...next, openLegs: union(state.openLegs, legs) }, 'open', at);
+}
+
+function union(some: readonly string[], others: readonly string[]): string[] {
+  return [...new Set([...some, ...others])];
 }

@@ -30,6 +30,10 @@ export type HostState = {
   readonly recent: string;
   /** Hash of the evidence stored last. */
   readonly evidence?: string | undefined;
+  /** When the host was last confirmed, or first known, to be closed; epoch milliseconds. It outlives a later turn. */
+  readonly closedAt?: number | undefined;
+  /** When the full table was last run to a proven end; epoch milliseconds. */
+  readonly lastFull?: number | undefined;
   /** The scan that trouble on our side has put off, when there is one. */
   readonly putOff?: string | undefined;
 };

@@ -8,6 +8,11 @@ export type Verdict = (typeof VERDICTS)[number];
  * alarms the operator and never counts against the owner.
  */
 export const REASONS = {
+  'canary-arrived': { verdict: 'open', sentence: 'A message that we sent through it as a stranger arrived at our mailbox.' },
+  'message-accepted': {
+    verdict: 'suspected',
+    sentence: 'It accepted a message to a foreign domain from a stranger, to the final dot. The message has not come back to us.',
+  },
   'recipient-accepted': { verdict: 'suspected', sentence: 'It accepted a recipient at a foreign domain from a stranger.' },
   'accepts-everything': {
     verdict: 'suspected',
@@ -20,7 +25,9 @@ export const REASONS = {
   deferred: { verdict: 'inconclusive', sentence: 'It put off some tests with a temporary error.' },
   dropped: { verdict: 'inconclusive', sentence: 'It ended our sessions before every test was done.' },
   'out-of-time': { verdict: 'inconclusive', sentence: 'It answers so slowly that our time was over before every test was done.' },
-  'starttls-first': { verdict: 'inconclusive', sentence: 'It talks only after STARTTLS, which this version does not test.' },
+  'starttls-first': { verdict: 'inconclusive', sentence: 'It talks only after STARTTLS, which it did not offer or which failed.' },
+  'starttls-required': { verdict: 'closed', sentence: 'It takes no mail before STARTTLS; the tests were made after it.' },
+  'tls-failed': { verdict: 'inconclusive', sentence: 'TLS could not be set up with it, so nothing was tested inside.' },
   'no-recipient-reached': {
     verdict: 'inconclusive',
     sentence: 'It refused every sender we tried, so no recipient could be tested.',
@@ -60,7 +67,12 @@ export const REASONS = {
   'dns-trouble': { verdict: 'untestable', fault: 'ours', sentence: 'We could not resolve its name: trouble on the way to DNS.' },
   'egress-blocked': { verdict: 'untestable', fault: 'ours', sentence: 'Our own way out on port 25 is blocked.' },
   'internal-error': { verdict: 'untestable', fault: 'ours', sentence: 'Something went wrong on our side.' },
-  'no-address': { verdict: 'unreachable', sentence: 'Its name has no IPv4 address.' },
+  'no-ipv6-here': {
+    verdict: 'untestable',
+    fault: 'ours',
+    sentence: 'This deployment has no way out over IPv6, so this address is not tested.',
+  },
+  'no-address': { verdict: 'unreachable', sentence: 'Its name has no address.' },
   'connection-refused': { verdict: 'unreachable', sentence: 'It refused the connection.' },
   'connection-timed-out': { verdict: 'unreachable', sentence: 'Nothing answered before the time-out.' },
   'network-unreachable': { verdict: 'unreachable', sentence: 'There is no route to it.' },

@@ -1,3 +1,4 @@
+import type { Arrival } from './canary.ts';
 import type { Judgement, Reason } from './reason.ts';
 import type { Software } from './remedies.ts';
 
@@ -6,8 +7,15 @@ export const SCAN_KINDS = ['scheduled', 'first', 'on-demand', 'confirming'] as c
 /** Why a scan is made. */
 export type ScanKind = (typeof SCAN_KINDS)[number];
 
-/** The furthest point of the SMTP dialogue that a test got to. */
-export type Stage = 'greeting' | 'ehlo' | 'mail' | 'rcpt';
+export const TRANSPORTS = ['plain', 'starttls', 'tls'] as const;
+
+/** How a leg speaks SMTP: in the clear, after STARTTLS (RFC 3207), or inside TLS from the first byte (RFC 8314). */
+export type Transport = (typeof TRANSPORTS)[number];
+
+export const STAGES = ['greeting', 'ehlo', 'mail', 'rcpt', 'data', 'message'] as const;
+
+/** The furthest point of the SMTP dialogue that a test got to; `message` is the answer after the final dot. */
+export type Stage = (typeof STAGES)[number];
 
 export const OUTCOMES = [
   'accepted',
@@ -31,6 +39,10 @@ export type TestResult = {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly reply?: string | undefined;
+  /** The name that EHLO gave, when it was not our own. */
+  readonly ehlo?: string | undefined;
+  /** Id of the canary that was sent with this envelope. */
+  readonly canary?: string | undefined;
 };
 
 export const SILENCES = [
@@ -40,9 +52,10 @@ export const SILENCES = [
   'no-greeting',
   'not-smtp',
   'closed-early',
+  'tls-failed',
 ] as const;
 
-export const CONTACTS = ['answered', 'out-of-time', ...SILENCES] as const;
+export const CONTACTS = ['answered', 'out-of-time', 'no-ipv6-here', ...SILENCES] as const;
 
 /** Whether SMTP answered at all, or how it did not. `out-of-time`: we never got to it, or stopped waiting too early to tell. */
 export type Contact = (typeof CONTACTS)[number];
@@ -55,11 +68,34 @@ export const STOPS = ['silent-after-refusals', 'out-of-time'] as const;
  */
 export type Stop = (typeof STOPS)[number];
 
-/** Everything one address and port showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
+/** What TLS showed on an audit connection. Nothing is verified: old versions and any certificate are taken, and written down. */
+export type TlsFacts = {
+  readonly version: string;
+  readonly cipher: string;
+  /** Common name and issuer of the certificate, its end, and why a browser would not trust it. */
+  readonly subject?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly validTo?: string | undefined;
+  readonly distrust?: string | undefined;
+};
+
+/** What a leg cost the server: connections, commands, round trips (times we waited for an answer) and refusals that it counts against us. */
+export type LegCosts = { readonly connections: number; readonly commands: number; readonly roundTrips: number; readonly refusals: number };
+
+/** Everything one address, port and transport showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
 export type LegEvidence = {
   readonly address: string;
   readonly port: number;
+  readonly transport: Transport;
   readonly contact: Contact;
+  /** Whether EHLO offered STARTTLS. */
+  readonly offersStarttls?: boolean | undefined;
+  readonly tls?: TlsFacts | undefined;
+  /** Plaintext that came behind the answer to STARTTLS, which somebody may have injected; it was dropped (RFC 3207 §6). */
+  readonly injected?: string | undefined;
+  /** The private address that the server takes us for, when it names one: then it has lost its clients' addresses on the way. */
+  readonly seesUsAs?: string | undefined;
+  readonly costs: LegCosts;
   /** What the server is, when its words tell. */
   readonly software?: Software | undefined;
   readonly tests: readonly TestResult[];
@@ -78,6 +114,10 @@ export type OwedScan = ScanRef & {
   /** How often it has been put off. */
   readonly tries: number;
   readonly trouble?: Reason | undefined;
+  /** Hash of the evidence of the sittings so far, when this one continues them. */
+  readonly soFar?: string | undefined;
+  /** When the first sitting began. */
+  readonly startedAt?: number | undefined;
 };
 
 /** A finished scan as the history keeps it; its evidence is stored apart and found by its hash. Times are epoch milliseconds. */
@@ -93,6 +133,12 @@ export type Scan = {
   /** Legs that were open in the state this scan was judged against, and are closed now. */
   readonly closedLegs?: readonly string[] | undefined;
   readonly evidence?: string | undefined;
+  /** Whether every test of the table was planned, or only the core and a rotating part. */
+  readonly full: boolean;
+  /** Ids of the canaries that went past the final dot. */
+  readonly canaries?: readonly string[] | undefined;
+  /** Those of them that came back. */
+  readonly arrivals?: readonly Arrival[] | undefined;
 };
 
 /**

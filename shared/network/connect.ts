@@ -1,5 +1,7 @@
-import { connect as dial, type Socket } from 'node:net';
-import type { Contact } from '../domain/scan.ts';
+import { constants } from 'node:crypto';
+import { connect as dial, isIP, type Socket } from 'node:net';
+import { type PeerCertificate, connect as secureConnect, type TLSSocket } from 'node:tls';
+import type { Contact, TlsFacts } from '../domain/scan.ts';
 import type { PermittedAddress } from './target-policy.ts';
 
 export type Connection = { readonly kind: 'connected'; readonly socket: Socket } | { readonly kind: 'failed'; readonly contact: Contact };
@@ -26,6 +28,55 @@ export function connect(address: PermittedAddress, port: number, timeoutMs: numb
       resolve({ kind: 'connected', socket });
     });
   });
+}
+
+// Very old servers relay most: TLS 1.0, weak ciphers and legacy renegotiation are taken on audit connections.
+const TLS_OPTIONS = {
+  rejectUnauthorized: false,
+  minVersion: 'TLSv1',
+  ciphers: 'DEFAULT:@SECLEVEL=0',
+  secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+} as const;
+
+export type Secured = { readonly socket: TLSSocket; readonly tls: TlsFacts };
+
+/** Puts a connection inside TLS, whatever version and certificate the server has. Undefined when that fails or takes longer. */
+export function secure(socket: Socket, serverName: string | undefined, timeoutMs: number): Promise<Secured | undefined> {
+  return new Promise((resolve) => {
+    const servername = serverName === undefined || isIP(serverName) !== 0 ? undefined : serverName;
+    const tlsSocket = secureConnect({ ...TLS_OPTIONS, socket, ...(servername === undefined ? {} : { servername }) });
+    const timer = setTimeout(() => fail(), timeoutMs);
+    // What fails later than that ends as a close.
+    for (const each of [socket, tlsSocket]) each.on('error', () => {});
+    const fail = () => {
+      clearTimeout(timer);
+      tlsSocket.destroy();
+      resolve(undefined);
+    };
+    tlsSocket.once('error', fail);
+    tlsSocket.once('close', fail);
+    tlsSocket.once('secureConnect', () => {
+      clearTimeout(timer);
+      tlsSocket.off('error', fail);
+      tlsSocket.off('close', fail);
+      resolve({ socket: tlsSocket, tls: factsOf(tlsSocket) });
+    });
+  });
+}
+
+const FACT_CHARACTERS = 200; // of a certificate's names
+
+function factsOf(socket: TLSSocket): TlsFacts {
+  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
+  const short = (text: unknown) => (text === undefined ? undefined : String(text).slice(0, FACT_CHARACTERS));
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().name,
+    subject: short(certificate.subject?.CN),
+    issuer: short(certificate.issuer?.CN ?? certificate.issuer?.O),
+    validTo: short(certificate.valid_to),
+    distrust: short(socket.authorizationError ?? undefined),
+  };
 }
 
 function contactOf(code: string | undefined): Contact | undefined {

@@ -1,99 +1,107 @@
-import type { Contact, LegEvidence, Stop, TestResult } from '../domain/scan.ts';
-import { legName } from '../domain/verdict.ts';
-import { converse, type SessionEvidence } from '../smtp/dialogue.ts';
+import { privateAddressIn } from '../domain/address.ts';
+import type { Contact, LegCosts, LegEvidence, Stop, TestResult, TlsFacts } from '../domain/scan.ts';
+import { legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { offers } from '../smtp/dialogue.ts';
 import { fingerprint } from '../smtp/fingerprint.ts';
-import { advance, BEGIN, nextSession, plannedTests, stopAfter } from '../smtp/plan.ts';
-import type { Cast, Trial } from '../smtp/relay-tests.ts';
+import { advance, BEGIN, nextSessions, type Progress, plannedTests, resume, stopAfter } from '../smtp/plan.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
-import { connect } from './connect.ts';
-import { runSession } from './session.ts';
-import type { PermittedAddress } from './target-policy.ts';
+import { type Held, holdSession, type LegOrder } from './leg-session.ts';
 
-/** Time limits of a probe, in milliseconds. `replyMs` is what one reply may take. */
-export type ProbeLimits = {
-  readonly connectMs: number;
-  readonly replyMs: number;
-  readonly sessionMs: number;
-  readonly sittingMs: number;
+// What the sessions of a leg have shown beside their results.
+type Seen = {
+  contact: Contact;
+  offersStarttls: boolean;
+  tls: TlsFacts | undefined;
+  injected: string | undefined;
+  seesUsAs: string | undefined;
+  costs: LegCosts;
 };
 
-/** P7: at most 90 s a session and a sitting. Courier takes 27 s for a refusal, and servers that shake off spammers greet after 15 s and more. */
-export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, replyMs: 45_000, sessionMs: 90_000, sittingMs: 90_000 };
-
-/** Hears how far a leg has come: tests answered, whatever the answer, of those planned. */
-export type OnProgress = (progress: { readonly leg: string; readonly answered: number; readonly planned: number }) => void;
-
 /**
- * Audits one address and port: sessions one after the other until every planned test has an answer, the plan sees no
- * use in another, or the deadline (epoch milliseconds) is reached. What was not done is in the evidence as `not-run`.
+ * Audits one leg: sessions one after the other, or side by side with servers that take that, until every planned test has
+ * an answer and what was accepted has been carried through, the plan sees no use in another, or the deadline is reached.
+ * What was not done is in the evidence as `not-run`.
  */
-export async function probeLeg(
-  target: PermittedAddress,
-  port: number,
-  cast: Cast,
-  limits: ProbeLimits,
-  deadline: number,
-  onProgress?: OnProgress,
-): Promise<LegEvidence> {
-  const planned = plannedTests(cast).map((trial) => trial.id);
+export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
+  const { cast, scope, before, port, transport } = order;
   const transcript = newTranscript();
-  let progress = BEGIN;
-  let contact: Contact = 'out-of-time';
+  for (const line of before?.transcript ?? []) transcript.add(line);
+  const seen = newSeen(before);
+  let progress = before === undefined ? BEGIN : resume(before);
   let stopped: Stop | undefined;
-  for (let trials = nextSession(cast, progress); trials.length > 0 && stopped === undefined; trials = nextSession(cast, progress)) {
-    if (Date.now() >= deadline) {
+  for (let round = roundOf(order, progress); round.length > 0 && stopped === undefined; round = roundOf(order, progress)) {
+    if (progress.idle > 0) await pause(order.limits.pauseMs * progress.idle, order.deadline);
+    if (Date.now() >= order.deadline) {
       stopped = 'out-of-time';
       break;
     }
-    if (progress.sessions > 0) transcript.add('');
-    const session = await runOne(target, port, cast, trials, limits, deadline, transcript);
-    if (progress.sessions === 0) contact = session.contact;
-    stopped = stopAfter(progress, session);
-    if (session.contact !== 'answered') break;
-    progress = advance(progress, session);
-    onProgress?.({
-      leg: legName({ address: target.text, port }),
-      answered: progress.results.filter(({ test }) => planned.includes(test)).length,
-      planned: planned.length,
-    });
+    const help = progress.sessions === 1 && fingerprint(linesSaid(transcript)) === undefined;
+    const first = progress.sessions === 0;
+    const held = await Promise.all(round.map((next) => holdSession(order, next, help)));
+    for (const each of held) {
+      if (first && before?.contact !== 'answered') seen.contact = each.session.contact;
+      note(each, order, seen, transcript);
+      stopped ??= stopAfter(progress, each.session);
+      if (each.session.contact === 'answered') progress = advance(progress, each.session);
+    }
+    if (held.some(({ session }) => session.contact !== 'answered')) break;
+    report(order, progress);
   }
-  const said = transcript.lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length));
-  const software = contact === 'answered' ? fingerprint(said) : undefined;
+  const software = seen.contact === 'answered' ? fingerprint(linesSaid(transcript)) : undefined;
+  const results = sortResults(plannedTests(cast, scope, progress.greeting), progress.results);
+  return { address: order.target.text, port, transport, ...seen, software, ...results, stopped, transcript: transcript.lines };
+}
+
+function roundOf({ cast, scope, expectCanary }: LegOrder, progress: Progress) {
+  return nextSessions(cast, scope, progress).filter(({ kind }) => kind === 'envelopes' || expectCanary !== undefined);
+}
+
+function newSeen(before: LegEvidence | undefined): Seen {
   return {
-    address: target.text,
-    port,
-    contact,
-    software,
-    ...sortResults(planned, progress.results),
-    stopped,
-    transcript: transcript.lines,
+    contact: before?.contact ?? 'out-of-time',
+    offersStarttls: before?.offersStarttls ?? false,
+    tls: before?.tls,
+    injected: before?.injected,
+    seesUsAs: before?.seesUsAs,
+    costs: before?.costs ?? { connections: 0, commands: 0, roundTrips: 0, refusals: 0 },
   };
 }
 
-async function runOne(
-  target: PermittedAddress,
-  port: number,
-  cast: Cast,
-  trials: readonly Trial[],
-  limits: ProbeLimits,
-  deadline: number,
-  transcript: Transcript,
-): Promise<SessionEvidence> {
-  const left = Math.max(1, deadline - Date.now());
-  const connection = await connect(target, port, Math.min(limits.connectMs, left));
-  if (connection.kind === 'failed') {
-    const outOfTime = connection.contact === 'connection-timed-out' && left < limits.connectMs;
-    const contact = outOfTime ? 'out-of-time' : connection.contact;
-    transcript.add(`-- ${contact}`);
-    return { contact, results: [], cutShort: outOfTime ? 'out-of-time' : undefined };
-  }
-  const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
-  return runSession(connection.socket, converse(cast.ourDomain, trials), limits.replyMs, sessionDeadline, transcript);
+function note({ session, tls, costs, lines }: Held, { target, transport }: LegOrder, seen: Seen, transcript: Transcript): void {
+  if (transcript.lines.length > 0) transcript.add('');
+  for (const line of lines) transcript.add(line);
+  seen.costs = {
+    connections: seen.costs.connections + costs.connections,
+    commands: seen.costs.commands + costs.commands,
+    roundTrips: seen.costs.roundTrips + costs.roundTrips,
+    refusals: seen.costs.refusals + costs.refusals,
+  };
+  seen.offersStarttls ||= transport === 'plain' && offers(session.keywords, 'STARTTLS');
+  seen.tls = tls ?? seen.tls;
+  seen.injected = session.injected ?? seen.injected;
+  // A server on a private address of its own may well see us under another.
+  if (privateAddressIn(`[${target.text}]`) === undefined) seen.seesUsAs = privateAddressIn(session.hello ?? '') ?? seen.seesUsAs;
 }
 
-function sortResults(planned: readonly string[], results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
-  const tests = planned.map(
-    (id): TestResult => results.find((result) => result.test === id) ?? { test: id, outcome: 'not-run', stage: 'greeting' },
-  );
-  return { tests, controls: results.filter((result) => !planned.includes(result.test)) };
+function linesSaid({ lines }: Transcript): string[] {
+  return lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length));
+}
+
+async function pause(ms: number, deadline: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, Math.min(ms, Math.max(0, deadline - Date.now()))));
+}
+
+function report({ target, port, transport, cast, scope, onProgress }: LegOrder, { results, greeting }: Progress): void {
+  if (onProgress === undefined) return;
+  const planned = plannedTests(cast, scope, greeting).map(({ id }) => id);
+  const answered = results.filter(({ test }) => planned.includes(test)).length;
+  onProgress({ leg: legName({ address: target.text, port, transport }), answered, planned: planned.length });
+}
+
+function sortResults(planned: readonly { readonly id: string }[], results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
+  const byTest = new Map(results.map((result) => [result.test, result]));
+  return {
+    tests: planned.map(({ id }): TestResult => byTest.get(id) ?? { test: id, outcome: 'not-run', stage: 'greeting' }),
+    controls: results.filter(({ test }) => test === POSITIVE_CONTROL || test.startsWith(NEGATIVE_CONTROL)),
+  };
 }

@@ -13,16 +13,24 @@ const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in 
 const TRIES = 2;
 const ADDRESSES_LIMIT = 8; // addresses of one host that are audited; larger pools share one configuration
 
-/** Resolves names to IPv4 addresses by DNS alone, never by the hosts file. `servers` are the resolvers to ask; empty means the system's. */
+/** Resolves names to IPv4 and IPv6 addresses by DNS alone, never by the hosts file. `servers` are the resolvers to ask; empty means the system's. */
 export function dnsResolver(servers: readonly string[]): Resolve {
   const resolver = newResolver(servers);
   return async (name) => {
-    try {
-      return readAnswer(await resolver.resolve4(name));
-    } catch (error) {
-      return readFailure(error);
-    }
+    const [four, six] = await Promise.all([ask(() => resolver.resolve4(name)), ask(() => resolver.resolve6(name))]);
+    if (four.kind === 'trouble') return four;
+    if (six.kind === 'trouble') return six;
+    const addresses = [four, six].flatMap((each) => (each.kind === 'addresses' ? each.addresses : []));
+    return addresses.length === 0 ? { kind: 'absent' } : { kind: 'addresses', addresses: addresses.slice(0, ADDRESSES_LIMIT) };
   };
+}
+
+async function ask(query: () => Promise<string[]>): Promise<Resolution> {
+  try {
+    return readAnswer(await query());
+  } catch (error) {
+    return readFailure(error);
+  }
 }
 
 /** Look-ups of other kinds, as the checks of our own names need them. */
@@ -40,7 +48,7 @@ function readAnswer(answer: readonly string[]): Resolution {
   if (addresses.length === 0) return { kind: 'absent' };
   if (addresses.some((address) => address === undefined))
     return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
-  return { kind: 'addresses', addresses: addresses.flatMap((address) => address ?? []).slice(0, ADDRESSES_LIMIT) };
+  return { kind: 'addresses', addresses: addresses.flatMap((address) => address ?? []) };
 }
 
 function readFailure(error: unknown): Resolution {

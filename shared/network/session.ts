@@ -1,50 +1,82 @@
 import type { Socket } from 'node:net';
+import type { LegCosts } from '../domain/scan.ts';
 import { writeCommand } from '../smtp/command.ts';
 import type { Arrival, End, Step } from '../smtp/dialogue.ts';
 import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
 import type { Transcript } from '../smtp/transcript.ts';
+import { secure } from './connect.ts';
+
+/** How a session is run: what one reply may take, when all must be over (epoch milliseconds), and the name to ask a certificate for. */
+export type SessionRules = {
+  readonly replyMs: number;
+  readonly deadline: number;
+  readonly serverName: string | undefined;
+};
+
+/** What a dialogue made of a session, and what the session cost the server. */
+export type Ran<T> = { readonly result: T; readonly costs: Omit<LegCosts, 'connections'> };
 
 /**
  * The one loop that joins a dialogue and a socket: it sends what the dialogue says, hands back what comes, and notes
- * both in the transcript. A reply that does not come in time is silence to the dialogue, and so is the deadline (epoch
- * milliseconds), but told apart; the socket is always destroyed.
+ * both in the transcript. A reply that does not come in time is silence to the dialogue, and so is the deadline, but
+ * told apart; the socket is always destroyed.
  */
 export async function runSession<T>(
   socket: Socket,
   dialogue: Generator<Step, T, Arrival>,
-  replyMs: number,
-  deadline: number,
+  rules: SessionRules,
   transcript: Transcript,
-): Promise<T> {
-  const arrivals = listen(socket);
+): Promise<Ran<T>> {
+  let line = openLine(socket);
+  const costs = { commands: 0, roundTrips: 0, refusals: 0 };
   try {
     let next = dialogue.next();
     while (!next.done) {
-      if (next.value.kind === 'say') {
-        const line = writeCommand(next.value.command);
-        transcript.add(`C: ${line.trimEnd()}`);
-        socket.write(line, 'latin1');
+      const step = next.value;
+      if (step.kind === 'secure') {
+        const secured = await secureLine(line, rules, transcript);
+        if (secured.line !== undefined) line = secured.line;
+        next = dialogue.next(secured.arrival);
+        continue;
       }
-      const within = isQuit(next.value) ? Math.min(replyMs, QUIT_MS) : replyMs;
-      const arrival = await arrivals.next(within, deadline);
-      for (const line of heard(arrival, arrivals.unfinished())) transcript.add(line);
+      if (step.kind !== 'listen') costs.roundTrips++;
+      costs.commands += speak(step, line.socket, transcript);
+      const within = isQuit(step) ? Math.min(rules.replyMs, QUIT_MS) : rules.replyMs;
+      const arrival = line.take() ?? (await line.next(within, rules.deadline));
+      for (const text of heard(arrival, line.unfinished())) transcript.add(text);
+      if (arrival.kind === 'reply' && arrival.reply.code >= 400) costs.refusals++;
       next = dialogue.next(arrival);
     }
-    return next.value;
+    return { result: next.value, costs };
   } finally {
-    arrivals.stop();
-    socket.destroy();
+    line.release();
+    line.socket.destroy();
   }
 }
 
 const QUIT_MS = 3_000; // a server need not answer it; one that counts connections must have seen ours end before the next
 
 function isQuit(step: Step): boolean {
-  return step.kind === 'say' && step.command.verb === 'QUIT';
+  return step.kind === 'say' && step.commands.length === 1 && step.commands[0]?.verb === 'QUIT';
+}
+
+// Gives how many commands went out.
+function speak(step: Step, socket: Socket, transcript: Transcript): number {
+  if (step.kind === 'say') {
+    const lines = step.commands.map(writeCommand);
+    for (const each of lines) transcript.add(`C: ${each.trimEnd()}`);
+    socket.write(lines.join(''), 'latin1');
+    return lines.length;
+  }
+  if (step.kind !== 'send') return 0;
+  for (const each of step.message.trimEnd().split('\r\n')) transcript.add(`C: ${each}`);
+  socket.write(step.message, 'latin1');
+  return 1;
 }
 
 function heard(arrival: Arrival, unfinished: readonly string[]): string[] {
   if (arrival.kind === 'reply') return arrival.reply.raw.map((line) => `S: ${line}`);
+  if (arrival.kind === 'secured') return [];
   return [...unfinished.map((line) => `S: ${line}`), `-- ${END_WORDS[arrival.end]}`];
 }
 
@@ -54,13 +86,41 @@ const END_WORDS: Record<End, string> = {
   'out-of-time': 'our time for this server was over',
   'not-smtp': 'this is not SMTP',
   'too-much': 'the server sent more than we read',
+  'tls-failed': 'TLS could not be set up',
 };
 
-type Arrivals = { next: (withinMs: number, deadline: number) => Promise<Arrival>; unfinished: () => readonly string[]; stop: () => void };
+const INJECTED_CHARACTERS = 200;
+
+// What came behind the answer to STARTTLS came in the clear, and is no answer to anything that is said inside (RFC 3207 §6).
+async function secureLine(line: Line, rules: SessionRules, transcript: Transcript): Promise<{ arrival: Arrival; line?: Line }> {
+  const left = line.release();
+  const injected = left === '' ? undefined : left.slice(0, INJECTED_CHARACTERS);
+  if (injected !== undefined) transcript.add(`-- dropped, since it came in the clear behind the answer to STARTTLS: ${injected}`);
+  const secured = await secure(line.socket, rules.serverName, Math.max(1, Math.min(rules.replyMs, rules.deadline - Date.now())));
+  if (secured === undefined) {
+    transcript.add(`-- ${END_WORDS['tls-failed']}`);
+    return { arrival: { kind: 'end', end: 'tls-failed' } };
+  }
+  const { version, cipher, subject } = secured.tls;
+  transcript.add(`-- inside ${version}, ${cipher}, certificate of ${subject ?? 'nobody'}`);
+  return { arrival: { kind: 'secured', tls: secured.tls, injected }, line: openLine(secured.socket, line.bytes()) };
+}
+
+type Line = {
+  readonly socket: Socket;
+  /** What has come already. */
+  take(): Arrival | undefined;
+  next(withinMs: number, deadline: number): Promise<Arrival>;
+  unfinished(): readonly string[];
+  /** Bytes read so far. */
+  bytes(): number;
+  /** Stops listening, and gives what had come and was not asked for. */
+  release(): string;
+};
 
 // Replies wait in a queue that the reader's limits bound; the first end is the last thing ever told.
-function listen(socket: Socket): Arrivals {
-  const reader = new ReplyReader();
+function openLine(socket: Socket, readBefore = 0): Line {
+  const reader = new ReplyReader(readBefore);
   const queue: Arrival[] = [];
   let waiting: ((arrival: Arrival) => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -73,22 +133,31 @@ function listen(socket: Socket): Arrivals {
     else waiting(arrival);
     waiting = undefined;
   };
-  socket.on('data', (bytes: Buffer) => {
+  const onData = (bytes: Uint8Array) => {
     for (const event of reader.feed(bytes)) tell(arrivalOf(event));
-  });
-  socket.on('error', () => tell({ kind: 'end', end: 'closed' }));
-  socket.on('close', () => tell({ kind: 'end', end: 'closed' }));
+  };
+  const onEnd = () => tell({ kind: 'end', end: 'closed' });
+  socket.on('data', onData);
+  socket.on('error', onEnd);
+  socket.on('close', onEnd);
   return {
+    socket,
+    take: () => queue.shift() ?? ended,
     next: (withinMs, deadline) =>
       new Promise((resolve) => {
-        const first = queue.shift() ?? ended;
-        if (first !== undefined) return resolve(first);
         waiting = resolve;
         const left = Math.max(0, deadline - Date.now());
         timer = setTimeout(() => tell({ kind: 'end', end: left < withinMs ? 'out-of-time' : 'silent' }), Math.min(left, withinMs));
       }),
     unfinished: () => reader.unfinished(),
-    stop: () => clearTimeout(timer),
+    bytes: () => reader.sessionBytes,
+    release() {
+      clearTimeout(timer);
+      socket.off('data', onData);
+      socket.off('close', onEnd);
+      const replies = queue.flatMap((arrival) => (arrival.kind === 'reply' ? arrival.reply.raw : []));
+      return [...replies, ...reader.unfinished()].join('\n');
+    },
   };
 }
 

@@ -1,9 +1,11 @@
-/** Everything we ever say to a server: no other byte goes on the wire. A path is written with its brackets, as it is sent. */
+/** Everything we ever say to a server, canary messages apart. A path is written with its brackets, as it is sent. */
 export type Command =
   | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: string }
   | { readonly verb: 'RCPT'; readonly path: string }
-  | { readonly verb: 'RSET' | 'QUIT' };
+  /** Claims to be a client at 127.0.0.1 (Postfix XCLIENT_README); said only where EHLO offered it. */
+  | { readonly verb: 'XCLIENT' }
+  | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'HELP' | 'QUIT' };
 
 const COMMAND_LIMIT = 512; // octets with CRLF, RFC 5321 §4.5.3.1.4
 
@@ -28,7 +30,12 @@ function commandText(command: Command): string {
       return `MAIL FROM:${command.path}`;
     case 'RCPT':
       return `RCPT TO:${command.path}`;
+    case 'XCLIENT':
+      return 'XCLIENT ADDR=127.0.0.1 NAME=localhost';
+    case 'STARTTLS':
+    case 'DATA':
     case 'RSET':
+    case 'HELP':
     case 'QUIT':
       return command.verb;
   }

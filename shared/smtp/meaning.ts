@@ -9,7 +9,8 @@ const RELAY_DENIED =
 const AUTHENTICATION =
   /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
-const TOO_MUCH = /too many (?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down/i;
+const TOO_MUCH =
+  /too many (?:bad |invalid )?(?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down/i;
 const ABOUT_US =
   /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
 
@@ -28,4 +29,16 @@ export function meaningOf(reply: Reply): Outcome {
   if (reply.code === 530 || reply.code === 535 || (!temporary && AUTHENTICATION.test(text))) return 'authentication-required';
   if (ABOUT_US.test(text)) return temporary ? 'deferred' : 'about-us';
   return temporary ? 'deferred' : 'refused';
+}
+
+/** Whether a refusal is a limit of the session or transaction: the same asked alone, or later, may be answered. */
+export function isLimit(reply: Reply): boolean {
+  return reply.code >= 400 && meaningOf(reply) === 'deferred' && TOO_MUCH.test(reply.lines.join(' '));
+}
+
+/** Whether a refusal says that the sender's domain cannot be found (RFC 3463 §3.2, X.1.8). */
+export function isSenderUnknown(reply: Reply): boolean {
+  return /\b[45]\.1\.8\b|sender address rejected: domain not found|domain of sender address .* does not (?:resolve|exist)/i.test(
+    reply.lines.join(' '),
+  );
 }

@@ -1,101 +1,244 @@
-import type { Stop, TestResult } from '../domain/scan.ts';
-import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
-import type { SessionEvidence } from './dialogue.ts';
-import {
-  type Cast,
-  negativeEnvelope,
-  positiveEnvelope,
-  type RelayTest,
-  relayEnvelope,
-  shortest,
-  type Trial,
-  testsFor,
-} from './relay-tests.ts';
+import type { Mta } from '../domain/remedies.ts';
+import type { LegEvidence, Stage, Stop, TestResult } from '../domain/scan.ts';
+import { askedOfEveryone, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { budgetFor, type SessionBudget } from './budget.ts';
+import { type Greeting, offers, type SessionEvidence, type Transaction } from './dialogue.ts';
+import { type Cast, type Envelope, postmasterEnvelope } from './envelope-forms.ts';
+import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-tests.ts';
 
-/**
- * What default configurations let a stranger do in one session before they slow down or hang up. Trials: Exim ends the
- * session at the 12th RSET-like command (smtp_accept_max_nonmail 10), Postfix slows after 10 errors
- * (smtpd_soft_error_limit). Odd: Exim hangs up after 3 syntax errors (smtp_max_synprot_errors).
- */
-export const SESSION_BUDGET = { trials: 8, odd: 3 } as const;
-
-const NEGATIVE_DOMAIN_CHARACTERS = 120;
+const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name would not fit into a command
 const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
-const SESSIONS_LIMIT = 8; // connections to one port in a scan; a server that drops every session is not asked for ever
+const MESSAGES = 3; // canaries of a leg that went past the final dot, different in kind: more would prove no more ...
+const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
+const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 
+/** What is to be tested at a leg: every test of the table, or the ones named. */
+export type Scope = 'full' | readonly string[];
+
 /** What has come of a leg so far. `idle` counts the sessions in a row that completed no trial. */
-export type Progress = { readonly results: readonly TestResult[]; readonly sessions: number; readonly idle: number };
+export type Progress = {
+  readonly results: readonly TestResult[];
+  readonly sessions: number;
+  readonly idle: number;
+  readonly greeting: Greeting;
+  /** How many envelopes the next session may hold, after one that was cut short. */
+  readonly cap: number;
+  /** The server takes one EHLO a session. */
+  readonly oneName: boolean;
+};
 
 /** Nothing done yet. */
-export const BEGIN: Progress = { results: [], sessions: 0, idle: 0 };
+export const BEGIN: Progress = { results: [], sessions: 0, idle: 0, greeting: {}, cap: Number.POSITIVE_INFINITY, oneName: false };
+
+/** Where an earlier sitting of the same scan left off: what has an answer keeps it, what was put off is tried again. */
+export function resume(leg: LegEvidence): Progress {
+  const answered = [...leg.tests, ...leg.controls].filter(({ outcome }) => SETTLED.includes(outcome));
+  return { ...BEGIN, results: answered };
+}
+
+const SETTLED: readonly TestResult['outcome'][] = ['accepted', 'refused', 'authentication-required', 'about-us'];
+
+/** What one session is for: envelopes up to RCPT, the same under a claim by XCLIENT, or tests to be carried through with a canary each. */
+export type NextSession =
+  | {
+      readonly kind: 'envelopes';
+      readonly xclient: boolean;
+      /** No sender was accepted yet: what follows a refused one in a group would count as errors of ours. */
+      readonly cautious: boolean;
+      readonly choose: (greeting: Greeting) => Transaction[];
+    }
+  | {
+      readonly kind: 'messages';
+      readonly xclient: boolean;
+      readonly tests: readonly RelayTest[];
+      /** How many of them need to go through. */
+      readonly enough: number;
+    };
 
 /** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
 export function advance(progress: Progress, session: SessionEvidence): Progress {
-  const news = session.results.filter((result) => result.outcome !== 'not-run' && !isAboutTheSession(result, progress));
+  const spoiled = session.results.some((result) => isAboutTheSession(result, progress));
+  const counts = ({ outcome, stage }: TestResult) =>
+    outcome !== 'not-run' && !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
+  const news = session.results.filter(counts);
+  const asked = session.keywords === undefined || progress.results.some(({ test }) => test === XCLIENT_TEST);
+  const xclient: TestResult[] =
+    asked || offers(session.keywords, 'XCLIENT')
+      ? []
+      : [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
+  const latest = new Map([...progress.results, ...news, ...xclient].map((result) => [result.test, result]));
+  const cut = session.cutShort !== undefined && session.cutShort !== 'out-of-time';
   return {
-    results: [...progress.results, ...news],
+    results: [...latest.values()],
     sessions: progress.sessions + 1,
     idle: news.length > 0 ? 0 : progress.idle + 1,
+    greeting: session.greeting,
+    cap: cut && news.length > 0 ? Math.max(1, news.length - 1) : progress.cap,
+    oneName: progress.oneName || session.oneName === true,
   };
 }
 
 /** Whether a session that ended this way says that the leg is to be left alone, and why. */
 export function stopAfter(progress: Progress, session: SessionEvidence): Stop | undefined {
   if (session.cutShort === 'out-of-time') return 'out-of-time';
-  const refused = [...progress.results, ...session.results].some(({ outcome }) => outcome === 'refused');
+  const refused = [...progress.results, ...session.results].some(({ outcome, stage }) => outcome === 'refused' && stage !== 'ehlo');
   return refused && (session.contact !== 'answered' || session.cutShort === 'silent') ? 'silent-after-refusals' : undefined;
 }
 
-// EHLO refused that was taken before, or a sender refused that was taken before, says "no more of you", not "no relaying".
-function isAboutTheSession({ outcome, stage, from }: TestResult, { results, sessions }: Progress): boolean {
+// EHLO refused that was taken before, or a sender refused that was taken before, says "no more of you", not "no relaying",
+// and then no such refusal of that session says more.
+function isAboutTheSession({ outcome, stage, from, ehlo }: TestResult, { results, sessions }: Progress): boolean {
   if (outcome !== 'refused') return false;
-  if (stage === 'ehlo') return sessions > 0 && results.some((before) => before.stage === 'mail' || before.stage === 'rcpt');
-  return stage === 'mail' && results.some((before) => before.stage === 'rcpt' && before.from === from);
+  const reached = results.filter((before) => before.ehlo === ehlo && before.stage !== 'ehlo' && before.stage !== 'greeting');
+  if (stage === 'ehlo') return sessions > 0 && reached.length > 0;
+  return stage === 'mail' && reached.some((before) => before.stage !== 'mail' && before.from === from);
 }
 
-/** The trials of the next session, within the budget; empty when the leg is done or further sessions are of no use. */
-export function nextSession(cast: Cast, progress: Progress): Trial[] {
-  if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT) return [];
-  const done = new Set(progress.results.filter((result) => result.outcome !== 'not-run').map((result) => result.test));
-  const open = [...plannedControls(cast), ...plannedTests(cast)].filter((trial) => !done.has(trial.id));
-  const trials = open.length > 0 ? open : negativeControls(cast, progress.results).filter((trial) => !done.has(trial.id));
-  return withinBudget(trials);
+function reachedRecipient(stage: Stage): boolean {
+  return stage === 'rcpt' || stage === 'data' || stage === 'message';
 }
 
-/** The relay tests of a leg as trials, in the order of the table. */
-export function plannedTests(cast: Cast): Trial[] {
-  return testsFor(cast).map((test) => ({ id: test.id, odd: test.odd, envelope: (greeting) => relayEnvelope(test, cast, greeting) }));
+/**
+ * The next sessions, to be held side by side; none when the leg is done or further sessions are of no use. More than one
+ * only once the server has said that it is one which takes them, and has answered in every session so far.
+ */
+export function nextSessions(cast: Cast, scope: Scope, progress: Progress): NextSession[] {
+  const atOnce = progress.idle > 0 || progress.cap < Number.POSITIVE_INFINITY ? 1 : budgetFor(progress.greeting.software?.mta).sessions;
+  const sessions: NextSession[] = [];
+  let ahead = progress;
+  while (sessions.length < atOnce) {
+    const next = nextSession(cast, scope, ahead);
+    if (next === undefined || (sessions.length > 0 && (next.kind !== 'envelopes' || next.xclient || next.cautious))) break;
+    if (next.kind === 'messages' || next.xclient || next.cautious || atOnce === 1) return [next];
+    const transactions = next.choose(progress.greeting);
+    sessions.push({ ...next, choose: () => transactions });
+    ahead = { ...ahead, results: [...ahead.results, ...transactions.flatMap(planned)] };
+    if (openTrials(cast, scope, ahead).some(({ id }) => id.startsWith(NEGATIVE_CONTROL))) break;
+  }
+  return sessions;
 }
 
-function plannedControls(cast: Cast): Trial[] {
-  if (cast.servedDomains.length === 0) return [];
-  return [{ id: POSITIVE_CONTROL, odd: false, envelope: () => positiveEnvelope(cast) }];
+// What another session of the same round is to answer.
+function planned({ from, recipients }: Transaction): TestResult[] {
+  return recipients.map(({ id }) => ({ test: id, outcome: 'not-run', stage: 'rcpt', from }));
+}
+
+/** The next session, or undefined when the leg is done or further sessions are of no use. */
+export function nextSession(cast: Cast, scope: Scope, progress: Progress): NextSession | undefined {
+  if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT) return undefined;
+  // Authentication or STARTTLS asked of every sender is the answer to all that is left.
+  if (askedOfEveryone(progress.results) !== undefined) return undefined;
+  const open = openTrials(cast, scope, progress);
+  const xclient = open.length > 0 && open.every(({ id }) => id === XCLIENT_TEST);
+  if (open.length > 0) {
+    const choose = (greeting: Greeting) => {
+      const trials = openTrials(cast, scope, { ...progress, greeting });
+      const own = trials.filter(({ id }) => (id === XCLIENT_TEST) === xclient);
+      return withinBudget(own, budgetOf(greeting.software?.mta, progress), cast.ourDomain);
+    };
+    const cautious = !progress.results.some(({ stage }) => reachedRecipient(stage));
+    return { kind: 'envelopes', xclient, cautious, choose };
+  }
+  const { tests, enough } = untriedMessages(cast, scope, progress);
+  return tests.length === 0 ? undefined : { kind: 'messages', xclient: tests.some(({ id }) => id === XCLIENT_TEST), tests, enough };
+}
+
+/** The tests of a leg that are planned, in the order of the table. */
+export function plannedTests(cast: Cast, scope: Scope, greeting: Greeting): RelayTest[] {
+  return relayTests(cast, greeting.name).filter(({ id }) => scope === 'full' || scope.includes(id));
+}
+
+// One envelope to try.
+type Trial = { readonly id: string; readonly odd: boolean; readonly envelope: Envelope };
+
+// What has no answer yet: controls and tests, then the negative controls of what was accepted.
+function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
+  const done = new Set(progress.results.map(({ test }) => test));
+  const isOpen = ({ id }: Trial) => !done.has(id);
+  const tests = plannedTests(cast, scope, progress.greeting);
+  const open = [...positiveControls(cast), ...tests].filter(isOpen);
+  return open.length > 0 ? open : negativeControls(cast, tests, progress.results).filter(isOpen);
+}
+
+function positiveControls(cast: Cast): Trial[] {
+  const [domain] = cast.servedDomains;
+  return domain === undefined ? [] : [{ id: POSITIVE_CONTROL, odd: false, envelope: postmasterEnvelope(cast, domain) }];
 }
 
 // Only what was accepted needs unmasking, and each refused control would count against us with ban tools.
-function negativeControls(cast: Cast, results: readonly TestResult[]): Trial[] {
-  if (cast.servedDomains.length === 0) return [];
-  const accepted = new Set(results.filter((result) => result.outcome === 'accepted').map((result) => result.test));
-  const perKind = new Map<string, RelayTest>();
-  // A longer domain at a long host name would not fit into a command.
-  if (shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
-  for (const test of testsFor(cast)) if (accepted.has(test.id) && !perKind.has(test.kind)) perKind.set(test.kind, test);
-  return [...perKind.values()].slice(0, NEGATIVE_CONTROLS).map((test) => ({
-    id: `${NEGATIVE_CONTROL}${test.id}`,
-    odd: test.odd,
-    envelope: (greeting) => negativeEnvelope(test, cast, greeting),
-  }));
+function negativeControls(cast: Cast, tests: readonly RelayTest[], results: readonly TestResult[]): Trial[] {
+  if (cast.servedDomains.length === 0 || shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
+  const accepted = new Set(results.filter(tookRecipient).map(({ test }) => test));
+  const kinds = new Map<string, RelayTest>();
+  for (const test of tests) if (accepted.has(test.id) && !kinds.has(test.kind)) kinds.set(test.kind, test);
+  return [...kinds.values()]
+    .slice(0, NEGATIVE_CONTROLS)
+    .map(({ id, odd, negative }) => ({ id: `${NEGATIVE_CONTROL}${id}`, odd, envelope: negative }));
 }
 
-function withinBudget(trials: readonly Trial[]): Trial[] {
-  const chosen: Trial[] = [];
-  let odd = 0;
-  for (const trial of trials) {
-    if (chosen.length >= SESSION_BUDGET.trials) break;
-    if (trial.odd && odd >= SESSION_BUDGET.odd) continue;
-    if (trial.odd) odd++;
-    chosen.push(trial);
+// Whether the recipient was accepted, whatever became of the message.
+function tookRecipient({ outcome, stage }: TestResult): boolean {
+  return outcome === 'accepted' || stage === 'data' || stage === 'message';
+}
+
+// What was accepted at RCPT and is still to be carried through, those different in kind first. A refusal at DATA or after
+// the dot settles only its own test, so the next one is tried until enough went through.
+function untriedMessages(cast: Cast, scope: Scope, progress: Progress): { tests: RelayTest[]; enough: number } {
+  const { results, greeting } = progress;
+  const tried = results.filter(({ canary, stage }) => canary !== undefined || stage === 'data' || stage === 'message');
+  const through = tried.filter(({ canary }) => canary !== undefined).length;
+  const accepted = new Set(results.filter((each) => each.outcome === 'accepted' && !tried.includes(each)).map(({ test }) => test));
+  const tests = plannedTests(cast, scope, greeting);
+  const done = tests.filter(({ id }) => tried.some(({ test }) => test === id));
+  const candidates = tests.filter(({ id }) => accepted.has(id));
+  const unclaimed = candidates.filter(({ id }) => id !== XCLIENT_TEST);
+  const pool = unclaimed.length > 0 ? unclaimed : candidates;
+  const kinds = new Set(done.map(({ kind }) => kind));
+  const rows = new Set(done.map(({ row }) => row));
+  const newKinds = pool.filter(({ kind }) => !kinds.has(kind) && kinds.add(kind));
+  const newRows = pool.filter((test) => !newKinds.includes(test) && !rows.has(test.row) && rows.add(test.row));
+  const chosen = new Set([...newKinds, ...newRows, ...pool]);
+  const anything = results.some(({ test, outcome }) => test.startsWith(NEGATIVE_CONTROL) && outcome === 'accepted');
+  const enough = Math.max(0, (anything ? MESSAGES_OF_ANY : MESSAGES) - through);
+  // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
+  const { refusals, names } = budgetOf(greeting.software?.mta, progress);
+  const size = enough === 0 ? 0 : tried.length > through ? Math.max(enough, refusals) : enough;
+  const allowed = [...new Set([...chosen].map(({ envelope }) => envelope.ehlo))].slice(0, names);
+  const session = [...chosen].filter(({ envelope }) => allowed.includes(envelope.ehlo)).slice(0, size);
+  // Each name is said once.
+  return { tests: session.toSorted((a, b) => allowed.indexOf(a.envelope.ehlo) - allowed.indexOf(b.envelope.ehlo)), enough };
+}
+
+function budgetOf(mta: Mta | undefined, { cap, oneName }: Progress): SessionBudget {
+  const budget = budgetFor(mta);
+  return { ...budget, refusals: Math.min(budget.refusals, cap), names: oneName ? 1 : budget.names };
+}
+
+// Fills one session: envelopes with the same EHLO and sender share a transaction. Bounces have one recipient each, and so
+// have their tests: servers refuse a null sender with several.
+function withinBudget(trials: readonly Trial[], budget: SessionBudget, ourName: string): Transaction[] {
+  const chosen = new Map<string, Transaction & { recipients: { id: string; to: string }[] }>();
+  const names = new Set([trials.some(({ envelope }) => envelope.ehlo === ourName) ? ourName : (trials[0]?.envelope.ehlo ?? ourName)]);
+  let [count, odd, resets] = [0, 0, -1];
+  for (const { id, odd: isOdd, envelope } of trials) {
+    if (count >= budget.refusals) break;
+    if (isOdd && odd >= budget.odd) continue;
+    const { ehlo, from, to } = envelope;
+    if (!names.has(ehlo) && names.size >= budget.names) continue;
+    const alone = from === '<>' || id === POSITIVE_CONTROL;
+    const base = `${ehlo} ${from} ${alone ? id : ''}`;
+    const key = (chosen.get(base)?.recipients.length ?? 0) < budget.recipients ? base : `${base} ${Math.floor(count / budget.recipients)}`;
+    const there = chosen.get(key);
+    const cost = there !== undefined ? 0 : names.has(ehlo) ? 1 : 2;
+    if (resets + cost > budget.resets) continue;
+    resets += cost;
+    names.add(ehlo);
+    count++;
+    if (isOdd) odd++;
+    if (there === undefined) chosen.set(key, { ehlo, from, recipients: [{ id, to }] });
+    else there.recipients.push({ id, to });
   }
-  return chosen;
+  const order = [...names];
+  return [...chosen.values()].toSorted((a, b) => order.indexOf(a.ehlo) - order.indexOf(b.ehlo));
 }

@@ -1,214 +1,246 @@
-/** The names and numbers that the envelopes of one leg are made of. Nothing here is chosen freely by an account. */
-export type Cast = {
-  /** Our domain: the one we say EHLO with. */
-  readonly ourDomain: string;
-  /** Where foreign recipients live: a domain of ours, so that a message that gets through reaches nobody else. */
-  readonly canaryDomain: string;
-  /** The host's registered name, or undefined when it is registered by address. */
-  readonly hostName: string | undefined;
-  readonly addressLiteral: string;
-  readonly servedDomains: readonly string[];
-  /** The local part of recipients, the same for every scan of a host, so that greylisting sees the same triplet again. */
-  readonly localPart: string;
+import {
+  type Cast,
+  type EhloForm,
+  type Envelope,
+  isOdd,
+  type Names,
+  type Place,
+  RECIPIENT_FORMS,
+  type RecipientForm,
+  SENDER_FORMS,
+  type SenderForm,
+} from './envelope-forms.ts';
+
+export type TestKind =
+  | 'plain'
+  | 'null-sender'
+  | 'local-sender'
+  | 'quoted'
+  | 'percent'
+  | 'double-at'
+  | 'source-route'
+  | 'bang'
+  | 'ehlo'
+  | 'xclient';
+
+/** One row of the table: MAIL FROM form × RCPT TO form × EHLO form, and where it has a place, whose name that is. */
+type Row = {
+  readonly id: string;
+  readonly kind: TestKind;
+  readonly from: SenderForm;
+  readonly to: RecipientForm;
+  readonly ehlo: EhloForm;
+  /** The row is tried with the name of each of these places in the place of `srv`. */
+  readonly places?: readonly Place[];
+  /** What it proves, in a line; `{srv}` is the place in words. */
+  readonly reason: string;
+  readonly source: string;
 };
 
-/** The cast once the server has greeted: `server` is the name to put in place of the server's own. */
-type Names = { readonly us: string; readonly server: string; readonly ip: string; readonly served: string };
+const RFC2505 = 'RFC 2505 §2.1';
+const RFC5321 = 'RFC 5321 §3.6.2';
+const SENDMAIL = 'sendmail cf/README, anti-spam control';
+const EVERYWHERE: readonly Place[] = ['server', 'literal', 'greeting', 'served'];
+const SERVED: readonly Place[] = ['served'];
+const SERVER: readonly Place[] = ['server'];
 
-export type TestKind = 'plain' | 'null-sender' | 'local-sender' | 'quoted' | 'percent' | 'double-at' | 'source-route' | 'bang';
+const SENDERS: readonly Row[] = [
+  sender('plain', 'us', 'A stranger writes to a stranger: nothing is restricted at all.', RFC5321),
+  { ...sender('null-sender', 'null', 'Bounces are let through to anywhere.', 'RFC 5321 §4.5.5'), kind: 'null-sender' },
+  local('sender', 'srv', EVERYWHERE, 'Whoever claims a sender at {srv} may relay.', SENDMAIL),
+  local('postmaster', 'postmaster', SERVED, 'Whoever claims to be the postmaster of {srv} may relay.', SENDMAIL),
+  local('invented', 'invented', SERVED, 'Even an invented sender at {srv} may relay.', SENDMAIL),
+  local('localhost-sender', 'localhost', undefined, 'Whoever claims a sender at localhost may relay.', RFC2505),
+  local('nonexistent-sender', 'nonexistent', undefined, 'A sender at a domain that does not exist is let through to anywhere.', RFC2505),
+  local('bare-sender', 'bare', undefined, 'A sender without a domain is taken for a local user, who may relay.', RFC2505),
+  local('bang-sender', 'bang', undefined, 'A sender in UUCP form is taken for a local one, who may relay.', RFC2505),
+  local('own-recipient', 'recipient', undefined, 'Whoever writes to themselves may relay.', RFC5321),
+];
 
-/** MAIL FROM form × RCPT TO form with the reason it exists. `user` and `domain` are the recipient to be reached. */
+const RECIPIENTS: readonly Row[] = [
+  recipient('unbracketed', 'plain', 'unbracketed', 'A recipient without angle brackets slips past the check.'),
+  recipient('quoted', 'quoted', 'quoted', 'The foreign address hides in a quoted local part without a domain.'),
+  recipient('percent', 'percent', 'percent', 'The percent hack without a domain: u%x is rewritten to u@x.'),
+  recipient('percent-quoted', 'percent', 'percent-quoted', 'The percent hack in a quoted local part without a domain.'),
+  recipient('trailing-at', 'double-at', 'trailing-at', 'Only the part behind the last @ is checked, and it is empty.'),
+  recipient('bang', 'bang', 'bang', 'A UUCP path is rewritten to an Internet address.'),
+  recipient('percent', 'percent', 'percent-srv', 'The percent hack: u%x@ at {srv} is rewritten to u@x.', EVERYWHERE),
+  recipient('double-at', 'double-at', 'double-at-srv', 'Only the part behind the last @ is checked, and it is {srv}.', EVERYWHERE),
+  recipient('quoted', 'quoted', 'quoted-srv', 'The foreign address hides in a quoted local part at {srv}.', EVERYWHERE),
+  recipient('route', 'source-route', 'route-srv', 'A source route by way of {srv} is followed.', EVERYWHERE),
+  recipient('bang', 'bang', 'bang-srv', 'A UUCP path at {srv} is followed.', EVERYWHERE),
+];
+
+// A check of the sender and one of the recipient, each passed in its own way.
+const ROUTES: readonly (readonly [string, TestKind, RecipientForm])[] = [
+  ['percent', 'percent', 'percent-srv'],
+  ['double-at', 'double-at', 'double-at-srv'],
+  ['quoted', 'quoted', 'quoted-srv'],
+  ['route', 'source-route', 'route-srv'],
+  ['bang', 'bang', 'bang-srv'],
+];
+const COMBINED: readonly Row[] = ROUTES.flatMap(([id, kind, to]): Row[] => [
+  {
+    ...recipient(`local-${id}`, kind, to, `A local sender and the ${kind} form together pass, at {srv}.`, SERVED),
+    from: 'srv',
+  },
+  { ...recipient(`null-${id}`, kind, to, `The null sender and the ${kind} form together pass, at {srv}.`, SERVER), from: 'null' },
+]);
+
+const CLAIMS: readonly Row[] = [
+  ...(['us', 'srv', 'null'] as const).flatMap((from): Row[] => {
+    const with_ = { us: '', srv: '-local', null: '-null' }[from];
+    const and = { us: '', srv: ' with a sender there', null: ' with the null sender' }[from];
+    const claim = { kind: 'ehlo', from, to: 'plain', source: 'Postfix permit_* under smtpd_helo_restrictions' } as const;
+    return [
+      { ...claim, id: `ehlo${with_}`, ehlo: 'srv', places: EVERYWHERE, reason: `Whoever says EHLO as {srv}${and} may relay.` },
+      {
+        ...claim,
+        id: `ehlo-localhost${with_}`,
+        from: from === 'srv' ? 'localhost' : from,
+        ehlo: 'localhost',
+        reason: `Whoever says EHLO as localhost${and} may relay.`,
+      },
+    ];
+  }),
+];
+
+/** The test that offers XCLIENT its own bait: whoever may use it is taken for any client, localhost for one. */
+export const XCLIENT_TEST = 'xclient';
+
+const XCLIENT: Row = {
+  id: XCLIENT_TEST,
+  kind: 'xclient',
+  from: 'us',
+  to: 'plain',
+  ehlo: 'us',
+  reason: 'A stranger is offered XCLIENT and relays by claiming to be 127.0.0.1.',
+  source: 'Postfix XCLIENT_README, smtpd_authorized_xclient_hosts',
+};
+
+/** The table of relay tests. */
+export const TABLE: readonly Row[] = [...SENDERS, ...RECIPIENTS, ...COMBINED, ...CLAIMS, XCLIENT];
+
+function sender(id: string, from: SenderForm, reason: string, source: string): Row {
+  return { id, kind: 'plain', from, to: 'plain', ehlo: 'us', reason, source };
+}
+
+function local(id: string, from: SenderForm, places: readonly Place[] | undefined, reason: string, source: string): Row {
+  return { ...sender(id, from, reason, source), kind: 'local-sender', ...(places === undefined ? {} : { places }) };
+}
+
+function recipient(id: string, kind: TestKind, to: RecipientForm, reason: string, places?: readonly Place[]): Row {
+  const source = kind === 'source-route' ? 'RFC 5321 §4.1.1.3' : RFC2505;
+  return { id, kind, from: 'us', to, ehlo: 'us', reason, source, ...(places === undefined ? {} : { places }) };
+}
+
+/** A row of the table with its place filled in: what is tried with one leg. */
 export type RelayTest = {
   readonly id: string;
   readonly kind: TestKind;
-  /** Strict parsers take it for a syntax error, and count those (Exim: smtp_max_synprot_errors, 3 by default). */
+  /** Id of the row of the table that it is of: the same form whatever the place. */
+  readonly row: string;
   readonly odd: boolean;
+  /** What it proves, in a line. */
   readonly reason: string;
   readonly source: string;
-  readonly from: (names: Names) => string;
-  readonly to: (names: Names, user: string, domain: string) => string;
+  readonly envelope: Envelope;
+  /** The negative control: the same form, with an invented user of a served domain as the one to be reached. */
+  readonly negative: Envelope;
 };
 
-const SENDER = 'relay-audit'; // local part of every sender that is not the null one
-const RFC2505 = 'RFC 2505 §2.1';
-const local = (names: Names) => `<${SENDER}@${names.server}>`;
-
-/** The relay tests at the RCPT stage: the classical envelope pairs that published testers agree on. */
-export const RELAY_TESTS: readonly RelayTest[] = [
-  test(
-    'plain',
-    'plain',
-    false,
-    'A stranger writes to a stranger: no restriction at all.',
-    'RFC 5321 §3.6.2',
-    (n) => `<${SENDER}@${n.us}>`,
-    plain,
-  ),
-  test('null-sender', 'null-sender', false, 'Bounces are let through to anywhere.', 'RFC 5321 §4.5.5', () => '<>', plain),
-  test('server-sender', 'local-sender', false, 'Whoever claims the server’s own name as sender may relay.', RFC2505, local, plain),
-  test(
-    'literal-sender',
-    'local-sender',
-    false,
-    'Whoever claims the server’s address as sender may relay.',
-    RFC2505,
-    (n) => `<${SENDER}@${n.ip}>`,
-    plain,
-  ),
-  test(
-    'served-sender',
-    'local-sender',
-    false,
-    'Whoever claims a served domain as sender may relay (sendmail relay_local_from).',
-    'sendmail cf/README',
-    (n) => `<${SENDER}@${n.served}>`,
-    plain,
-  ),
-  test(
-    'localhost-sender',
-    'local-sender',
-    false,
-    'Whoever claims to be localhost may relay.',
-    RFC2505,
-    () => `<${SENDER}@localhost>`,
-    plain,
-  ),
-  test(
-    'bare-sender',
-    'local-sender',
-    true,
-    'A sender without a domain is taken for a local user, who may relay.',
-    RFC2505,
-    () => `<${SENDER}>`,
-    plain,
-  ),
-  test('quoted', 'quoted', true, 'The foreign address hides in a quoted local part.', RFC2505, local, (_, u, d) => `<"${u}@${d}">`),
-  test('quoted-server', 'quoted', false, 'The same, at the server’s own name.', RFC2505, local, (n, u, d) => `<"${u}@${d}"@${n.server}>`),
-  test('quoted-literal', 'quoted', false, 'The same, at the server’s address.', RFC2505, local, (n, u, d) => `<"${u}@${d}"@${n.ip}>`),
-  test(
-    'percent-server',
-    'percent',
-    false,
-    'The percent hack: the server rewrites u%x@itself to u@x.',
-    RFC2505,
-    local,
-    (n, u, d) => `<${u}%${d}@${n.server}>`,
-  ),
-  test(
-    'percent-literal',
-    'percent',
-    false,
-    'The percent hack at the server’s address.',
-    RFC2505,
-    local,
-    (n, u, d) => `<${u}%${d}@${n.ip}>`,
-  ),
-  test(
-    'percent-quoted',
-    'percent',
-    true,
-    'The percent hack in a quoted local part without a domain.',
-    RFC2505,
-    local,
-    (_, u, d) => `<"${u}%${d}">`,
-  ),
-  test(
-    'double-at-server',
-    'double-at',
-    true,
-    'Only the part behind the last @ is checked.',
-    RFC2505,
-    local,
-    (n, u, d) => `<${u}@${d}@${n.server}>`,
-  ),
-  test(
-    'double-at-literal',
-    'double-at',
-    true,
-    'The same, with the server’s address behind the last @.',
-    RFC2505,
-    local,
-    (n, u, d) => `<${u}@${d}@${n.ip}>`,
-  ),
-  test(
-    'route-server',
-    'source-route',
-    false,
-    'A source route by way of the server itself.',
-    'RFC 5321 §4.1.1.3',
-    local,
-    (n, u, d) => `<@${n.server}:${u}@${d}>`,
-  ),
-  test(
-    'route-literal',
-    'source-route',
-    false,
-    'A source route by way of the server’s address.',
-    'RFC 5321 §4.1.1.3',
-    local,
-    (n, u, d) => `<@${n.ip}:${u}@${d}>`,
-  ),
-  test('bang', 'bang', true, 'A UUCP path is rewritten to an Internet address.', RFC2505, local, (_, u, d) => `<${d}!${u}>`),
-  test(
-    'bang-server',
-    'bang',
-    false,
-    'A UUCP path in front of the server’s own name.',
-    RFC2505,
-    local,
-    (n, u, d) => `<${d}!${u}@${n.server}>`,
-  ),
-];
-
-function test(
-  id: string,
-  kind: TestKind,
-  odd: boolean,
-  reason: string,
-  source: string,
-  from: RelayTest['from'],
-  to: RelayTest['to'],
-): RelayTest {
-  return { id, kind, odd, reason, source, from, to };
+/**
+ * The relay tests that fit a host, in the order of the table. Rows with a place come once for each name that stands there;
+ * what would send the same envelope twice is left out. `greetingName` is the server's own name for itself, if it has said one.
+ */
+export function relayTests(cast: Cast, greetingName: string | undefined): readonly RelayTest[] {
+  const known = made.get(cast) ?? new Map<string | undefined, readonly RelayTest[]>();
+  made.set(cast, known);
+  const tests = known.get(greetingName) ?? makeTests(cast, greetingName);
+  known.set(greetingName, tests);
+  return tests;
 }
 
-function plain(_: Names, user: string, domain: string): string {
-  return `<${user}@${domain}>`;
+// A plan asks for the same table before, in and after every session.
+const made = new WeakMap<Cast, Map<string | undefined, readonly RelayTest[]>>();
+
+function makeTests(cast: Cast, greetingName: string | undefined): RelayTest[] {
+  const seen = new Set<string>();
+  const tests: RelayTest[] = [];
+  for (const row of TABLE)
+    for (const place of placesOf(row, cast, greetingName)) {
+      const { ehlo, from, to } = written(row, place, cast, 'u', cast.canaryDomain);
+      const signature = `${row.kind === 'xclient'} ${ehlo} ${from} ${to}`;
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      tests.push(testAt(row, place, cast));
+    }
+  return tests;
 }
 
-/** The tests that fit a host: a served sender needs a served domain. */
-export function testsFor(cast: Cast): RelayTest[] {
-  return RELAY_TESTS.filter((each) => each.id !== 'served-sender' || cast.servedDomains.length > 0);
+/** What a test proves, by its id alone, for whoever reads a history; undefined for an id of no row. */
+export function reasonOf(testId: string): string | undefined {
+  const id = testId.replace(/-\d+$/, '');
+  for (const row of TABLE) {
+    if (row.places === undefined && row.id === id) return row.reason;
+    const place = row.places?.find((each) => idAt(row, each) === id);
+    if (place !== undefined) return inWords(row, place);
+  }
+  return undefined;
 }
 
-export type Envelope = { readonly from: string; readonly to: string };
+const PLACE_WORDS: Record<Place, string> = {
+  server: 'the server’s own name',
+  literal: 'the server’s address',
+  greeting: 'the name in its greeting',
+  served: 'a domain it serves',
+};
 
-/** One envelope to try in a session: its name in the results, and how to write it once the server has greeted. */
-export type Trial = { readonly id: string; readonly odd: boolean; readonly envelope: (greetingName: string | undefined) => Envelope };
+type Stand = { readonly place: Place; readonly name: string; readonly suffix: string };
 
-/** The envelope of a relay test; `greetingName` stands in for the host's name when it has none. */
-export function relayEnvelope(test: RelayTest, cast: Cast, greetingName: string | undefined): Envelope {
-  const names = namesOf(cast, greetingName);
-  return { from: test.from(names), to: test.to(names, `${cast.localPart}-${test.id}`, cast.canaryDomain) };
+function placesOf({ places }: Row, cast: Cast, greetingName: string | undefined): (Stand | undefined)[] {
+  if (places === undefined) return [undefined];
+  const names: Record<Place, readonly (string | undefined)[]> = {
+    server: [cast.hostName ?? greetingName],
+    literal: [cast.addressLiteral],
+    greeting: [greetingName],
+    served: cast.servedDomains,
+  };
+  return places.flatMap((place) =>
+    names[place].flatMap((name, index) => (name === undefined ? [] : { place, name, suffix: index === 0 ? '' : `-${index + 1}` })),
+  );
 }
 
-/** The negative control of a test: its own form, with an invented user of a served domain as the one to be reached. */
-export function negativeEnvelope(test: RelayTest, cast: Cast, greetingName: string | undefined): Envelope {
-  const names = namesOf(cast, greetingName);
-  return { from: test.from(names), to: test.to(names, `${cast.localPart}-nobody`, shortest(cast.servedDomains)) };
+function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
+  const id = stand === undefined ? row.id : `${idAt(row, stand.place)}${stand.suffix}`;
+  return {
+    id,
+    kind: row.kind,
+    row: row.id,
+    odd: isOdd(row.from, row.to),
+    reason: inWords(row, stand?.place),
+    source: row.source,
+    envelope: written(row, stand, cast, `${cast.localPart}-${id}`, cast.canaryDomain),
+    negative: written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),
+  };
 }
 
-/** The positive control: postmaster, whom every server must accept for a domain it serves (RFC 5321 §4.5.1). */
-export function positiveEnvelope(cast: Cast): Envelope {
-  return { from: `<${SENDER}@${cast.ourDomain}>`, to: `<postmaster@${cast.servedDomains[0] ?? ''}>` };
+function written(row: Row, stand: Stand | undefined, cast: Cast, user: string, domain: string): Envelope {
+  const srv = stand?.name ?? '';
+  const names: Names = { us: cast.ourDomain, srv, user, domain, nobody: `${cast.localPart}-nobody` };
+  const ehlo = { us: cast.ourDomain, localhost: 'localhost', srv }[row.ehlo];
+  return { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names) };
+}
+
+function idAt(row: Row, place: Place): string {
+  return row.id === 'sender' ? `${place}-sender` : `${row.id}-${place}`;
+}
+
+function inWords(row: Row, place: Place | undefined): string {
+  return row.reason.replace('{srv}', place === undefined ? '' : PLACE_WORDS[place]);
 }
 
 /** The shortest of some domains. */
 export function shortest(domains: readonly string[]): string {
   return domains.toSorted((a, b) => a.length - b.length)[0] ?? '';
-}
-
-function namesOf(cast: Cast, greetingName: string | undefined): Names {
-  const server = cast.hostName ?? greetingName ?? cast.servedDomains[0] ?? cast.addressLiteral;
-  return { us: cast.ourDomain, server, ip: cast.addressLiteral, served: cast.servedDomains[0] ?? server };
 }

@@ -17,16 +17,28 @@ export class ReplyReader {
   #line = '';
   #raw: string[] = [];
   #replyBytes = 0;
-  #sessionBytes = 0;
+  #sessionBytes: number;
   #violation: Violation | undefined;
+
+  /** `readBefore`: bytes of the session that were read before this reader took over, as after STARTTLS. */
+  constructor(readBefore = 0) {
+    this.#sessionBytes = readBefore;
+  }
+
+  /** Bytes of the session so far. */
+  get sessionBytes(): number {
+    return this.#sessionBytes;
+  }
 
   /** Takes bytes as they came and gives the replies they complete, in order. */
   feed(bytes: Uint8Array): ReplyEvent[] {
     const events: ReplyEvent[] = [];
-    for (const byte of bytes) {
-      if (this.#violation !== undefined) break;
-      const event = this.#take(byte);
+    for (let start = 0; start < bytes.length && this.#violation === undefined; ) {
+      const found = bytes.indexOf(LF, start);
+      const end = found < 0 ? bytes.length : found;
+      const event = this.#take(bytes, start, end, found >= 0);
       if (event !== undefined) events.push(event);
+      start = end + 1;
     }
     return events;
   }
@@ -36,15 +48,21 @@ export class ReplyReader {
     return this.#line === '' ? this.#raw : [...this.#raw, this.#line];
   }
 
-  #take(byte: number): ReplyEvent | undefined {
-    this.#sessionBytes++;
-    this.#replyBytes++;
-    if (this.#sessionBytes > READ_LIMITS.sessionBytes) return this.#broken('session-too-long');
-    if (this.#replyBytes > READ_LIMITS.replyBytes) return this.#broken('reply-too-long');
-    if (byte !== 0x0a) {
-      this.#line += String.fromCharCode(byte);
-      return this.#line.length > READ_LIMITS.lineBytes ? this.#broken('line-too-long') : undefined;
-    }
+  // Takes a piece of one line, up to the first limit that it meets.
+  #take(bytes: Uint8Array, start: number, end: number, complete: boolean): ReplyEvent | undefined {
+    const left = [
+      ['session-too-long', READ_LIMITS.sessionBytes - this.#sessionBytes],
+      ['reply-too-long', READ_LIMITS.replyBytes - this.#replyBytes],
+      ['line-too-long', READ_LIMITS.lineBytes - this.#line.length],
+    ] as const;
+    const piece = end - start;
+    const taken = Math.min(piece, ...left.map(([, room]) => room));
+    this.#line += latin1(bytes, start, start + taken);
+    this.#sessionBytes += taken + (complete ? 1 : 0);
+    this.#replyBytes += taken + (complete ? 1 : 0);
+    const broken = left.find(([, room]) => piece > room) ?? left.slice(0, 2).find(([, room]) => complete && piece + 1 > room);
+    if (broken !== undefined) return this.#broken(broken[0]);
+    if (!complete) return undefined;
     const line = this.#line.endsWith('\r') ? this.#line.slice(0, -1) : this.#line;
     this.#line = '';
     return this.#endLine(line);
@@ -66,6 +84,15 @@ export class ReplyReader {
     this.#violation = violation;
     return { kind: 'violation', violation };
   }
+}
+
+const LF = 0x0a;
+const CHUNK = 1_024; // characters made at once: as many as a call safely takes as arguments
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CHUNK, end)));
+  return text;
 }
 
 /** The whole text of a reply on one line. */

@@ -1,7 +1,7 @@
+import { type Arrival, arrivalOf, type Canary } from '../../shared/domain/canary.ts';
 import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
-import { RELAY_TESTS } from '../../shared/smtp/relay-tests.ts';
 
 /** A moment to start clocks at. */
 export const NOON = Date.UTC(2026, 5, 1, 12);
@@ -40,10 +40,13 @@ export function sampleScan(host: Host, id: string, startedAt: number, judgement:
     startedAt,
     finishedAt: startedAt + 1_000,
     judgement,
-    openLegs: judgement.verdict === 'suspected' ? ['192.0.2.1:25'] : [],
+    openLegs: judgement.verdict === 'suspected' || judgement.verdict === 'open' ? ['192.0.2.1:25'] : [],
     evidence: 'hash',
+    full: true,
   };
 }
+
+const SAMPLE_TESTS = ['plain', ...Array.from({ length: 18 }, (_, index) => `test-${index + 2}`)];
 
 /** A leg that refused, or accepted, every test. */
 export function sampleLeg(outcome: 'refused' | 'accepted' = 'refused'): LegEvidence {
@@ -51,9 +54,33 @@ export function sampleLeg(outcome: 'refused' | 'accepted' = 'refused'): LegEvide
   return {
     address: '192.0.2.1',
     port: 25,
+    transport: 'plain',
     contact: 'answered',
-    tests: RELAY_TESTS.map(({ id }) => ({ test: id, outcome, stage: 'rcpt', from: '<a@probe.example>', to: '<b@canary.example>', reply })),
+    costs: { connections: 1, commands: 60, roundTrips: 60, refusals: outcome === 'refused' ? 19 : 0 },
+    tests: SAMPLE_TESTS.map((test) => ({ test, outcome, stage: 'rcpt', from: '<a@probe.example>', to: '<b@canary.example>', reply })),
     controls: [],
     transcript: ['S: 220 mail.example.org ESMTP', 'C: EHLO probe.example', 'S: 250 mail.example.org'],
   };
+}
+
+/** A canary of a scan on its way, by the leg of `sampleLeg` and its first test. */
+export function sampleCanary(scan: Pick<Scan, 'hostId' | 'id' | 'startedAt'>, id: string): Canary {
+  return {
+    id,
+    accountId: 'account1',
+    hostId: scan.hostId,
+    scanId: scan.id,
+    leg: '192.0.2.1:25',
+    test: 'plain',
+    recipient: 'b@canary.example',
+    sentAt: scan.startedAt + 500,
+  };
+}
+
+/** A canary that came back a second after it was sent, straight from the server. */
+export function sampleArrival(canary: Canary): Arrival {
+  return arrivalOf(canary, {
+    at: canary.sentAt + 1_000,
+    path: [{ from: 'mail.example.org', address: '192.0.2.9', by: 'mx.canary.example' }],
+  });
 }

@@ -21,7 +21,7 @@ export type Script = {
 
 export type ScriptedServer = {
   readonly port: number;
-  /** The lines that came, session by session. */
+  /** The commands that came, session by session; of a message its final dot alone. */
   readonly heard: string[][];
   /** Settles when every session so far has ended. */
   readonly idle: () => Promise<void>;
@@ -59,15 +59,19 @@ export async function startScriptedServer(scripts: readonly Script[]): Promise<S
 
 function serve(socket: Socket, script: Script, lines: string[], stopListening: () => void): void {
   let text = '';
+  let inMessage = false;
   perform(socket, script.greeting);
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
       const line = text.slice(0, end).replace(/\r$/, '');
       text = text.slice(end + 1);
+      if (inMessage && line !== '.') continue;
       lines.push(line);
       if (lines.length === script.stopsListeningAt) stopListening();
-      perform(socket, script.answer(line, lines.length - 1));
+      const act = script.answer(line, lines.length - 1);
+      inMessage = line === 'DATA' && act.kind === 'say' && act.text.startsWith('354');
+      perform(socket, act);
     }
   });
 }
@@ -116,13 +120,15 @@ export function say(reply: string): Act {
 }
 
 /** A server's answers by verb; a verb that is not named is answered as an obliging server would. */
-export type Answers = Partial<Record<'EHLO' | 'HELO' | 'MAIL' | 'RCPT' | 'RSET' | 'QUIT', Act | ((line: string) => Act)>>;
+export type Answers = Partial<Record<'EHLO' | 'HELO' | 'MAIL' | 'RCPT' | 'DATA' | '.' | 'RSET' | 'QUIT', Act | ((line: string) => Act)>>;
 
 const OBLIGING: Required<Answers> = {
   EHLO: say('250-mx.served.example\n250 8BITMIME'),
   HELO: say('250 mx.served.example'),
   MAIL: say('250 2.1.0 Ok'),
   RCPT: (line) => say(line.includes('<postmaster@') ? '250 2.1.5 Ok' : '554 5.7.1 Relay access denied'),
+  DATA: say('354 End data with <CR><LF>.<CR><LF>'),
+  '.': say('250 2.0.0 Ok: queued'),
   RSET: say('250 2.0.0 Ok'),
   QUIT: { kind: 'say-and-close', text: '221 2.0.0 Bye\n' },
 };

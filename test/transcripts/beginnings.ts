@@ -28,6 +28,31 @@ export const BEGINNINGS: readonly Session[] = [
     shows: ['first: refused at rcpt', 'second: accepted at rcpt'],
   },
   {
+    rule: 'a server that has not said what it is is asked for HELP before we go, whatever it offers',
+    server: `
+      220 mx.example ESMTP
+      250-mx.example
+      250 PIPELINING
+      550 no
+      503 no
+      250 reset
+      550 no
+      503 no
+      214 netqmail home page: http://qmail.org/netqmail
+      221 bye`,
+    client: `
+      EHLO probe.example
+      MAIL FROM:<a@probe.example>
+      RCPT TO:<x@canary.example>
+      RSET
+      MAIL FROM:<>
+      RCPT TO:<y@canary.example>
+      HELP
+      QUIT`,
+    help: true,
+    shows: ['first: refused at mail', 'second: refused at mail'],
+  },
+  {
     rule: 'a greeting of several lines is one greeting',
     server: `
       220-mx.example ESMTP

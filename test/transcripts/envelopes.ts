@@ -20,7 +20,7 @@ export const ENVELOPES: readonly Session[] = [
     shows: ['first: refused at mail', 'second: refused at rcpt'],
   },
   {
-    rule: 'an accepted recipient is left at that: RSET or QUIT follows, never DATA',
+    rule: 'without a canary an accepted recipient is left at that: RSET or QUIT follows, never DATA',
     server: `
       220 mx.example ESMTP
       250 mx.example

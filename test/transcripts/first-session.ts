@@ -1,5 +1,5 @@
-import { nextSession } from '../../shared/smtp/plan.ts';
-import type { Cast } from '../../shared/smtp/relay-tests.ts';
+import type { Cast } from '../../shared/smtp/envelope-forms.ts';
+import { BEGIN, nextSession } from '../../shared/smtp/plan.ts';
 import type { Session } from './transcript.ts';
 
 const CAST: Cast = {
@@ -11,23 +11,26 @@ const CAST: Cast = {
   localPart: 'relay-audit-01234567',
 };
 
+const first = nextSession(CAST, 'full', BEGIN);
+
 const REFUSAL = `
   250 2.1.0 Ok
   554 5.7.1 Relay access denied
   250 2.0.0 Ok`;
 
-/** The first session of a scan, byte for byte: the postmaster, then seven relay tests. */
+/** The first session of a scan with a server that does not say what it is, byte for byte. */
 export const FIRST_SESSION: Session = {
-  rule: 'the first session asks for the postmaster and tries seven envelopes, all of them ours',
-  trials: nextSession(CAST, { results: [], sessions: 0, idle: 0 }),
+  rule: 'the first session asks for the postmaster and tries eight envelopes, all of them ours',
+  transactions: first?.kind === 'envelopes' ? first.choose({ name: 'mx.example.org' }) : [],
   server: `
-    220 mx.example.org ESMTP Postfix
+    220 mx.example.org ESMTP
     250 mx.example.org
     250 2.1.0 Ok
     250 2.1.5 Ok
     250 2.0.0 Ok
-    ${REFUSAL.repeat(6)}
-    504 5.5.2 <relay-audit>: Sender address rejected: need fully-qualified address
+    ${REFUSAL.repeat(7)}
+    250 2.1.0 Ok
+    554 5.7.1 Relay access denied
     221 2.0.0 Bye`,
   client: `
     EHLO probe.example
@@ -49,10 +52,14 @@ export const FIRST_SESSION: Session = {
     MAIL FROM:<relay-audit@example.org>
     RCPT TO:<relay-audit-01234567-served-sender@canary.example>
     RSET
+    MAIL FROM:<postmaster@example.org>
+    RCPT TO:<relay-audit-01234567-postmaster-served@canary.example>
+    RSET
+    MAIL FROM:<relay-audit-01234567-nobody@example.org>
+    RCPT TO:<relay-audit-01234567-invented-served@canary.example>
+    RSET
     MAIL FROM:<relay-audit@localhost>
     RCPT TO:<relay-audit-01234567-localhost-sender@canary.example>
-    RSET
-    MAIL FROM:<relay-audit>
     QUIT`,
   shows: [
     'control-postmaster: accepted at rcpt',
@@ -61,7 +68,8 @@ export const FIRST_SESSION: Session = {
     'server-sender: refused at rcpt',
     'literal-sender: refused at rcpt',
     'served-sender: refused at rcpt',
+    'postmaster-served: refused at rcpt',
+    'invented-served: refused at rcpt',
     'localhost-sender: refused at rcpt',
-    'bare-sender: refused at mail',
   ],
 };

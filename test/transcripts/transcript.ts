@@ -1,6 +1,6 @@
+import type { TlsFacts, Transport } from '../../shared/domain/scan.ts';
 import { writeCommand } from '../../shared/smtp/command.ts';
-import { type Arrival, converse, type End, type SessionEvidence } from '../../shared/smtp/dialogue.ts';
-import type { Trial } from '../../shared/smtp/relay-tests.ts';
+import { type Arrival, converse, type End, type SessionEvidence, type Transaction } from '../../shared/smtp/dialogue.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
 
 /** A session as two literals: what the server says, and what the client must say. */
@@ -15,36 +15,73 @@ export type Session = {
   readonly contact?: SessionEvidence['contact'];
   readonly shows: readonly string[];
   readonly cutShort?: SessionEvidence['cutShort'];
-  readonly trials?: readonly Trial[];
+  readonly transactions?: readonly Transaction[];
+  readonly transport?: Transport;
+  readonly xclient?: boolean;
+  readonly cautious?: boolean;
+  readonly help?: boolean;
+  readonly enough?: number;
 };
 
-const OUR_NAME = 'probe.example';
+export const OUR_NAME = 'probe.example';
 
-function trial(id: string, from: string, to: string): Trial {
-  return { id, odd: false, envelope: () => ({ from, to }) };
+/** A transaction with one recipient, from a sender of ours unless said otherwise. */
+export function transaction(id: string, to: string, more: Partial<Transaction> = {}): Transaction {
+  return { ehlo: OUR_NAME, from: '<a@probe.example>', recipients: [{ id, to }], ...more };
 }
 
-/** The trials of a session that names none. */
-export const TWO_TRIALS: readonly Trial[] = [
-  trial('first', '<a@probe.example>', '<x@canary.example>'),
-  trial('second', '<>', '<y@canary.example>'),
+/** The transactions of a session that names none. */
+export const TWO: readonly Transaction[] = [
+  transaction('first', '<x@canary.example>'),
+  transaction('second', '<y@canary.example>', { from: '<>' }),
 ];
 
-/** Runs a dialogue against a server's words, without a socket. */
-export function play({ server, end = 'closed', trials = TWO_TRIALS }: Session): { client: string; evidence: SessionEvidence } {
-  const arrivals = new ReplyReader()
-    .feed(Buffer.from(wire(server), 'latin1'))
-    .map(
-      (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
-    );
-  const dialogue = converse(OUR_NAME, trials);
+const SECURED = /^ *-- TLS(?: behind (.*))?$/;
+
+/** Runs a dialogue against a server's words, without a socket. A line `-- TLS` is the handshake. */
+export function play(session: Session): { client: string; evidence: SessionEvidence } {
+  const {
+    server,
+    end = 'closed',
+    transactions = TWO,
+    transport = 'plain',
+    xclient = false,
+    cautious = false,
+    help = false,
+    enough = Number.POSITIVE_INFINITY,
+  } = session;
+  const arrivals = arrivalsIn(server);
+  const dialogue = converse({ ourName: OUR_NAME, transport, xclient, cautious, help, enough, choose: () => transactions });
   let client = '';
   let next = dialogue.next();
   while (!next.done) {
-    if (next.value.kind === 'say') client += writeCommand(next.value.command);
+    const step = next.value;
+    if (step.kind === 'say') client += step.commands.map(writeCommand).join('');
+    if (step.kind === 'send') client += step.message;
+    if (step.kind === 'secure') client += '-- TLS\r\n';
     next = dialogue.next(arrivals.shift() ?? { kind: 'end', end });
   }
   return { client, evidence: next.value };
+}
+
+function arrivalsIn(server: string): Arrival[] {
+  const parts = server.split(/\n(?= *-- TLS)/);
+  return parts.flatMap((part): Arrival[] => {
+    const [line = '', ...rest] = part.split('\n');
+    const secured = SECURED.exec(line);
+    const arrival: Arrival[] = secured === null ? [] : [{ kind: 'secured', tls: TLS, injected: secured[1] }];
+    return [...arrival, ...repliesIn(secured === null ? part : rest.join('\n'))];
+  });
+}
+
+const TLS: TlsFacts = { version: 'TLSv1', cipher: 'AES128-SHA' };
+
+function repliesIn(text: string): Arrival[] {
+  return new ReplyReader()
+    .feed(Buffer.from(wire(text), 'latin1'))
+    .map(
+      (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
+    );
 }
 
 /** The evidence in the words of a session's `shows`. */
@@ -52,11 +89,11 @@ export function shown({ results }: SessionEvidence): string[] {
   return results.map(({ test, outcome, stage }) => `${test}: ${outcome} at ${stage}`);
 }
 
-/** The bytes of a literal: its lines without indentation, each ended by CRLF. */
+/** The bytes of a literal: its lines without indentation, each ended by CRLF; `~` is an empty one. */
 export function wire(literal: string): string {
   const lines = literal.split('\n').map((line) => line.trimStart());
   return lines
     .filter((line) => line !== '')
-    .map((line) => `${line}\r\n`)
+    .map((line) => (line === '~' ? '\r\n' : `${line}\r\n`))
     .join('');
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Change, type Confirmation, type Effect, effectOf } from '../../../shared/domain/change.ts';
-import { type Host, NEW_STATE } from '../../../shared/domain/host.ts';
+import type { Arrival } from '../../../shared/domain/canary.ts';
+import { type Change, type Confirmation, type Effect, effectOf, raise } from '../../../shared/domain/change.ts';
+import { type Host, type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
 import { type Judgement, type Reason, untested, VERDICTS, type Verdict } from '../../../shared/domain/reason.ts';
 import { kindOf, type Scan, type ScanKind, scanId } from '../../../shared/domain/scan.ts';
 
@@ -20,7 +21,7 @@ const NEW_HOST: Host = {
 };
 
 const REASON_OF: Record<Verdict, Reason> = {
-  open: 'recipient-accepted',
+  open: 'canary-arrived',
   suspected: 'recipient-accepted',
   inconclusive: 'greylisted',
   untestable: 'policy-against-us',
@@ -40,6 +41,7 @@ function scan(verdict: Verdict, startedAt: number, kind: ScanKind = 'scheduled')
     judgement,
     openLegs: verdict === 'suspected' || verdict === 'open' ? [LEG] : [],
     closedLegs: verdict === 'closed' ? [LEG] : [],
+    full: true,
   };
 }
 
@@ -127,6 +129,65 @@ describe('a turn is confirmed by a second scan', () => {
 
   test('a message that came back needs no second scan', () => {
     expect(afterScans([scan('open', NOON)]).effect).toMatchObject({ kind: 'changed', change: { from: 'unknown', to: 'open' } });
+  });
+});
+
+describe('a scan of the core alone', () => {
+  const core = (verdict: Verdict, startedAt: number): Scan => ({ ...scan(verdict, startedAt), full: false });
+
+  test.each([
+    ['suspected', 'closed'],
+    ['closed', 'suspected'],
+    ['open', 'closed'],
+  ] as const)('begins a turn from %s to %s, and never confirms it', (relay, to) => {
+    const host: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay } };
+    const first = core(to, NOON);
+    const notBefore = first.finishedAt + RULES.confirmDelayMs;
+    const once = afterScans([first], host);
+    expect(once.effect).toMatchObject({ kind: 'unchanged', owed: { scanId: scanId(notBefore, 'confirming') } });
+    const twice = afterScans([core(to, NOON + 60 * MINUTE), core(to, NOON + 120 * MINUTE)], once.host);
+    expect(twice.host.state).toMatchObject({ relay, pending: { to, scanId: first.id } });
+    expect(afterScans([scan(to, NOON + 180 * MINUTE)], twice.host).effect).toMatchObject({ kind: 'changed', change: { from: relay, to } });
+  });
+
+  test.each([
+    ['open', true, NOON],
+    ['suspected', true, NOON],
+    ['closed', true, NOON],
+    ['inconclusive', true, undefined],
+    ['untestable', true, undefined],
+    ['unreachable', true, undefined],
+    ['closed', false, undefined],
+  ] as const)(
+    'is told from the full table: one that proved %s, full being %s, leaves the last full one at %s',
+    (verdict, full, expected) => {
+      expect(afterScans([{ ...scan(verdict, NOON), full }]).host.state.lastFull).toBe(expected);
+    },
+  );
+
+  test('leaves the time of the last full one', () => {
+    expect(afterScans([scan('closed', NOON), core('closed', NOON + 60 * MINUTE)]).host.state.lastFull).toBe(NOON);
+  });
+});
+
+describe('a host that was seen to relay', () => {
+  const OPEN: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay: 'open', since: NOON - MINUTE, openLegs: [LEG] } };
+
+  test('stays open while it answers as if it did, whether or not a canary comes back', () => {
+    const { effect } = afterScans([scan('suspected', NOON)], OPEN);
+    expect(effect).toMatchObject({ kind: 'unchanged', state: { relay: 'open', since: NOON - MINUTE, pending: undefined } });
+    expect(owedBy(effect)).toBeUndefined();
+  });
+
+  test('loses a closure that was pending when it answers so again', () => {
+    const { host, effect } = afterScans([scan('closed', NOON), scan('suspected', NOON + 60 * MINUTE)], OPEN);
+    expect(host.state).toMatchObject({ relay: 'open', pending: undefined });
+    expect(owedBy(effect)).toBeUndefined();
+  });
+
+  test('is closed by two scans, as any other', () => {
+    const { effect } = afterScans([scan('closed', NOON), scan('closed', NOON + 6 * MINUTE, 'confirming')], OPEN);
+    expect(effect).toMatchObject({ kind: 'changed', change: { from: 'open', to: 'closed', firstScanId: scan('closed', NOON).id } });
   });
 });
 
@@ -317,5 +378,141 @@ describe('whatever scans come, in whatever order', () => {
         pending = now;
       }
     });
+  });
+});
+
+describe('a canary that came back', () => {
+  const SENT = scan('suspected', NOON);
+  const OTHER = `${LEG}/starttls`;
+  const arrival = (canary: string, at = NOON + 10 * MINUTE, leg = LEG): Arrival => ({
+    canary,
+    leg,
+    test: 'plain',
+    sentAt: NOON + 1_000,
+    at,
+    path: [],
+  });
+  const hostIn = (state: Partial<HostState>): Host => ({ ...NEW_HOST, state: { ...NEW_STATE, version: 7, ...state } });
+  const last = (each: Scan) => ({ id: each.id, startedAt: each.startedAt, verdict: each.judgement.verdict });
+  const later = scan('inconclusive', NOON + 5 * MINUTE);
+
+  test('makes its scan open, with the arrival, the same counts and the leg among the open ones', () => {
+    const counted: Scan = { ...SENT, judgement: { ...SENT.judgement, completed: 5, planned: 9 }, openLegs: [], closedLegs: [LEG, OTHER] };
+    expect(raise(hostIn({}), counted, [arrival('a')]).scan).toEqual({
+      ...counted,
+      judgement: { verdict: 'open', reason: 'canary-arrived', completed: 5, planned: 9 },
+      openLegs: [LEG],
+      closedLegs: [OTHER],
+      arrivals: [arrival('a')],
+    });
+  });
+
+  test.each(['unknown', 'suspected', 'closed'] as const)('needs no second scan: a host that was %s is open at once', (relay) => {
+    const pending = { to: 'suspected', scanId: 'earlier', notBefore: NOON } as const;
+    const host = hostIn({ relay, since: NOON - MINUTE, pending, last: last(SENT), recent: 'sc' });
+    const { effect } = raise(host, SENT, [arrival('a', NOON + 10 * MINUTE), arrival('b', NOON + 12 * MINUTE, OTHER)]);
+    expect(effect).toMatchObject({
+      kind: 'changed',
+      state: { version: 8, relay: 'open', since: NOON + 10 * MINUTE, pending: undefined, recent: 'oc', openLegs: [LEG, OTHER] },
+      change: { version: 8, from: relay, to: 'open', at: NOON + 10 * MINUTE, firstScanId: SENT.id, scanId: SENT.id },
+    });
+    expect(effect).toMatchObject({ state: { last: { id: SENT.id, verdict: 'open' } } });
+  });
+
+  type Case = {
+    readonly what: string;
+    readonly state: Partial<HostState>;
+    readonly kind: Effect['kind'];
+    readonly verdict: Verdict;
+    readonly after?: Partial<HostState>;
+  };
+  const before = scan('suspected', NOON - 60 * MINUTE);
+  const CASES: readonly Case[] = [
+    {
+      what: 'a scan from before the last confirmed closure: noted only',
+      state: { relay: 'closed', closedAt: NOON + 1 },
+      kind: 'late',
+      verdict: 'suspected',
+    },
+    {
+      what: 'the same when the host has turned again since: noted only',
+      state: { relay: 'suspected', since: NOON + 20 * MINUTE, closedAt: NOON + 1 },
+      kind: 'late',
+      verdict: 'suspected',
+    },
+    {
+      what: 'a scan that began as the closure was confirmed: it counts',
+      state: { relay: 'closed', closedAt: NOON },
+      kind: 'changed',
+      verdict: 'open',
+    },
+    {
+      what: 'a scan that later ones have overtaken: the host is open, its last scan stays',
+      state: { relay: 'suspected', last: last(later), recent: 'is' },
+      kind: 'changed',
+      verdict: 'open',
+      after: { last: last(later), recent: 'is' },
+    },
+    {
+      what: 'a closure that is only pending: not confirmed, so it counts',
+      state: { relay: 'suspected', pending: { to: 'closed', scanId: later.id, notBefore: NOON + 10 * MINUTE } },
+      kind: 'changed',
+      verdict: 'open',
+      after: { pending: undefined },
+    },
+    {
+      what: 'the last scan of a host that is open: its verdict and letter',
+      state: { relay: 'open', since: NOON - MINUTE, last: last(SENT), recent: 'so' },
+      kind: 'unchanged',
+      verdict: 'open',
+      after: { since: NOON - MINUTE, last: { ...last(SENT), verdict: 'open' }, recent: 'oo' },
+    },
+    {
+      what: 'an overtaken scan of a host that is open: only the scan',
+      state: { relay: 'open', last: last(later), recent: 'is' },
+      kind: 'late',
+      verdict: 'open',
+    },
+    {
+      what: 'a scan that is stored but not counted yet: the host is open, and counts it later',
+      state: { relay: 'suspected', last: last(before), recent: 's' },
+      kind: 'changed',
+      verdict: 'open',
+      after: { recent: 's', last: last(before) },
+    },
+  ];
+  test.each(CASES)('$what', ({ state, kind, verdict, after }) => {
+    const { scan: raised, effect } = raise(hostIn(state), SENT, [arrival('a')]);
+    expect(effect.kind).toBe(kind);
+    expect(raised.judgement.verdict).toBe(verdict);
+    expect(raised.arrivals).toEqual([arrival('a')]);
+    if (effect.kind !== 'late') expect(effect.state).toMatchObject({ ...after, version: 8 });
+  });
+
+  test('is noted once: an arrival that the scan has already changes nothing, whatever the host is by now', () => {
+    const { scan: once } = raise(hostIn({}), SENT, [arrival('a')]);
+    for (const relay of ['open', 'suspected', 'closed', 'unknown'] as const) {
+      const again = raise(hostIn({ relay, last: last(SENT) }), once, [arrival('a', NOON + 60 * MINUTE)]);
+      expect(again).toEqual({ scan: once, effect: { kind: 'late' } });
+      expect(again.scan).toBe(once);
+    }
+    expect(raise(hostIn({ relay: 'open' }), once, [arrival('a'), arrival('b')]).scan.arrivals).toEqual([arrival('a'), arrival('b')]);
+  });
+
+  test('by the hundred leaves a scan that can be read: fifty are kept', () => {
+    const many = Array.from({ length: 200 }, (_, index) => arrival(`canary-${index}`));
+    expect(raise(hostIn({}), SENT, many).scan.arrivals).toHaveLength(50);
+  });
+
+  test('no arrival, no effect', () => {
+    expect(raise(hostIn({}), SENT, [])).toEqual({ scan: SENT, effect: { kind: 'late' } });
+  });
+
+  test('a change to open never lies before the change that it follows, nor before the end of its scan', () => {
+    const early = arrival('a', NOON + 1_000);
+    expect(raise(hostIn({ relay: 'suspected', since: NOON + 30 * MINUTE }), SENT, [early]).effect).toMatchObject({
+      change: { at: NOON + 30 * MINUTE },
+    });
+    expect(raise(hostIn({}), SENT, [early]).effect).toMatchObject({ change: { at: SENT.finishedAt } });
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Change } from '../../../shared/domain/change.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const HOST = sampleHost({ alertRecipients: ['one@example.org', 'two@example.org'] });
 const SCAN = sampleScan(HOST, '20260601T120500Z-confirming', NOON, SUSPECTED);
@@ -60,4 +60,40 @@ test('an alert says when invented local users were accepted too', () => {
     noticesOf(HOST, CHANGE, { ...SCAN, judgement: { ...SUSPECTED, reason } }, [])[0]?.acceptsEverything;
   expect(acceptsEverything('recipient-accepted')).toBe(false);
   expect(acceptsEverything('accepts-everything')).toBe(true);
+});
+
+test('an alert says how far it got, and shows first the envelopes that got furthest', () => {
+  const [first, second, ...rest] = sampleLeg('accepted').tests;
+  if (first === undefined || second === undefined) return expect.fail('no tests');
+  const leg: LegEvidence = { ...sampleLeg(), tests: [first, { ...second, stage: 'message', reply: '250 queued' }, ...rest] };
+  const [alert] = noticesOf(HOST, CHANGE, SCAN, [leg]);
+  expect(alert).toMatchObject({ messageAccepted: true, arrival: undefined });
+  expect(alert?.evidence[0]?.reply).toBe('250 queued');
+  expect(noticesOf(HOST, CHANGE, SCAN, [sampleLeg('accepted')])[0]?.messageAccepted).toBe(false);
+});
+
+test('a change to open shows the envelopes whose canaries came back, and the first arrival with its way', () => {
+  const opened: Change = { ...CHANGE, to: 'open' };
+  const [late, first] = ['test-2', 'test-3'].map((name, index) => ({
+    ...sampleArrival(sampleCanary(SCAN, name)),
+    test: name,
+    at: NOON + 60_000 * (2 - index),
+  }));
+  if (late === undefined || first === undefined) return expect.fail('no arrivals');
+  const leg: LegEvidence = {
+    ...sampleLeg(),
+    tests: sampleLeg('accepted').tests.map((each) => ({ ...each, stage: 'message', reply: each.test })),
+  };
+  const other: LegEvidence = { ...leg, port: 587 };
+  const [notice] = noticesOf(HOST, opened, { ...SCAN, arrivals: [late, first] }, [other, leg]);
+  expect(notice).toMatchObject({ to: 'open', arrival: first, messageAccepted: true, envelopes: 2 });
+  expect(notice?.evidence.map(({ leg: name, reply }) => [name, reply])).toEqual([
+    ['192.0.2.1:25', 'test-2'],
+    ['192.0.2.1:25', 'test-3'],
+  ]);
+});
+
+test('a change to open is told even when its evidence is gone', () => {
+  const arrivals = [sampleArrival(sampleCanary(SCAN, 'a'))];
+  expect(noticesOf(HOST, { ...CHANGE, to: 'open' }, { ...SCAN, arrivals }, [])[0]).toMatchObject({ evidence: [], arrival: arrivals[0] });
 });

@@ -12,6 +12,12 @@ describe('two sessions that behave the same have the same normalised transcript'
     ['a full day name', 'S: 220 mx ready at Tuesday, 24 November 2026', 'S: 220 mx ready at Sunday, 1 March 2026'],
     ['a queue id', 'S: 250 2.0.0 Ok 4Xyz9a1b2c3d', 'S: 250 2.0.0 Ok 5Abc8d7e6f5a'],
     ['an id with hyphens and dots', 'S: 250 OK a1b2c3-d4.e5f6', 'S: 250 OK f6e5d4-c3.b2a1'],
+    [
+      'a token of ours',
+      'C: Message-ID: <ra1-abcdefghabcdefgh-ijklmnopijklmnop@probe.example>',
+      'C: Message-ID: <ra1-qrstuvwxqrstuvwx-yzabcdefyzabcdef@probe.example>',
+    ],
+    ['the date of a message of ours', 'C: Date: Tue, 24 Nov 2026 10:31:00 +0000', 'C: Date: Wed, 25 Nov 2026 11:32:01 +0000'],
     ['a counter', 'S: 250 Ok 1764000000', 'S: 250 Ok 1764003600'],
   ])('%s does not count', (_, one, other) => {
     expect(normalise([one])).toBe(normalise([other]));

@@ -22,7 +22,9 @@ function leg(said: readonly Said[], more: Partial<LegEvidence> = {}): LegEvidenc
   return {
     address: '192.0.2.1',
     port: 25,
+    transport: 'plain',
     contact: 'answered',
+    costs: { connections: 1, commands: 1, roundTrips: 1, refusals: 1 },
     tests: results(said),
     controls: [],
     transcript: [],
@@ -38,6 +40,21 @@ type Case = readonly [rule: string, evidence: LegEvidence, reason: Reason];
 describe('a leg is judged by what was proven', () => {
   const cases: readonly Case[] = [
     ['a foreign recipient that was accepted proves suspected, not open', leg([REFUSED, ACCEPTED]), 'recipient-accepted'],
+    ['a message taken after the final dot proves suspected, and more', leg([REFUSED, ['accepted', 'message']]), 'message-accepted'],
+    ['a message refused after the dot is a refusal', leg([REFUSED, ['refused', 'message'], ['refused', 'data']]), 'all-refused'],
+    ['a message put off after the dot is put off', leg([REFUSED, ['greylisted', 'message']]), 'greylisted'],
+    [
+      'a leg that wants STARTTLS first, and offers it, leaves its tests to the leg inside',
+      leg(
+        [
+          ['starttls-first', 'mail'],
+          ['refused', 'mail'],
+        ],
+        { offersStarttls: true },
+      ),
+      'starttls-required',
+    ],
+    ['a leg whose TLS failed is not told', leg([NOT_RUN], { contact: 'tls-failed' }), 'tls-failed'],
     ['one acceptance outweighs every refusal', leg([...Array<Said>(18).fill(REFUSED), ACCEPTED]), 'recipient-accepted'],
     ['one acceptance outweighs unfinished tests', leg([NOT_RUN, ACCEPTED, ['greylisted', 'rcpt']]), 'recipient-accepted'],
     ['one acceptance outweighs words about us', leg([['about-us', 'rcpt'], ACCEPTED]), 'recipient-accepted'],
@@ -211,13 +228,29 @@ describe('a host is judged by its legs', () => {
     expect(judgeHost(legs, openLegs)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
   });
 
+  test('it is open by a canary that came back by one of its legs, whatever the others and the leg itself show', () => {
+    const arrival = { canary: 'c', leg: legName(closed), test: 'plain', sentAt: 0, at: 0, path: [] };
+    expect(judgeHost([closed, silent, inconclusive], [], [arrival])).toMatchObject({ verdict: 'open', reason: 'canary-arrived' });
+  });
+
+  test('a canary that came back by another leg proves nothing of this one', () => {
+    expect(judgeLeg(closed, [{ canary: 'c', leg: '192.0.2.77:25', test: 'plain', sentAt: 0, at: 0, path: [] }]).verdict).toBe('closed');
+  });
+
+  test('an address that we have no way out to speaks neither for nor against the others', () => {
+    const away = leg([], { contact: 'no-ipv6-here' });
+    expect(judgeHost([closed, away], []).verdict).toBe('closed');
+    expect(judgeHost([away], [])).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
+  });
+
   test('it counts the tests of legs that answered', () => {
     const judgement: Judgement = judgeHost([closed, inconclusive, silent], []);
     expect(judgement).toMatchObject({ completed: 1, planned: 2 });
   });
 
   test('a leg’s name is address and port, IPv6 in brackets', () => {
-    expect(legName({ address: '192.0.2.1', port: 25 })).toBe('192.0.2.1:25');
-    expect(legName({ address: '2001:db8::1', port: 25 })).toBe('[2001:db8::1]:25');
+    expect(legName({ address: '192.0.2.1', port: 25, transport: 'plain' })).toBe('192.0.2.1:25');
+    expect(legName({ address: '2001:db8::1', port: 25, transport: 'starttls' })).toBe('[2001:db8::1]:25/starttls');
+    expect(legName({ address: '192.0.2.1', port: 465, transport: 'tls' })).toBe('192.0.2.1:465/tls');
   });
 });

@@ -4,9 +4,11 @@ import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeLeg, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { connect } from '../../../shared/network/connect.ts';
-import { type ProbeLimits, probeLeg } from '../../../shared/network/probe.ts';
+import type { LegOrder, ProbeLimits } from '../../../shared/network/leg-session.ts';
+import { probeLeg } from '../../../shared/network/probe.ts';
 import { decide, type PermittedAddress } from '../../../shared/network/target-policy.ts';
-import type { Cast } from '../../../shared/smtp/relay-tests.ts';
+import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
+import { relayTests } from '../../../shared/smtp/relay-tests.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
 const CAST: Cast = {
@@ -19,7 +21,7 @@ const CAST: Cast = {
 };
 
 // Long enough that no test ever waits for them.
-const PATIENT: ProbeLimits = { connectMs: 20_000, replyMs: 20_000, sessionMs: 20_000, sittingMs: 20_000 };
+const PATIENT: ProbeLimits = { connectMs: 20_000, replyMs: 20_000, sessionMs: 20_000, sittingMs: 20_000, pauseMs: 1 };
 // For servers that never answer, whom one must wait for.
 const HASTY: ProbeLimits = { ...PATIENT, replyMs: 150 };
 // For servers that talk and then stop: a hundred times what their talk takes.
@@ -45,12 +47,27 @@ async function start(scripts: readonly Script[]): Promise<ScriptedServer> {
   return server;
 }
 
+function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
+  let canaries = 0;
+  return {
+    target: LOCALHOST,
+    port,
+    transport: 'plain',
+    cast,
+    scope: 'full',
+    limits,
+    deadline: Date.now() + limits.sittingMs,
+    optOutAddress: 'postmaster@probe.example',
+    expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
+  };
+}
+
 type Audit = { readonly leg: LegEvidence; readonly server: ScriptedServer; readonly tookMs: number };
 
-async function audit(scripts: readonly Script[], limits = PATIENT, cast = CAST): Promise<Audit> {
+async function audit(scripts: readonly Script[], limits = PATIENT, cast = CAST, more: Partial<LegOrder> = {}): Promise<Audit> {
   const server = await start(scripts);
   const began = Date.now();
-  const leg = await probeLeg(LOCALHOST, server.port, cast, limits, began + limits.sittingMs);
+  const leg = await probeLeg({ ...orderFor(server.port, limits, cast), ...more });
   return { leg, server, tookMs: Date.now() - began };
 }
 
@@ -70,16 +87,18 @@ type Case = {
   readonly cast?: Cast;
 };
 
-const NINETEEN = 19;
+const ALL = relayTests(CAST, undefined).length;
+const XCLIENT_ONLY = 1; // what needs no session of its own to be answered
+const WITHOUT_DOMAINS = relayTests({ ...CAST, servedDomains: [] }, undefined).length;
 
 const CASES: readonly Case[] = [
   // Servers that talk to us.
-  { rule: 'a server that relays for nobody is closed', scripts: [mailServer()], reason: 'all-refused', completed: NINETEEN, sessions: 3 },
+  { rule: 'a server that relays for nobody is closed', scripts: [mailServer()], reason: 'all-refused', completed: ALL, sessions: 7 },
   {
     rule: 'a server that relays answers as a relay',
     scripts: [mailServer({ RCPT: (line) => say(line.includes('-nobody') ? '550 5.1.1 No such user' : '250 Ok') })],
-    reason: 'recipient-accepted',
-    completed: NINETEEN,
+    reason: 'message-accepted',
+    completed: ALL,
   },
   {
     rule: 'a server that accepts whatever is said is told apart',
@@ -112,7 +131,7 @@ const CASES: readonly Case[] = [
       }),
     ],
     reason: 'all-refused',
-    completed: NINETEEN,
+    completed: ALL,
   },
   { rule: 'a server that knows HELO only is understood', scripts: [mailServer({ EHLO: say('502 what?') })], reason: 'all-refused' },
   {
@@ -124,12 +143,12 @@ const CASES: readonly Case[] = [
     rule: 'a server that greylists is inconclusive',
     scripts: [mailServer({ RCPT: say('450 4.2.0 Greylisted, see https://example.org') })],
     reason: 'greylisted',
-    completed: 0,
+    completed: XCLIENT_ONLY,
   },
   { rule: 'a server that puts us off is inconclusive', scripts: [mailServer({ RCPT: say('450 4.3.2 Not now') })], reason: 'deferred' },
   {
     rule: 'Postfix’s 454 for relaying closes',
-    scripts: [mailServer({ RCPT: (line) => say(line.includes('postmaster') ? '250 Ok' : '454 4.7.1 Relay access denied') })],
+    scripts: [mailServer({ RCPT: (line) => say(line.includes('<postmaster@') ? '250 Ok' : '454 4.7.1 Relay access denied') })],
     reason: 'all-refused',
   },
   {
@@ -162,7 +181,7 @@ const CASES: readonly Case[] = [
     scripts: [mailServer({ RCPT: say('550 5.1.1 Unknown') })],
     cast: { ...CAST, servedDomains: [] },
     reason: 'all-refused',
-    completed: NINETEEN - 1,
+    completed: WITHOUT_DOMAINS,
   },
   {
     rule: 'a server that refuses every sender is inconclusive',
@@ -225,7 +244,7 @@ const CASES: readonly Case[] = [
     rule: 'a server that dies at the first recipient proves nothing',
     scripts: [mailServer({ RCPT: { kind: 'reset' } })],
     reason: 'dropped',
-    completed: 0,
+    completed: XCLIENT_ONLY,
     sessions: 2,
   },
   {
@@ -258,21 +277,21 @@ const CASES: readonly Case[] = [
     rule: 'a later session that is refused at EHLO completes nothing',
     scripts: [mailServer(), mailServer({ EHLO: say('550 5.7.0 Not you again') })],
     reason: 'dropped',
-    completed: 7,
+    completed: 8 + XCLIENT_ONLY,
     sessions: 3,
   },
   {
     rule: 'a later session that is refused at a sender taken before completes nothing',
     scripts: [mailServer(), mailServer({ MAIL: say('550 5.7.0 Enough of you') })],
     reason: 'dropped',
-    completed: 7,
+    completed: 8 + XCLIENT_ONLY,
     sessions: 3,
   },
   {
     rule: 'a server that has had enough of us has not refused',
     scripts: [mailServer(), mailServer({ MAIL: say('550 5.7.1 Too many errors in this connection') })],
     reason: 'deferred',
-    completed: 7,
+    completed: 8 + XCLIENT_ONLY,
   },
   {
     rule: 'a server that answers later than our time for it is over is inconclusive',
@@ -295,15 +314,15 @@ test.each(CASES.map((each) => [each.rule, each] as const))('%s', async (_, { scr
   expect(judgeLeg(leg)).toMatchObject({ reason, verdict: REASONS[reason].verdict });
   if (completed !== undefined) expect(judgeLeg(leg).completed).toBe(completed);
   if (sessions !== undefined) expect(server.heard).toHaveLength(sessions);
-  expect(judgeLeg(leg).planned).toBe(cast?.servedDomains.length === 0 ? NINETEEN - 1 : NINETEEN);
+  expect(judgeLeg(leg).planned).toBe(cast?.servedDomains.length === 0 ? WITHOUT_DOMAINS : ALL);
   expect(leg.transcript.join('\n').length).toBeLessThanOrEqual(65 * 1024);
 });
 
 test('a port that refuses connections is unreachable', async () => {
   const server = await start([mailServer()]);
   await server.stop();
-  const leg = await probeLeg(LOCALHOST, server.port, CAST, PATIENT, Date.now() + PATIENT.sittingMs);
-  expect(judgeLeg(leg)).toMatchObject({ verdict: 'unreachable', reason: 'connection-refused', completed: 0, planned: NINETEEN });
+  const leg = await probeLeg(orderFor(server.port, PATIENT, CAST));
+  expect(judgeLeg(leg)).toMatchObject({ verdict: 'unreachable', reason: 'connection-refused', completed: 0, planned: ALL });
   expect(leg.transcript).toEqual(['-- connection-refused']);
 });
 
@@ -324,16 +343,21 @@ describe('a server that says 421 after so many commands', () => {
 
   test('is asked on where it stopped, until every test has its answer', async () => {
     const { leg, server } = await audit([limited(10)]); // EHLO, then three envelopes with their RSETs
-    expect(judgeLeg(leg)).toMatchObject({ reason: 'all-refused', completed: NINETEEN });
+    expect(judgeLeg(leg)).toMatchObject({ reason: 'all-refused', completed: ALL });
     expect(new Set(recipients(server)).size).toBe(recipients(server).length);
     // The sender without a domain, too, got to RCPT here: one for each test, one for the postmaster.
-    expect(recipients(server)).toHaveLength(NINETEEN + 1);
+    expect(recipients(server)).toHaveLength(ALL - XCLIENT_ONLY + 1);
   });
 
-  test('is left when its sessions are too short for all', async () => {
-    const { leg, server } = await audit([limited(3)]);
-    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'dropped', completed: 7 });
-    expect(server.heard).toHaveLength(8);
+  test('is asked one by one when its sessions are that short', async () => {
+    expect(judgeLeg((await audit([limited(3)])).leg)).toMatchObject({ reason: 'all-refused', completed: ALL });
+  });
+
+  test('is left when its sessions are too short for one recipient', async () => {
+    const { leg, server } = await audit([limited(2)]);
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'dropped' });
+    expect(judgeLeg(leg).completed).toBeLessThan(ALL);
+    expect(server.heard.length).toBeLessThanOrEqual(60);
   });
 });
 
@@ -343,9 +367,10 @@ describe('what goes on the wire', () => {
     expect(server.heard).toEqual([[]]);
   });
 
-  test('nothing but EHLO, MAIL, RCPT, RSET and QUIT, to a server that accepts everything', async () => {
+  test('nothing but our verbs, and DATA at most ten times, to a server that accepts everything', async () => {
     const { server } = await audit([mailServer({ RCPT: say('250 Ok') })]);
-    for (const line of server.heard.flat()) expect(line).toMatch(/^(EHLO probe\.example|MAIL FROM:<\S*>|RCPT TO:<\S+>|RSET|QUIT)$/);
+    for (const line of server.heard.flat()) expect(line).toMatch(/^(EHLO \S+|MAIL FROM:<\S*>|RCPT TO:\S+|RSET|DATA|\.|HELP|QUIT)$/);
+    expect(server.heard.flat().filter((line) => line === 'DATA')).toHaveLength(10);
     for (const lines of server.heard) expect(lines.at(-1)).toBe('QUIT');
   });
 
@@ -355,7 +380,7 @@ describe('what goes on the wire', () => {
     const counting: Script = {
       ...server,
       answer: (line, before) => {
-        if (line.startsWith('EHLO')) expect(++open).toBe(1);
+        if (line === 'EHLO probe.example') expect(++open).toBe(1);
         if (line === 'QUIT') open--;
         return server.answer(line, before);
       },
@@ -380,7 +405,7 @@ describe('what goes on the wire', () => {
 describe('evidence', () => {
   test('has every planned test in the order of the table, run or not, and controls apart', async () => {
     const { leg } = await audit([mailServer({}, { stopsListeningAt: 20 })]);
-    expect(leg.tests).toHaveLength(NINETEEN);
+    expect(leg.tests).toHaveLength(ALL);
     expect(leg.tests[0]).toEqual({
       test: 'plain',
       outcome: 'refused',
@@ -389,7 +414,8 @@ describe('evidence', () => {
       to: '<relay-audit-01234567-plain@canary.example>',
       reply: '554 5.7.1 Relay access denied',
     });
-    expect(leg.tests.at(-1)).toEqual({ test: 'bang-server', outcome: 'not-run', stage: 'greeting' });
+    expect(leg.tests.at(-1)).toMatchObject({ test: 'xclient', outcome: 'refused', stage: 'ehlo' });
+    expect(leg.tests.at(-2)).toEqual({ test: 'ehlo-localhost-null', outcome: 'not-run', stage: 'greeting' });
     expect(leg.controls.map(({ test: id, outcome }) => [id, outcome])).toEqual([[POSITIVE_CONTROL, 'accepted']]);
   });
 
@@ -413,7 +439,7 @@ describe('a session never outlives its deadline', () => {
 
   test('a server that answers QUIT never has still answered every test', async () => {
     const { leg } = await audit([mailServer({ QUIT: { kind: 'silence' } })], BRISK);
-    expect(judgeLeg(leg)).toMatchObject({ verdict: 'closed', completed: NINETEEN });
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'closed', completed: ALL });
   });
 });
 

@@ -54,13 +54,13 @@ describe('a name that has addresses', () => {
     const before = dns.asked.length;
     await resolve('two.example');
     await resolve('two.example');
-    expect(dns.asked.slice(before)).toEqual(['A two.example', 'A two.example']);
+    expect(dns.asked.slice(before)).toEqual(['A two.example', 'AAAA two.example', 'A two.example', 'AAAA two.example']);
   });
 
   test('is never read from the hosts file', async () => {
     const before = dns.asked.length;
     expect(await resolve('ip6-localhost.example')).toEqual({ kind: 'absent' });
-    expect(dns.asked.slice(before)).toEqual(['A ip6-localhost.example']);
+    expect(dns.asked.slice(before)).toEqual(['A ip6-localhost.example', 'AAAA ip6-localhost.example']);
   });
 });
 

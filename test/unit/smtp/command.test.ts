@@ -10,6 +10,10 @@ describe('a command is one line', () => {
     [{ verb: 'RCPT', path: '<"a%b@c"@[192.0.2.1]>' }, 'RCPT TO:<"a%b@c"@[192.0.2.1]>\r\n'],
     [{ verb: 'RSET' }, 'RSET\r\n'],
     [{ verb: 'QUIT' }, 'QUIT\r\n'],
+    [{ verb: 'HELP' }, 'HELP\r\n'],
+    [{ verb: 'DATA' }, 'DATA\r\n'],
+    [{ verb: 'STARTTLS' }, 'STARTTLS\r\n'],
+    [{ verb: 'XCLIENT' }, 'XCLIENT ADDR=127.0.0.1 NAME=localhost\r\n'],
   ])('%j', (command, line) => {
     expect(writeCommand(command)).toBe(line);
   });

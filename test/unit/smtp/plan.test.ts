@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OUTCOMES, type Outcome, type TestResult } from '../../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { budgetFor } from '../../../shared/smtp/budget.ts';
 import { writeCommand } from '../../../shared/smtp/command.ts';
-import { nextSession, type Progress, plannedTests, SESSION_BUDGET } from '../../../shared/smtp/plan.ts';
-import { type Cast, RELAY_TESTS, type Trial } from '../../../shared/smtp/relay-tests.ts';
+import type { Greeting, SessionEvidence, Transaction } from '../../../shared/smtp/dialogue.ts';
+import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
+import { advance, BEGIN, nextSession, nextSessions, type Progress, plannedTests, type Scope } from '../../../shared/smtp/plan.ts';
+import { relayTests, XCLIENT_TEST } from '../../../shared/smtp/relay-tests.ts';
 
 const CAST: Cast = {
   ourDomain: 'probe.example',
@@ -15,70 +18,126 @@ const CAST: Cast = {
   localPart: 'relay-audit-01234567',
 };
 const NO_DOMAINS: Cast = { ...CAST, servedDomains: [] };
+const ODD = new Set(relayTests(CAST, undefined).flatMap(({ id, odd }) => (odd ? [id, `${NEGATIVE_CONTROL}${id}`] : [])));
 
-/** How a server answers the trials of one session: an outcome each; it hangs up where there are no more. */
-type Server = (trials: readonly Trial[], session: number) => readonly Outcome[];
+/** How a server answers one session: an outcome for each envelope in order, for messages too; it hangs up where there are no more. */
+type Server = (ids: readonly string[], session: number) => readonly Outcome[];
+
+type Played = { readonly kind: 'envelopes' | 'messages'; readonly transactions: readonly Transaction[] };
 
 /** Runs the plan against a server until there is no further session. */
-function audit(cast: Cast, server: Server): { sessions: Trial[][]; results: TestResult[] } {
-  const sessions: Trial[][] = [];
-  let progress: Progress = { results: [], sessions: 0, idle: 0 };
-  for (let trials = nextSession(cast, progress); trials.length > 0; trials = nextSession(cast, progress)) {
-    if (sessions.length > 50) throw new Error('it goes on for ever');
-    sessions.push(trials);
-    const answers = server(trials, sessions.length - 1);
-    const news = trials.flatMap(({ id }, index): TestResult[] => {
-      const outcome = answers[index];
-      return outcome === undefined || outcome === 'not-run' ? [] : [{ test: id, outcome, stage: 'rcpt' }];
-    });
-    progress = { results: [...progress.results, ...news], sessions: progress.sessions + 1, idle: news.length > 0 ? 0 : progress.idle + 1 };
+function audit(cast: Cast, server: Server, { greeting = {}, keywords = ['SIZE'], scope = 'full' as Scope } = {}) {
+  const sessions: Played[] = [];
+  let progress: Progress = BEGIN;
+  for (let next = nextSession(cast, scope, progress); next !== undefined; next = nextSession(cast, scope, progress)) {
+    if (sessions.length > 400) throw new Error('it goes on for ever');
+    const transactions = next.kind === 'envelopes' ? next.choose(greeting) : next.tests.map((each) => messageOf(each.id));
+    sessions.push({ kind: next.kind, transactions });
+    const evidence = answered(next.kind, transactions, server(idsOf(transactions), sessions.length - 1), greeting, keywords);
+    progress = advance(progress, evidence);
   }
-  return { sessions, results: [...progress.results] };
+  return { sessions, results: [...progress.results], progress };
 }
 
+function messageOf(id: string): Transaction {
+  return { ehlo: 'probe.example', from: '<>', recipients: [{ id, to: '<x@canary.example>' }], canary: { id: `canary-${id}`, message: '' } };
+}
+
+function answered(
+  kind: Played['kind'],
+  transactions: readonly Transaction[],
+  outcomes: readonly Outcome[],
+  greeting: Greeting,
+  keywords: readonly string[],
+): SessionEvidence {
+  const stage = kind === 'messages' ? 'message' : 'rcpt';
+  const results = transactions
+    .flatMap(({ recipients, canary }) => recipients.map(({ id }) => ({ id, canary: canary?.id })))
+    .map(({ id, canary }, index): TestResult => {
+      const outcome = outcomes[index] ?? 'not-run';
+      return { test: id, outcome, stage, canary: outcome === 'accepted' ? canary : undefined };
+    });
+  const cutShort = results.some(({ outcome }) => outcome === 'not-run') ? 'closed' : undefined;
+  return { contact: 'answered', results, cutShort, greeting, keywords };
+}
+
+const idsOf = (transactions: readonly Transaction[]) => transactions.flatMap(({ recipients }) => recipients.map(({ id }) => id));
 const always =
   (outcome: Outcome): Server =>
-  (trials) =>
-    trials.map(() => outcome);
-
-const ids = (trials: readonly { readonly id: string }[]) => trials.map(({ id }) => id);
-const planned = (cast: Cast) => ids(plannedTests(cast));
+  (ids) =>
+    ids.map(() => outcome);
+const planned = (cast: Cast) => plannedTests(cast, 'full', {}).map(({ id }) => id);
+const SOFTWARE = [undefined, 'postfix', 'exim', 'sendmail', 'opensmtpd', 'haraka'] as const;
+const greetingOf = (mta: (typeof SOFTWARE)[number]): Greeting => (mta === undefined ? {} : { software: { mta, from: 'greeting' } });
 
 describe('every session keeps within what default configurations let a stranger do', () => {
-  const outcome = fc.constantFrom(...OUTCOMES);
-  const server = fc.array(fc.array(outcome, { maxLength: 8 }), { maxLength: 12 }).map(
+  const server = fc.array(fc.array(fc.constantFrom(...OUTCOMES), { maxLength: 20 }), { maxLength: 30 }).map(
     (script): Server =>
       (_, session) =>
         script[session] ?? [],
   );
 
-  test('whatever the server answers: at most eight trials, three of them odd, in at most eight sessions', () => {
+  test('whatever the server is and answers: refusals, odd forms, resets and recipients stay within its budget', () => {
     fc.assert(
-      fc.property(server, fc.boolean(), (each, domains) => {
-        const { sessions } = audit(domains ? CAST : NO_DOMAINS, each);
-        expect(sessions.length).toBeLessThanOrEqual(8);
-        for (const trials of sessions) {
-          expect(trials.length).toBeLessThanOrEqual(SESSION_BUDGET.trials);
-          expect(trials.filter(({ odd }) => odd).length).toBeLessThanOrEqual(SESSION_BUDGET.odd);
+      fc.property(server, fc.constantFrom(CAST, NO_DOMAINS), fc.constantFrom(...SOFTWARE), (each, cast, mta) => {
+        const budget = budgetFor(mta);
+        for (const { kind, transactions } of audit(cast, each, { greeting: greetingOf(mta) }).sessions) {
+          if (kind === 'messages') continue;
+          const names = new Set(transactions.map(({ ehlo }) => ehlo));
+          names.delete('probe.example');
+          expect(idsOf(transactions).length).toBeLessThanOrEqual(budget.refusals);
+          expect(idsOf(transactions).filter((id) => ODD.has(id)).length).toBeLessThanOrEqual(budget.odd);
+          expect(transactions.length - 1 + names.size).toBeLessThanOrEqual(budget.resets + 1);
+          for (const { recipients } of transactions) expect(recipients.length).toBeLessThanOrEqual(budget.recipients);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 2_000 },
     );
   });
 
-  test('whatever the server answers: nothing that has an answer is asked again', () => {
+  test('whatever the server answers: nothing that has an answer is asked again, but for a canary', () => {
     fc.assert(
       fc.property(server, (each) => {
-        const { results } = audit(CAST, each);
+        const { sessions, results } = audit(CAST, each);
         expect(new Set(results.map((result) => result.test)).size).toBe(results.length);
+        const envelopes = sessions.filter(({ kind }) => kind === 'envelopes').flatMap(({ transactions }) => idsOf(transactions));
+        const answeredTwice = envelopes.filter((id, index) => envelopes.indexOf(id) !== index);
+        for (const id of answeredTwice) expect(sessions.length).toBeGreaterThan(envelopes.filter((other) => other === id).length - 1);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
-  test('the budget is what Exim and Postfix allow by default', () => {
-    expect(SESSION_BUDGET.trials).toBeLessThanOrEqual(8);
-    expect(SESSION_BUDGET.odd).toBeLessThanOrEqual(3);
+  test.each([
+    ['an unknown server', undefined, { refusals: 9, odd: 3, resets: 8 }],
+    ['Postfix', 'postfix', { refusals: 9, odd: 20, resets: 99 }],
+    ['Exim', 'exim', { refusals: 100, odd: 3, resets: 8 }],
+  ] as const)('the budget of %s is what it allows by default', (_, mta, allowed) => {
+    const budget = budgetFor(mta);
+    for (const key of ['refusals', 'odd', 'resets'] as const) expect(budget[key]).toBeLessThanOrEqual(allowed[key]);
+  });
+
+  test('a session that was cut short makes the next one smaller', () => {
+    const { sessions } = audit(CAST, (ids) => ids.slice(0, 5).map(() => 'refused'));
+    expect(idsOf(sessions[1]?.transactions ?? []).length).toBe(4);
+  });
+});
+
+describe('recipients share a transaction only where that changes no answer', () => {
+  test('those of one sender and one EHLO name', () => {
+    const first = audit(CAST, always('refused'), { greeting: greetingOf('exim') }).sessions[0]?.transactions ?? [];
+    const shared = first.filter(({ recipients }) => recipients.length > 1);
+    expect(shared.length).toBeGreaterThan(0);
+    const pairs = first
+      .filter(({ from, recipients }) => from !== '<>' && recipients[0]?.id !== POSITIVE_CONTROL)
+      .map(({ ehlo, from }) => `${ehlo} ${from}`);
+    expect(new Set(pairs).size).toBe(pairs.length);
+  });
+
+  test('a bounce has one recipient, and the postmaster is asked for alone', () => {
+    const transactions = audit(CAST, always('refused'), { greeting: greetingOf('sendmail') }).sessions.flatMap((each) => each.transactions);
+    for (const { from, recipients } of transactions)
+      if (from === '<>' || recipients.some(({ id }) => id === POSITIVE_CONTROL)) expect(recipients).toHaveLength(1);
   });
 });
 
@@ -93,18 +152,36 @@ describe('every planned test is done', () => {
     );
   });
 
-  test('by a server that hangs up after three trials', () => {
-    const { results, sessions } = audit(CAST, (trials) => trials.slice(0, 3).map(() => 'refused'));
-    expect(ids(sessions[1] ?? []).slice(0, 2)).toEqual(planned(CAST).slice(2, 4));
+  test('by a server that hangs up after three envelopes', () => {
+    const { results } = audit(CAST, (ids) => ids.slice(0, 3).map(() => 'refused'));
     expect(results).toHaveLength(planned(CAST).length + 1);
   });
 
-  test('the postmaster is asked for first, so that a ban does not come before it', () => {
-    expect(nextSession(CAST, { results: [], sessions: 0, idle: 0 })[0]?.id).toBe(POSITIVE_CONTROL);
+  test('by a server whose greeting has a name of its own, with that name too', () => {
+    const { results } = audit(CAST, always('refused'), { greeting: { name: 'mx.other.example' } });
+    expect(results.map(({ test: id }) => id)).toContain('percent-greeting');
   });
 
-  test('the postmaster is asked for only where a domain is served', () => {
-    expect(ids(audit(NO_DOMAINS, always('refused')).sessions.flat())).not.toContain(POSITIVE_CONTROL);
+  test('the postmaster is asked for first, so that a ban does not come before it', () => {
+    expect(idsOf(audit(CAST, always('refused')).sessions[0]?.transactions ?? [])[0]).toBe(POSITIVE_CONTROL);
+  });
+
+  test('a core names its tests, and no other is made', () => {
+    const { results } = audit(CAST, always('refused'), { scope: ['plain', 'served-sender'] });
+    expect(results.map(({ test: id }) => id)).toEqual([POSITIVE_CONTROL, 'plain', 'served-sender', XCLIENT_TEST]);
+  });
+});
+
+describe('XCLIENT', () => {
+  test('that is not offered is a test refused, without a session', () => {
+    const { sessions, results } = audit(CAST, always('refused'));
+    expect(sessions.flatMap(({ transactions }) => idsOf(transactions))).not.toContain(XCLIENT_TEST);
+    expect(results.find(({ test: id }) => id === XCLIENT_TEST)).toMatchObject({ outcome: 'refused', stage: 'ehlo' });
+  });
+
+  test('that is offered is claimed in a session of its own, after all others', () => {
+    const { sessions } = audit(CAST, always('refused'), { keywords: ['XCLIENT NAME ADDR'] });
+    expect(idsOf(sessions.at(-1)?.transactions ?? [])).toEqual([XCLIENT_TEST]);
   });
 });
 
@@ -114,28 +191,28 @@ describe('a server that gives no answers is not asked for ever', () => {
   });
 
   test('one that drops two sessions in a row later on is left', () => {
-    expect(audit(CAST, (trials, session) => (session === 0 ? trials.map(() => 'refused') : [])).sessions).toHaveLength(3);
+    expect(audit(CAST, (ids, session) => (session === 0 ? ids.map(() => 'refused') : [])).sessions).toHaveLength(3);
   });
 
-  test('one that answers one trial a session is left after eight', () => {
-    const { sessions, results } = audit(CAST, () => ['refused']);
-    expect(sessions).toHaveLength(8);
-    expect(results).toHaveLength(8);
+  test('one that answers one envelope a session is left after sixty', () => {
+    expect(audit({ ...CAST, servedDomains: ['a.example', 'b.example', 'c.example'] }, () => ['refused']).sessions).toHaveLength(60);
   });
 
   test('an idle session between two good ones does not end the audit', () => {
-    const { results } = audit(CAST, (trials, session) => (session % 2 === 1 ? [] : trials.map(() => 'refused')));
+    const { results } = audit(CAST, (ids, session) => (session % 2 === 1 ? [] : ids.map(() => 'refused')));
     expect(results).toHaveLength(planned(CAST).length + 1);
   });
 });
 
 describe('negative controls', () => {
   const negatives = (server: Server, cast: Cast = CAST) =>
-    ids(audit(cast, server).sessions.flat()).filter((id) => id.startsWith(NEGATIVE_CONTROL));
+    audit(cast, server)
+      .sessions.flatMap(({ transactions }) => idsOf(transactions))
+      .filter((id) => id.startsWith(NEGATIVE_CONTROL));
   const accepting =
     (...accepted: readonly string[]): Server =>
-    (trials) =>
-      trials.map(({ id }) => (accepted.includes(id) ? 'accepted' : 'refused'));
+    (ids) =>
+      ids.map((id) => (accepted.includes(id) ? 'accepted' : 'refused'));
 
   test('nothing accepted needs none', () => {
     expect(negatives(always('refused'))).toEqual([]);
@@ -155,15 +232,9 @@ describe('negative controls', () => {
 
   test('a server that accepts everything has three, of three kinds', () => {
     const controls = negatives(always('accepted'));
-    const kinds = controls.map((id) => RELAY_TESTS.find((each) => `${NEGATIVE_CONTROL}${each.id}` === id)?.kind);
+    const kinds = controls.map((id) => relayTests(CAST, undefined).find((each) => `${NEGATIVE_CONTROL}${each.id}` === id)?.kind);
     expect(controls).toHaveLength(3);
     expect(new Set(kinds).size).toBe(3);
-  });
-
-  test('they wait until every planned test has its answer', () => {
-    const { sessions } = audit(CAST, always('accepted'));
-    const all = ids(sessions.flat());
-    expect(all.findIndex((id) => id.startsWith(NEGATIVE_CONTROL))).toBe(planned(CAST).length + 1);
   });
 
   test('where no domain is served there are none, for no local user can be invented', () => {
@@ -171,16 +242,83 @@ describe('negative controls', () => {
   });
 });
 
-test('no control is planned whose command would be too long for SMTP', () => {
+describe('what was accepted is carried through', () => {
+  const messages = (server: Server) =>
+    audit(CAST, server)
+      .sessions.filter(({ kind }) => kind === 'messages')
+      .map(({ transactions }) => idsOf(transactions));
+  const atRcpt = (taken: readonly string[], atTheDot: Outcome) => {
+    const server: Server = (ids) => ids.map((id) => (taken.includes(id) ? 'accepted' : 'refused'));
+    const { sessions, results } = audit(CAST, (ids, session) =>
+      session < FIRST_MESSAGES ? server(ids, session) : ids.map(() => atTheDot),
+    );
+    return { results, carried: sessions.filter(({ kind }) => kind === 'messages').flatMap(({ transactions }) => idsOf(transactions)) };
+  };
+  // Sessions before the first message of a server that accepts two tests: the survey, then the controls.
+  const FIRST_MESSAGES = audit(CAST, (ids) =>
+    ids.map((id) => (id === 'plain' || id === 'percent-server' ? 'accepted' : 'refused')),
+  ).sessions.findIndex(({ kind }) => kind === 'messages');
+
+  test('three of it, different in kind, and no more once they are through', () => {
+    const [first = [], ...rest] = messages((ids) => ids.map((id) => (id.startsWith(NEGATIVE_CONTROL) ? 'refused' : 'accepted')));
+    const kinds = first.map((id) => relayTests(CAST, undefined).find((each) => each.id === id)?.kind);
+    expect(first).toHaveLength(3);
+    expect(new Set(kinds).size).toBe(3);
+    expect(rest).toEqual([]);
+  });
+
+  test('ten of it where anything is accepted, of different rows: only a canary tells which form is let through', () => {
+    const carried = messages(always('accepted')).flat();
+    const rows = carried.map((id) => relayTests(CAST, undefined).find((each) => each.id === id)?.row);
+    expect(carried).toHaveLength(10);
+    expect(new Set(rows).size).toBeGreaterThanOrEqual(9); // different kinds come first, and two kinds may share a row
+  });
+
+  test('a refusal after the dot settles its own test, and the next is tried', () => {
+    const { carried, results } = atRcpt(['plain', 'percent-server'], 'refused');
+    expect(carried.toSorted()).toEqual(['percent-server', 'plain']);
+    expect(results.filter(({ outcome }) => outcome === 'accepted')).toEqual([]);
+  });
+
+  test('nothing is carried through that was refused', () => {
+    expect(messages(always('refused'))).toEqual([]);
+  });
+});
+
+describe('sessions are held side by side', () => {
+  const progressed = (mta: (typeof SOFTWARE)[number], more: Partial<Progress> = {}): Progress => ({
+    ...BEGIN,
+    results: [{ test: 'plain', outcome: 'refused', stage: 'rcpt' }],
+    sessions: 1,
+    greeting: greetingOf(mta),
+    ...more,
+  });
+  const round = (progress: Progress) =>
+    nextSessions(CAST, 'full', progress).map((next) => (next.kind === 'envelopes' ? idsOf(next.choose(progress.greeting)) : []));
+
+  test('only with servers that take many connections of one client, each with envelopes of its own', () => {
+    const sessions = round(progressed('postfix'));
+    expect(sessions.length).toBeGreaterThan(1);
+    expect(new Set(sessions.flat()).size).toBe(sessions.flat().length);
+    for (const mta of [undefined, 'exim'] as const) expect(round(progressed(mta))).toHaveLength(1);
+  });
+
+  test.each<[string, Progress]>([
+    ['before the server has said what it is', BEGIN],
+    ['after a session that was cut short', progressed('postfix', { cap: 4 })],
+    ['after a session that completed nothing', progressed('postfix', { idle: 1 })],
+  ])('not %s', (_, progress) => {
+    expect(round(progress)).toHaveLength(1);
+  });
+});
+
+test('no command that is planned would be too long for SMTP', () => {
   const long = (first: string) => `${first}${'a'.repeat(60)}.`.repeat(4).slice(0, 249).concat('.de');
   const cast: Cast = { ...CAST, hostName: long('m'), servedDomains: [long('s')] };
-  // Accepted is what puts host and domain into one address.
-  const oddly: Server = (trials) => trials.map(({ id }) => (/^(quoted|percent|double-at|bang)-/.test(id) ? 'accepted' : 'refused'));
-  const { sessions } = audit(cast, oddly);
-  for (const trial of sessions.flat()) {
-    const { from, to } = trial.envelope(long('g'));
+  const { sessions } = audit(cast, always('accepted'), { greeting: { name: long('g') } });
+  for (const { ehlo, from, recipients } of sessions.flatMap(({ transactions }) => transactions)) {
+    expect(writeCommand({ verb: 'EHLO', name: ehlo })).toMatch(/\r\n$/);
     expect(writeCommand({ verb: 'MAIL', path: from })).toMatch(/\r\n$/);
-    expect(writeCommand({ verb: 'RCPT', path: to })).toMatch(/\r\n$/);
+    for (const { to } of recipients) expect(writeCommand({ verb: 'RCPT', path: to })).toMatch(/\r\n$/);
   }
-  expect(ids(sessions.flat()).some((id) => id.startsWith(NEGATIVE_CONTROL))).toBe(false);
 });

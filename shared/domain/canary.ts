@@ -1,0 +1,32 @@
+/**
+ * A message of ours on its way through a host under test, written down before it is sent. `recipient` is the envelope
+ * recipient without brackets that it must come back to; `leg` and `test` say by which way and envelope it was sent.
+ */
+export type Canary = {
+  readonly id: string;
+  readonly accountId: string;
+  readonly hostId: string;
+  readonly scanId: string;
+  readonly leg: string;
+  readonly test: string;
+  readonly recipient: string;
+  readonly sentAt: number;
+};
+
+/** One Received header: who handed the message over (`from`, with the address that the receiver saw), and who took it (`by`). */
+export type Hop = { readonly from?: string | undefined; readonly address?: string | undefined; readonly by?: string | undefined };
+
+/** A canary that came back: the proof of an open relay. `path` is the way it took, newest hop first, as its Received headers say. */
+export type Arrival = {
+  readonly canary: string;
+  readonly leg: string;
+  readonly test: string;
+  readonly sentAt: number;
+  readonly at: number;
+  readonly path: readonly Hop[];
+};
+
+/** The arrival of a canary: what is known of its sending, and when and by which way it came. */
+export function arrivalOf({ id, leg, test, sentAt }: Canary, { at, path }: Pick<Arrival, 'at' | 'path'>): Arrival {
+  return { canary: id, leg, test, sentAt, at, path };
+}

@@ -1,0 +1,118 @@
+import type { Contact, LegCosts, LegEvidence, TlsFacts, Transport } from '../domain/scan.ts';
+import { legName } from '../domain/verdict.ts';
+import { writeCanary } from '../smtp/canary-message.ts';
+import { converse, type SessionEvidence, type Transaction } from '../smtp/dialogue.ts';
+import type { Cast } from '../smtp/envelope-forms.ts';
+import type { NextSession, Scope } from '../smtp/plan.ts';
+import { newTranscript, type Transcript } from '../smtp/transcript.ts';
+import { connect, secure } from './connect.ts';
+import { type Ran, runSession } from './session.ts';
+import type { PermittedAddress } from './target-policy.ts';
+
+/** Time limits of a probe, in milliseconds. `replyMs` is what one reply may take, `pauseMs` the wait before a server that shook us off is tried again. */
+export type ProbeLimits = {
+  readonly connectMs: number;
+  readonly replyMs: number;
+  readonly sessionMs: number;
+  readonly sittingMs: number;
+  readonly pauseMs: number;
+};
+
+/** P7: at most 90 s a session and a sitting. Courier takes 27 s for a refusal, and servers that shake off spammers greet after 15 s and more. */
+export const PROBE_LIMITS: ProbeLimits = { connectMs: 15_000, replyMs: 45_000, sessionMs: 90_000, sittingMs: 90_000, pauseMs: 1_000 };
+
+/** Hears how far a leg has come: tests answered, whatever the answer, of those planned. */
+export type OnProgress = (progress: { readonly leg: string; readonly answered: number; readonly planned: number }) => void;
+
+/** A canary written down as expected, whose message may be sent now. */
+export type ExpectedCanary = { readonly id: string; readonly token: string };
+
+/** Writes down that a canary is about to be sent with this recipient (without brackets); undefined when no more may be sent. */
+export type ExpectCanary = (about: { leg: string; test: string; recipient: string }) => Promise<ExpectedCanary | undefined>;
+
+/** One leg to be audited. `deadline` is in epoch milliseconds. */
+export type LegOrder = {
+  readonly target: PermittedAddress;
+  readonly port: number;
+  readonly transport: Transport;
+  readonly cast: Cast;
+  readonly scope: Scope;
+  readonly limits: ProbeLimits;
+  readonly deadline: number;
+  readonly optOutAddress: string;
+  /** Left out where there is no mailbox for canaries: then nothing is carried further than RCPT. */
+  readonly expectCanary?: ExpectCanary | undefined;
+  /** What an earlier sitting of the same scan showed. */
+  readonly before?: LegEvidence | undefined;
+  readonly onProgress?: OnProgress | undefined;
+};
+
+/** What one session showed and cost, and what went over the wire in it. */
+export type Held = {
+  readonly session: SessionEvidence;
+  readonly tls?: TlsFacts | undefined;
+  readonly costs: LegCosts;
+  readonly lines: readonly string[];
+};
+
+/** Holds one session, from the connection to its end. */
+export async function holdSession(order: LegOrder, next: NextSession, help: boolean): Promise<Held> {
+  const transcript = newTranscript();
+  const transactions = next.kind === 'messages' ? await messages(order, next) : [];
+  const dialogue = converse({
+    ourName: order.cast.ourDomain,
+    transport: order.transport,
+    xclient: next.xclient,
+    cautious: next.kind === 'envelopes' && next.cautious,
+    help,
+    enough: next.kind === 'messages' ? next.enough : Number.POSITIVE_INFINITY,
+    choose: next.kind === 'messages' ? () => transactions : next.choose,
+  });
+  const ran = await dialAndRun(order, dialogue, transcript);
+  if ('failed' in ran) {
+    const cutShort = ran.failed === 'out-of-time' ? 'out-of-time' : undefined;
+    const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
+    return { session: { contact: ran.failed, results: [], cutShort, greeting: {} }, costs, lines: transcript.lines };
+  }
+  const { result, costs, tls } = ran;
+  return { session: result, tls: result.tls ?? tls, costs: { connections: 1, ...costs }, lines: transcript.lines };
+}
+
+// Each canary is written down before a byte of its message leaves.
+async function messages(order: LegOrder, { tests }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
+  const { cast, target, port, transport, optOutAddress } = order;
+  const leg = legName({ address: target.text, port, transport });
+  const transactions: Transaction[] = [];
+  for (const { id, envelope } of tests) {
+    const recipient = `${cast.localPart}-${id}@${cast.canaryDomain}`;
+    const expected = await order.expectCanary?.({ leg, test: id, recipient });
+    if (expected === undefined) continue;
+    const { ourDomain, canaryDomain } = cast;
+    const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress });
+    const { ehlo, from, to } = envelope;
+    transactions.push({ ehlo, from, recipients: [{ id, to }], canary: { id: expected.id, message } });
+  }
+  return transactions;
+}
+
+type Dialled = (Ran<SessionEvidence> & { readonly tls?: TlsFacts | undefined }) | { readonly failed: Contact };
+
+async function dialAndRun(order: LegOrder, dialogue: ReturnType<typeof converse>, transcript: Transcript): Promise<Dialled> {
+  const { target, port, transport, cast, limits, deadline } = order;
+  const left = Math.max(1, deadline - Date.now());
+  const connection = await connect(target, port, Math.min(limits.connectMs, left));
+  if (connection.kind === 'failed') {
+    const failed = connection.contact === 'connection-timed-out' && left < limits.connectMs ? 'out-of-time' : connection.contact;
+    transcript.add(`-- ${failed}`);
+    return { failed };
+  }
+  const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
+  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName };
+  if (transport !== 'tls') return runSession(connection.socket, dialogue, rules, transcript);
+  const secured = await secure(connection.socket, cast.hostName, Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now())));
+  if (secured === undefined) {
+    transcript.add('-- tls-failed');
+    return { failed: 'tls-failed' };
+  }
+  return { ...(await runSession(secured.socket, dialogue, rules, transcript)), tls: secured.tls };
+}

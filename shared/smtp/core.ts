@@ -1,0 +1,33 @@
+import type { Transport } from '../domain/scan.ts';
+import type { Cast } from './envelope-forms.ts';
+import { relayTests } from './relay-tests.ts';
+
+const ROTATING_TESTS = 2; // on the leg whose turn it is: with the core four refusals, one under fail2ban's usual five in ten minutes
+
+/**
+ * The ids of the tests that a core scan makes at one leg: at most four refusals per address in all. The core is the plain
+ * test and the one that most wrong configurations fall for, a sender of the server's own; the rest of the table goes
+ * round, leg by leg, with the number of the scan. Empty: this leg is left alone this time.
+ */
+export function coreOf(cast: Cast, ports: readonly number[], rotation: number, port: number, transport: Transport): string[] {
+  const ids = relayTests(cast, undefined).map(({ id }) => id);
+  const own = ids.find((id) => id === 'served-sender') ?? 'literal-sender';
+  const core = port === ports[0] && transport !== 'starttls' ? ['plain', own] : [];
+  const legs = ports.flatMap((each): [number, Transport][] =>
+    each === 465
+      ? [[each, 'tls']]
+      : [
+          [each, 'plain'],
+          [each, 'starttls'],
+        ],
+  );
+  const [turnPort, turnTransport] = legs[rotation % legs.length] ?? [];
+  const hasTurn = port === turnPort && transport === turnTransport;
+  const rest = ids.filter((id) => id !== 'plain' && id !== own);
+  // The plain leg shows whether STARTTLS is offered: it is asked one thing when it is the other's turn, which has one less.
+  const shows = transport === 'plain' && turnTransport === 'starttls' && port === turnPort;
+  if (shows) return core.length > 0 ? core : ['plain'];
+  const share = turnTransport === 'starttls' && port !== ports[0] ? 1 : ROTATING_TESTS;
+  const start = (Math.floor(rotation / legs.length) * share) % rest.length;
+  return hasTurn ? [...core, ...[...rest.slice(start), ...rest].slice(0, share)] : core;
+}

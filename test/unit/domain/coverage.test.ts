@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { isFull, nextSitting, rotationOf } from '../../../shared/domain/coverage.ts';
+import { type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
+import { SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
+import { NOON } from '../../support/samples.ts';
+
+const DAY = 24 * 60 * 60_000;
+const CLOSED: HostState = { ...NEW_STATE, relay: 'closed', lastFull: NOON - DAY };
+
+describe('the full table is run', () => {
+  test.each<[string, ScanKind, Partial<HostState>, boolean]>([
+    ['not by a scheduled scan of a closed host that had it yesterday', 'scheduled', {}, false],
+    ['by the scheduled scan a week after the last', 'scheduled', { lastFull: NOON - 7 * DAY }, true],
+    [
+      'by the weekly scan of a host that is scanned weekly, though it started a little later last time',
+      'scheduled',
+      { lastFull: NOON - 7 * DAY + 60_000 },
+      true,
+    ],
+    ['by a scheduled scan of a host that never had it', 'scheduled', { lastFull: undefined }, true],
+    ['by every scan of a host that is not closed', 'scheduled', { relay: 'suspected' }, true],
+    ['by every scan of a host with a leg that was not seen closed', 'scheduled', { openLegs: ['192.0.2.1:25'] }, true],
+    [
+      'by every scan while a turn waits for its confirmation',
+      'scheduled',
+      { pending: { to: 'suspected', scanId: 's', notBefore: 0 } },
+      true,
+    ],
+    ...SCAN_KINDS.filter((kind) => kind !== 'scheduled').map((kind): [string, ScanKind, Partial<HostState>, boolean] => [
+      `by a scan that is ${kind}`,
+      kind,
+      {},
+      true,
+    ]),
+  ])('%s', (_, kind, state, full) => {
+    expect(isFull(kind, { ...CLOSED, ...state }, NOON)).toBe(full);
+  });
+});
+
+test('the rotating part goes on by one with every scan of the period', () => {
+  for (const [period, ms] of [
+    ['hour', 3_600_000],
+    ['day', DAY],
+  ] as const)
+    expect(rotationOf(period, NOON + ms)).toBe(rotationOf(period, NOON) + 1);
+});
+
+test('a scan goes on after 5, 10 and then 15 minutes, in at most ten sittings', () => {
+  const waits = Array.from({ length: 10 }, (_, index) => nextSitting(index + 1, 5));
+  expect(waits).toEqual([5, 10, 15, 15, 15, 15, 15, 15, 15, undefined]);
+});

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { type CanaryLetter, TOKEN_HEADER, writeCanary } from '../../../shared/smtp/canary-message.ts';
+
+const LETTER: CanaryLetter = {
+  token: 'k1-abcdefghijklmnop-qrstuvwxyz234567',
+  sentAt: Date.UTC(2026, 5, 1, 12),
+  ourDomain: 'probe.example',
+  canaryDomain: 'canary.example',
+  leg: '192.0.2.1:25',
+  optOutAddress: 'postmaster@probe.example',
+};
+const text = writeCanary(LETTER);
+const head = text.slice(0, text.indexOf('\r\n\r\n'));
+const body = text.slice(head.length);
+
+test('every line ends with CR and LF, none is longer than 78 characters, and the last is the dot', () => {
+  expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  for (const line of text.split('\r\n')) expect(line.length).toBeLessThanOrEqual(80);
+  expect(text.endsWith('\r\n.\r\n')).toBe(true);
+});
+
+test('no line before the last begins with a single dot', () => {
+  const dotted = writeCanary({ ...LETTER, optOutAddress: '.hidden@probe.example' });
+  expect(dotted).toContain('\r\n..hidden@probe.example\r\n');
+  expect(dotted.match(/\r\n\.\r\n/g)).toHaveLength(1);
+});
+
+test('it says by its headers that a machine wrote it, when, and which canary it is', () => {
+  expect(head).toContain('Auto-Submitted: auto-generated');
+  expect(head).toContain('Date: Mon, 01 Jun 2026 12:00:00 +0000');
+  expect(head).toContain(`${TOKEN_HEADER}: ${LETTER.token}`);
+  expect(head).toContain(`Message-ID: <${LETTER.token}@probe.example>`);
+});
+
+test('it says who we are, why it was sent, which server let it through, and where to have no more of it', () => {
+  for (const words of ['Relay Audit', '192.0.2.1:25', 'https://probe.example/', 'postmaster@probe.example']) expect(body).toContain(words);
+});
+
+test.each([
+  ['a line end', 'postmaster@probe.example\r\nBcc: victim@example.org'],
+  ['a byte that is not ASCII', 'postm\xe4ster@probe.example'],
+])('%s in what goes into it is our defect, and throws', (_, optOutAddress) => {
+  expect(() => writeCanary({ ...LETTER, optOutAddress })).toThrow('not printable ASCII');
+});

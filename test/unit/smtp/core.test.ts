@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import type { Transport } from '../../../shared/domain/scan.ts';
+import { coreOf } from '../../../shared/smtp/core.ts';
+import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
+import { relayTests } from '../../../shared/smtp/relay-tests.ts';
+
+const CAST: Cast = {
+  ourDomain: 'probe.example',
+  canaryDomain: 'canary.example',
+  hostName: 'mx.example.org',
+  addressLiteral: '[192.0.2.1]',
+  servedDomains: ['served.example'],
+  localPart: 'relay-audit-01234567',
+};
+const PORTS = [25, 465, 587];
+const LEGS: readonly (readonly [number, Transport])[] = [
+  [25, 'plain'],
+  [25, 'starttls'],
+  [465, 'tls'],
+  [587, 'plain'],
+  [587, 'starttls'],
+];
+const turns = (count: number) => Array.from({ length: count }, (_, rotation) => rotation);
+const testsAt = (rotation: number) => LEGS.map(([port, transport]) => coreOf(CAST, PORTS, rotation, port, transport));
+
+describe('a core scan', () => {
+  test('makes at most four tests of an address, whatever turn it is', () => {
+    for (const rotation of turns(500)) expect(testsAt(rotation).flat().length).toBeLessThanOrEqual(4);
+  });
+
+  test('always makes the plain test, and a sender of the server’s own, at the first port', () => {
+    for (const rotation of turns(500)) expect(testsAt(rotation)[0]).toEqual(expect.arrayContaining(['plain', 'served-sender']));
+  });
+
+  test('asks a leg behind STARTTLS nothing without its plain leg, which shows that it is there', () => {
+    for (const rotation of turns(500)) {
+      const [, inside25, , plain587, inside587] = testsAt(rotation);
+      expect(inside25?.length === 0 || testsAt(rotation)[0]?.length !== 0).toBe(true);
+      if (inside587?.length !== 0) expect(plain587?.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('comes to every test of every leg in its turn', () => {
+    const all = relayTests(CAST, undefined).map(({ id }) => id);
+    const seen = LEGS.map(() => new Set<string>());
+    for (const rotation of turns(LEGS.length * all.length))
+      for (const [leg, tests] of testsAt(rotation).entries()) for (const id of tests) seen[leg]?.add(id);
+    const rotating = all.filter((id) => id !== 'plain' && id !== 'served-sender');
+    for (const tests of seen) for (const id of rotating) expect(tests).toContain(id);
+  });
+
+  test('makes no test twice at a leg', () => {
+    for (const rotation of turns(500)) for (const tests of testsAt(rotation)) expect(new Set(tests).size).toBe(tests.length);
+  });
+});
