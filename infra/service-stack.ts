@@ -2,6 +2,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms, watchCounts } from './constructs/alarms.ts';
 import { AlertMail } from './constructs/alert-mail.ts';
+import { CanaryMailbox } from './constructs/canary-mailbox.ts';
 import { type Deployment, warnOfExamples } from './constructs/deployment.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { Preflight } from './constructs/preflight.ts';
@@ -19,6 +20,7 @@ export class ServiceStack extends Stack {
     const api = new HttpApi(this, 'HttpApi', { probePorts: deployment.probePorts, retained, alarms });
     const { notices } = new AlertMail(this, 'AlertMail', { mailFrom: deployment.mailFrom, baseUrl: api.url, retained, alarms });
     new ScanPipeline(this, 'ScanPipeline', { deployment, retained, notices, alarms });
+    new CanaryMailbox(this, 'CanaryMailbox', { deployment, retained, notices, alarms });
     new Preflight(this, 'Preflight', { deployment, retained, alarms });
     new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Where the API answers' });
     new CfnOutput(this, 'EgressIp', { value: retained.egressAddress, description: 'The address that probes come from' });

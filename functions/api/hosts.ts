@@ -8,13 +8,15 @@ import { invalid, Problem } from './problem.ts';
 import { readBody, readNoQuery, readQuery } from './read-request.ts';
 import { hostView } from './views.ts';
 
+const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
 const EDIT_TRIES = 3; // times an edit is made again when another edit came between
 
 /** `POST /v1/hosts` */
 export const registerHost: Verb = async (call) => {
   readNoQuery(call.event);
   const body = readBody(call.event, registerHostRequest);
-  checkPorts(call, body.ports);
+  checkPorts(call, body.ports ?? []);
+  const ports = body.ports ?? DEFAULT_PORTS.filter((port) => call.probePorts.includes(port));
   const now = call.clock();
   const host: Host = {
     accountId: call.accountId,
@@ -22,7 +24,7 @@ export const registerHost: Verb = async (call) => {
     createdAt: now,
     revision: 1,
     settings: {
-      ...tidy({ ...body, alertRecipients: body.alertRecipients ?? [await accountEmail(call)] }),
+      ...tidy({ ...body, ports, alertRecipients: body.alertRecipients ?? [await accountEmail(call)] }),
       name: body.name.toLowerCase(),
     },
     state: NEW_STATE,

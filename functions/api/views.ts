@@ -6,13 +6,14 @@ import type {
   scanResponse,
   scanSummaryResponse,
 } from '../../shared/contract/responses.ts';
+import type { Arrival } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
 import { judgeLeg } from '../../shared/domain/verdict.ts';
-import { RELAY_TESTS } from '../../shared/smtp/relay-tests.ts';
+import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
@@ -30,6 +31,7 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     relayState: state.relay,
     since: state.since === undefined ? undefined : iso(state.since),
     lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
+    lastFullTable: state.lastFull === undefined ? undefined : iso(state.lastFull),
     recentVerdicts: recentVerdicts(state.recent),
     pendingChange:
       state.pending === undefined
@@ -52,12 +54,18 @@ export function scanSummaryView(scan: Scan): z.input<typeof scanSummaryResponse>
     explanation: REASONS[scan.judgement.reason].sentence,
     testsCompleted: scan.judgement.completed,
     testsPlanned: scan.judgement.planned,
+    fullTable: scan.full,
   };
 }
 
 /** A finished scan with all it saw. */
 export function scanView(scan: Scan, legs: readonly LegEvidence[]): z.input<typeof scanResponse> {
-  return { ...scanSummaryView(scan), legs: legs.map(legView) };
+  const arrivals = scan.arrivals ?? [];
+  return { ...scanSummaryView(scan), arrivals: arrivals.map(arrivalView), legs: legs.map((leg) => legView(leg, arrivals)) };
+}
+
+function arrivalView({ leg, test, sentAt, at, path }: Arrival) {
+  return { leg, test, sentAt: iso(sentAt), at: iso(at), path: path.map((hop) => ({ ...hop })) };
 }
 
 /** A scan that is still to be made. */
@@ -76,13 +84,18 @@ export function changeView(change: Change): z.input<typeof changesResponse>['ite
   return { from: change.from, to: change.to, at: iso(change.at), firstScanId: change.firstScanId, scanId: change.scanId };
 }
 
-/** One leg with all it showed. */
-export function legView(leg: LegEvidence): z.input<typeof scanResponse>['legs'][number] {
-  const { verdict, reason } = judgeLeg(leg);
+/** One leg with all it showed, judged with the canaries that came back. */
+export function legView(leg: LegEvidence, arrivals: readonly Arrival[] = []): z.input<typeof scanResponse>['legs'][number] {
+  const { verdict, reason } = judgeLeg(leg, arrivals);
   return {
     address: leg.address,
     port: leg.port,
+    transport: leg.transport,
     contact: leg.contact,
+    offersStarttls: leg.offersStarttls,
+    tls: leg.tls,
+    injected: leg.injected,
+    costs: leg.costs,
     software: leg.software,
     verdict,
     reason,
@@ -93,7 +106,6 @@ export function legView(leg: LegEvidence): z.input<typeof scanResponse>['legs'][
   };
 }
 
-function testView({ test, outcome, stage, from, to, reply }: TestResult) {
-  const proves = RELAY_TESTS.find((each) => each.id === test)?.reason;
-  return { test, outcome, stage, proves, mailFrom: from, rcptTo: to, reply };
+function testView({ test, outcome, stage, ehlo, from, to, reply }: TestResult) {
+  return { test, outcome, stage, proves: reasonOf(test), ehlo, mailFrom: from, rcptTo: to, reply };
 }

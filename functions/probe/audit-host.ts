@@ -2,29 +2,44 @@ import { type Address, addressLiteral, type Network } from '../../shared/domain/
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Judgement, untested } from '../../shared/domain/reason.ts';
-import type { Contact, LegEvidence } from '../../shared/domain/scan.ts';
-import { judgeHost } from '../../shared/domain/verdict.ts';
-import { type OnProgress, type ProbeLimits, probeLeg } from '../../shared/network/probe.ts';
+import type { Contact, LegEvidence, Transport } from '../../shared/domain/scan.ts';
+import { judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import type { ExpectCanary, LegOrder, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
+import { probeLeg } from '../../shared/network/probe.ts';
 import type { Resolve } from '../../shared/network/resolve.ts';
 import { decide, type PermittedAddress } from '../../shared/network/target-policy.ts';
-import type { Cast } from '../../shared/smtp/relay-tests.ts';
+import { coreOf } from '../../shared/smtp/core.ts';
+import type { Cast } from '../../shared/smtp/envelope-forms.ts';
+import type { Scope } from '../../shared/smtp/plan.ts';
 
 /** What an audit needs to know of this deployment. */
 export type AuditRules = {
   readonly resolve: Resolve;
   readonly operatorNetworks: readonly Network[];
+  /** The address families that this deployment has a way out over. */
+  readonly families: readonly (4 | 6)[];
   readonly ehloName: string;
   readonly canaryDomain: string;
+  readonly optOutAddress: string;
   readonly limits: ProbeLimits;
   /** Told after each session how far a leg has come. */
   readonly onProgress?: OnProgress | undefined;
+};
+
+/** What one audit is to do. */
+export type AuditOrder = {
+  /** The whole table, or the core with the `rotation`-th of its rotating parts. */
+  readonly scope: 'full' | { readonly rotation: number };
+  readonly expectCanary?: ExpectCanary | undefined;
+  /** The legs of earlier sittings of the same scan. */
+  readonly before?: readonly LegEvidence[] | undefined;
 };
 
 /** What an audit found: the judgement, and the legs when packets were sent. */
 export type Finding = { readonly judgement: Judgement; readonly legs: readonly LegEvidence[] };
 
 /** One audit of one host: resolve, ask the target policy and consent for every address, then probe each leg. */
-export async function auditHost(host: Host, rules: AuditRules): Promise<Finding> {
+export async function auditHost(host: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
   const found = await addressesOf(host.settings.name, rules.resolve);
   if ('reason' in found) return { judgement: found, legs: [] };
   const decisions = found.addresses.map((address) => ({ address, decision: decide(address, rules.operatorNetworks) }));
@@ -34,25 +49,78 @@ export async function auditHost(host: Host, rules: AuditRules): Promise<Finding>
   );
   if (targets.length < decisions.length) return { judgement: untested('no-consent'), legs: [] };
   const deadline = Date.now() + rules.limits.sittingMs;
-  const legs = await Promise.all(targets.map(({ address, permitted }) => probePorts(host, address, permitted, rules, deadline)));
+  const legs = await Promise.all(
+    targets.map(({ address, permitted }) =>
+      rules.families.includes(address.family)
+        ? probeAddress({ host, address, permitted, cast: castFor(host, address, rules), order, rules, deadline })
+        : host.settings.ports.map((port) => noWayOut(address, port)),
+    ),
+  );
   return { judgement: judgeHost(legs.flat(), host.state.openLegs), legs: legs.flat() };
 }
 
-// One address after the other would be slower; one port after the other keeps a server from seeing two sessions of ours at once.
-async function probePorts(
-  host: Host,
-  address: Address,
-  permitted: PermittedAddress,
-  rules: AuditRules,
-  deadline: number,
-): Promise<LegEvidence[]> {
+type AddressWork = {
+  readonly host: Host;
+  readonly address: Address;
+  readonly permitted: PermittedAddress;
+  readonly cast: Cast;
+  readonly order: AuditOrder;
+  readonly rules: AuditRules;
+  readonly deadline: number;
+};
+
+// One leg after the other keeps a server from seeing two sessions of ours at once.
+async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
+  const { ports } = work.host.settings;
   const legs: LegEvidence[] = [];
-  const cast = castFor(host, address, rules);
-  for (const [index, port] of host.settings.ports.entries()) {
-    const share = (deadline - Date.now()) / (host.settings.ports.length - index); // a slow port leaves the next its time
-    legs.push(await probeLeg(permitted, port, cast, rules.limits, Date.now() + share, rules.onProgress));
+  for (const [index, port] of ports.entries()) {
+    const until = Date.now() + (work.deadline - Date.now()) / (ports.length - index); // a slow port leaves the next its time
+    const transport = port === IMPLICIT_TLS_PORT ? 'tls' : 'plain';
+    const leg = await probeIfPlanned(work, port, transport, until);
+    if (leg !== undefined) legs.push(leg);
+    // The core asks about STARTTLS by its plain leg, which it may have left out this time.
+    if (leg?.offersStarttls !== true) continue;
+    const inside = await probeIfPlanned(work, port, 'starttls', until);
+    if (inside !== undefined) legs.push(inside);
   }
   return legs;
+}
+
+const IMPLICIT_TLS_PORT = 465; // RFC 8314 §3.3
+
+async function probeIfPlanned(work: AddressWork, port: number, transport: Transport, deadline: number): Promise<LegEvidence | undefined> {
+  const { host, address, permitted, cast, order, rules } = work;
+  const scope: Scope = order.scope === 'full' ? 'full' : coreOf(cast, host.settings.ports, order.scope.rotation, port, transport);
+  if (scope.length === 0) return undefined;
+  const name = legName({ address: address.text, port, transport });
+  const before = order.before?.find((leg) => legName(leg) === name);
+  if (before !== undefined && isSettled(before)) return before;
+  const { limits, optOutAddress, onProgress } = rules;
+  const { expectCanary } = order;
+  const leg: LegOrder = {
+    target: permitted,
+    port,
+    transport,
+    cast,
+    scope,
+    limits,
+    deadline,
+    optOutAddress,
+    expectCanary,
+    before,
+    onProgress,
+  };
+  return probeLeg(leg);
+}
+
+// What an earlier sitting ended with, unless there is something left to complete.
+function isSettled(leg: LegEvidence): boolean {
+  return judgeLeg(leg).verdict !== 'inconclusive';
+}
+
+function noWayOut({ text }: Address, port: number): LegEvidence {
+  const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
+  return { address: text, port, transport: 'plain', contact: 'no-ipv6-here', costs, tests: [], controls: [], transcript: [] };
 }
 
 function castFor(host: Host, address: Address, rules: AuditRules): Cast {
@@ -81,7 +149,7 @@ const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreacha
 
 /** The ports from which nothing at all came back: there it may be our own way out that is blocked. */
 export function mutePorts({ legs }: Finding): number[] {
-  return legs.map((leg) => leg.port).filter((port) => !answeredPorts({ legs }).includes(port));
+  return [...new Set(legs.map((leg) => leg.port))].filter((port) => !answeredPorts({ legs }).includes(port));
 }
 
 /** The ports from which something came back, if only a refusal. */

@@ -1,36 +1,56 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { PROBE_LIMITS } from '../../shared/network/probe.ts';
+import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { dnsResolver } from '../../shared/network/resolve.ts';
+import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/runtime/queues.ts';
+import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { raiseScan } from '../../shared/store/raise-scan.ts';
 import { auditHost } from './audit-host.ts';
 import { egressBlocked } from './egress.ts';
+import { canariesOf } from './expect-canary.ts';
 import { probeScans, type Services } from './probe-scans.ts';
 
 // Once per cold start.
 const settings = readSettings('probe');
 const logger = newLogger('probe');
+const secrets = await loadSecrets(settings.SECRET);
 const sendSingly = singleScansQueue(settings.SCANS_QUEUE_URL);
 const rules = {
   resolve: dnsResolver(settings.DNS_SERVERS),
   operatorNetworks: settings.OPERATOR_NETWORKS,
+  families: settings.FAMILIES,
   ehloName: settings.EHLO_NAME,
   canaryDomain: settings.CANARY_DOMAIN,
+  optOutAddress: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   limits: PROBE_LIMITS,
 };
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const wakeNotices = noticesQueue(settings.NOTICES_QUEUE_URL);
+const log: Services['log'] = {
+  info: (message, fields) => logger.info(message, { ...fields }),
+  error: (message, fields) => logger.error(message, { ...fields }),
+};
+const mint = () => {
+  const { id, text } = mintCanaryToken(secrets);
+  return { id, token: text };
+};
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
-  audit: (host) => auditHost(host, rules),
+  store,
+  audit: (host, order) => auditHost(host, order, rules),
+  canaries: (ref) => canariesOf(ref, mint, store, Date.now),
+  raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
-  wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
+  wakeNotices,
   clock: Date.now,
   count: newCounter(),
-  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+  log,
   confirmDelayMs: settings.CONFIRM_DELAY_SECONDS,
+  continueMs: settings.CONTINUE_SECONDS,
   putOffMs: settings.PUT_OFF_SECONDS,
 };
 

@@ -1,24 +1,33 @@
+import type { Arrival } from '../../shared/domain/canary.ts';
 import { effectOf } from '../../shared/domain/change.ts';
+import { isFull, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
-import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
-import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanRef } from '../../shared/domain/scan.ts';
+import { isOurs, type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
+import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
 import { closedLegs, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { answeredPorts, type Finding, mutePorts } from './audit-host.ts';
+import { type AuditOrder, answeredPorts, type Finding, mutePorts } from './audit-host.ts';
 
 export type Services = {
   readonly store: AuditStore;
-  readonly audit: (host: Host) => Promise<Finding>;
+  readonly audit: (host: Host, order: AuditOrder) => Promise<Finding>;
+  /** What writes down the canaries of a scan before they are sent. */
+  readonly canaries: (ref: ScanRef) => ExpectCanary;
+  /** Makes of a stored scan what canaries that came back prove. */
+  readonly raise: (ref: ScanRef, arrivals: readonly Arrival[]) => Promise<void>;
   readonly egressBlocked: (port: number) => Promise<boolean>;
   readonly wakeNotices: Wake<string>;
   readonly clock: Clock;
   readonly count: Counter;
   readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
   readonly confirmDelayMs: number;
+  /** How long a server is left alone before the second sitting of a scan; later ones wait longer. */
+  readonly continueMs: number;
   readonly putOffMs: number;
 };
 
@@ -30,6 +39,7 @@ type Made = {
   readonly host: Host;
   readonly owed: OwedScan | undefined;
   readonly startedAt: number;
+  readonly full: boolean;
   readonly finding: Finding;
 };
 
@@ -92,13 +102,27 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     await settle(host, stored, await legsOf(store, stored), owed !== undefined, services);
     return undefined;
   }
-  const startedAt = services.clock();
-  return { ref, host, owed, startedAt, finding: await auditSafely(host, services) };
+  const startedAt = owed?.startedAt ?? services.clock();
+  const full = isFull(kindIn(ref), host.state, startedAt);
+  const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
+  const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
+  return {
+    ref,
+    host,
+    owed,
+    startedAt,
+    full,
+    finding: await auditSafely(host, { scope, expectCanary: services.canaries(ref), before }, services),
+  };
 }
 
-async function auditSafely(host: Host, services: Services): Promise<Finding> {
+function kindIn({ scanId }: ScanRef): ScanKind {
+  return kindOf(scanId) ?? 'on-demand';
+}
+
+async function auditSafely(host: Host, order: AuditOrder, services: Services): Promise<Finding> {
   try {
-    return await services.audit(host);
+    return await services.audit(host, order);
   } catch (error) {
     services.log.error('an audit failed', { hostId: host.id, error });
     return trouble('internal-error');
@@ -106,22 +130,43 @@ async function auditSafely(host: Host, services: Services): Promise<Finding> {
 }
 
 async function conclude(made: Made, { judgement, legs }: Finding, services: Services): Promise<void> {
-  const { ref, host, owed, startedAt } = made;
+  const { ref, host, owed, startedAt, full } = made;
   services.count('HostsProbed', 1);
   if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(judgement)) return putOff(made, judgement.reason, services);
+  if (isOurs(judgement) && judgement.reason !== 'no-ipv6-here') return putOff(made, judgement.reason, services);
+  if (await goesOn(made, judgement, legs, services)) return;
   const scan: Scan = {
     hostId: host.id,
     id: ref.scanId,
-    kind: kindOf(ref.scanId) ?? 'on-demand',
+    kind: kindIn(ref),
     startedAt,
     finishedAt: services.clock(),
     judgement,
     openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg).verdict)).map(legName),
     closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg)),
     evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
+    full,
+    canaries: legs.flatMap((leg) => leg.tests.flatMap(({ canary }) => canary ?? [])),
   };
   await settle(host, scan, legs, owed !== undefined, services);
+}
+
+// What a server leaves undone by being slow, by greylisting or by its limits is worth coming back for.
+const UNFINISHED: readonly Reason[] = ['greylisted', 'deferred', 'dropped', 'out-of-time', 'tls-failed'];
+
+async function goesOn(
+  { ref, host, owed, startedAt }: Made,
+  judgement: Judgement,
+  legs: readonly LegEvidence[],
+  services: Services,
+): Promise<boolean> {
+  const sittings = (owed?.tries ?? 0) + 1;
+  const wait = nextSitting(sittings, services.continueMs);
+  if (!UNFINISHED.includes(judgement.reason) || wait === undefined) return false;
+  const soFar = await services.store.keepSoFar(host, legs);
+  const { completed, planned } = judgement;
+  services.log.info('goes on later', { host: host.settings.name, ...ref, reason: judgement.reason, completed, planned });
+  return services.store.continueScan(host, { ...ref, dueAt: services.clock() + wait, tries: sittings, soFar, startedAt });
 }
 
 async function settle(host: Host, scan: Scan, legs: readonly LegEvidence[], wasOwed: boolean, services: Services): Promise<void> {
@@ -138,12 +183,20 @@ async function settle(host: Host, scan: Scan, legs: readonly LegEvidence[], wasO
         notices.map((notice) => notice.id),
         services,
       );
+      await raiseArrived(stored, { accountId: host.accountId, hostId: host.id, scanId: scan.id }, services);
       return;
     }
     current = await store.findHost(host.accountId, host.id);
   }
   if (current !== undefined) throw new Error('the host kept changing while a result was to be stored');
   if (wasOwed) await store.dropOwed({ accountId: host.accountId, hostId: host.id, scanId: scan.id });
+}
+
+// A canary may have come back before its scan was stored: whoever took it in found no scan to raise.
+async function raiseArrived({ canaries = [] }: Scan, ref: ScanRef, services: Services): Promise<void> {
+  if (canaries.length === 0) return;
+  const arrivals = await services.store.readArrivals(ref, canaries);
+  if (arrivals.length > 0) await services.raise(ref, arrivals);
 }
 
 // The message only saves time: what it would wake is found unsettled by the next dispatch.

@@ -11,7 +11,12 @@ import type { FunctionName } from '../../shared/runtime/config.ts';
 import type { Alarms } from './alarms.ts';
 
 /** Where a function runs inside a network. */
-export type Placement = { readonly vpc: IVpc; readonly vpcSubnets: SubnetSelection; readonly securityGroups: ISecurityGroup[] };
+export type Placement = {
+  readonly vpc: IVpc;
+  readonly vpcSubnets: SubnetSelection;
+  readonly securityGroups: ISecurityGroup[];
+  readonly ipv6AllowedForDualStack: boolean;
+};
 
 export type AuditFunctionProps = {
   /** Folder under functions/ whose handler.ts it runs. */

@@ -5,6 +5,7 @@ import {
   FlowLogResourceType,
   GatewayVpcEndpointAwsService,
   IpAddresses,
+  IpProtocol,
   NatProvider,
   Peer,
   Port,
@@ -21,6 +22,8 @@ export type EgressProps = {
   readonly allocationId: string;
   /** TCP ports that may be dialled. */
   readonly ports: readonly number[];
+  /** Whether there is a way out over IPv6 too. It does not pass the NAT gateway, and so has no address that is ours to keep. */
+  readonly ipv6: boolean;
 };
 
 /**
@@ -31,10 +34,11 @@ export type EgressProps = {
 export class Egress extends Construct {
   readonly placement: Placement;
 
-  constructor(scope: Construct, id: string, { allocationId, ports }: EgressProps) {
+  constructor(scope: Construct, id: string, { allocationId, ports, ipv6 }: EgressProps) {
     super(scope, id);
     const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr('10.61.0.0/24'), // private space, which the target policy refuses to probe
+      ...(ipv6 ? { ipProtocol: IpProtocol.DUAL_STACK } : {}),
       maxAzs: 2,
       natGateways: 1,
       natGatewayProvider: NatProvider.gateway({ eipAllocationIds: [allocationId] }),
@@ -45,15 +49,17 @@ export class Egress extends Construct {
       ],
       gatewayEndpoints: { DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
     });
-    this.placement = { vpc, vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS }, securityGroups: [this.#outboundOnly(vpc, ports)] };
+    const securityGroups = [this.#outboundOnly(vpc, ports, ipv6)];
+    this.placement = { vpc, vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS }, securityGroups, ipv6AllowedForDualStack: ipv6 };
     this.#keepFlowLog(vpc);
   }
 
-  #outboundOnly(vpc: Vpc, ports: readonly number[]): SecurityGroup {
+  #outboundOnly(vpc: Vpc, ports: readonly number[], ipv6: boolean): SecurityGroup {
     const description = 'Probes: out to mail servers and to AWS, nothing in';
-    const group = new SecurityGroup(this, 'Outbound', { vpc, description, allowAllOutbound: false });
+    const group = new SecurityGroup(this, 'Outbound', { vpc, description, allowAllOutbound: false, allowAllIpv6Outbound: false });
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS services');
-    for (const port of ports) group.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'mail servers');
+    for (const peer of [Peer.anyIpv4(), ...(ipv6 ? [Peer.anyIpv6()] : [])])
+      for (const port of ports) group.addEgressRule(peer, Port.tcp(port), 'mail servers');
     return group;
   }
 

@@ -14,6 +14,7 @@ const load = {
   api: () => import('../../functions/api/handler.ts'),
   dispatch: () => import('../../functions/dispatch/handler.ts'),
   probe: () => import('../../functions/probe/handler.ts'),
+  canary: () => import('../../functions/canary/handler.ts'),
   notify: () => import('../../functions/notify/handler.ts'),
   preflight: () => import('../../functions/preflight/handler.ts'),
 } as Record<FunctionName, () => Promise<{ handler: Handler }>>;

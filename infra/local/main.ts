@@ -30,7 +30,7 @@ function say(words: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)}  ${words}`);
 }
 
-function introduce({ baseUrl, mailUrl, apiKey, folder }: LocalService, demoHosts: readonly string[]): void {
+function introduce({ baseUrl, mailUrl, apiKey, folder, canaryMailbox }: LocalService, demoHosts: readonly string[]): void {
   const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
   console.log(`
 Relay Audit is ready.
@@ -38,6 +38,7 @@ Relay Audit is ready.
   API       ${baseUrl}
   mails     ${mailUrl}
   data      ${folder.path}
+  canaries  come back to ${canaryMailbox.address} port ${canaryMailbox.port}
   API key   ${apiKey}
 
 Try:

@@ -9,8 +9,11 @@ const scanned = z.object({
   planned: z.number(),
   changedTo: z.string().optional(),
 });
+const raised = z.object({ host: z.string(), arrivals: z.number(), changedTo: z.string().optional() });
 const failed = z.object({ error: z.object({ name: z.string(), message: z.string() }) });
 const mailed = z.object({ host: z.string(), to: z.string() });
+
+const MAILED: Record<string, string> = { open: 'is an open relay', suspected: 'answers as an open relay', closed: 'closed again' };
 
 /** Tells a person what a log line of the handlers says; undefined for what is of no interest to one, such as metrics. */
 export function narrate(line: string): string | undefined {
@@ -22,9 +25,14 @@ export function narrate(line: string): string | undefined {
     const change = changedTo === undefined ? '' : ` - confirmed change to ${changedTo}`;
     return `scanned ${host}: ${verdict} (${reason}), ${completed} of ${planned} tests completed${change}`;
   }
+  if (message === 'raised') {
+    const { host, arrivals, changedTo } = raised.parse(fields);
+    if (arrivals > 1 && changedTo === undefined) return undefined; // the first of a scan says it all
+    return `a message that we sent through ${host} came back${changedTo === undefined ? '' : ` - change to ${changedTo}`}`;
+  }
   if (message === 'mailed') {
     const { host, to } = mailed.parse(fields);
-    return `mailed the owner of ${host}: ${to === 'closed' ? 'closed again' : 'answers as an open relay'}`;
+    return `mailed the owner of ${host}: ${MAILED[to] ?? to}`;
   }
   if (level === 'INFO') return undefined;
   const { data } = failed.safeParse(fields);

@@ -3,13 +3,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { createAccount } from './account.ts';
+import { type CanarySink, DEFAULT_LISTEN, startCanarySink } from './canary-sink.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { type DemoServers, startDemoServers } from './demo-servers.ts';
 import { createTable, startDynamoDb, TABLE_NAME } from './engines/dynamodb.ts';
 import { CREDENTIALS, REGION, takePort } from './engines/engine.ts';
 import { startSes } from './engines/ses.ts';
 import { createQueues, startSqs } from './engines/sqs.ts';
-import { functionEnvironment } from './environment.ts';
+import { CANARY_DOMAIN, functionEnvironment } from './environment.ts';
 import { startHttpFront } from './http-front.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
 import { type Options, UsageError } from './options.ts';
@@ -22,6 +23,8 @@ export type LocalService = {
   readonly apiKey: string;
   readonly folder: DataFolder;
   readonly demo: DemoServers | undefined;
+  /** Where canaries come back to. */
+  readonly canaryMailbox: CanarySink;
   stop(): Promise<void>;
 };
 
@@ -65,12 +68,14 @@ async function startParts(
   folder.update({ endpoints });
   const [apiKey, queues] = await Promise.all([accountKey(folder, endpoints.dynamodb), createQueues(endpoints.sqs, VISIBILITY_SECONDS)]);
   const baseUrl = `http://127.0.0.1:${port}`;
-  const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses)) : undefined;
+  const environment = functionEnvironment(endpoints, queues, folder.secretFile, baseUrl);
+  const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
+  const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
+  const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
+  const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail: (event) => host.invoke('canary', event) }));
+  const smarthost = { ...canaryMailbox, domain: canaryDomain };
+  const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
   if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
-  const host = await tracked(
-    started,
-    startLambdaHost(functionEnvironment(endpoints, queues, folder.secretFile, baseUrl), listener.onLog, listener.onFailure),
-  );
   await host.invoke('dispatch', {});
   const front = await startHttpFront(port, host.invoke);
   started.push(() => closeFront(front));
@@ -78,7 +83,7 @@ async function startParts(
   started.push(tick(host, report));
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
-  return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, stop };
+  return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, canaryMailbox, stop };
 }
 
 async function startQueues(folder: string) {

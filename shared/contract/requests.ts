@@ -11,10 +11,8 @@ const hostName = z
   .superRefine((text, context) => {
     const target = readTarget(text);
     if (target.kind === 'invalid') context.addIssue({ code: 'custom', message: target.why });
-    if (target.kind === 'address' && target.address.family === 6)
-      context.addIssue({ code: 'custom', message: 'is an IPv6 address, which cannot be audited yet; register a name or an IPv4 address' });
   })
-  .meta({ description: 'DNS name, or IPv4 address in four decimal numbers.', example: 'mail.example.org' });
+  .meta({ description: 'DNS name, or IPv4 address in four decimal numbers, or IPv6 address.', example: 'mail.example.org' });
 
 const domainName = z.string().superRefine((text, context) => {
   const name = readName(text);
@@ -30,7 +28,7 @@ const settings = {
     .min(1)
     .max(LIMITS.ports)
     .refine((ports) => new Set(ports).size === ports.length, 'must not name a port twice')
-    .meta({ description: 'Ports to probe.', example: [25] }),
+    .meta({ description: 'Ports to probe: 465 inside TLS, the others plain and after STARTTLS.', example: [25, 465, 587] }),
   period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]).meta({ description: 'How often the host is scanned.' }),
   alertRecipients: z
     .array(z.email().max(254))
@@ -50,7 +48,9 @@ export const registerHostRequest = z
   .strictObject({
     name: hostName,
     servedDomains: settings.servedDomains.default([]),
-    ports: settings.ports.default([25]),
+    ports: settings.ports
+      .optional()
+      .meta({ description: 'Ports to probe; 25, 465 and 587, as far as they are probed here, when left out.' }),
     period: settings.period.default('day'),
     alertRecipients: settings.alertRecipients.optional().meta({ description: 'Who is mailed; the address of the account when left out.' }),
   })

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
-import { CONTACTS, OUTCOMES, SCAN_KINDS } from '../domain/scan.ts';
+import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 
 const moment = z.iso.datetime();
@@ -23,6 +23,9 @@ export const hostResponse = z
     relayState,
     since: moment.optional().meta({ description: 'When the relay state was confirmed or first known.' }),
     lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
+    lastFullTable: moment.optional().meta({
+      description: 'When the full table of relay tests was last run to a proven end; scans in between try a part of it.',
+    }),
     recentVerdicts: z.array(verdict).meta({ description: 'Up to 30, newest first.' }),
     pendingChange: z
       .strictObject({ to: relayState, scanId: z.string(), confirmedNotBefore: moment })
@@ -45,6 +48,7 @@ const scanSummary = {
   explanation: z.string(),
   testsCompleted: z.int(),
   testsPlanned: z.int(),
+  fullTable: z.boolean().meta({ description: 'Whether every relay test was planned, or the core with a rotating part.' }),
 };
 
 export const scanSummaryResponse = z.strictObject(scanSummary).meta({ id: 'ScanSummary' });
@@ -63,21 +67,56 @@ export const owedScanResponse = z
 const testResponse = z.strictObject({
   test: z.string(),
   outcome: z.enum(OUTCOMES),
-  stage: z.enum(['greeting', 'ehlo', 'mail', 'rcpt']),
+  stage: z.enum(STAGES).meta({ description: 'How far it got; `message` is the answer after the final dot.' }),
   proves: z.string().optional().meta({ description: 'What it would prove if it were accepted.' }),
+  ehlo: z.string().optional().meta({ description: 'The name that EHLO gave, when it was not our own.' }),
   mailFrom: z.string().optional(),
   rcptTo: z.string().optional(),
   reply: z.string().optional(),
 });
 
+const arrivalResponse = z.strictObject({
+  leg: z.string().meta({ description: 'The address, port and transport that it went in by.' }),
+  test: z.string(),
+  sentAt: moment,
+  at: moment,
+  path: z
+    .array(z.strictObject({ from: z.string().optional(), address: z.string().optional(), by: z.string().optional() }))
+    .meta({ description: 'Its way by its Received headers, newest hop first. The newest is our own; the others are what servers wrote.' }),
+});
+
+const tlsResponse = z.strictObject({
+  version: z.string(),
+  cipher: z.string(),
+  subject: z.string().optional(),
+  issuer: z.string().optional(),
+  validTo: z.string().optional(),
+  distrust: z.string().optional().meta({ description: 'Why a browser would not trust the certificate.' }),
+});
+
+const costsResponse = z
+  .strictObject({ connections: z.int(), commands: z.int(), roundTrips: z.int(), refusals: z.int() })
+  .meta({ description: 'What the scan cost the server; refusals are those that it counts against us.' });
+
 export const scanResponse = z
   .strictObject({
     ...scanSummary,
+    arrivals: z
+      .array(arrivalResponse)
+      .meta({ description: 'Messages that we sent through it and that came back: each proves an open relay.' }),
     legs: z.array(
       z.strictObject({
         address: z.string(),
         port: z.int(),
+        transport: z.enum(TRANSPORTS),
         contact: z.enum(CONTACTS),
+        offersStarttls: z.boolean().optional(),
+        tls: tlsResponse.optional(),
+        injected: z
+          .string()
+          .optional()
+          .meta({ description: 'Plaintext behind the answer to STARTTLS, which somebody on the way may have put there; it was dropped.' }),
+        costs: costsResponse,
         software: z
           .strictObject({
             mta: z.enum(Object.keys(MTA_NAMES) as [Mta, ...Mta[]]),

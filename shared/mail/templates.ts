@@ -11,26 +11,71 @@ type Letter = { readonly subject: string; readonly verdict: string; readonly sec
 
 /** The mail of a notice. `historyUrl` is where the scan history of the host can be read. */
 export function renderNotice(notice: Notice, historyUrl: string): Mail {
-  const letter = notice.to === 'closed' ? closedAgain(notice, historyUrl) : answersAsRelay(notice, historyUrl);
+  const letter = LETTERS[notice.to](notice, historyUrl);
   return { subject: letter.subject, text: asText(letter), html: asHtml(letter) };
 }
 
+const LETTERS: Record<Notice['to'], (notice: Notice, historyUrl: string) => Letter> = {
+  open: isRelay,
+  suspected: answersAsRelay,
+  closed: closedAgain,
+};
+
+function isRelay(notice: Notice, historyUrl: string): Letter {
+  const { hostName, arrival } = notice;
+  const sent =
+    arrival === undefined
+      ? `A message that we sent through ${hostName} as a stranger arrived at our mailbox.`
+      : `A message that we sent through ${hostName} as a stranger at ${utc(arrival.sentAt)} arrived at our mailbox at ${utc(arrival.at)}.`;
+  return {
+    subject: `${hostName} is an open relay`,
+    verdict: `${sent} So it forwards mail from anyone to anyone, and spammers who find it can use it as we did.`,
+    sections: [...remedySections(notice), ...waySections(notice), ...closingSections(notice, historyUrl)],
+  };
+}
+
 function answersAsRelay(notice: Notice, historyUrl: string): Letter {
+  const { hostName } = notice;
   const doubt = notice.acceptsEverything
     ? ' It accepted invented users of its own domain in the same way, so it may be a catch-all, a sink or a honeypot rather than a relay.'
     : '';
+  const howFar = notice.messageAccepted
+    ? 'It took a whole message of ours, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.'
+    : 'It got no further than that, so whether it delivers such mail is not proven.';
   return {
-    subject: `${notice.hostName} answers as an open relay`,
-    verdict:
-      `${notice.hostName} accepted a recipient at a foreign domain from a stranger, in two scans one after the other. ` +
-      `We stopped there and sent no message through it, so whether it delivers such mail is not proven.${doubt}`,
-    sections: [
-      { heading: 'What to do now', lines: FIRST_AID },
-      { heading: 'What closes it', lines: remediesFor(notice.software) },
-      { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
-      { heading: 'History', lines: history(historyUrl) },
-    ],
+    subject: `${hostName} answers as an open relay`,
+    verdict: `${hostName} accepted a recipient at a foreign domain from a stranger, in two scans one after the other. ${howFar}${doubt}`,
+    sections: [...remedySections(notice), ...closingSections(notice, historyUrl)],
   };
+}
+
+function remedySections({ software }: Notice): Section[] {
+  return [
+    { heading: 'What to do now', lines: FIRST_AID },
+    { heading: 'What closes it', lines: remediesFor(software) },
+  ];
+}
+
+// By which address the message went in and by which it came out tells the owner where to look when they are not the same.
+function waySections({ arrival }: Notice): Section[] {
+  if (arrival === undefined) return [];
+  const hops = arrival.path.map(({ from, address, by }) => {
+    const sender = [...new Set([...(from === undefined ? [] : [from]), ...(address === undefined ? [] : [`[${address}]`])])];
+    return `  from ${sender.join(' ') || 'unknown'} to ${by ?? 'unknown'}`;
+  });
+  const lines = [
+    `Into the server by ${arrival.leg}.`,
+    `Out of it by ${arrival.path[0]?.address ?? 'an address that was not written down'}, as our mailbox saw it.`,
+    ...(hops.length === 0 ? [] : ['', 'Its Received headers, newest first:', ...hops]),
+  ];
+  return [{ heading: 'The way it took', lines: lines.map(printable), code: true }];
+}
+
+function closingSections(notice: Notice, historyUrl: string): Section[] {
+  return [
+    { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
+    { heading: 'History', lines: history(historyUrl) },
+  ];
 }
 
 function closedAgain(notice: Notice, historyUrl: string): Letter {
@@ -38,7 +83,7 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
     subject: `${notice.hostName} is closed again`,
     verdict:
       `${notice.hostName} refused every foreign recipient that we tried, in two scans one after the other. ` +
-      'Before, it answered as an open relay.',
+      (notice.from === 'open' ? 'Before, it was an open relay.' : 'Before, it answered as an open relay.'),
     sections: [
       {
         heading: 'What is left to do',
@@ -50,11 +95,10 @@ function closedAgain(notice: Notice, historyUrl: string): Letter {
       {
         heading: 'What this does not show',
         lines: [
-          'Stolen passwords, web forms, forwarding rules, SMTP smuggling and VRFY/EXPN are not tested, nor are IPv6, STARTTLS and the ports 465 and 587.',
+          'Stolen passwords, web forms, forwarding rules, SMTP smuggling and VRFY/EXPN are not tested, nor is any port that is not registered with us.',
         ],
       },
-      { heading: 'What we saw', lines: [`Scan ${notice.scanId}, started ${utc(notice.scannedAt)}.`, ...evidenceLines(notice)], code: true },
-      { heading: 'History', lines: history(historyUrl) },
+      ...closingSections(notice, historyUrl),
     ],
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Network, parseNetwork } from '../domain/address.ts';
+import { type Network, parseAddress, parseNetwork } from '../domain/address.ts';
 
 const seconds = (fallback: number) =>
   z
@@ -29,18 +29,24 @@ const networks = list.transform((parts, context): Network[] =>
 
 const ports = z
   .string()
-  .default('25')
+  .default('25,465,587')
   .transform((text) => text.split(',').map(Number))
   .refine((all) => all.every((port) => Number.isInteger(port) && port > 0 && port < 65_536), 'must be ports such as 25,2525');
 
 const endpoints = list.transform((parts, context) =>
   parts.flatMap((part) => {
-    const match = /^([0-9.]+):(\d{1,5})$/.exec(part);
-    if (match !== null) return { address: match[1] ?? '', port: Number(match[2]) };
-    context.addIssue({ code: 'custom', message: `${part} is not an endpoint such as 192.0.2.1:25` });
+    const [, v4, v6, port] = /^(?:([0-9.]+)|\[([0-9a-f:.]+)\]):(\d{1,5})$/i.exec(part) ?? [];
+    const address = parseAddress(v4 ?? v6 ?? '');
+    if (address !== undefined) return { address: address.text, port: Number(port) };
+    context.addIssue({ code: 'custom', message: `${part} is not an endpoint such as 192.0.2.1:25 or [2001:db8::1]:25` });
     return [];
   }),
 );
+
+const families = z
+  .enum(['4', '4,6'], 'must be 4 or 4,6')
+  .default('4,6')
+  .transform((text): (4 | 6)[] => (text === '4' ? [4] : [4, 6]));
 
 const domain = z.string().regex(/^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'must be a domain name in lower case');
 
@@ -73,12 +79,18 @@ export const SETTINGS = {
   }),
   probe: z.object({
     ...table,
+    /** Where the secret is that canaries' tokens hang on: `arn:aws:secretsmanager:…` or `file:/path`. */
+    SECRET: z.string().min(1),
     SCANS_QUEUE_URL: z.url(),
     NOTICES_QUEUE_URL: z.url(),
     /** The name we say EHLO with: it must resolve to our egress address and back. */
     EHLO_NAME: domain,
     /** A domain of ours that foreign recipients live in. */
     CANARY_DOMAIN: domain,
+    /** Whom a canary tells its reader to write to; postmaster at the EHLO name when left out. */
+    OPT_OUT_ADDRESS: z.email().optional(),
+    /** The address families that there is a way out over: `4` or `4,6`. */
+    FAMILIES: families,
     OPERATOR_NETWORKS: networks,
     /** Resolvers to ask, `address` or `address:port`; the system's when empty. */
     DNS_SERVERS: list,
@@ -87,6 +99,13 @@ export const SETTINGS = {
     CONFIRM_DELAY_SECONDS: seconds(300),
     /** When a scan that met trouble on our side is tried again. */
     PUT_OFF_SECONDS: seconds(900),
+    /** How long after a sitting its scan goes on, when it could not be ended in it. */
+    CONTINUE_SECONDS: seconds(300),
+  }),
+  canary: z.object({
+    ...table,
+    SECRET: z.string().min(1),
+    NOTICES_QUEUE_URL: z.url(),
   }),
   notify: z.object({
     ...table,

@@ -1,3 +1,4 @@
+import type { Arrival, Canary } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
@@ -32,6 +33,17 @@ export type Result = {
   readonly notices: readonly Notice[];
   /** Whether an owed scan is written for it, which leaves the table with the result. */
   readonly wasOwed: boolean;
+};
+
+/** A stored scan as canaries that came back have made it, with what that does to its host. */
+export type RaisedResult = {
+  /** The host and the scan that were decided upon, as they were read. */
+  readonly host: Host;
+  readonly before: Scan;
+  readonly scan: Scan;
+  /** `late`: the host stays as it is. */
+  readonly effect: Effect;
+  readonly notices: readonly Notice[];
 };
 
 /**
@@ -73,18 +85,35 @@ export type AuditStore = {
    * put off stands for it: a host has one such scan at a time.
    */
   putOff(host: Host, owed: OwedScan, trouble: Reason): Promise<boolean>;
+  /**
+   * Owes a scan that goes on in a later sitting, with what it found so far; false as for `putOff`, beside which it stands:
+   * a host has one scan that waits, whatever for.
+   */
+  continueScan(host: Host, owed: OwedScan): Promise<boolean>;
   dropOwed(ref: ScanRef): Promise<void>;
 
   /** Keeps the evidence unless the same is kept already, and gives its hash. */
   keepEvidence(host: Host, legs: readonly LegEvidence[]): Promise<string>;
+  /** Keeps the evidence of a scan that goes on, exactly as it is, until the scan is sure to be over; `readEvidence` finds it. */
+  keepSoFar(host: Host, legs: readonly LegEvidence[]): Promise<string>;
   readEvidence(hostId: string, hash: string): Promise<LegEvidence[] | undefined>;
   findScan(hostId: string, scanId: string): Promise<Scan | undefined>;
   /** Stores scan and host state, a change and its notices in one transaction; see `Stored`. */
   storeResult(result: Result): Promise<Stored>;
+  /** Stores what canaries made of a stored scan and of its host, a change and its notices in one transaction; see `Stored`. */
+  storeRaised(raised: RaisedResult): Promise<Stored>;
   /** Newest first. Examines at most 200 scans, so a filtered page may be short or empty and still have a next one. */
   listScans(hostId: string, query: ScanQuery): Promise<Page<Scan>>;
   /** Newest first. */
   listChanges(hostId: string, limit: number, after?: string): Promise<Page<Change>>;
+
+  /** Writes down a canary, which must be done before it is sent. It is known for seven days. */
+  expectCanary(canary: Canary): Promise<void>;
+  findCanary(canaryId: string): Promise<Canary | undefined>;
+  /** Records that a canary came back, and gives its first arrival, which later ones do not change; undefined when it is not known. */
+  markCanary(canaryId: string, arrived: Pick<Arrival, 'at' | 'path'>): Promise<Arrival | undefined>;
+  /** The arrivals of those canaries that were sent by this scan and came back, in the order they came. */
+  readArrivals(ref: ScanRef, canaryIds: readonly string[]): Promise<Arrival[]>;
 
   /** Unsettled notices due at `now`, oldest first. */
   dueNotices(now: number, limit: number): Promise<string[]>;

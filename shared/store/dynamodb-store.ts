@@ -2,9 +2,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from './audit-store.ts';
 import { accounts } from './dynamodb/accounts.ts';
+import { canaries } from './dynamodb/canaries.ts';
 import { history } from './dynamodb/history.ts';
 import { hosts } from './dynamodb/hosts.ts';
 import { notices } from './dynamodb/notices.ts';
+import { raised } from './dynamodb/raised.ts';
 import { results } from './dynamodb/results.ts';
 import { schedule } from './dynamodb/schedule.ts';
 import type { Table } from './dynamodb/table.ts';
@@ -21,5 +23,14 @@ export function dynamoDbStore(
 ): AuditStore {
   const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const table: Table = { name: tableName, client: document, retentionMs, clock };
-  return { ...accounts(table), ...hosts(table), ...schedule(table), ...results(table), ...history(table), ...notices(table) };
+  return {
+    ...accounts(table),
+    ...hosts(table),
+    ...schedule(table),
+    ...results(table),
+    ...raised(table),
+    ...history(table),
+    ...canaries(table),
+    ...notices(table),
+  };
 }

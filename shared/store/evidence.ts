@@ -18,7 +18,7 @@ export function packEvidence(legs: readonly LegEvidence[]): Uint8Array {
   const withoutTranscripts = legs.map((leg) => ({ ...leg, transcript: ['-- too long to be kept'] }));
   const bare = gzipSync(JSON.stringify(withoutTranscripts));
   if (bare.length <= ITEM_BYTES) return bare;
-  const unanswered = ({ test, outcome, stage }: TestResult) => ({ test, outcome, stage });
+  const unanswered = ({ test, outcome, stage, canary }: TestResult) => ({ test, outcome, stage, canary });
   return gzipSync(
     JSON.stringify(withoutTranscripts.map((leg) => ({ ...leg, tests: leg.tests.map(unanswered), controls: leg.controls.map(unanswered) }))),
   );
@@ -29,17 +29,26 @@ export function unpackEvidence(body: Uint8Array): LegEvidence[] {
   return readLegs(JSON.parse(gunzipSync(body, { maxOutputLength: BODY_LIMIT }).toString('utf8')));
 }
 
+/** The hash of packed evidence as it is, to the last byte. It cannot be taken for one of `evidenceHash`. */
+export function exactHash(body: Uint8Array): string {
+  return `=${createHash('sha256').update(body).digest('base64url').slice(0, 22)}`;
+}
+
 /**
- * The hash under which evidence is kept. Ids, dates and times that change from session to session are left out by
- * `normalise`, so that an unchanged server costs no further item. The month is in it: evidence expires, and what later
+ * The hash under which evidence is kept. Ids, dates, times and tokens that change from session to session are left out
+ * by `normalise`, what the scan cost and its canaries' ids by themselves, so that an unchanged server costs no further item. The month is in it: evidence expires, and what later
  * scans still refer to is written anew each month.
  */
 export function evidenceHash(legs: readonly LegEvidence[], now: number): string {
   const behaviour = legs.map((leg) => [
     leg.address,
     leg.port,
+    leg.transport,
     leg.contact,
     leg.stopped,
+    leg.offersStarttls,
+    leg.tls,
+    normalise(leg.injected === undefined ? [] : [leg.injected]),
     [...leg.tests, ...leg.controls].map((test) => [test.test, test.outcome, test.stage]),
     normalise(leg.transcript),
   ]);

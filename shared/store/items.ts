@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import type { Arrival, Canary } from '../domain/canary.ts';
 import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import type { Notice } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
-import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STOPS } from '../domain/scan.ts';
+import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STAGES, STOPS, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Account, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
@@ -34,10 +35,28 @@ const state = z.object({
   openLegs: z.array(z.string()),
   recent: z.string(),
   evidence: z.string().optional(),
+  closedAt: time.optional(),
+  lastFull: time.optional(),
   putOff: z.string().optional(),
 });
 
 const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, revision: z.number(), settings, state });
+
+const path = z.array(z.object({ from: z.string().optional(), address: z.string().optional(), by: z.string().optional() }));
+
+const arrival = z.object({ canary: z.string(), leg: z.string(), test: z.string(), sentAt: time, at: time, path });
+
+const canaryItem = z.object({
+  pk: z.string(),
+  accountId: z.string(),
+  hostId: z.string(),
+  scanId: z.string(),
+  leg: z.string(),
+  test: z.string(),
+  recipient: z.string(),
+  sentAt: time,
+  arrival: z.object({ at: time, path }).optional(),
+});
 
 const scanItem = z.object({
   pk: z.string(),
@@ -49,15 +68,20 @@ const scanItem = z.object({
   openLegs: z.array(z.string()),
   closedLegs: z.array(z.string()).optional(),
   evidence: z.string().optional(),
+  full: z.boolean(),
+  canaries: z.array(z.string()).optional(),
+  arrivals: z.array(arrival).optional(),
 });
 
 const testResult = z.object({
   test: z.string(),
   outcome: z.enum(OUTCOMES),
-  stage: z.enum(['greeting', 'ehlo', 'mail', 'rcpt']),
+  stage: z.enum(STAGES),
   from: z.string().optional(),
   to: z.string().optional(),
   reply: z.string().optional(),
+  ehlo: z.string().optional(),
+  canary: z.string().optional(),
 });
 
 const software = z.object({
@@ -66,11 +90,25 @@ const software = z.object({
   from: z.enum(['greeting', 'answers']),
 });
 
+const tls = z.object({
+  version: z.string(),
+  cipher: z.string(),
+  subject: z.string().optional(),
+  issuer: z.string().optional(),
+  validTo: z.string().optional(),
+  distrust: z.string().optional(),
+});
+
 const legs = z.array(
   z.object({
     address: z.string(),
     port: z.number(),
+    transport: z.enum(TRANSPORTS),
     contact: z.enum(CONTACTS),
+    offersStarttls: z.boolean().optional(),
+    tls: tls.optional(),
+    injected: z.string().optional(),
+    costs: z.object({ connections: z.number(), commands: z.number(), roundTrips: z.number(), refusals: z.number() }),
     software: software.optional(),
     tests: z.array(testResult),
     controls: z.array(testResult),
@@ -88,6 +126,8 @@ const notice = z.object({
   from: knownState,
   to: relayState,
   acceptsEverything: z.boolean(),
+  messageAccepted: z.boolean(),
+  arrival: arrival.optional(),
   changedAt: time,
   scanId: z.string(),
   scannedAt: time,
@@ -114,6 +154,8 @@ const owedItem = z.object({
   dueAt: time,
   tries: z.number(),
   trouble: reason.optional(),
+  soFar: z.string().optional(),
+  startedAt: time.optional(),
 });
 
 /** Reads a stored host; throws on an item that is not one, as do all readers here: a broken item is our defect. */
@@ -130,6 +172,12 @@ export function readScan(item: unknown): Scan {
 export function readOwed(item: unknown): OwedScan {
   const { pk, sk, ...rest } = owedItem.parse(item);
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
+}
+
+/** Reads a canary, with its first arrival when it has come back. */
+export function readCanary(item: unknown): { canary: Canary; arrival: Pick<Arrival, 'at' | 'path'> | undefined } {
+  const { pk, arrival: marked, ...rest } = canaryItem.parse(item);
+  return { canary: { id: idIn(pk), ...rest }, arrival: marked };
 }
 
 export function readLegs(value: unknown): LegEvidence[] {

@@ -11,7 +11,12 @@ export const TABLE = { partitionKey: 'pk', sortKey: 'sk', expiry: 'expiresAt' } 
  * The sparse index of what waits to be done: owed scans and unsettled notices carry `dueQueue` and `dueAt` (epoch
  * milliseconds) until they are settled. Hosts and scans are never in it, so their writes cost nothing here.
  */
-export const DUE_INDEX = { name: 'due', partitionKey: 'dueQueue', sortKey: 'dueAt', included: ['accountId', 'tries', 'trouble'] } as const;
+export const DUE_INDEX = {
+  name: 'due',
+  partitionKey: 'dueQueue',
+  sortKey: 'dueAt',
+  included: ['accountId', 'tries', 'trouble', 'soFar', 'startedAt'],
+} as const;
 
 export type DueQueue = 'OWED' | 'NOTICE';
 
@@ -26,6 +31,7 @@ export const keys = {
   owed: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `OWED#${scanId}` }),
   change: (hostId: string, version: number): Key => ({ pk: `HOST#${hostId}`, sk: `CHANGE#${String(version).padStart(10, '0')}` }),
   evidence: (hostId: string, hash: string): Key => ({ pk: `TRANSCRIPT#${hostId}`, sk: hash }),
+  canary: (canaryId: string): Key => ({ pk: `CANARY#${canaryId}`, sk: 'CANARY' }),
   notice: (noticeId: string): Key => ({ pk: `NOTICE#${noticeId}`, sk: 'NOTICE' }),
 };
 

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Effect, effectOf } from '../../shared/domain/change.ts';
+import { type Effect, effectOf, raise } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
-import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -149,6 +149,168 @@ describe('the schedule', () => {
   });
 });
 
+describe('a scan that goes on in a later sitting', () => {
+  const goingOn = (host: Host, kind: ScanKind = 'scheduled') => ({
+    ...owedOf(host, kind, NOON),
+    dueAt: NOON + 300_000,
+    tries: 1,
+    soFar: '=hash',
+    startedAt: NOON + 1,
+  });
+
+  test('stays owed with what it found, is refreshed with each sitting, and shows that wherever it is read', async () => {
+    const host = await registered();
+    const owed = goingOn(host);
+    expect(await table.store.continueScan(host, owed)).toBe(true);
+    expect(await table.store.continueScan(await reread(host), { ...owed, soFar: '=other', tries: 2 })).toBe(true);
+    const expected = { tries: 2, soFar: '=other', startedAt: NOON + 1, dueAt: NOON + 300_000 };
+    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject(expected);
+    expect(await table.store.dueScans(NOON + DAY, 500)).toContainEqual(expect.objectContaining({ ...expected, scanId: owed.scanId }));
+    expect((await reread(host)).state.putOff).toBe(owed.scanId);
+  });
+
+  test('carries no trouble of ours along', async () => {
+    const host = await registered();
+    const owed = goingOn(host);
+    await table.store.putOff(host, owed, 'dns-trouble');
+    await table.store.continueScan(host, { ...owed, trouble: 'dns-trouble' });
+    expect((await table.store.findOwed(host.id, owed.scanId))?.trouble).toBeUndefined();
+  });
+
+  test('is not owed when its result is stored already, or when another of the host waits', async () => {
+    const host = await registered();
+    await store(host, sampleScan(host, goingOn(host).scanId, NOON));
+    expect(await table.store.continueScan(await reread(host), goingOn(host))).toBe(false);
+    await table.store.putOff(host, { ...owedOf(host, 'on-demand', NOON), tries: 1 }, 'dns-trouble');
+    expect(await table.store.continueScan(host, goingOn(host, 'first'))).toBe(false);
+  });
+
+  test('finds its evidence exactly as it was, canaries and all, however alike an earlier one was', async () => {
+    const host = await registered();
+    const legs = (canary: string) => [
+      { ...sampleLeg('accepted'), tests: sampleLeg('accepted').tests.map((test) => ({ ...test, canary })) },
+    ];
+    await table.store.keepEvidence(host, legs('first'));
+    const hash = await table.store.keepSoFar(host, legs('second'));
+    expect(await table.store.readEvidence(host.id, hash)).toEqual(legs('second'));
+  });
+});
+
+describe('canaries', () => {
+  async function expected(host: Host, id: string, scan = sampleScan(host, scanId(NOON, 'scheduled'), NOON)) {
+    const canary = sampleCanary(scan, `${host.id}-${id}`);
+    await table.store.expectCanary(canary);
+    return canary;
+  }
+  const refOf = (host: Host, at = NOON) => ({ accountId: host.accountId, hostId: host.id, scanId: scanId(at, 'scheduled') });
+
+  test('a canary is found as it was written down, and only once', async () => {
+    const canary = await expected(sampleHost(), 'a');
+    expect(await table.store.findCanary(canary.id)).toEqual(canary);
+    await expect(table.store.expectCanary(canary)).rejects.toThrow();
+  });
+
+  test('of many arrivals the first is kept, and every caller hears of that one', async () => {
+    const canary = await expected(sampleHost(), 'a');
+    const path = [{ from: 'mx.example', address: '192.0.2.9' }];
+    const first = { canary: canary.id, leg: canary.leg, test: 'plain', sentAt: canary.sentAt, at: NOON + 2_000, path };
+    expect(await table.store.markCanary(canary.id, { at: NOON + 2_000, path })).toEqual(first);
+    expect(await table.store.markCanary(canary.id, { at: NOON + 9_000, path: [] })).toEqual(first);
+  });
+
+  test('one that is not known cannot be marked, and leaves nothing behind', async () => {
+    expect(await table.store.markCanary('never-sent', { at: NOON, path: [] })).toBeUndefined();
+    expect(await table.store.findCanary('never-sent')).toBeUndefined();
+  });
+
+  test('after seven days one is known no more, deleted or not', async () => {
+    const host = sampleHost();
+    const canary = await expected(host, 'a');
+    await table.store.markCanary(canary.id, { at: NOON, path: [] });
+    now = canary.sentAt + 7 * DAY - 1;
+    expect(await table.store.findCanary(canary.id)).toBeDefined();
+    now += 1;
+    expect(await table.store.findCanary(canary.id)).toBeUndefined();
+    expect(await table.store.markCanary(canary.id, { at: now, path: [] })).toBeUndefined();
+    expect(await table.store.readArrivals(refOf(host), [canary.id])).toEqual([]);
+  });
+
+  test('the arrivals of a scan are those of its own canaries that came back, however many and however often asked for', async () => {
+    const host = sampleHost();
+    const sent = await Promise.all(Array.from({ length: 120 }, (_, i) => expected(host, `many-${i}`)));
+    const others = await expected(host, 'other', sampleScan(host, scanId(NOON + 60_000, 'scheduled'), NOON + 60_000));
+    await table.store.markCanary(sent[118]?.id ?? '', { at: NOON + 3_000, path: [] });
+    await table.store.markCanary(sent[0]?.id ?? '', { at: NOON + 5_000, path: [] });
+    await table.store.markCanary(others.id, { at: NOON + 4_000, path: [] });
+    const ids = [...sent.map(({ id }) => id), others.id, sent[0]?.id ?? '', 'never-sent'];
+    const arrivals = await table.store.readArrivals(refOf(host), ids);
+    expect(arrivals.map(({ canary, at }) => [canary, at])).toEqual([
+      [sent[118]?.id, NOON + 3_000],
+      [sent[0]?.id, NOON + 5_000],
+    ]);
+    expect(await table.store.readArrivals(refOf(host), [])).toEqual([]);
+  });
+});
+
+describe('a stored scan that a canary raises', () => {
+  async function raisable() {
+    const host = await registered({ alertRecipients: ['a@example.org', 'b@example.org'] });
+    const scan = { ...sampleScan(host, scanId(NOON, 'scheduled'), NOON, SUSPECTED), canaries: ['canary'] };
+    await store(host, scan);
+    const current = await reread(host);
+    const arrival = sampleArrival(sampleCanary(scan, 'canary'));
+    const { scan: open, effect } = raise(current, scan, [arrival]);
+    if (effect.kind !== 'changed') return expect.fail('not a change');
+    const notices = noticesOf(current, effect.change, open, [sampleLeg('accepted')]);
+    return { host: current, arrival, raised: { host: current, before: scan, scan: open, effect, notices } };
+  }
+
+  test('is stored with the host, the change and its notices, all of them or none', async () => {
+    const { host, raised } = await raisable();
+    const stale = { ...raised, host: { ...host, state: { ...host.state, version: 99 } } };
+    expect(await table.store.storeRaised(stale)).toBe('conflict');
+    expect(await table.store.findScan(host.id, raised.scan.id)).toEqual(raised.before);
+    expect((await table.store.listChanges(host.id, 50)).items).toEqual([]);
+    expect(await table.store.storeRaised(raised)).toBe('stored');
+    expect(await table.store.findScan(host.id, raised.scan.id)).toEqual(raised.scan);
+    expect((await reread(host)).state.relay).toBe('open');
+    expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'open' }]);
+    expect((await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id))).toHaveLength(2);
+  });
+
+  test('is a conflict when another canary has raised it since it was read', async () => {
+    const { host, raised } = await raisable();
+    await table.store.storeRaised(raised);
+    const current = await reread(host);
+    expect(await table.store.storeRaised({ ...raised, host: current, effect: { kind: 'late' }, notices: [] })).toBe('conflict');
+    const again = { ...raised, host: current, before: raised.scan, effect: { kind: 'late' }, notices: [] } as const;
+    expect(await table.store.storeRaised(again)).toBe('stored');
+  });
+
+  test('that only notes an arrival leaves the host, on the condition that it is still as it was', async () => {
+    const { host, raised } = await raisable();
+    const noted = { ...raised, effect: { kind: 'late' }, notices: [] } as const;
+    expect(await table.store.storeRaised({ ...noted, host: { ...host, state: { ...host.state, version: 99 } } })).toBe('conflict');
+    expect(await table.store.storeRaised(noted)).toBe('stored');
+    expect(await reread(host)).toEqual(host);
+  });
+
+  test('is never made up: a scan that is not stored cannot be raised', async () => {
+    const { host, raised } = await raisable();
+    const missing = { ...raised.scan, id: scanId(NOON, 'on-demand') };
+    expect(await table.store.storeRaised({ ...raised, before: missing, scan: missing })).toBe('conflict');
+    expect(await table.store.findScan(host.id, missing.id)).toBeUndefined();
+  });
+
+  test('is not written over by whoever stores it a second time', async () => {
+    const { host, raised } = await raisable();
+    await table.store.storeRaised(raised);
+    const again = { host: await reread(host), scan: raised.before, effect: { kind: 'late' }, notices: [], wasOwed: false } as const;
+    expect(await table.store.storeResult(again)).toBe('conflict');
+    expect(await table.store.findScan(host.id, raised.scan.id)).toEqual(raised.scan);
+  });
+});
+
 test('a scan whose result is stored is not put off, so that it stands in the way of no other', async () => {
   const host = await registered();
   const ref = { ...owedOf(host, 'scheduled', NOON), tries: 1 };
@@ -227,13 +389,27 @@ describe('results', () => {
     }
   });
 
-  test('evidence is kept once for the same behaviour, whatever dates and ids the server says', async () => {
+  test('evidence is kept once for the same behaviour, whatever dates and ids the server says, and tokens and costs are ours', async () => {
     const host = await registered();
     const leg = (greeting: string) => [{ ...sampleLeg(), transcript: [`S: ${greeting}`] }];
     const first = await table.store.keepEvidence(host, leg('220 mx ESMTP Exim 4.96 Mon, 01 Jun 2026 12:00:00 +0000'));
     const second = await table.store.keepEvidence(host, leg('220 mx ESMTP Exim 4.96 Tue, 02 Jun 2026 13:10:01 +0000'));
     const other = await table.store.keepEvidence(host, [{ ...sampleLeg('accepted'), transcript: ['S: 220 mx ESMTP Exim 4.96 Tue'] }]);
     expect(second).toBe(first);
+    const ours = (token: string) => [`C: Relay-Audit-Token: ra1-${token}`, `C: Message-ID: <ra1-${token}@probe.example>`];
+    const sending = (token: string, refusals: number) => [
+      {
+        ...sampleLeg('accepted'),
+        costs: { connections: 1, commands: 1, roundTrips: 1, refusals },
+        tests: sampleLeg('accepted').tests.map((test) => ({ ...test, canary: token })),
+        transcript: ours(token),
+      },
+    ];
+    const canary = await table.store.keepEvidence(host, sending('abcdefghabcdefgh-ijklmnopijklmnop', 1));
+    expect(await table.store.keepEvidence(host, sending('qrstuvwxqrstuvwx-yzabcdefyzabcdef', 2))).toBe(canary);
+    expect(await table.store.keepEvidence(host, [{ ...sampleLeg(), transport: 'starttls' }])).not.toBe(
+      await table.store.keepEvidence(host, [sampleLeg()]),
+    );
     expect(other).not.toBe(first);
     expect(await table.store.readEvidence(host.id, other)).toMatchObject([{ tests: [{ outcome: 'accepted' }, ...Array(18).fill({})] }]);
   });

@@ -52,10 +52,11 @@ test('every function has an errors alarm', () => {
   for (const [id] of ours) expect(watched.join()).toContain(`"Ref":"${id}"`);
 });
 
-test('both dead-letter queues have an alarm', () => {
+test('every dead-letter queue has an alarm', () => {
   const watched = JSON.stringify(alarms.filter(([, { Properties }]) => Properties.MetricName === 'ApproximateNumberOfMessagesVisible'));
   expect(watched).toContain('NoticesDeadLetters');
   expect(watched).toContain('ScansDeadLetters');
+  expect(watched).toContain('CanaryMailboxDeadLetters');
 });
 
 test('a dispatcher that has stopped counting sounds the alarm of the cursor', () => {

@@ -15,6 +15,8 @@ export const CONTEXT = {
   operatorNetworks: '203.0.113.0/24',
   egressEndpoints: '203.0.113.10:25,203.0.113.20:2525',
   probePorts: '25,587',
+  optOutAddress: 'opt-out@relay-audit.test',
+  ipv6: 'false',
 };
 
 /** The app as infra/app.ts makes it, without bundling the functions. */
@@ -67,8 +69,9 @@ export type Properties = Readonly<
       RedrivePolicy: unknown;
       RetentionInDays: number;
       Runtime: string;
+      DestinationConfig: { OnFailure: { Destination: Attribute } };
       ScalingConfig: { MaximumConcurrency: number };
-      SecurityGroupEgress: { FromPort: number; ToPort: number }[];
+      SecurityGroupEgress: { CidrIp?: string; CidrIpv6?: string; FromPort: number; ToPort: number }[];
       SecurityGroupIngress: unknown;
       Timeout: number;
       VisibilityTimeout: number;

@@ -19,6 +19,14 @@ test('one egress endpoint is not enough, for it may be down by itself', () => {
   expect(() => read({ ...CONTEXT, egressEndpoints: '203.0.113.10:25' })).toThrow(/egressEndpoints: must name at least 2/);
 });
 
+test('what may be left out has a default: no IPv6, and postmaster at the EHLO name to write to', () => {
+  const { ipv6: _ipv6, optOutAddress: _optOut, ...rest } = CONTEXT;
+  expect(read(rest)).toMatchObject({ ipv6: 'false', optOutAddress: '' });
+  expect(() => read({ ...CONTEXT, ipv6: 'yes', optOutAddress: 'nobody' })).toThrow(
+    /optOutAddress: must be a plain.*ipv6: must be true or false/,
+  );
+});
+
 test('the examples of cdk.json are good enough to synthesise', () => {
   expect(read(cdk.context as unknown as Record<string, string>).stage).toBe('prod');
 });

@@ -32,13 +32,16 @@ describe('functions', () => {
   test.each(names)('the settings of a function parse as it will parse them, and none is unknown to it: %s', (name) => {
     const environment = Object.fromEntries(Object.entries(settingsOf(name)).map(([key, value]) => [key, standIn(value)]));
     expect(() => readSettings(name, environment)).not.toThrow();
-    expect(Object.keys(SETTINGS[name].shape)).toEqual(expect.arrayContaining(Object.keys(environment)));
+    const own = Object.keys(environment).filter((key) => key !== 'NODE_OPTIONS'); // Node’s
+    expect(Object.keys(SETTINGS[name].shape)).toEqual(expect.arrayContaining(own));
   });
 
-  test('only the probe is in the network, and only the API knows the secret', () => {
+  test('only the probe is in the network, and only API, probe and canary know the secret', () => {
     expect(names.filter((name) => lambdaOf(name).VpcConfig !== undefined)).toEqual(['probe']);
-    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api']);
-    expect(holdersOf(/^secretsmanager:/)).toEqual([expect.stringMatching(/^HttpApi/)]);
+    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api', 'probe', 'canary']);
+    expect(holdersOf(/^secretsmanager:/).toSorted()).toEqual(
+      [/^CanaryMailbox/, /^HttpApi/, /^ScanPipelineProbe/].map((each) => expect.stringMatching(each)),
+    );
   });
 });
 
@@ -141,10 +144,59 @@ describe('egress', () => {
   });
 });
 
+describe('IPv6', () => {
+  test('is not tried unless the operator says so, and then has a way out of its own', () => {
+    expect(settingsOf('probe').FAMILIES).toBe('4');
+    expect(resourcesOf(template, 'AWS::EC2::EgressOnlyInternetGateway')).toEqual([]);
+    const dual = Template.fromStack(buildApp({ ipv6: 'true' }).service);
+    dual.resourceCountIs('AWS::EC2::EgressOnlyInternetGateway', 1);
+    dual.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ FAMILIES: '4,6' }) },
+      VpcConfig: Match.objectLike({ Ipv6AllowedForDualStack: true }),
+    });
+    const [group] = resourcesOf(dual, 'AWS::EC2::SecurityGroup');
+    const over = (key: 'CidrIp' | 'CidrIpv6') =>
+      group?.[1].Properties.SecurityGroupEgress?.filter((rule) => rule[key] !== undefined).map(({ FromPort }) => FromPort);
+    expect(over('CidrIpv6')).toEqual([25, 587, 2525]);
+    expect(over('CidrIp')).toEqual([443, 25, 587, 2525]);
+  });
+});
+
+describe('the canary mailbox', () => {
+  test('takes mail for the canary domain, from everywhere, and calls the canary function without waiting for it', () => {
+    template.hasResourceProperties('AWS::SES::ReceiptRule', {
+      Rule: {
+        Enabled: true,
+        Recipients: [CONTEXT.canaryDomain],
+        Actions: [{ LambdaAction: { InvocationType: 'Event', FunctionArn: Match.anyValue() } }],
+      },
+    });
+    template.hasResourceProperties('AWS::SES::ReceiptFilter', { Filter: { IpFilter: { Cidr: '0.0.0.0/0', Policy: 'Allow' } } });
+  });
+
+  test('only SES, on behalf of this account, may call it', () => {
+    const permission = { Principal: 'ses.amazonaws.com', Action: 'lambda:InvokeFunction', SourceAccount: Match.anyValue() };
+    template.hasResourceProperties('AWS::Lambda::Permission', permission);
+    template.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: 'ses.amazonaws.com' }, 1);
+  });
+
+  test('its rule set is not activated: that would displace another, and is the operator’s to do', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/SetActiveReceiptRuleSet/i);
+    template.hasResourceProperties('AWS::SES::ReceiptRuleSet', { RuleSetName: 'relay-audit-prod' });
+  });
+
+  test('a mail that could not be taken in is tried twice more, and then kept', () => {
+    const [, kept] = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig').find(([id]) => /^CanaryMailbox/.test(id)) ?? [];
+    expect(kept?.Properties).toMatchObject({ MaximumRetryAttempts: 2 });
+    const [queue] = kept?.Properties.DestinationConfig?.OnFailure.Destination['Fn::GetAtt'] ?? [];
+    expect(queue).toMatch(/^CanaryMailboxDeadLetters/);
+  });
+});
+
 describe('queues', () => {
   const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
-  test('both queues have dead letters, and no queue takes a request without TLS', () => {
+  test('both work queues have dead letters, and no queue takes a request without TLS', () => {
     expect(queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)).toHaveLength(2);
     const guarded = resourcesOf(template, 'AWS::SQS::QueuePolicy')
       .filter(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument).includes('"aws:SecureTransport":"false"'))

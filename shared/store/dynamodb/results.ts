@@ -4,7 +4,7 @@ import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
 import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
-import { evidenceHash, packEvidence, unpackEvidence } from '../evidence.ts';
+import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
 import { readScan } from '../items.ts';
 import { keys } from '../keys.ts';
 import { noticePut } from './notices.ts';
@@ -13,7 +13,9 @@ import { expiry, ifHolds, type Table } from './table.ts';
 
 const EVIDENCE_MARGIN_MS = 31 * 24 * 60 * 60_000; // evidence written on the first of a month is referred to until its last
 
-type Part = Pick<AuditStore, 'keepEvidence' | 'readEvidence' | 'findScan' | 'storeResult'>;
+const SO_FAR_MS = 24 * 60 * 60_000; // the last sitting of a scan begins some two hours after its first
+
+type Part = Pick<AuditStore, 'keepEvidence' | 'keepSoFar' | 'readEvidence' | 'findScan' | 'storeResult'>;
 
 /** Finished scans, and what they do to their host. */
 export function results(table: Table): Part {
@@ -29,6 +31,14 @@ export function results(table: Table): Part {
       const body = packEvidence(legs);
       const expiresAt = expiry(now, table.retentionMs + EVIDENCE_MARGIN_MS);
       await table.client.send(new PutCommand({ TableName: table.name, Item: { ...Key, body, expiresAt } }));
+      return hash;
+    },
+
+    async keepSoFar(host, legs) {
+      const body = packEvidence(legs);
+      const hash = exactHash(body);
+      const expiresAt = expiry(table.clock(), SO_FAR_MS);
+      await table.client.send(new PutCommand({ TableName: table.name, Item: { ...keys.evidence(host.id, hash), body, expiresAt } }));
       return hash;
     },
 
@@ -85,30 +95,47 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
 }
 
-function changePut(table: Table, change: Change) {
+/** The write of a change, for its transaction. */
+export function changePut(table: Table, change: Change) {
   const Item = { ...keys.change(change.hostId, change.version), change, expiresAt: expiry(change.at, table.retentionMs) };
   return { TableName: table.name, Item };
 }
 
-function scanPut(table: Table, scan: Scan) {
+/**
+ * The write of a scan. The same scan again is no conflict; another that was made under the same id, by a second delivery,
+ * is. So is the scan with other arrivals than it was decided with: what a canary has made of it is never written over.
+ * `stored` is the scan as it was read, when it must be there already.
+ */
+export function scanPut(table: Table, scan: Scan, stored?: Scan) {
   const { hostId, id, ...rest } = scan;
+  const arrivals = (stored ?? scan).arrivals?.length;
+  const sameArrivals = arrivals === undefined ? 'attribute_not_exists(arrivals)' : 'size(arrivals) = :arrivals';
+  const same = `startedAt = :startedAt AND ${sameArrivals}`;
   return {
     TableName: table.name,
     Item: { ...keys.scan(hostId, id), ...rest, expiresAt: expiry(scan.startedAt, table.retentionMs) },
-    // The same scan again is no conflict; another that was made under the same id, by a second delivery, is.
-    ConditionExpression: 'attribute_not_exists(pk) OR startedAt = :startedAt',
-    ExpressionAttributeValues: { ':startedAt': scan.startedAt },
+    ConditionExpression: stored === undefined ? `attribute_not_exists(pk) OR (${same})` : same,
+    ExpressionAttributeValues: { ':startedAt': scan.startedAt, ...(arrivals === undefined ? {} : { ':arrivals': arrivals }) },
   };
 }
 
-// Only `state` is written, so that an owner's edit at the same moment stands.
-function stateUpdate(table: Table, host: Host, state: HostState) {
+/** The write of what scans have shown of a host. Only `state` is written, so that an owner's edit at the same moment stands. */
+export function stateUpdate(table: Table, host: Host, state: HostState) {
+  const unchanged = unchangedState(host);
   return {
     TableName: table.name,
     Key: keys.host(host.accountId, host.id),
     UpdateExpression: 'SET #state = :state',
+    ...unchanged,
+    ExpressionAttributeValues: { ...unchanged.ExpressionAttributeValues, ':state': state },
+  };
+}
+
+/** The condition that no scan has written the host since it was read. */
+export function unchangedState(host: Host) {
+  return {
     ConditionExpression: '#state.version = :version',
     ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: { ':state': state, ':version': host.state.version },
+    ExpressionAttributeValues: { ':version': host.state.version },
   };
 }

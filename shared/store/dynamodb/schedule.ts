@@ -1,4 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Host } from '../../domain/host.ts';
 import type { OwedScan } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readOwed, readTick, readWheelEntry } from '../items.ts';
@@ -7,7 +8,17 @@ import { ifHolds, type Table } from './table.ts';
 
 type Part = Pick<
   AuditStore,
-  'readCursor' | 'moveCursor' | 'hostsInSlot' | 'owe' | 'findOwed' | 'owedOf' | 'dueScans' | 'leaseScan' | 'putOff' | 'dropOwed'
+  | 'readCursor'
+  | 'moveCursor'
+  | 'hostsInSlot'
+  | 'owe'
+  | 'findOwed'
+  | 'owedOf'
+  | 'dueScans'
+  | 'leaseScan'
+  | 'putOff'
+  | 'continueScan'
+  | 'dropOwed'
 >;
 
 /** The timing wheel, its cursor and the owed scans. */
@@ -54,7 +65,7 @@ function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInS
   };
 }
 
-function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'dueScans' | 'leaseScan' | 'putOff' | 'dropOwed'> {
+function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot'> {
   return {
     async owe(owed) {
       return ifHolds(() => table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));
@@ -97,27 +108,36 @@ function owedScans(table: Table): Pick<Part, 'owe' | 'findOwed' | 'owedOf' | 'du
     },
 
     async putOff(host, owed, trouble) {
-      const claim = {
-        TableName: table.name,
-        Key: keys.host(host.accountId, host.id),
-        UpdateExpression: 'SET #state.putOff = :scan ADD #state.version :one',
-        ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(#state.putOff) OR #state.putOff = :scan)',
-        ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':scan': owed.scanId, ':one': 1 },
-      };
-      const ConditionCheck = {
-        TableName: table.name,
-        Key: keys.scan(host.id, owed.scanId),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      };
-      const TransactItems = [{ Update: claim }, { ConditionCheck }, { Put: owedPut(table, { ...owed, trouble }) }];
-      return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
+      return keepWaiting(table, host, { ...owed, trouble });
+    },
+
+    async continueScan(host, owed) {
+      return keepWaiting(table, host, { ...owed, trouble: undefined });
     },
 
     async dropOwed(ref) {
       await table.client.send(new DeleteCommand({ TableName: table.name, Key: keys.owed(ref.hostId, ref.scanId) }));
     },
   };
+}
+
+// Makes the scan the one of its host that waits, unless another is or its result is stored.
+async function keepWaiting(table: Table, host: Host, owed: OwedScan): Promise<boolean> {
+  const claim = {
+    TableName: table.name,
+    Key: keys.host(host.accountId, host.id),
+    UpdateExpression: 'SET #state.putOff = :scan ADD #state.version :one',
+    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(#state.putOff) OR #state.putOff = :scan)',
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: { ':scan': owed.scanId, ':one': 1 },
+  };
+  const ConditionCheck = {
+    TableName: table.name,
+    Key: keys.scan(host.id, owed.scanId),
+    ConditionExpression: 'attribute_not_exists(pk)',
+  };
+  const TransactItems = [{ Update: claim }, { ConditionCheck }, { Put: owedPut(table, owed) }];
+  return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
 }
 
 /** The write of an owed scan, for transactions too. */

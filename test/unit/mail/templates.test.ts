@@ -14,6 +14,7 @@ const ALERT: Notice = {
   from: 'closed',
   to: 'suspected',
   acceptsEverything: false,
+  messageAccepted: false,
   changedAt: Date.UTC(2026, 10, 24, 10, 38),
   scanId: '20261124T103700Z-confirming',
   scannedAt: Date.UTC(2026, 10, 24, 10, 37, 5),
@@ -34,8 +35,26 @@ const CLOSURE: Notice = {
   evidence: ALERT.evidence.map((each) => ({ ...each, reply: '554 5.7.1 no' })),
 };
 
+const OPENED: Notice = {
+  ...ALERT,
+  to: 'open',
+  messageAccepted: true,
+  arrival: {
+    canary: 'abcdefghabcdefgh',
+    leg: '192.0.2.1:25',
+    test: 'plain',
+    sentAt: Date.UTC(2026, 10, 24, 10, 37, 6),
+    at: Date.UTC(2026, 10, 24, 10, 37, 9),
+    path: [
+      { from: 'out.example.org', address: '192.0.2.9', by: 'mx.canary.example' },
+      { from: '[198.51.100.1]', address: '198.51.100.1', by: 'mail.example.org' },
+    ],
+  },
+};
+
 const MAILS: readonly (readonly [string, Notice])[] = [
   ['the alert', ALERT],
+  ['the alert of a message that came back', OPENED],
   ['the all-clear', CLOSURE],
 ];
 
@@ -132,10 +151,17 @@ describe.each(MAILS)('%s', (_, notice) => {
 describe('the alert', () => {
   const { subject, text } = renderNotice(ALERT, HISTORY);
 
-  test('says "answers as an open relay", never that it is one: no message was sent', () => {
+  test('says "answers as an open relay", never that it is one: no message came back', () => {
     expect(subject).toBe('mail.example.org answers as an open relay');
-    expect(text).toContain('sent no message through it');
+    expect(text).toContain('whether it delivers such mail is not proven');
     expect(`${subject} ${text}`).not.toMatch(/\bis an open relay/i);
+  });
+
+  test('says how far it got: to a recipient, or to the final dot of a message', () => {
+    expect(text).toContain('It got no further than that');
+    expect(renderNotice({ ...ALERT, messageAccepted: true }, HISTORY).text).toContain(
+      'to the final dot. The message has not come back to us',
+    );
   });
 
   test('says what to do now and what closes it', () => {
@@ -146,6 +172,52 @@ describe('the alert', () => {
     expect(text).not.toContain('honeypot');
     expect(renderNotice({ ...ALERT, acceptsEverything: true }, HISTORY).text).toContain('honeypot');
   });
+});
+
+describe('the alert of a message that came back', () => {
+  const { subject, text } = renderNotice(OPENED, HISTORY);
+
+  test('says that it is an open relay, and in its first sentence when the message was sent and when it arrived', () => {
+    expect(subject).toBe('mail.example.org is an open relay');
+    expect(text.split(/(?<=\.) /)[0]).toBe(
+      'A message that we sent through mail.example.org as a stranger at 2026-11-24 10:37:06 UTC arrived at our mailbox at 2026-11-24 10:37:09 UTC.',
+    );
+  });
+
+  test('says what to do now and what closes it', () => {
+    for (const line of [...FIRST_AID, ...GENERAL_REMEDIES]) expect(text).toContain(line);
+  });
+
+  test('shows the way it took: the address it went in by, the one it came out by, and every hop', () => {
+    for (const words of ['Into the server by 192.0.2.1:25.', 'Out of it by 192.0.2.9, as our mailbox saw it.'])
+      expect(text).toContain(words);
+    expect(text).toContain('from out.example.org [192.0.2.9] to mx.canary.example');
+    expect(text).toContain('from [198.51.100.1] to mail.example.org');
+  });
+
+  test('is whole when nothing is known of the way, or of the arrival', () => {
+    const { arrival } = OPENED;
+    if (arrival === undefined) return expect.fail('no arrival');
+    expect(renderNotice({ ...OPENED, arrival: { ...arrival, path: [] } }, HISTORY).text).toContain('an address that was not written down');
+    const bare = renderNotice({ ...OPENED, arrival: undefined }, HISTORY);
+    expect(bare.subject).toBe(subject);
+    expect(bare.text).not.toContain('undefined');
+  });
+
+  test('lets no header of the way be anything but text', () => {
+    const { arrival } = OPENED;
+    if (arrival === undefined) return expect.fail('no arrival');
+    const path = [{ from: '</pre><script>\r\nBcc: x\xff', address: '192.0.2.9', by: '<i>' }];
+    const hostile = renderNotice({ ...OPENED, arrival: { ...arrival, path } }, HISTORY);
+    expect(isPlain(hostile.text) && isPlain(hostile.html)).toBe(true);
+    expect(hostile.html).not.toMatch(/<script|<i>/);
+    expect(hostile.text).not.toMatch(/^\s*Bcc:/m);
+  });
+});
+
+test('the all-clear says what the server was before', () => {
+  expect(renderNotice({ ...CLOSURE, from: 'open' }, HISTORY).text).toContain('Before, it was an open relay.');
+  expect(renderNotice(CLOSURE, HISTORY).text).toContain('Before, it answered as an open relay.');
 });
 
 test('the all-clear says what it does not show', () => {

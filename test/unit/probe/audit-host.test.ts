@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
+import { type AuditOrder, type AuditRules, auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
-import { PROBE_LIMITS } from '../../../shared/network/probe.ts';
+import type { LegCosts } from '../../../shared/domain/scan.ts';
+import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { CLOSED, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
@@ -13,17 +14,23 @@ afterEach(async () => {
 });
 
 /** Audits one host with these servers at its ports, in their order. */
-async function audit(scripts: readonly Script[], sittingMs: number) {
+async function audit(scripts: readonly Script[], sittingMs: number, order: Partial<AuditOrder> = {}) {
   for (const script of scripts) started.push(await startScriptedServer([script]));
   const host = sampleHost({ name: '127.0.0.1', ports: started.map((server) => server.port), servedDomains: ['served.example'] });
-  return auditHost(host, {
-    resolve: async () => ({ kind: 'absent' }),
-    operatorNetworks: LOOPBACK === undefined ? [] : [LOOPBACK],
-    ehloName: 'probe.example',
-    canaryDomain: 'canary.example',
-    limits: { ...PROBE_LIMITS, sittingMs },
-  });
+  return auditHost(host, { scope: 'full', expectCanary: async () => undefined, ...order }, RULES(sittingMs));
 }
+
+const RULES = (sittingMs: number): AuditRules => ({
+  resolve: async () => ({ kind: 'absent' }),
+  operatorNetworks: LOOPBACK === undefined ? [] : [LOOPBACK],
+  families: [4, 6],
+  ehloName: 'probe.example',
+  canaryDomain: 'canary.example',
+  optOutAddress: 'postmaster@probe.example',
+  limits: { ...PROBE_LIMITS, sittingMs },
+});
+
+const mailServerRcpt = (line: string) => (line.includes('<postmaster@') ? '250 2.1.5 Ok' : '554 5.7.1 Relay access denied');
 
 const hangs = mailServer({ EHLO: { kind: 'silence' } });
 
@@ -42,4 +49,44 @@ test('a port that was never got to says nothing of whether our way out is open',
   const never = { ...sampleLeg(), contact: 'out-of-time' as const };
   expect(mutePorts({ judgement: CLOSED, legs: [never] })).toEqual([25]);
   expect(mutePorts({ judgement: CLOSED, legs: [{ ...never, contact: 'connection-refused' }] })).toEqual([]);
+});
+
+const EMPTY: LegCosts = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
+
+test('a core provokes at most four refusals of an address, whatever turn it is', async () => {
+  for (const rotation of [0, 1, 2, 3, 40]) {
+    const { judgement, legs } = await audit([mailServer(), mailServer()], 10_000, { scope: { rotation } });
+    expect(judgement.verdict).toBe('closed');
+    expect(legs.reduce((sum, leg) => sum + leg.costs.refusals, 0)).toBeLessThanOrEqual(4);
+    await Promise.all(started.splice(0).map((server) => server.stop()));
+  }
+});
+
+test('a later sitting asks only what the earlier ones left', async () => {
+  const greylists = mailServer({ RCPT: (line) => say(line.includes('-plain@') ? '450 4.7.1 Greylisted' : mailServerRcpt(line)) });
+  const first = await audit([greylists], 10_000);
+  expect(first.judgement).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted' });
+  await started.pop()?.stop();
+  const port = first.legs[0]?.port ?? 0;
+  const later = await startScriptedServer([mailServer()]);
+  started.push(later);
+  const before = first.legs.map((leg) => ({ ...leg, port: leg.port === port ? later.port : leg.port }));
+  const second = await auditHost(
+    sampleHost({ name: '127.0.0.1', ports: [later.port], servedDomains: ['served.example'] }),
+    { scope: 'full', expectCanary: async () => undefined, before },
+    RULES(10_000),
+  );
+  expect(second.judgement).toMatchObject({ verdict: 'closed', completed: second.judgement.planned });
+  expect(later.heard.flat().filter((line) => line.startsWith('RCPT'))).toHaveLength(1);
+  expect(second.legs[0]?.costs.connections).toBeGreaterThan(first.legs[0]?.costs.connections ?? 0);
+});
+
+test('an address of a family that we have no way out over is not dialled, and is said to be untested', async () => {
+  const { legs, judgement } = await auditHost(
+    sampleHost({ name: '127.0.0.1', ports: [25] }),
+    { scope: 'full', expectCanary: async () => undefined },
+    { ...RULES(1_000), families: [6] },
+  );
+  expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
+  expect(legs).toMatchObject([{ contact: 'no-ipv6-here', costs: EMPTY, transcript: [] }]);
 });

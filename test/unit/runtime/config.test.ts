@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../../shared/runtime/config.ts';
 
 const QUEUES = { SCANS_QUEUE_URL: 'http://127.0.0.1:4566/scans', NOTICES_QUEUE_URL: 'http://127.0.0.1:4566/notices' };
-const PROBE = { TABLE_NAME: 'table', ...QUEUES, EHLO_NAME: 'probe.example', CANARY_DOMAIN: 'canary.example' };
+const PROBE = { TABLE_NAME: 'table', SECRET: 'file:/secret', ...QUEUES, EHLO_NAME: 'probe.example', CANARY_DOMAIN: 'canary.example' };
 const API = { TABLE_NAME: 'table', SECRET: 'file:/secret' };
 
 const MINUTE = 60_000;
 
 describe('what is not set has a default that can be seen here', () => {
   test('api', () => {
-    expect(readSettings('api', API)).toEqual({ ...API, RETENTION_DAYS: 400 * 24 * 60 * MINUTE, PROBE_PORTS: [25] });
+    expect(readSettings('api', API)).toEqual({ ...API, RETENTION_DAYS: 400 * 24 * 60 * MINUTE, PROBE_PORTS: [25, 465, 587] });
   });
 
   test('dispatch', () => {
@@ -23,6 +23,8 @@ describe('what is not set has a default that can be seen here', () => {
       OPERATOR_NETWORKS: [],
       DNS_SERVERS: [],
       EGRESS_ENDPOINTS: [],
+      CONTINUE_SECONDS: 5 * MINUTE,
+      FAMILIES: [4, 6],
     });
   });
 
@@ -39,9 +41,14 @@ describe('what is set is read', () => {
   });
 
   test('networks and endpoints come out parsed', () => {
-    const settings = readSettings('probe', { ...PROBE, OPERATOR_NETWORKS: '127.0.0.0/8,2001:db8::/32', EGRESS_ENDPOINTS: '192.0.2.1:25' });
+    const given = { OPERATOR_NETWORKS: '127.0.0.0/8,2001:db8::/32', EGRESS_ENDPOINTS: '192.0.2.1:25,[2001:DB8::1]:2525', FAMILIES: '4' };
+    const settings = readSettings('probe', { ...PROBE, ...given });
     expect(settings.OPERATOR_NETWORKS.map(({ prefixLength }) => prefixLength)).toEqual([8, 32]);
-    expect(settings.EGRESS_ENDPOINTS).toEqual([{ address: '192.0.2.1', port: 25 }]);
+    expect(settings.EGRESS_ENDPOINTS).toEqual([
+      { address: '192.0.2.1', port: 25 },
+      { address: '2001:db8::1', port: 2525 },
+    ]);
+    expect(settings.FAMILIES).toEqual([4]);
   });
 
   test('seconds and days come out as milliseconds, ports as numbers', () => {
@@ -64,6 +71,10 @@ describe('a wrong setting stops the start', () => {
     ['a network in octal', { OPERATOR_NETWORKS: '0177.0.0.0/8' }, 'OPERATOR_NETWORKS'],
     ['an endpoint without a port', { EGRESS_ENDPOINTS: '192.0.2.1' }, 'EGRESS_ENDPOINTS: 192.0.2.1 is not an endpoint'],
     ['an endpoint by name', { EGRESS_ENDPOINTS: 'mx.example:25' }, 'EGRESS_ENDPOINTS'],
+    ['an endpoint in IPv6 without brackets', { EGRESS_ENDPOINTS: '2001:db8::1:25' }, 'EGRESS_ENDPOINTS'],
+    ['an endpoint that is no address', { EGRESS_ENDPOINTS: '[::g]:25' }, 'EGRESS_ENDPOINTS'],
+    ['IPv6 alone', { FAMILIES: '6' }, 'FAMILIES: must be 4 or 4,6'],
+    ['an opt-out address that is none', { OPT_OUT_ADDRESS: 'postmaster' }, 'OPT_OUT_ADDRESS'],
     ['minutes for seconds', { CONFIRM_DELAY_SECONDS: '5m' }, 'CONFIRM_DELAY_SECONDS: must be a whole number of seconds'],
     ['a negative delay', { CONFIRM_DELAY_SECONDS: '-5' }, 'CONFIRM_DELAY_SECONDS'],
     ['half a second', { CONFIRM_DELAY_SECONDS: '0.5' }, 'CONFIRM_DELAY_SECONDS'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadSecrets, type Purpose, secretsFrom } from '../../../shared/runtime/secrets.ts';
 
-const PURPOSES: readonly Purpose[] = ['api-key', 'api-key-checksum', 'cursor'];
+const PURPOSES: readonly Purpose[] = ['api-key', 'api-key-checksum', 'cursor', 'canary'];
 const SECRET = 'a secret of this deployment, long enough';
 const SECRETS = secretsFrom(SECRET);
 

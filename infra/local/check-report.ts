@@ -1,0 +1,98 @@
+import { legView } from '../../functions/api/views.ts';
+import type { Finding } from '../../functions/probe/audit-host.ts';
+import type { Arrival } from '../../shared/domain/canary.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { REASONS } from '../../shared/domain/reason.ts';
+import { remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
+import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
+import { printable } from '../../shared/domain/transcript.ts';
+import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { reasonOf } from '../../shared/smtp/relay-tests.ts';
+
+/** What an audit showed: its finding, and the canaries that came back. */
+export type Report = { readonly host: Host; readonly finding: Finding; readonly arrivals: readonly Arrival[] };
+
+/** The report as one object; its shape is in docs/check-host.md. */
+export function asJson({ host, finding: { judgement, legs }, arrivals }: Report) {
+  const { verdict, reason, completed, planned } = judgement;
+  return {
+    host: host.settings.name,
+    verdict,
+    reason,
+    explanation: REASONS[reason].sentence,
+    testsCompleted: completed,
+    testsPlanned: planned,
+    arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
+    legs: legs.map((leg) => legView(leg, arrivals)),
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/** The report in words. */
+export function asText(report: Report, transcript: boolean): string {
+  const { host, finding, arrivals } = report;
+  const { verdict, reason, completed, planned } = finding.judgement;
+  const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
+  const open = finding.legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict));
+  return [
+    `${host.settings.name}: ${verdict}`,
+    `${REASONS[reason].sentence}${counts}`,
+    ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
+    ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
+    ...arrivals.flatMap(arrivalLines),
+    ...finding.legs.flatMap((leg) => [
+      '',
+      ...legLines(leg, arrivals),
+      ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
+    ]),
+    ...(open.length === 0 ? [] : ['', 'What closes it', ...remediesFor(open[0]?.software).map((line) => `  - ${line}`)]),
+    ...(open.some(({ seesUsAs }) => seesUsAs !== undefined) ? [`  - ${LOST_ADDRESSES}`] : []),
+  ].join('\n');
+}
+
+const HOW_TO_PROVE =
+  'Whether it delivers such mail is shown by a message that comes back: --canary-domain and --canary-listen (docs/check-host.md).';
+const LOST_ADDRESSES =
+  'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';
+
+function arrivalLines({ leg, test, at, path }: Arrival): string[] {
+  const way = path.map(
+    ({ from = 'unknown', address, by = 'unknown' }) => `${by} from ${from}${address === undefined ? '' : ` [${address}]`}`,
+  );
+  return [`A message sent through ${leg} (${test}) came back at ${iso(at)}.`, ...way.map((hop) => `  ${printable(hop)}`)];
+}
+
+function legLines(leg: LegEvidence, arrivals: readonly Arrival[]): string[] {
+  const { verdict, reason } = judgeLeg(leg, arrivals);
+  const { connections, commands, refusals } = leg.costs;
+  const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
+  const shown = accepted.slice(0, ACCEPTED_SHOWN);
+  return [
+    `  ${legName(leg)}: ${verdict}. ${REASONS[reason].sentence}`,
+    ...(leg.software === undefined ? [] : [`    ${softwareSentence(leg.software)}`]),
+    ...(leg.tls === undefined
+      ? []
+      : [`    ${printable(`${leg.tls.version}, ${leg.tls.cipher}, certificate of ${leg.tls.subject ?? 'nobody'}`)}`]),
+    ...(leg.injected === undefined
+      ? []
+      : ['    Plaintext came behind its answer to STARTTLS, and was dropped: somebody on the way may inject it.']),
+    ...(leg.seesUsAs === undefined ? [] : [`    It takes us for ${leg.seesUsAs}.`]),
+    ...(connections === 0 ? [] : [`    ${connections} connections, ${commands} commands, ${refusals} refusals`]),
+    ...shown.flatMap(acceptedLines),
+    ...(accepted.length > shown.length ? [`    and ${accepted.length - shown.length} more; --json has all`] : []),
+  ];
+}
+
+const ACCEPTED_SHOWN = 8; // envelopes of a leg that are spelled out
+
+function acceptedLines({ test, ehlo, from = '', to = '', reply = '', stage }: TestResult): string[] {
+  const hello = ehlo === undefined ? '' : `EHLO ${printable(ehlo)} `;
+  return [
+    `    ${test}: ${reasonOf(test) ?? ''}`,
+    `      ${hello}MAIL FROM:${printable(from)} RCPT TO:${printable(to)}`,
+    `      ${stage === 'message' ? 'after the final dot: ' : ''}${printable(reply)}`,
+  ];
+}

@@ -1,0 +1,53 @@
+import type { Arrival } from '../domain/canary.ts';
+import { raise } from '../domain/change.ts';
+import { noticesOf } from '../domain/notice.ts';
+import type { Scan, ScanRef } from '../domain/scan.ts';
+import type { AuditStore } from './audit-store.ts';
+
+export type Services = {
+  readonly store: Pick<AuditStore, 'findHost' | 'findScan' | 'readEvidence' | 'storeRaised'>;
+  readonly wakeNotices: (noticeIds: readonly string[]) => Promise<void>;
+  readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
+};
+
+// What canaries make of a scan is decided anew when another came between; a relay may hand over all of a scan's at once.
+const STORE_TRIES = 8;
+const STORE_WAIT_MS = 10; // doubled with each try
+
+/**
+ * Raises a stored scan by canaries of it that came back, and wakes the notices that this owes. Gives the scan as it then
+ * is; undefined when it is not stored, or its host is gone. Whoever stores a scan and whoever marks an arrival both call
+ * it afterwards: whichever comes second finds the work of the other. Arrivals that the scan has already cost two reads.
+ */
+export async function raiseScan(services: Services, ref: ScanRef, arrivals: readonly Arrival[]): Promise<Scan | undefined> {
+  const { store, log } = services;
+  for (let tries = 0; tries < STORE_TRIES; tries++) {
+    if (tries > 0) await new Promise((done) => setTimeout(done, STORE_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2)));
+    const [host, before] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findScan(ref.hostId, ref.scanId)]);
+    if (host === undefined || before === undefined) return undefined;
+    const { scan, effect } = raise(host, before, arrivals);
+    if (scan === before) return scan;
+    const change = effect.kind === 'changed' ? effect.change : undefined;
+    const legs = change === undefined || scan.evidence === undefined ? undefined : await store.readEvidence(host.id, scan.evidence);
+    const notices = change === undefined ? [] : noticesOf(host, change, scan, legs ?? []);
+    if ((await store.storeRaised({ host, before, scan, effect, notices })) === 'conflict') continue;
+    const { verdict } = scan.judgement;
+    log.info('raised', { ...ref, host: host.settings.name, arrivals: scan.arrivals?.length, verdict, changedTo: change?.to });
+    await wake(
+      notices.map(({ id }) => id),
+      services,
+    );
+    return scan;
+  }
+  throw new Error('the host kept changing while a scan was to be raised');
+}
+
+// The message only saves time: what it would wake is found unsettled by the next dispatch.
+async function wake(noticeIds: readonly string[], { wakeNotices, log }: Services): Promise<void> {
+  if (noticeIds.length === 0) return;
+  try {
+    await wakeNotices(noticeIds);
+  } catch (error) {
+    log.error('notices could not be woken', { noticeIds, error });
+  }
+}

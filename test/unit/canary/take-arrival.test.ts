@@ -1,0 +1,243 @@
+import type { SESMessage } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { takeArrival, takeArrivals } from '../../../functions/canary/take-arrival.ts';
+import type { Canary } from '../../../shared/domain/canary.ts';
+import { effectOf } from '../../../shared/domain/change.ts';
+import type { Host } from '../../../shared/domain/host.ts';
+import { noticesOf } from '../../../shared/domain/notice.ts';
+import { type Scan, scanId } from '../../../shared/domain/scan.ts';
+import { mintCanaryToken, readCanaryToken } from '../../../shared/runtime/canary-token.ts';
+import { secretsFrom } from '../../../shared/runtime/secrets.ts';
+import { raiseScan } from '../../../shared/store/raise-scan.ts';
+import { CLOSED, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const SECRETS = secretsFrom('a secret of this deployment, long enough');
+let now = NOON;
+let table: TestTable;
+const woken: string[] = [];
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * DAY);
+});
+afterAll(() => table.stop());
+beforeEach(() => {
+  now = NOON;
+  woken.length = 0;
+});
+
+const services = () => ({
+  store: table.store,
+  readToken: (text: string) => readCanaryToken(SECRETS, text),
+  wakeNotices: async (ids: readonly string[]) => void woken.push(...ids),
+  clock: () => now,
+  log: { info: () => {}, error: () => {} },
+});
+
+/** A host, a suspected scan of it that is not stored yet, and the canary that it sent. */
+async function sent(startedAt = NOON): Promise<{ host: Host; scan: Scan; canary: Canary; token: string }> {
+  const host = sampleHost();
+  const id = scanId(startedAt, 'scheduled');
+  await table.store.registerHost(host, {
+    accountId: host.accountId,
+    hostId: host.id,
+    scanId: scanId(startedAt, 'first'),
+    dueAt: now,
+    tries: 0,
+  });
+  const { id: canaryId, text: token } = mintCanaryToken(SECRETS);
+  const canary = sampleCanary({ hostId: host.id, id, startedAt }, canaryId);
+  await table.store.expectCanary(canary);
+  const evidence = await table.store.keepEvidence(host, [sampleLeg('accepted')]);
+  return { host, scan: { ...sampleScan(host, id, startedAt, SUSPECTED), evidence, canaries: [canaryId] }, canary, token };
+}
+
+async function store(host: Host, scan: Scan): Promise<void> {
+  const current = await reread(host);
+  const effect = effectOf(current, scan, { confirmDelayMs: 5 * MINUTE });
+  const notices = effect.kind === 'changed' ? noticesOf(current, effect.change, scan, []) : [];
+  expect(await table.store.storeResult({ host: current, scan, effect, notices, wasOwed: false })).toBe('stored');
+}
+
+const reread = async (host: Host) => (await table.store.findHost(host.accountId, host.id)) ?? expect.fail('the host is gone');
+const verdictOf = async ({ hostId, id }: Scan) => (await table.store.findScan(hostId, id))?.judgement.verdict;
+const changesOf = async (host: Host) => (await table.store.listChanges(host.id, 50)).items.map(({ from, to }) => `${from} ${to}`);
+
+/** The mail as SES hands it over. */
+function mail(token: string, recipient: string, headers: readonly (readonly [string, string])[] = []): SESMessage {
+  const all = [
+    ['Received', 'from mail.example.org (mail.example.org [192.0.2.9]) by inbound-smtp.eu-central-1.amazonaws.com with SMTP id x'],
+    ['Received', 'from probe.example (probe.example [198.51.100.1]) by mail.example.org (Postfix) with ESMTP id y'],
+    ['Relay-Audit-Token', token],
+    ['Auto-Submitted', 'auto-generated'],
+    ['Content-Type', 'text/plain; charset=us-ascii'],
+    ...headers,
+  ].filter(([, value]) => value !== '');
+  return {
+    mail: {
+      timestamp: new Date(now).toISOString(),
+      source: 'relay-audit@probe.example',
+      messageId: 'message-1',
+      destination: [recipient],
+      headersTruncated: false,
+      headers: all.map(([name = '', value = '']) => ({ name, value })),
+      commonHeaders: { returnPath: '', date: '', messageId: '' },
+    },
+    receipt: { recipients: [recipient] } as unknown as SESMessage['receipt'],
+  };
+}
+
+describe('a canary that comes back', () => {
+  test('after its scan was stored opens the host at once, with one notice woken', async () => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    now += MINUTE;
+    expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'raised' });
+    expect(await verdictOf(scan)).toBe('open');
+    const { state } = await reread(host);
+    expect(state).toMatchObject({ relay: 'open', recent: 'o', last: { verdict: 'open' } });
+    expect(state.pending).toBeUndefined();
+    expect(await changesOf(host)).toEqual(['unknown open']);
+    expect(woken).toEqual([`${host.id}-2-0`]);
+    expect(await table.store.claimNotice(woken[0] ?? '', now, now + 1)).toMatchObject({
+      notice: {
+        to: 'open',
+        arrival: { leg: '192.0.2.1:25', sentAt: canary.sentAt, path: [{ address: '192.0.2.9' }, { address: '198.51.100.1' }] },
+        evidence: [{ leg: '192.0.2.1:25', to: '<b@canary.example>' }],
+      },
+    });
+  });
+
+  test('before its scan was stored waits for whoever stores it, and opens the host then', async () => {
+    const { host, scan, canary, token } = await sent();
+    expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'waiting' });
+    expect((await reread(host)).state.relay).toBe('unknown');
+    await store(host, scan);
+    const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
+    const raised = await raiseScan(services(), ref, await table.store.readArrivals(ref, scan.canaries ?? []));
+    expect(raised?.judgement).toMatchObject({ verdict: 'open', reason: 'canary-arrived', planned: 19 });
+    expect((await reread(host)).state.relay).toBe('open');
+    expect(woken).toHaveLength(1);
+  });
+
+  test('again, by a replay or a second delivery, changes nothing more', async () => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    await takeArrival(mail(token, canary.recipient), services());
+    const { state } = await reread(host);
+    now += MINUTE;
+    expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'raised' });
+    expect((await reread(host)).state).toEqual(state);
+    expect((await table.store.findScan(host.id, scan.id))?.arrivals).toHaveLength(1);
+    expect(await changesOf(host)).toEqual(['unknown open']);
+    expect(woken).toHaveLength(1);
+  });
+
+  test('of a scan from before the last confirmed closure is noted beside that scan and says nothing of the host', async () => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    for (const minutes of [10, 20, 30]) {
+      const at = NOON + minutes * MINUTE;
+      await store(host, sampleScan(host, scanId(at, 'confirming'), at, minutes === 10 ? SUSPECTED : CLOSED));
+    }
+    expect(await changesOf(host)).toEqual(['suspected closed', 'unknown suspected']);
+    const { state } = await reread(host);
+    now = NOON + 40 * MINUTE;
+    await takeArrival(mail(token, canary.recipient), services());
+    expect((await reread(host)).state).toEqual(state);
+    expect(await table.store.findScan(host.id, scan.id)).toMatchObject({
+      judgement: { verdict: 'suspected' },
+      arrivals: [{ canary: canary.id, at: now }],
+    });
+    expect(woken).toEqual([]);
+  });
+
+  test('as two canaries of one scan at once is two arrivals and one change', async () => {
+    const { host, scan, canary, token } = await sent();
+    const other = mintCanaryToken(SECRETS);
+    await table.store.expectCanary({ ...canary, id: other.id, test: 'test-2', leg: '192.0.2.1:25/starttls' });
+    await store(host, scan);
+    await Promise.all([token, other.text].map((each) => takeArrival(mail(each, canary.recipient), services())));
+    const stored = await table.store.findScan(host.id, scan.id);
+    expect(stored?.arrivals).toHaveLength(2);
+    expect(stored?.openLegs.toSorted()).toEqual(['192.0.2.1:25', '192.0.2.1:25/starttls']);
+    expect(await changesOf(host)).toEqual(['unknown open']);
+  });
+
+  test('in a crowd, as every canary of a large scan at once, is recorded like the others', async () => {
+    const { host, scan, canary } = await sent();
+    await store(host, scan);
+    const tokens = Array.from({ length: 20 }, () => mintCanaryToken(SECRETS));
+    for (const { id } of tokens) await table.store.expectCanary({ ...canary, id });
+    await Promise.all(tokens.map(({ text }) => takeArrival(mail(text, canary.recipient), services())));
+    expect((await table.store.findScan(host.id, scan.id))?.arrivals).toHaveLength(20);
+    expect(await changesOf(host)).toEqual(['unknown open']);
+    expect(woken).toHaveLength(1);
+  });
+
+  test('of a host that was removed is no trouble', async () => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    await table.store.removeHost(await reread(host));
+    expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'waiting' });
+  });
+});
+
+test('trouble with one mail of an event loses none of the others, and has the event come again', async () => {
+  const { host, scan, canary, token } = await sent();
+  await store(host, scan);
+  const readToken = (text: string) => {
+    if (text === 'trouble') throw new Error('trouble of ours');
+    return readCanaryToken(SECRETS, text);
+  };
+  const Records = ['trouble', token].map((each) => ({ eventSource: 'aws:ses', eventVersion: '1.0', ses: mail(each, canary.recipient) }));
+  await expect(takeArrivals({ Records }, { ...services(), readToken })).rejects.toThrow('trouble of ours');
+  expect(await verdictOf(scan)).toBe('open');
+  expect(await takeArrivals({ Records }, services())).toEqual([{ kind: 'ignored', why: 'a forged token' }, { kind: 'raised' }]);
+});
+
+describe('what proves nothing', () => {
+  test('a token that was made up costs no read', async () => {
+    const { canary, token } = await sent();
+    table.meter.reset();
+    const forged = token.slice(0, -1) + (token.endsWith('a') ? 'b' : 'a');
+    expect(await takeArrival(mail(forged, canary.recipient), services())).toEqual({ kind: 'ignored', why: 'a forged token' });
+    expect(table.meter.requests).toBe(0);
+  });
+
+  test.each([
+    ['a report that a mail could not be delivered', ['Content-Type', 'Multipart/Report; report-type=delivery-status; boundary=x']],
+    ['an automatic answer', ['Auto-Submitted', 'auto-replied (vacation)']],
+  ] as const)('%s, though it carries our token', async (_, header) => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    expect(await takeArrival(mail(token, canary.recipient, [header]), services())).toEqual({ kind: 'ignored', why: 'a bounce' });
+    expect(await table.store.readArrivals({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, [canary.id])).toEqual([]);
+    expect(await verdictOf(scan)).toBe('suspected');
+  });
+
+  test('a mail without our own header, or with two of them', async () => {
+    const { canary, token } = await sent();
+    expect(await takeArrival(mail('', canary.recipient, [['Subject', token]]), services())).toMatchObject({ why: 'no token' });
+    const twice = mail(token, canary.recipient, [['relay-audit-token', token]]);
+    expect(await takeArrival(twice, services())).toMatchObject({ why: 'no token' });
+  });
+
+  test.each(['other@canary.example', 'b@canary.example.net', 'xb@canary.example', ''])('another recipient: %j', async (recipient) => {
+    const { host, scan, token } = await sent();
+    await store(host, scan);
+    expect(await takeArrival(mail(token, recipient), services())).toEqual({ kind: 'ignored', why: 'another recipient' });
+    expect(await verdictOf(scan)).toBe('suspected');
+  });
+
+  test('a canary that nobody sent, or that was sent more than seven days ago', async () => {
+    const { canary, token } = await sent();
+    expect(await takeArrival(mail(mintCanaryToken(SECRETS).text, canary.recipient), services())).toMatchObject({
+      why: 'an unknown canary',
+    });
+    now = canary.sentAt + 7 * DAY;
+    expect(await takeArrival(mail(token, canary.recipient), services())).toMatchObject({ why: 'an unknown canary' });
+  });
+});
