@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([postfix]='postfix' [exim]='exim4-daemon-light dash sed coreutils debianutils grep util-linux')
+declare -A packages=([postfix]='postfix' [exim]='exim4-daemon-light dash sed coreutils debianutils grep util-linux' [sendmail]='sendmail-bin sendmail-cf m4 dash' [fail2ban]='fail2ban iptables dash grep sed')
+packages[opensmtpd]='opensmtpd dash coreutils mount'
 
 command -v ip >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends iproute2; }
 
@@ -35,3 +36,11 @@ for name in "${!packages[@]}"; do
   echo "unpacking $name"
   unpack "$name"
 done
+
+haraka=.mtas/haraka
+if [ ! -e "$haraka/.unpacked" ]; then
+  echo "installing haraka"
+  npm install --prefix "$haraka" --no-save --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
+    Haraka@3.3.4 haraka-plugin-relay@1.0.2
+  touch "$haraka/.unpacked"
+fi

@@ -1,4 +1,7 @@
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { createTransport } from 'nodemailer';
+import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runToEnd } from '../support/local-service.ts';
 import { MAIL_PORT, type MailServer, SERVED_DOMAIN, startMailServer } from '../support/mail-server.ts';
@@ -7,6 +10,9 @@ import { mailServer, say, startScriptedServer } from '../support/scripted-smtp-s
 const CHECK = fileURLToPath(new URL('../../infra/local/check.ts', import.meta.url));
 const OPEN = '127.66.1.2';
 const CLOSED = '127.66.1.3';
+
+// Of a server on an address, with one served domain, whose greeting has a name of its own.
+const ALL = 56;
 
 let servers: MailServer[];
 beforeAll(async () => {
@@ -21,7 +27,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
   test('0 for a closed server', async () => {
     const { code, output } = await check(CLOSED, ...mine);
     expect(code).toBe(0);
-    expect(output).toContain(`${CLOSED}: closed\nIt refused every foreign recipient that we tried. 19 of 19 tests were completed.`);
+    expect(output).toContain(`${CLOSED}: closed\nIt refused every foreign recipient that we tried. ${ALL} of ${ALL} tests were completed.`);
     expect(output).not.toContain('What closes it');
   });
 
@@ -29,7 +35,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
     const { code, output } = await check(OPEN, ...mine);
     expect(code).toBe(2);
     expect(output).toContain(`${OPEN}: suspected\n`);
-    expect(output).toMatch(/plain: MAIL FROM:<\S+> RCPT TO:<\S+@canary\.relay-audit\.example>\n +250 /);
+    expect(output).toMatch(/plain: A stranger writes[^\n]+\n +MAIL FROM:<\S+> RCPT TO:<\S+@canary\.relay-audit\.example>\n +250 /);
     expect(output).toContain('What closes it\n  - ');
   });
 
@@ -53,6 +59,10 @@ describe('check-host says its verdict in words and by its exit code', () => {
       ['a.example', '--domain', 'x'],
       ['a.example', '--dns', 'one.one'],
       ['a.example', '--canaries'],
+      ['a.example', '--canary-domain', 'canary.example'],
+      ['a.example', '--canary-domain', 'canary.example', '--canary-listen', 'here'],
+      ['a.example', '--retry-after', 'soon'],
+      ['a.example', '--wait', '-1'],
     ]) {
       const { code, output } = await check(...args);
       expect(code, args.join(' ')).toBe(4);
@@ -61,13 +71,80 @@ describe('check-host says its verdict in words and by its exit code', () => {
   });
 });
 
+describe('with a mailbox of its own for canaries', () => {
+  const CANARY = 'canary.example';
+  const mailbox = ['--canary-domain', CANARY, '--canary-listen', '127.66.1.9:2526'];
+  const transport = createTransport({ host: '127.66.1.9', port: 2526, ignoreTLS: true });
+
+  /** A server that hands over mail for the canary domain, or keeps it. */
+  async function startRelay(address: string, delivers: boolean): Promise<SMTPServer> {
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      disableReverseLookup: true,
+      logger: false,
+      onRcptTo: (rcpt, _session, callback) =>
+        callback(rcpt.address.endsWith(`@${CANARY}`) ? undefined : Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 })),
+      onData(stream, { envelope }, callback) {
+        void text(stream).then((raw) => {
+          const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+          if (delivers)
+            void transport.sendMail({ envelope: { from, to: envelope.rcptTo.map((rcpt) => rcpt.address) }, raw }).catch(() => {});
+          callback();
+        }, callback);
+      },
+    });
+    await new Promise<void>((done) => server.listen(MAIL_PORT, address, () => done()));
+    return server;
+  }
+
+  test('1 for a server whose message came back, with the way that it took', async () => {
+    const server = await startRelay('127.66.1.4', true);
+    const { code, output } = await check('127.66.1.4', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox);
+    await new Promise<void>((done) => server.close(() => done()));
+    expect(output).toContain('127.66.1.4: open\nA message that we sent through it as a stranger arrived at our mailbox.');
+    expect(output).toMatch(/A message sent through 127\.66\.1\.4:2525 \(plain\) came back at /);
+    expect(code).toBe(1);
+  });
+
+  test('2 for a server that took the message and kept it', async () => {
+    const server = await startRelay('127.66.1.5', false);
+    const { code, output } = await check('127.66.1.5', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox, '--wait', '1');
+    await new Promise<void>((done) => server.close(() => done()));
+    expect(output).toContain('waiting for messages to come back, at most 1 s');
+    expect(output).toContain('127.66.1.5: suspected\nIt accepted a message to a foreign domain from a stranger, to the final dot.');
+    expect(code).toBe(2);
+  });
+});
+
+test('--retry-after asks a server again that put it off, until it answers', async () => {
+  const tries = new Set<string>();
+  const server = await startScriptedServer([
+    mailServer({
+      RCPT: (line) => {
+        if (!line.includes('-plain@')) return say(line.includes('<postmaster@') ? '250 Ok' : '554 5.7.1 Relay access denied');
+        const answer = tries.has(line) ? '554 5.7.1 Relay access denied' : '450 4.2.0 Greylisted, come back';
+        tries.add(line);
+        return say(answer);
+      },
+    }),
+  ]);
+  const args = ['127.0.0.1', '--own', '127.0.0.1', '--port', String(server.port), '--domain', SERVED_DOMAIN];
+  expect((await check(...args)).code).toBe(3);
+  tries.clear();
+  const { code, output } = await check(...args, '--retry-after', '1');
+  await server.stop();
+  expect(output).toContain('trying again in 1 s');
+  expect(code).toBe(0);
+});
+
 test('--json is one object: verdict, legs, tests, evidence; progress does not get into it', async () => {
   const { output } = await check(CLOSED, ...mine, '--json');
   const json = JSON.parse(output.slice(output.indexOf('{')));
-  expect(json).toMatchObject({ host: CLOSED, verdict: 'closed', reason: 'all-refused', testsCompleted: 19, testsPlanned: 19 });
+  expect(json).toMatchObject({ host: CLOSED, verdict: 'closed', reason: 'all-refused', testsCompleted: ALL, testsPlanned: ALL });
   expect(json.legs[0]).toMatchObject({ address: CLOSED, port: MAIL_PORT, verdict: 'closed' });
   expect(json.legs[0].tests[0]).toMatchObject({ test: 'plain', outcome: 'refused', proves: expect.stringContaining('stranger') });
-  expect(output.slice(0, output.indexOf('{'))).toMatch(/^(127\.66\.1\.3:2525: \d+ of 19 tests\n)+$/);
+  expect(output.slice(0, output.indexOf('{'))).toMatch(/^(127\.66\.1\.3:2525: \d+ of \d+ tests\n)+$/);
 });
 
 test('--transcript shows every line, and nothing of a hostile server reaches the terminal raw', async () => {

@@ -48,6 +48,9 @@ const prober = (): ProbeServices => ({
   count: () => {},
   log: { info: () => {}, error: () => {} },
   confirmDelayMs: 5 * MINUTE,
+  continueMs: 5 * MINUTE,
+  canaries: () => async () => undefined,
+  raise: async () => {},
   putOffMs: 15 * MINUTE,
 });
 
@@ -166,6 +169,7 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
       finishedAt: at,
       judgement: SUSPECTED,
       openLegs: [],
+      full: true,
     };
     await table.store.storeResult({ host, scan, effect: { kind: 'late' }, notices: [], wasOwed: false });
     await probeScans(readScansMessage(body), prober());

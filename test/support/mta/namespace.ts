@@ -4,10 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 /** A network of its own with one veth to this machine: servers in it see us as a stranger from outside, as the Internet's would. */
 export type Namespace = {
-  /** The block that its servers and our end of the veth are in. */
-  readonly network: string;
+  /** The blocks that its servers and our end of the veth are in. */
+  readonly networks: readonly string[];
+  /** Our end: where servers in it can reach us. */
+  readonly ourAddress: string;
   /** An address for a server; `n` from 2 to 254. */
   address(n: number): string;
+  /** The same server's IPv6 address. */
+  address6(n: number): string;
   /** Starts a program in it, its root the unpacked folder of a mail server. */
   spawn(mta: string, command: readonly string[], options?: SpawnOptions): ReturnType<typeof spawn>;
   close(): void;
@@ -25,24 +29,31 @@ export function hasMta(mta: string): boolean {
   return process.env.RELAY_AUDIT_MTAS_REQUIRED === '1' || (process.getuid?.() === 0 && existsSync(`${rootOf(mta)}/.unpacked`));
 }
 
-/** Opens a namespace on 198.18.`third`.0/24 (RFC 2544: benchmarks, never on the Internet). */
+/** Opens a namespace on 198.18.`third`.0/24 (RFC 2544: benchmarks, never on the Internet) and fd98:18:`third`::/64 (RFC 4193: private). */
 export function openNamespace(third: number): Namespace {
   const [name, ours, theirs] = [`relay-audit-${third}`, `ra${third}o`, `ra${third}t`];
   const prefix = `198.18.${third}`;
+  const prefix6 = `fd98:18:${third}:`;
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const close = () => execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
   if (existsSync(`/run/netns/${name}`)) close(); // left behind by a run that was killed
   ip('netns', 'add', name);
   ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs, 'netns', name);
   ip('addr', 'add', `${prefix}.1/24`, 'dev', ours);
+  ip('addr', 'add', `${prefix6}:1/64`, 'dev', ours, 'nodad');
   ip('link', 'set', ours, 'up');
   ip('-n', name, 'link', 'set', 'lo', 'up');
-  const batch = Array.from({ length: 253 }, (_, i) => `addr add ${prefix}.${i + 2}/24 dev ${theirs}\n`).join('');
+  const batch = Array.from(
+    { length: 253 },
+    (_, i) => `addr add ${prefix}.${i + 2}/24 dev ${theirs}\naddr add ${prefix6}:${(i + 2).toString(16)}/64 dev ${theirs} nodad\n`,
+  ).join('');
   execFileSync('ip', ['-n', name, '-batch', '-'], { input: batch });
   ip('-n', name, 'link', 'set', theirs, 'up');
   return {
-    network: `${prefix}.0/24`,
+    networks: [`${prefix}.0/24`, `${prefix6}:/64`],
+    ourAddress: `${prefix}.1`,
     address: (n) => `${prefix}.${n}`,
+    address6: (n) => `${prefix6}:${n.toString(16)}`,
     spawn: (mta, command, options = {}) => spawn('ip', ['netns', 'exec', name, 'chroot', rootOf(mta), ...command], options),
     close,
   };

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { RunningMta } from './case.ts';
+import { untilGreets } from './greeting.ts';
+import { type Namespace, rootOf } from './namespace.ts';
+
+/** What is added to a Haraka that serves `served.example`. */
+export type HarakaSettings = {
+  /** Its plugins in order, without those that take mail away; own ones by the names in `own`. Without: `rcpt_to.in_host_list`. */
+  readonly plugins?: readonly string[];
+  /** Plugins of the administrator's: name and code. */
+  readonly own?: Readonly<Record<string, string>>;
+  /** Files of its folder `config`; `$sink` is the sink's address. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Ports to listen on. Without: 25. */
+  readonly ports?: readonly number[];
+  /** Whether it listens on its IPv6 address too, where strangers come to it. */
+  readonly ipv6?: boolean;
+  /** The environment of its process. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+const MACHINE = relative(rootOf(''), '/'); // it runs on this machine's Node.js: its root is the machine's
+
+/** Starts Haraka, changed by `settings`. What it relays to the canary's domain goes to the sink; all else that it takes is thrown away. */
+export async function startHaraka(namespace: Namespace, n: number, settings: HarakaSettings = {}): Promise<RunningMta> {
+  const { plugins = ['rcpt_to.in_host_list'], own = {}, ports = [25], ipv6 = false, env = {} } = settings;
+  const folder = `${rootOf('haraka')}/haraka-${namespace.address(n)}`;
+  const address = ipv6 ? namespace.address6(n) : namespace.address(n);
+  const hosts = [namespace.address(n), ...(ipv6 ? [`[${namespace.address6(n)}]`] : [])];
+  rmSync(folder, { recursive: true, force: true });
+  for (const each of ['config', 'plugins', 'queue']) mkdirSync(`${folder}/${each}`, { recursive: true });
+  const installed = `${rootOf('haraka')}/node_modules/Haraka`;
+  for (const each of ['connection.ini', 'log.ini']) copyFileSync(`${installed}/config/${each}`, `${folder}/config/${each}`);
+  const files = {
+    plugins: [...plugins, 'to_sink', 'throw_away'].join('\n'),
+    me: 'mx.served.example\n',
+    host_list: 'served.example\n',
+    'smtp.ini': `listen=${hosts.flatMap((host) => ports.map((port) => `${host}:${port}`)).join(',')}\nnodes=0\n`,
+    ...settings.config,
+  };
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(`${folder}/config/${name}`, text.replaceAll('$sink', namespace.ourAddress));
+  const code = { to_sink: TO_SINK, throw_away: THROW_AWAY, ...own };
+  for (const [name, text] of Object.entries(code))
+    writeFileSync(`${folder}/plugins/${name}.js`, text.replaceAll('$sink', namespace.ourAddress));
+  makeTlsFiles(`${folder}/config`);
+  const log = openSync(`${folder}/log`, 'w');
+  const child = namespace.spawn(MACHINE, [process.execPath, `${installed}/haraka.js`], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: { PATH: process.env.PATH, HARAKA: folder, ...env },
+  });
+  closeSync(log);
+  const exit = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exit;
+  };
+  await untilGreets(address, `${folder}/log`).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return { address, stop };
+}
+
+const TO_SINK = `
+exports.hook_get_mx = (next, item, domain) => {
+  if (domain === 'canary.example') return next(OK, { priority: 0, exchange: '$sink', port: 25 });
+  next(DENY, 'not for the sink');
+};
+exports.hook_bounce = (next) => next(OK);
+`;
+
+const THROW_AWAY = `
+exports.hook_queue = (next) => next(OK);
+`;
+
+// Without parameters of its own Haraka makes some, for a minute of a processor's time; these are RFC 7919's.
+function makeTlsFiles(folder: string): void {
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${folder}/tls_key.pem`];
+  openssl('req', '-x509', '-days', '30', '-subj', '/CN=mx.served.example', ...key, '-out', `${folder}/tls_cert.pem`);
+  openssl('genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048', '-out', `${folder}/dhparams.pem`);
+}
