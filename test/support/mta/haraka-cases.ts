@@ -80,6 +80,12 @@ exports.hook_rcpt = (next, connection, [recipient]) => {
 const OPEN: readonly MtaCase[] = [
   { rule: 'relays for everyone', truth: 'open', proof: PLAIN, start: relayingFor('connect', 'true') },
   {
+    rule: 'offers strangers XCLIENT, and relays for whoever claims 127.0.0.1',
+    truth: 'open',
+    proof: { ...PLAIN, xclient: 'ADDR=127.0.0.1' },
+    start: relayingFor('connect', 'connection.remote.is_local', { plugins: ['xclient'], config: { 'xclient.hosts': '$sink\n' } }),
+  },
+  {
     rule: 'takes every recipient, and forwards all to another server',
     truth: 'open',
     proof: PLAIN,

@@ -49,7 +49,7 @@ const CLOSED: readonly MtaCase[] = [
   {
     rule: 'relays everything, and refuses every sender',
     truth: 'closed',
-    told: ['inconclusive'],
+    told: ['untestable'],
     start: starting({
       listen: ['$ipv4 filter "early"'],
       declarations: ['filter "early" phase mail-from match ! auth reject "550 5.7.1 who are you"'],

@@ -40,7 +40,7 @@ export const POSTFIX_CASES: readonly MtaCase[] = [
   {
     rule: 'refuses every sender at MAIL',
     truth: 'closed',
-    told: ['inconclusive'],
+    told: ['untestable'],
     start: configured({ smtpd_delay_reject: 'no', smtpd_sender_restrictions: 'reject' }),
   },
   {

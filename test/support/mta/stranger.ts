@@ -6,6 +6,8 @@ export type Letter = {
   readonly from: string;
   readonly to: string;
   readonly ehlo?: string;
+  /** What XCLIENT claims, before anything else is tried. */
+  readonly xclient?: string;
   readonly port?: number;
   readonly transport?: 'plain' | 'starttls' | 'tls';
 };
@@ -14,7 +16,7 @@ const REPLY_MS = 60_000;
 
 /** Sends one letter as a stranger would. Gives the server's last word: 250 and its text if it took the message, else the refusal. */
 export async function send(address: string, letter: Letter): Promise<string> {
-  const { from, to, ehlo = 'stranger.example', port = 25, transport = 'plain' } = letter;
+  const { from, to, ehlo = 'stranger.example', xclient, port = 25, transport = 'plain' } = letter;
   const tls = { host: address, port, rejectUnauthorized: false, minVersion: 'TLSv1' as const, ciphers: 'DEFAULT:@SECLEVEL=0' };
   let line = talk(transport === 'tls' ? secure(tls) : dial({ host: address, port }));
   try {
@@ -25,6 +27,11 @@ export async function send(address: string, letter: Letter): Promise<string> {
       const answer = await line.say('STARTTLS');
       if (!answer.startsWith('220')) return answer;
       line = talk(secure({ ...tls, socket: line.release() }));
+      await line.say(`EHLO ${ehlo}`);
+    }
+    if (xclient !== undefined) {
+      const answer = await line.say(`XCLIENT ${xclient}`);
+      if (!answer.startsWith('2')) return answer;
       await line.say(`EHLO ${ehlo}`);
     }
     for (const command of [`MAIL FROM:${from}`, `RCPT TO:${to}`, 'DATA']) {
