@@ -49,6 +49,8 @@ export async function takeArrival({ mail, receipt }: SESMessage, services: Servi
   const canary = await store.findCanary(canaryId);
   if (canary === undefined) return ignored('an unknown canary');
   if (!isFor(canary, receipt.recipients)) return ignored('another recipient');
+  // A bounce of a canary that was sent from its own recipient comes back to it, and may quote our headers as its own.
+  if (mail.source === '' && !sentFromNobody(canary)) return ignored('a bounce');
   const arrival = await store.markCanary(canaryId, { at: clock(), path: receivedPath(headersOf(mail, 'Received')) });
   if (arrival === undefined) return ignored('an unknown canary');
   const { accountId, hostId, scanId } = canary;
@@ -67,6 +69,10 @@ function isBounce(mail: SESMail): boolean {
 
 function headersOf({ headers }: SESMail, wanted: string): string[] {
   return headers.filter(({ name }) => name.toLowerCase() === wanted.toLowerCase()).map(({ value }) => value);
+}
+
+function sentFromNobody({ test }: Canary): boolean {
+  return /\bnull\b/.test(test);
 }
 
 // Ours are in lower case throughout; a server on the way may have written the domain in capitals.

@@ -3,7 +3,8 @@ import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Judgement, untested } from '../../shared/domain/reason.ts';
 import type { Contact, LegEvidence, Transport } from '../../shared/domain/scan.ts';
-import { judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { askedOfEveryone, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, LegOrder, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
 import { probeLeg } from '../../shared/network/probe.ts';
 import type { Resolve } from '../../shared/network/resolve.ts';
@@ -69,28 +70,60 @@ type AddressWork = {
   readonly deadline: number;
 };
 
-// One leg after the other keeps a server from seeing two sessions of ours at once.
+// One leg after the other keeps a server from seeing sessions of ours at two ports at once.
 async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const { ports } = work.host.settings;
   const legs: LegEvidence[] = [];
   for (const [index, port] of ports.entries()) {
     const until = Date.now() + (work.deadline - Date.now()) / (ports.length - index); // a slow port leaves the next its time
     const transport = port === IMPLICIT_TLS_PORT ? 'tls' : 'plain';
-    const leg = await probeIfPlanned(work, port, transport, until);
+    const scope = scopeOf(work, port, transport);
+    const leg = await probeIfPlanned(work, port, transport, scope, until);
     if (leg !== undefined) legs.push(leg);
     // The core asks about STARTTLS by its plain leg, which it may have left out this time.
     if (leg?.offersStarttls !== true) continue;
-    const inside = await probeIfPlanned(work, port, 'starttls', until);
+    // What a plain leg would not answer before STARTTLS is asked inside.
+    const own = scopeOf(work, port, 'starttls');
+    const moved =
+      askedOfEveryone(leg.tests, 1) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
+    const inside = await probeIfPlanned(work, port, 'starttls', moved, until);
     if (inside !== undefined) legs.push(inside);
   }
-  return legs;
+  return withoutBans(legs, work);
+}
+
+// Ban tools close several ports at once: when one was silent after another refused us, and that other takes no connection
+// any more either, it is not that nothing is there.
+async function withoutBans(legs: readonly LegEvidence[], { permitted, rules }: AddressWork): Promise<LegEvidence[]> {
+  const refusing = legs.find(({ contact, costs }) => contact === 'answered' && costs.refusals > 0);
+  const silent = legs.filter(
+    (leg, index) => BAN_CONTACTS.includes(leg.contact) && refusing !== undefined && index > legs.indexOf(refusing),
+  );
+  if (refusing === undefined || silent.length === 0) return [...legs];
+  const again = await connect(permitted, refusing.port, rules.limits.connectMs);
+  if (again.kind === 'connected') {
+    again.socket.destroy();
+    return [...legs];
+  }
+  return legs.map((leg) => (silent.includes(leg) ? { ...leg, stopped: 'silent-after-refusals' } : leg));
+}
+
+const BAN_CONTACTS: readonly Contact[] = ['connection-refused', 'connection-timed-out', 'network-unreachable'];
+
+function scopeOf({ cast, host, order }: AddressWork, port: number, transport: Transport): Scope {
+  return order.scope === 'full' ? 'full' : coreOf(cast, host.settings.ports, order.scope.rotation, port, transport);
 }
 
 const IMPLICIT_TLS_PORT = 465; // RFC 8314 §3.3
 
-async function probeIfPlanned(work: AddressWork, port: number, transport: Transport, deadline: number): Promise<LegEvidence | undefined> {
-  const { host, address, permitted, cast, order, rules } = work;
-  const scope: Scope = order.scope === 'full' ? 'full' : coreOf(cast, host.settings.ports, order.scope.rotation, port, transport);
+async function probeIfPlanned(
+  work: AddressWork,
+  port: number,
+  transport: Transport,
+  scope: Scope,
+  deadline: number,
+): Promise<LegEvidence | undefined> {
+  const { address, permitted, cast, order, rules } = work;
   if (scope.length === 0) return undefined;
   const name = legName({ address: address.text, port, transport });
   const before = order.before?.find((leg) => legName(leg) === name);

@@ -1,5 +1,5 @@
 import type { Arrival } from '../../shared/domain/canary.ts';
-import { effectOf } from '../../shared/domain/change.ts';
+import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import { isFull, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
@@ -31,6 +31,8 @@ export type Services = {
   readonly putOffMs: number;
 };
 
+const CORE_LIMIT = 4; // tests of a core at one leg
+const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
 const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
 
 // A scan that has been made, with the host it was made of, before anything is stored.
@@ -76,8 +78,10 @@ export async function probeScans(refs: readonly ScanRef[], services: Services): 
     services,
   );
   services.count('EgressBlocked', blocked.length > 0 ? 1 : 0);
-  const findingOf = ({ finding }: Made) =>
-    mutePorts(finding).some((port) => blocked.includes(port)) ? trouble('egress-blocked') : finding;
+  const findingOf = ({ finding }: Made): Finding =>
+    mutePorts(finding).some((port) => blocked.includes(port))
+      ? { judgement: untested('egress-blocked'), legs: finding.legs.filter(({ port }) => !blocked.includes(port)) }
+      : finding;
   await Promise.all(silent.map((made) => guard(made.ref, () => conclude(made, findingOf(made), services))));
   return failed;
 }
@@ -103,8 +107,9 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     return undefined;
   }
   const startedAt = owed?.startedAt ?? services.clock();
-  const full = isFull(kindIn(ref), host.state, startedAt);
   const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
+  // A scan keeps its scope over its sittings, whatever other scans have shown in between.
+  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_LIMIT);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   return {
     ref,
@@ -133,8 +138,9 @@ async function conclude(made: Made, { judgement, legs }: Finding, services: Serv
   const { ref, host, owed, startedAt, full } = made;
   services.count('HostsProbed', 1);
   if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(judgement) && judgement.reason !== 'no-ipv6-here') return putOff(made, judgement.reason, services);
-  if (await goesOn(made, judgement, legs, services)) return;
+  if (isOurs(judgement) && judgement.reason !== 'no-ipv6-here') return putOff(made, { judgement, legs }, services);
+  const later = await goesOn(made, judgement, legs, services);
+  if (later === 'yes') return;
   const scan: Scan = {
     hostId: host.id,
     id: ref.scanId,
@@ -146,35 +152,46 @@ async function conclude(made: Made, { judgement, legs }: Finding, services: Serv
     closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg)),
     evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
     full,
-    canaries: legs.flatMap((leg) => leg.tests.flatMap(({ canary }) => canary ?? [])),
+    canaries: legs.flatMap((leg) => leg.canaries ?? []).slice(0, CANARIES_LIMIT),
   };
-  await settle(host, scan, legs, owed !== undefined, services);
+  await settle(host, scan, legs, owed !== undefined, services, later === 'another-waits');
 }
 
 // What a server leaves undone by being slow, by greylisting or by its limits is worth coming back for.
 const UNFINISHED: readonly Reason[] = ['greylisted', 'deferred', 'dropped', 'out-of-time', 'tls-failed'];
 
+// `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
 async function goesOn(
-  { ref, host, owed, startedAt }: Made,
+  { ref, host, owed, startedAt, full }: Made,
   judgement: Judgement,
   legs: readonly LegEvidence[],
   services: Services,
-): Promise<boolean> {
-  const sittings = (owed?.tries ?? 0) + 1;
+): Promise<'yes' | 'no' | 'another-waits'> {
+  const sittings = (owed?.sittings ?? 0) + 1;
   const wait = nextSitting(sittings, services.continueMs);
-  if (!UNFINISHED.includes(judgement.reason) || wait === undefined) return false;
+  if (!UNFINISHED.includes(judgement.reason) || wait === undefined) return 'no';
   const soFar = await services.store.keepSoFar(host, legs);
   const { completed, planned } = judgement;
   services.log.info('goes on later', { host: host.settings.name, ...ref, reason: judgement.reason, completed, planned });
-  return services.store.continueScan(host, { ...ref, dueAt: services.clock() + wait, tries: sittings, soFar, startedAt });
+  // A core keeps its ten minutes between refusals.
+  const dueAt = services.clock() + (full ? wait : Math.max(wait, 2 * services.continueMs));
+  const goesOnNow = await services.store.continueScan(host, { ...ref, dueAt, tries: owed?.tries ?? 0, sittings, soFar, startedAt });
+  return goesOnNow ? 'yes' : 'another-waits';
 }
 
-async function settle(host: Host, scan: Scan, legs: readonly LegEvidence[], wasOwed: boolean, services: Services): Promise<void> {
+async function settle(
+  host: Host,
+  scan: Scan,
+  legs: readonly LegEvidence[],
+  wasOwed: boolean,
+  services: Services,
+  historyOnly = false,
+): Promise<void> {
   const { store } = services;
   let current: Host | undefined = host;
   for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
     const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
-    const effect = effectOf(current, stored, services);
+    const effect: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
     const change = effect.kind === 'changed' ? effect.change : undefined;
     const notices = change === undefined ? [] : noticesOf(current, change, stored, legs);
     if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
@@ -208,10 +225,14 @@ async function wake(noticeIds: readonly string[], services: Services): Promise<v
   }
 }
 
-async function putOff({ ref, host, owed }: Made, reason: Reason, services: Services): Promise<void> {
+// What was found before our trouble is kept: it is not asked again.
+async function putOff({ ref, host, owed, startedAt }: Made, { judgement, legs }: Finding, services: Services): Promise<void> {
   const dueAt = services.clock() + services.putOffMs;
+  const { reason } = judgement;
   services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
-  await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1 }, reason);
+  const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
+  const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings };
+  await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept }, reason);
 }
 
 function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Services): void {

@@ -95,7 +95,11 @@ async function eventOf(raw: Buffer, session: SMTPServerSession, name: string): P
     },
     ...parsed.headers.map(({ originalKey, value }) => ({ name: originalKey, value })),
   ];
-  const headers = all.filter((_, index) => JSON.stringify(all.slice(0, index + 1)).length <= HEADERS_BYTES);
+  let left = HEADERS_BYTES;
+  const headers = all.filter((header) => {
+    left -= JSON.stringify(header).length + 1;
+    return left >= 0;
+  });
   const source = mailFrom === false ? '' : mailFrom.address;
   const recipients = rcptTo.map(({ address }) => address);
   const timestamp = new Date().toISOString();

@@ -55,7 +55,7 @@ export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effe
   if (proven === undefined) return { kind: 'unchanged', state: next, owed: anotherTry(state, scan) };
   // A canary that has not come back proves nothing: what was seen to relay and still answers as if it did is open as before.
   if (proven === state.relay || (proven === 'suspected' && state.relay === 'open'))
-    return { kind: 'unchanged', state: { ...next, pending: undefined } };
+    return { kind: 'unchanged', state: { ...next, closedAt: stillClosed(state, scan, proven), pending: undefined } };
   // Nothing has turned when the first thing known of a host is that it is closed.
   if (proven === 'closed' && state.relay === 'unknown')
     return { kind: 'unchanged', state: { ...next, relay: 'closed', since: scan.startedAt, closedAt: scan.startedAt, pending: undefined } };
@@ -67,6 +67,11 @@ export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effe
     state: { ...next, pending: { to: proven, scanId: scan.id, notBefore } },
     owed: { scanId: scanId(notBefore, 'confirming'), dueAt: notBefore },
   };
+}
+
+// A closed host that the full table shows closed again: what was sent before is of the past.
+function stillClosed({ relay, closedAt }: HostState, scan: Scan, proven: RelayState): number | undefined {
+  return relay === 'closed' && proven === 'closed' && scan.full ? scan.startedAt : closedAt;
 }
 
 /** Only a different scan of the full table that started late enough confirms; a canary needs no second scan. */
@@ -116,26 +121,23 @@ const ARRIVALS_LIMIT = 50; // kept with a scan; each is a proof by itself, and a
 /**
  * Decides what canaries that came back make of the scan that sent them, which is stored, and of its host. Pure, as is
  * `effectOf`. A canary counts only when its scan started after the last confirmed closure: an older one, delayed on its
- * way, shows what the server was, and is only noted beside its scan. Arrivals that the scan has already change nothing. An effect of `late` leaves the host as it is.
+ * way, shows what the server was, and is only noted beside its scan. What tells is when the canary was sent. Arrivals that the scan has already change nothing. An effect of `late` leaves the host as it is.
  */
 export function raise(host: Host, scan: Scan, arrivals: readonly Arrival[]): Raised {
   const known = scan.arrivals ?? [];
   const fresh = arrivals.filter(({ canary }) => !known.some((each) => each.canary === canary));
   if (fresh.length === 0) return { scan, effect: { kind: 'late' } };
   const noted: Scan = { ...scan, arrivals: [...known, ...fresh].slice(0, ARRIVALS_LIMIT) };
-  if (isBeforeClosure(host.state, scan)) return { scan: noted, effect: { kind: 'late' } };
-  const legs = [...new Set(fresh.map(({ leg }) => leg))];
+  const counting = fresh.filter(({ sentAt }) => sentAt >= (host.state.closedAt ?? 0));
+  if (counting.length === 0) return { scan: noted, effect: { kind: 'late' } };
+  const legs = [...new Set(counting.map(({ leg }) => leg))];
   const open: Scan = {
     ...noted,
     judgement: { ...scan.judgement, verdict: 'open', reason: 'canary-arrived' },
     openLegs: union(scan.openLegs, legs),
     closedLegs: scan.closedLegs?.filter((leg) => !legs.includes(leg)),
   };
-  return { scan: open, effect: effectOfRaised(host, open, legs, fresh) };
-}
-
-function isBeforeClosure({ closedAt }: HostState, scan: Scan): boolean {
-  return closedAt !== undefined && scan.startedAt < closedAt;
+  return { scan: open, effect: effectOfRaised(host, open, legs, counting) };
 }
 
 // Late is not too late here: whatever scans were made since, none of them has confirmed that the server is closed.

@@ -101,6 +101,10 @@ export type LegEvidence = {
   readonly tests: readonly TestResult[];
   readonly controls: readonly TestResult[];
   readonly stopped?: Stop | undefined;
+  /** The name in its greeting, which tests were made with. */
+  readonly greetingName?: string | undefined;
+  /** Ids of the canaries that went out, in this sitting and the earlier ones. */
+  readonly canaries?: readonly string[] | undefined;
   /** Lines as they went over the wire: `S: ` the server's, `C: ` ours, `-- ` what happened to the connection. */
   readonly transcript: readonly string[];
 };
@@ -116,6 +120,8 @@ export type OwedScan = ScanRef & {
   readonly trouble?: Reason | undefined;
   /** Hash of the evidence of the sittings so far, when this one continues them. */
   readonly soFar?: string | undefined;
+  /** How many sittings it has had. */
+  readonly sittings?: number | undefined;
   /** When the first sitting began. */
   readonly startedAt?: number | undefined;
 };

@@ -11,7 +11,7 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
   const completed = leg.tests.filter(isComplete).length;
   const because = (reason: Reason): Judgement => ({ verdict: REASONS[reason].verdict, reason, completed, planned });
   if (arrivals.some((arrival) => arrival.leg === legName(leg))) return because('canary-arrived');
-  if (leg.contact !== 'answered') return because(leg.contact);
+  if (leg.contact !== 'answered') return because(silenceOf(leg));
   const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
   if (accepted.length > 0) {
     if (leg.controls.some(isAcceptedNegative)) return because('accepts-everything');
@@ -28,6 +28,14 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
     if (leg.tests.some((test) => test.outcome === outcome)) return because(outcome);
   return because(leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped');
+}
+
+// A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
+function silenceOf({ contact, stopped, transport }: LegEvidence): Reason {
+  if (contact === 'answered' || contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here')
+    return contact === 'answered' ? 'dropped' : contact;
+  if (stopped === 'silent-after-refusals') return 'probably-banned';
+  return transport === 'starttls' ? 'dropped' : contact;
 }
 
 /** Name of the control that shows the server talks to us at all: postmaster at a served domain. */
@@ -75,7 +83,7 @@ const STRENGTH: readonly Verdict[] = ['open', 'suspected', 'untestable', 'inconc
  * an answer, or without having been asked, and the host still read as closed.
  */
 export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly string[], arrivals: readonly Arrival[] = []): Judgement {
-  const judged = legs.map((leg) => ({ leg, judgement: judgeLeg(leg, arrivals) }));
+  const judged = legs.map((leg) => ({ leg, judgement: besideOthers(leg, legs, arrivals) }));
   // An address that we have no way out to speaks neither for nor against the others.
   const told = judged.filter(({ leg }) => leg.contact !== 'no-ipv6-here');
   const strongest = (told.length > 0 ? told : judged).toSorted(
@@ -89,6 +97,18 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   if (judgement.verdict === 'closed' && openLegs.some((name) => !closed.includes(name)))
     return { ...judgement, verdict: 'inconclusive', reason: 'open-leg-silent' };
   return judgement;
+}
+
+// "STARTTLS first" closes a leg only beside the one inside, to which it leaves its tests.
+function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: readonly Arrival[]): Judgement {
+  const judgement = judgeLeg(leg, arrivals);
+  const inside = legs.some(
+    ({ address, port, transport, contact }) =>
+      address === leg.address && port === leg.port && transport === 'starttls' && contact === 'answered',
+  );
+  return judgement.reason === 'starttls-required' && !inside
+    ? { ...judgement, verdict: 'inconclusive', reason: 'starttls-first' }
+    : judgement;
 }
 
 /** Names of the legs that are proven closed. */

@@ -27,7 +27,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
   const transcript = newTranscript();
   for (const line of before?.transcript ?? []) transcript.add(line);
   const seen = newSeen(before);
-  let progress = before === undefined ? BEGIN : resume(before);
+  let progress = before === undefined ? BEGIN : resume(before, cast, scope);
   let stopped: Stop | undefined;
   for (let round = roundOf(order, progress); round.length > 0 && stopped === undefined; round = roundOf(order, progress)) {
     if (progress.idle > 0) await pause(order.limits.pauseMs * progress.idle, order.deadline);
@@ -38,19 +38,46 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     const help = progress.sessions === 1 && fingerprint(linesSaid(transcript)) === undefined;
     const first = progress.sessions === 0;
     const held = await Promise.all(round.map((next) => holdSession(order, next, help)));
+    // One of several that was shaken off may be one too many; all of them are not.
+    const some = held.some(({ session }) => session.contact === 'answered' && session.cutShort === undefined);
     for (const each of held) {
       if (first && before?.contact !== 'answered') seen.contact = each.session.contact;
       note(each, order, seen, transcript);
-      stopped ??= stopAfter(progress, each.session);
+      const shaken = stopAfter(progress, each.session);
+      if (shaken !== undefined && some) progress = { ...progress, serial: true };
+      else stopped ??= shaken;
       if (each.session.contact === 'answered') progress = advance(progress, each.session);
+      else progress = { ...progress, serial: true };
     }
-    if (held.some(({ session }) => session.contact !== 'answered')) break;
+    if (held.every(({ session }) => session.contact !== 'answered')) break;
+    if (some && held.some(({ session }) => session.cutShort !== undefined)) progress = { ...progress, serial: true, idle: 0 };
     report(order, progress);
   }
   const software = seen.contact === 'answered' ? fingerprint(linesSaid(transcript)) : undefined;
   const results = sortResults(plannedTests(cast, scope, progress.greeting), progress.results);
-  return { address: order.target.text, port, transport, ...seen, software, ...results, stopped, transcript: transcript.lines };
+  return {
+    address: order.target.text,
+    port,
+    transport,
+    ...seen,
+    software,
+    ...results,
+    stopped,
+    greetingName: progress.greeting.name,
+    canaries: sentIn(progress.results, before),
+    transcript: transcript.lines,
+  };
 }
+
+// Whatever the server said of a message, it has it: refused ones last, for few of them come back.
+function sentIn(results: readonly TestResult[], before: LegEvidence | undefined): string[] {
+  const sent = results
+    .toSorted((a, b) => Number(a.outcome === 'refused') - Number(b.outcome === 'refused'))
+    .flatMap(({ canary }) => canary ?? []);
+  return [...new Set([...(before?.canaries ?? []), ...sent])].slice(0, CANARIES_KEPT);
+}
+
+const CANARIES_KEPT = 12; // of a leg, in its scan
 
 function roundOf({ cast, scope, expectCanary }: LegOrder, progress: Progress) {
   return nextSessions(cast, scope, progress).filter(({ kind }) => kind === 'envelopes' || expectCanary !== undefined);

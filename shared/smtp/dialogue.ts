@@ -102,7 +102,7 @@ const LISTEN: Step = { kind: 'listen' };
 export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const hello = yield LISTEN;
   if (hello.kind !== 'reply') return { contact: silenceAt(hello), results: [], cutShort: endOf(hello), greeting: {} };
-  const greeting = readGreeting(hello.reply);
+  const greeting = hello.reply.code === 220 ? readGreeting(hello.reply) : {};
   const state: State = { bold: false, quit: false, oneName: false };
   const transactions = errand.choose(greeting);
   const name = firstName(transactions, errand.ourName);
@@ -197,7 +197,7 @@ function* runAll(transactions: readonly Transaction[], errand: Errand, state: St
       ? runEnvelopes({ group, fresh, then, ourName }, state, results)
       : runMessage(group, fresh, ourName, results);
     if (stop !== undefined) return stop;
-    if (results.filter((result) => result.canary !== undefined).length >= enough) return undefined;
+    if (results.filter((result) => result.canary !== undefined && result.outcome === 'accepted').length >= enough) return undefined;
     fresh = false;
   }
   return undefined;
@@ -296,7 +296,7 @@ function* runMessage({ transactions, canary }: Group, fresh: boolean, ourName: s
   const reply = answerIn(arrival);
   if (reply !== undefined) {
     const result = resultOf(recipient, transaction, 'message', reply, ourName);
-    results.push(result.outcome === 'accepted' ? { ...result, canary: canary.id } : result);
+    results.push({ ...result, canary: canary.id });
     return undefined;
   }
   // It has the message and has not said what it makes of it: the canary may still come back.
@@ -320,17 +320,17 @@ function envelopeOf({ ehlo, from }: Transaction, { to }: Recipient, ourName: str
 }
 
 function resultOf(recipient: Recipient, transaction: Transaction, stage: Stage, reply: Reply, ourName: string): TestResult {
-  const outcome = claimed(meaningOf(reply), transaction, ourName, reply);
+  const outcome = claimed(meaningOf(reply), transaction, ourName, replyText(reply));
   return { test: recipient.id, outcome, stage, ...envelopeOf(transaction, recipient, ourName), reply: shortText(reply) };
 }
 
 // What a server says against a name that we only claimed, such as its own, is a refusal of the claim and not of us; so
 // is a sender's domain that it cannot find (4.1.8), which is put off only because DNS might be down.
-function claimed(outcome: Outcome, { ehlo, from }: Pick<Transaction, 'ehlo' | 'from'>, ourName: string, reply?: Reply): Outcome {
+function claimed(outcome: Outcome, { ehlo, from }: Pick<Transaction, 'ehlo' | 'from'>, ourName: string, reply: string): Outcome {
   const ours = ehlo === ourName && (from === '<>' || from.endsWith(`@${ourName}>`));
   if (ours) return outcome;
-  if (outcome === 'about-us') return 'refused';
-  return outcome === 'deferred' && reply !== undefined && isSenderUnknown(reply) ? 'refused' : outcome;
+  if (outcome === 'about-us' && /\b(?:helo|ehlo|sender|spoof|impersonat|forged|from address)/i.test(reply)) return 'refused';
+  return outcome === 'deferred' && isSenderUnknown(reply) ? 'refused' : outcome;
 }
 
 // The reply, unless the session is over: 421 means that the server closes it, whatever it was asked (RFC 5321 §3.8).
@@ -361,7 +361,13 @@ function unreachedIn({ transactions }: Pick<Group, 'transactions'>, ourName: str
     transaction.recipients.map(({ id }): TestResult => {
       const { outcome, stage, reply } = stop ?? { outcome: 'not-run', stage: 'greeting' };
       const envelope = transaction.ehlo === ourName ? {} : { ehlo: transaction.ehlo };
-      return { test: id, outcome: claimed(outcome, transaction, ourName), stage, ...envelope, reply };
+      return {
+        test: id,
+        outcome: stage === 'greeting' ? outcome : claimed(outcome, transaction, ourName, reply ?? ''),
+        stage,
+        ...envelope,
+        reply,
+      };
     }),
   );
 }

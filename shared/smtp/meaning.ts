@@ -10,7 +10,7 @@ const AUTHENTICATION =
   /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
 const TOO_MUCH =
-  /too many (?:bad |invalid )?(?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down/i;
+  /too many (?:\w+ ){0,2}(?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down|quota exceeded/i;
 const ABOUT_US =
   /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
 
@@ -37,8 +37,6 @@ export function isLimit(reply: Reply): boolean {
 }
 
 /** Whether a refusal says that the sender's domain cannot be found (RFC 3463 §3.2, X.1.8). */
-export function isSenderUnknown(reply: Reply): boolean {
-  return /\b[45]\.1\.8\b|sender address rejected: domain not found|domain of sender address .* does not (?:resolve|exist)/i.test(
-    reply.lines.join(' '),
-  );
+export function isSenderUnknown(text: string): boolean {
+  return /\b[45]\.1\.8\b|sender address rejected: domain not found|domain of sender address .* does not (?:resolve|exist)/i.test(text);
 }

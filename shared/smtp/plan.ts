@@ -10,6 +10,7 @@ const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name w
 const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
 const MESSAGES = 3; // canaries of a leg that went past the final dot, different in kind: more would prove no more ...
 const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
+const CORE_REFUSALS = 4; // of a core at one address: five in ten minutes is the usual jail of ban tools
 const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 
@@ -26,15 +27,35 @@ export type Progress = {
   readonly cap: number;
   /** The server takes one EHLO a session. */
   readonly oneName: boolean;
+  /** One of several sessions side by side was shaken off. */
+  readonly serial: boolean;
 };
 
 /** Nothing done yet. */
-export const BEGIN: Progress = { results: [], sessions: 0, idle: 0, greeting: {}, cap: Number.POSITIVE_INFINITY, oneName: false };
+export const BEGIN: Progress = {
+  results: [],
+  sessions: 0,
+  idle: 0,
+  greeting: {},
+  cap: Number.POSITIVE_INFINITY,
+  oneName: false,
+  serial: false,
+};
 
-/** Where an earlier sitting of the same scan left off: what has an answer keeps it, what was put off is tried again. */
-export function resume(leg: LegEvidence): Progress {
-  const answered = [...leg.tests, ...leg.controls].filter(({ outcome }) => SETTLED.includes(outcome));
-  return { ...BEGIN, results: answered };
+/**
+ * Where an earlier sitting of the same scan left off: what has an answer keeps it, what was put off is tried again, and
+ * so is what would be asked differently by now, since the owner has changed the served domains.
+ */
+export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
+  const greeting = { name: leg.greetingName, software: leg.software };
+  const tests = new Map(plannedTests(cast, scope, greeting).map((test) => [test.id, test.envelope]));
+  const same = ({ test, from, to }: TestResult) => {
+    const envelope = tests.get(test);
+    return envelope !== undefined && (to === undefined ? test === XCLIENT_TEST : from === envelope.from && to === envelope.to);
+  };
+  const control = postmasterEnvelope(cast, cast.servedDomains[0] ?? '').to;
+  const kept = [...leg.tests.filter(same), ...leg.controls.filter(({ test, to }) => test !== POSITIVE_CONTROL || to === control)];
+  return { ...BEGIN, greeting, results: kept.filter(({ outcome }) => SETTLED.includes(outcome)) };
 }
 
 const SETTLED: readonly TestResult['outcome'][] = ['accepted', 'refused', 'authentication-required', 'about-us'];
@@ -59,23 +80,30 @@ export type NextSession =
 /** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
 export function advance(progress: Progress, session: SessionEvidence): Progress {
   const spoiled = session.results.some((result) => isAboutTheSession(result, progress));
-  const counts = ({ outcome, stage }: TestResult) =>
-    outcome !== 'not-run' && !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
+  const turned = hasTurnedOnUs(session, progress);
+  const counts = ({ test, outcome, stage }: TestResult) =>
+    outcome !== 'not-run' &&
+    test !== CONTROL_AGAIN &&
+    !(turned && outcome !== 'accepted') &&
+    !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
   const news = session.results.filter(counts);
   const asked = session.keywords === undefined || progress.results.some(({ test }) => test === XCLIENT_TEST);
   const xclient: TestResult[] =
     asked || offers(session.keywords, 'XCLIENT')
       ? []
       : [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
-  const latest = new Map([...progress.results, ...news, ...xclient].map((result) => [result.test, result]));
+  const latest = new Map(
+    [...progress.results, ...news.filter((result) => !unsays(result, progress)), ...xclient].map((result) => [result.test, result]),
+  );
   const cut = session.cutShort !== undefined && session.cutShort !== 'out-of-time';
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
-    idle: news.length > 0 ? 0 : progress.idle + 1,
-    greeting: session.greeting,
+    idle: news.some((result) => !unsays(result, progress)) ? 0 : progress.idle + 1,
+    greeting: { name: progress.greeting.name ?? session.greeting.name, software: progress.greeting.software ?? session.greeting.software },
     cap: cut && news.length > 0 ? Math.max(1, news.length - 1) : progress.cap,
     oneName: progress.oneName || session.oneName === true,
+    serial: progress.serial,
   };
 }
 
@@ -84,6 +112,24 @@ export function stopAfter(progress: Progress, session: SessionEvidence): Stop | 
   if (session.cutShort === 'out-of-time') return 'out-of-time';
   const refused = [...progress.results, ...session.results].some(({ outcome, stage }) => outcome === 'refused' && stage !== 'ehlo');
   return refused && (session.contact !== 'answered' || session.cutShort === 'silent') ? 'silent-after-refusals' : undefined;
+}
+
+/** Id of the postmaster asked for once more behind the envelopes of a session. */
+const CONTROL_AGAIN = `${POSITIVE_CONTROL}:again`;
+
+// The postmaster, accepted before, is refused at the end of this session: somewhere in it the server began to refuse us
+// and not what we asked.
+function hasTurnedOnUs({ results }: SessionEvidence, progress: Progress): boolean {
+  const before = [...progress.results, ...results].some(({ test, outcome }) => test === POSITIVE_CONTROL && outcome === 'accepted');
+  const again = results.find(({ test }) => test === CONTROL_AGAIN);
+  return before && again !== undefined && (again.outcome === 'refused' || again.outcome === 'about-us' || again.outcome === 'deferred');
+}
+
+// A recipient that was accepted once is not unsaid by a refusal of it later, which may be a limit or a ban: only what
+// becomes of the message is.
+function unsays({ test, stage }: TestResult, { results }: Progress): boolean {
+  const accepted = results.some((before) => before.test === test && before.outcome === 'accepted');
+  return accepted && stage !== 'data' && stage !== 'message';
 }
 
 // EHLO refused that was taken before, or a sender refused that was taken before, says "no more of you", not "no relaying",
@@ -104,7 +150,10 @@ function reachedRecipient(stage: Stage): boolean {
  * only once the server has said that it is one which takes them, and has answered in every session so far.
  */
 export function nextSessions(cast: Cast, scope: Scope, progress: Progress): NextSession[] {
-  const atOnce = progress.idle > 0 || progress.cap < Number.POSITIVE_INFINITY ? 1 : budgetFor(progress.greeting.software?.mta).sessions;
+  const atOnce =
+    progress.serial || progress.idle > 0 || progress.cap < Number.POSITIVE_INFINITY
+      ? 1
+      : budgetFor(progress.greeting.software?.mta).sessions;
   const sessions: NextSession[] = [];
   let ahead = progress;
   while (sessions.length < atOnce) {
@@ -117,6 +166,15 @@ export function nextSessions(cast: Cast, scope: Scope, progress: Progress): Next
     if (openTrials(cast, scope, ahead).some(({ id }) => id.startsWith(NEGATIVE_CONTROL))) break;
   }
   return sessions;
+}
+
+// Behind the envelopes under our own name, those under others follow in their own EHLO.
+function withControlAgain(transactions: readonly Transaction[], cast: Cast): Transaction[] {
+  const [domain] = cast.servedDomains;
+  const ours = transactions.filter(({ ehlo }) => ehlo === cast.ourDomain);
+  if (domain === undefined || ours.length === 0) return [...transactions];
+  const { ehlo, from, to } = postmasterEnvelope(cast, domain);
+  return [...ours, { ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }, ...transactions.filter((each) => !ours.includes(each))];
 }
 
 // What another session of the same round is to answer.
@@ -135,7 +193,8 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress): NextS
     const choose = (greeting: Greeting) => {
       const trials = openTrials(cast, scope, { ...progress, greeting });
       const own = trials.filter(({ id }) => (id === XCLIENT_TEST) === xclient);
-      return withinBudget(own, budgetOf(greeting.software?.mta, progress), cast.ourDomain);
+      const transactions = withinBudget(own, budgetOf(greeting.software?.mta, progress), cast.ourDomain);
+      return xclient ? transactions : withControlAgain(transactions, cast);
     };
     const cautious = !progress.results.some(({ stage }) => reachedRecipient(stage));
     return { kind: 'envelopes', xclient, cautious, choose };
@@ -158,7 +217,8 @@ function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
   const isOpen = ({ id }: Trial) => !done.has(id);
   const tests = plannedTests(cast, scope, progress.greeting);
   const open = [...positiveControls(cast), ...tests].filter(isOpen);
-  return open.length > 0 ? open : negativeControls(cast, tests, progress.results).filter(isOpen);
+  // A core provokes no refusal that it can do without.
+  return open.length > 0 || scope !== 'full' ? open : negativeControls(cast, tests, progress.results).filter(isOpen);
 }
 
 function positiveControls(cast: Cast): Trial[] {
@@ -187,7 +247,7 @@ function tookRecipient({ outcome, stage }: TestResult): boolean {
 function untriedMessages(cast: Cast, scope: Scope, progress: Progress): { tests: RelayTest[]; enough: number } {
   const { results, greeting } = progress;
   const tried = results.filter(({ canary, stage }) => canary !== undefined || stage === 'data' || stage === 'message');
-  const through = tried.filter(({ canary }) => canary !== undefined).length;
+  const through = tried.filter(({ canary, outcome }) => canary !== undefined && outcome === 'accepted').length;
   const accepted = new Set(results.filter((each) => each.outcome === 'accepted' && !tried.includes(each)).map(({ test }) => test));
   const tests = plannedTests(cast, scope, greeting);
   const done = tests.filter(({ id }) => tried.some(({ test }) => test === id));
@@ -200,10 +260,12 @@ function untriedMessages(cast: Cast, scope: Scope, progress: Progress): { tests:
   const newRows = pool.filter((test) => !newKinds.includes(test) && !rows.has(test.row) && rows.add(test.row));
   const chosen = new Set([...newKinds, ...newRows, ...pool]);
   const anything = results.some(({ test, outcome }) => test.startsWith(NEGATIVE_CONTROL) && outcome === 'accepted');
-  const enough = Math.max(0, (anything ? MESSAGES_OF_ANY : MESSAGES) - through);
+  const refused = results.filter(({ outcome }) => outcome === 'refused').length;
+  const most = scope === 'full' ? (anything ? MESSAGES_OF_ANY : MESSAGES) : Math.min(1, CORE_REFUSALS - refused);
+  const enough = Math.max(0, most - through);
   // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
   const { refusals, names } = budgetOf(greeting.software?.mta, progress);
-  const size = enough === 0 ? 0 : tried.length > through ? Math.max(enough, refusals) : enough;
+  const size = enough === 0 || scope !== 'full' ? enough : tried.length > through ? Math.max(enough, refusals) : enough;
   const allowed = [...new Set([...chosen].map(({ envelope }) => envelope.ehlo))].slice(0, names);
   const session = [...chosen].filter(({ envelope }) => allowed.includes(envelope.ehlo)).slice(0, size);
   // Each name is said once.

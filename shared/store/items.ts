@@ -113,6 +113,8 @@ const legs = z.array(
     tests: z.array(testResult),
     controls: z.array(testResult),
     stopped: z.enum(STOPS).optional(),
+    greetingName: z.string().optional(),
+    canaries: z.array(z.string()).optional(),
     transcript: z.array(z.string()),
   }),
 );
@@ -155,6 +157,7 @@ const owedItem = z.object({
   tries: z.number(),
   trouble: reason.optional(),
   soFar: z.string().optional(),
+  sittings: z.number().optional(),
   startedAt: time.optional(),
 });
 

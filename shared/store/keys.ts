@@ -15,7 +15,7 @@ export const DUE_INDEX = {
   name: 'due',
   partitionKey: 'dueQueue',
   sortKey: 'dueAt',
-  included: ['accountId', 'tries', 'trouble', 'soFar', 'startedAt'],
+  included: ['accountId', 'tries', 'trouble', 'soFar', 'sittings', 'startedAt'],
 } as const;
 
 export type DueQueue = 'OWED' | 'NOTICE';

@@ -20,7 +20,7 @@ const REFUSAL = `
 
 /** The first session of a scan with a server that does not say what it is, byte for byte. */
 export const FIRST_SESSION: Session = {
-  rule: 'the first session asks for the postmaster and tries eight envelopes, all of them ours',
+  rule: 'the first session asks for the postmaster, tries eight envelopes, all of them ours, and asks for the postmaster again',
   transactions: first?.kind === 'envelopes' ? first.choose({ name: 'mx.example.org' }) : [],
   server: `
     220 mx.example.org ESMTP
@@ -31,6 +31,9 @@ export const FIRST_SESSION: Session = {
     ${REFUSAL.repeat(7)}
     250 2.1.0 Ok
     554 5.7.1 Relay access denied
+    250 2.0.0 Ok
+    250 2.1.0 Ok
+    250 2.1.5 Ok
     221 2.0.0 Bye`,
   client: `
     EHLO probe.example
@@ -60,6 +63,9 @@ export const FIRST_SESSION: Session = {
     RSET
     MAIL FROM:<relay-audit@localhost>
     RCPT TO:<relay-audit-01234567-localhost-sender@canary.example>
+    RSET
+    MAIL FROM:<relay-audit@probe.example>
+    RCPT TO:<postmaster@example.org>
     QUIT`,
   shows: [
     'control-postmaster: accepted at rcpt',
@@ -71,5 +77,6 @@ export const FIRST_SESSION: Session = {
     'postmaster-served: refused at rcpt',
     'invented-served: refused at rcpt',
     'localhost-sender: refused at rcpt',
+    'control-postmaster:again: accepted at rcpt',
   ],
 };

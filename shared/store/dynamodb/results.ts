@@ -68,9 +68,21 @@ async function storeLate(table: Table, { host, scan, wasOwed }: Result, owed: Co
   const TransactItems = [
     { Put: scanPut(table, scan) },
     ...(wasOwed ? [{ Delete }] : []),
+    ...(host.state.putOff === scan.id ? [{ Update: noLongerWaiting(table, host, scan.id) }] : []),
     ...(owed === undefined ? [] : [{ Put: owedPut(table, { accountId: host.accountId, hostId: host.id, ...owed, tries: 0 }) }]),
   ];
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
+}
+
+function noLongerWaiting(table: Table, host: Host, scanId: string) {
+  return {
+    TableName: table.name,
+    Key: keys.host(host.accountId, host.id),
+    UpdateExpression: 'REMOVE #state.putOff ADD #state.version :one',
+    ConditionExpression: '#state.putOff = :scan',
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: { ':scan': scanId, ':one': 1 },
+  };
 }
 
 // A transaction costs twice the write units. A scan that changes nothing can do without: the scan is written first, and

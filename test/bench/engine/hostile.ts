@@ -23,7 +23,7 @@ export async function measureHostile(): Promise<Figure[]> {
     return [
       { what: `${HOSTILE} hostile peers beside ${HONEST} honest ones: honest ones misjudged`, value: honest, unit: '', limit: 0 },
       { what: 'hostile ones called open, suspected or closed', value: wrong.length - honest, unit: '', limit: 0 },
-      { what: 'peak memory', value: run.peakRssBytes / 2 ** 20, unit: 'MiB' },
+      { what: 'peak memory', value: run.peakRssBytes / 2 ** 20, unit: 'MiB', limit: 256 },
       { what: 'time until the last verdict', value: run.seconds, unit: 's' },
     ];
   } finally {

@@ -14,13 +14,22 @@ import { share } from './share.ts';
 export type RealServer = {
   readonly name: string;
   readonly mta: string;
+  /** What the full table may take of nmap's time, in %. */
+  readonly limit?: number;
   readonly start: (namespace: Namespace, n: number) => Promise<RunningMta>;
 };
 
 /** The servers that both are pointed at. */
 export const REAL_SERVERS: readonly RealServer[] = [
-  { name: 'Postfix', mta: 'postfix', start: startPostfix },
+  { name: 'Postfix', mta: 'postfix', limit: 12.5, start: startPostfix },
+  // Debian's has everybody wait a second for its greeting, in each session: nmap holds one, and the full table needs two after another.
   { name: 'Sendmail', mta: 'sendmail', start: startSendmail },
+  {
+    name: 'Sendmail that greets at once',
+    mta: 'sendmail',
+    limit: 50,
+    start: (namespace, n) => startSendmail(namespace, n, { access: ['GreetPause:198.18\t0'] }),
+  },
 ];
 
 const NAMESPACE = 81;
@@ -82,10 +91,12 @@ async function auditOurs({ server, delay }: Place, table: Table): Promise<Audit>
   return { seconds, counts };
 }
 
-function figuresOf({ name }: RealServer, comparisons: readonly Comparison[]): Figure[] {
+function figuresOf({ name, limit }: RealServer, comparisons: readonly Comparison[]): Figure[] {
   const times = comparisons.flatMap(({ place: { rttMs }, nmap, ours }) => [
     { what: `${name}, ${rttMs} ms away: nmap`, value: nmap.seconds, unit: 's' },
-    ...TABLES.map((table) => share(`${name}, ${rttMs} ms away: ${table} table`, ours[table].seconds, nmap.seconds, 's')),
+    ...TABLES.map((table) =>
+      share(`${name}, ${rttMs} ms away: ${table} table`, ours[table].seconds, nmap.seconds, 's', table === 'full' ? limit : undefined),
+    ),
   ]);
   const farthest = comparisons.at(-1);
   if (farthest === undefined) return times;

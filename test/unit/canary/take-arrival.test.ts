@@ -122,6 +122,17 @@ describe('a canary that comes back', () => {
     expect(woken).toHaveLength(1);
   });
 
+  test('from nobody, though it was not sent so, is a bounce that quotes our headers', async () => {
+    const { host, scan, canary, token } = await sent();
+    await store(host, scan);
+    const bounced = mail(token, canary.recipient);
+    expect(await takeArrival({ ...bounced, mail: { ...bounced.mail, source: '' } }, services())).toEqual({
+      kind: 'ignored',
+      why: 'a bounce',
+    });
+    expect(await verdictOf(scan)).toBe('suspected');
+  });
+
   test('again, by a replay or a second delivery, changes nothing more', async () => {
     const { host, scan, canary, token } = await sent();
     await store(host, scan);

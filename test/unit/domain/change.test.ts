@@ -191,6 +191,16 @@ describe('a host that was seen to relay', () => {
   });
 });
 
+test('a closed host that the full table shows closed again is closed as of then, by a core scan it is not', () => {
+  const { host } = afterScans([
+    scan('closed', NOON),
+    scan('suspected', NOON + 5 * MINUTE),
+    scan('closed', NOON + 11 * MINUTE, 'confirming'),
+  ]);
+  expect(host.state.closedAt).toBe(NOON + 11 * MINUTE);
+  expect(afterScans([{ ...scan('closed', NOON + 60 * MINUTE), full: false }], host).host.state.closedAt).toBe(NOON + 11 * MINUTE);
+});
+
 describe('what is no change', () => {
   test('the first thing known of a host being that it is closed', () => {
     const { effect } = afterScans([scan('closed', NOON, 'first')]);
@@ -429,20 +439,20 @@ describe('a canary that came back', () => {
   const before = scan('suspected', NOON - 60 * MINUTE);
   const CASES: readonly Case[] = [
     {
-      what: 'a scan from before the last confirmed closure: noted only',
-      state: { relay: 'closed', closedAt: NOON + 1 },
+      what: 'sent before the last confirmed closure: noted only',
+      state: { relay: 'closed', closedAt: NOON + 2_000 },
       kind: 'late',
       verdict: 'suspected',
     },
     {
       what: 'the same when the host has turned again since: noted only',
-      state: { relay: 'suspected', since: NOON + 20 * MINUTE, closedAt: NOON + 1 },
+      state: { relay: 'suspected', since: NOON + 20 * MINUTE, closedAt: NOON + 2_000 },
       kind: 'late',
       verdict: 'suspected',
     },
     {
-      what: 'a scan that began as the closure was confirmed: it counts',
-      state: { relay: 'closed', closedAt: NOON },
+      what: 'sent after it, by a scan that began before: it counts',
+      state: { relay: 'closed', closedAt: NOON + 500 },
       kind: 'changed',
       verdict: 'open',
     },

@@ -77,7 +77,7 @@ test('a later sitting asks only what the earlier ones left', async () => {
     RULES(10_000),
   );
   expect(second.judgement).toMatchObject({ verdict: 'closed', completed: second.judgement.planned });
-  expect(later.heard.flat().filter((line) => line.startsWith('RCPT'))).toHaveLength(1);
+  expect(later.heard.flat().filter((line) => line.startsWith('RCPT') && !line.includes('<postmaster@'))).toHaveLength(1);
   expect(second.legs[0]?.costs.connections).toBeGreaterThan(first.legs[0]?.costs.connections ?? 0);
 });
 

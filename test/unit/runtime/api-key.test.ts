@@ -67,5 +67,5 @@ test('what is stored of a key hangs on the deployment’s secret, and holds no p
   const stored = apiKeyMac(SECRETS, KEY);
   expect(stored).not.toBe(apiKeyMac(OTHERS, KEY));
   expect(stored).not.toBe(apiKeyMac(SECRETS, mintApiKey(SECRETS)));
-  for (const part of KEY.text.split('_').slice(1)) expect(stored).not.toContain(part);
+  for (const part of KEY.text.split('_').filter((each) => each.length > 4)) expect(stored).not.toContain(part);
 });

@@ -158,7 +158,7 @@ describe('whatever a server answers', () => {
       const sent = said.filter(({ line }) => line.startsWith('Subject')).length;
       const through = evidence.results.filter(({ stage }) => stage === 'message').length;
       expect(through).toBeLessThanOrEqual(sent);
-      for (const { canary, outcome } of evidence.results) if (canary !== undefined) expect(outcome).toBe('accepted');
+      expect(evidence.results.filter(({ canary }) => canary !== undefined).length).toBe(sent);
     });
   });
 

@@ -31,7 +31,8 @@ function audit(cast: Cast, server: Server, { greeting = {}, keywords = ['SIZE'],
   let progress: Progress = BEGIN;
   for (let next = nextSession(cast, scope, progress); next !== undefined; next = nextSession(cast, scope, progress)) {
     if (sessions.length > 400) throw new Error('it goes on for ever');
-    const transactions = next.kind === 'envelopes' ? next.choose(greeting) : next.tests.map((each) => messageOf(each.id));
+    const transactions =
+      next.kind === 'envelopes' ? withoutControlAgain(next.choose(greeting)) : next.tests.map((each) => messageOf(each.id));
     sessions.push({ kind: next.kind, transactions });
     const evidence = answered(next.kind, transactions, server(idsOf(transactions), sessions.length - 1), greeting, keywords);
     progress = advance(progress, evidence);
@@ -61,7 +62,11 @@ function answered(
   return { contact: 'answered', results, cutShort, greeting, keywords };
 }
 
-const idsOf = (transactions: readonly Transaction[]) => transactions.flatMap(({ recipients }) => recipients.map(({ id }) => id));
+const idsOf = (transactions: readonly Transaction[]) =>
+  withoutControlAgain(transactions).flatMap(({ recipients }) => recipients.map(({ id }) => id));
+// The postmaster asked for once more behind the others, who is no envelope to be settled.
+const withoutControlAgain = (transactions: readonly Transaction[]) =>
+  transactions.filter(({ recipients }) => !recipients.some(({ id }) => id === `${POSITIVE_CONTROL}:again`));
 const always =
   (outcome: Outcome): Server =>
   (ids) =>
@@ -310,6 +315,48 @@ describe('sessions are held side by side', () => {
   ])('not %s', (_, progress) => {
     expect(round(progress)).toHaveLength(1);
   });
+});
+
+describe('the postmaster is asked for once more behind the envelopes of a session', () => {
+  const refused = (ids: readonly string[], again: Outcome, before: Progress = BEGIN) => {
+    const result = (id: string, outcome: Outcome): TestResult => ({ test: id, outcome, stage: 'rcpt' });
+    const results = [
+      result(POSITIVE_CONTROL, 'accepted'),
+      ...ids.map((id) => result(id, 'refused')),
+      result(`${POSITIVE_CONTROL}:again`, again),
+    ];
+    return advance(before, { contact: 'answered', results, greeting: {}, keywords: [] });
+  };
+  const settled = ({ results }: Progress) => results.filter(({ test: id }) => id === 'plain' || id === 'bang').length;
+
+  test('who is still accepted: the refusals before are about relaying', () => {
+    expect(settled(refused(['plain', 'bang'], 'accepted'))).toBe(2);
+  });
+
+  test.each(['refused', 'about-us', 'deferred'] as const)(
+    'who is %s by now: the refusals before may be about us, and settle nothing',
+    (again) => {
+      const progress = refused(['plain', 'bang'], again);
+      expect(settled(progress)).toBe(0);
+      expect(settled(refused(['plain', 'bang'], again, progress))).toBe(0);
+    },
+  );
+});
+
+test('a recipient that was accepted is not unsaid by a later refusal of it, but by one of its message', () => {
+  const said = (outcome: Outcome, stage: TestResult['stage'], before: Progress) =>
+    advance(before, { contact: 'answered', results: [{ test: 'plain', outcome, stage }], greeting: {}, keywords: [] });
+  const outcomeOf = ({ results }: Progress) => results.find(({ test: id }) => id === 'plain')?.outcome;
+  const accepted = said('accepted', 'rcpt', BEGIN);
+  for (const outcome of ['refused', 'deferred', 'about-us', 'greylisted'] as const)
+    for (const stage of ['mail', 'rcpt'] as const) expect(outcomeOf(said(outcome, stage, accepted))).toBe('accepted');
+  expect(outcomeOf(said('refused', 'message', accepted))).toBe('refused');
+});
+
+test('the name in the first greeting stands for the leg, whatever later ones say', () => {
+  const greeted = (name: string | undefined, before: Progress) =>
+    advance(before, { contact: 'answered', results: [], greeting: { name }, keywords: [] });
+  expect(greeted('two.example', greeted(undefined, greeted('one.example', BEGIN))).greeting.name).toBe('one.example');
 });
 
 test('no command that is planned would be too long for SMTP', () => {
