@@ -76,6 +76,7 @@ export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
     status: 'owed',
     dueAt: iso(owed.dueAt),
     trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
+    sittings: owed.sittings,
   };
 }
 

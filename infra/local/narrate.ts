@@ -9,6 +9,7 @@ const scanned = z.object({
   planned: z.number(),
   changedTo: z.string().optional(),
 });
+const unfinished = scanned.pick({ host: true, reason: true, completed: true, planned: true });
 const raised = z.object({ host: z.string(), arrivals: z.number(), changedTo: z.string().optional() });
 const failed = z.object({ error: z.object({ name: z.string(), message: z.string() }) });
 const mailed = z.object({ host: z.string(), to: z.string() });
@@ -24,6 +25,10 @@ export function narrate(line: string): string | undefined {
     const { host, verdict, reason, completed, planned, changedTo } = scanned.parse(fields);
     const change = changedTo === undefined ? '' : ` - confirmed change to ${changedTo}`;
     return `scanned ${host}: ${verdict} (${reason}), ${completed} of ${planned} tests completed${change}`;
+  }
+  if (message === 'goes on later') {
+    const { host, reason, completed, planned } = unfinished.parse(fields);
+    return `${host}: ${completed} of ${planned} tests completed so far (${reason}); it is asked again later`;
   }
   if (message === 'raised') {
     const { host, arrivals, changedTo } = raised.parse(fields);

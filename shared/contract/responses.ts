@@ -61,6 +61,10 @@ export const owedScanResponse = z
     status: z.literal('owed'),
     dueAt: moment,
     trouble: z.string().optional().meta({ description: 'What on our side has put it off so far.' }),
+    sittings: z
+      .int()
+      .optional()
+      .meta({ description: 'How many sittings it has had, when the server left tests undone; it goes on at `dueAt`.' }),
   })
   .meta({ id: 'OwedScan', description: 'A scan that has not been made yet.' });
 

@@ -37,9 +37,8 @@ const CLOSED: readonly MtaCase[] = [
     }),
   },
   {
-    rule: 'relays everything, and hangs up at the end of each message',
+    rule: 'relays everything, and refuses each message after its end, and hangs up',
     truth: 'closed',
-    told: ['suspected'],
     start: starting({
       listen: ['$ipv4 filter "late"'],
       declarations: ['filter "late" phase commit match ! auth disconnect "550 5.7.1 not for strangers"'],

@@ -54,6 +54,16 @@ describe('a leg is judged by what was proven', () => {
       ),
       'starttls-required',
     ],
+    [
+      'a leg behind STARTTLS that falls silent has not gone: its plain one just offered it',
+      leg([NOT_RUN], { contact: 'closed-early', transport: 'starttls' }),
+      'dropped',
+    ],
+    [
+      'a port that fell silent after our refused tests at another is no absent port',
+      leg([NOT_RUN], { contact: 'connection-refused', stopped: 'silent-after-refusals' }),
+      'probably-banned',
+    ],
     ['a leg whose TLS failed is not told', leg([NOT_RUN], { contact: 'tls-failed' }), 'tls-failed'],
     ['one acceptance outweighs every refusal', leg([...Array<Said>(18).fill(REFUSED), ACCEPTED]), 'recipient-accepted'],
     ['one acceptance outweighs unfinished tests', leg([NOT_RUN, ACCEPTED, ['greylisted', 'rcpt']]), 'recipient-accepted'],
@@ -235,6 +245,12 @@ describe('a host is judged by its legs', () => {
 
   test('a canary that came back by another leg proves nothing of this one', () => {
     expect(judgeLeg(closed, [{ canary: 'c', leg: '192.0.2.77:25', test: 'plain', sentAt: 0, at: 0, path: [] }]).verdict).toBe('closed');
+  });
+
+  test('“STARTTLS first” closes a leg only beside the one inside', () => {
+    const plain = leg([['starttls-first', 'mail']], { offersStarttls: true });
+    expect(judgeHost([plain], [])).toMatchObject({ verdict: 'inconclusive', reason: 'starttls-first' });
+    expect(judgeHost([plain, { ...closed, address: plain.address, port: plain.port, transport: 'starttls' }], []).verdict).toBe('closed');
   });
 
   test('an address that we have no way out to speaks neither for nor against the others', () => {

@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
-import { type AuditOrder, type AuditRules, auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type AuditOrder, type AuditRules, auditHost, type Finding, mutePorts } from '../../../functions/probe/audit-host.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
 import type { LegCosts } from '../../../shared/domain/scan.ts';
+import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { CLOSED, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
@@ -89,4 +90,34 @@ test('an address of a family that we have no way out over is not dialled, and is
   );
   expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
   expect(legs).toMatchObject([{ contact: 'no-ipv6-here', costs: EMPTY, transcript: [] }]);
+});
+
+describe('a port that is silent after another refused us', () => {
+  async function auditBoth(first: Script): Promise<Finding> {
+    started.push(await startScriptedServer([first]));
+    const gone = await startScriptedServer([mailServer()]);
+    await gone.stop();
+    const host = sampleHost({ name: '127.0.0.1', ports: [started[0]?.port ?? 0, gone.port], servedDomains: ['served.example'] });
+    return auditHost(host, { scope: 'full', expectCanary: async () => undefined }, RULES(10_000));
+  }
+
+  test('is absent when that other still takes connections', async () => {
+    const { judgement, legs } = await auditBoth(mailServer());
+    expect(legs.map((leg) => judgeLeg(leg).verdict)).toEqual(['closed', 'unreachable']);
+    expect(judgement.verdict).toBe('closed');
+  });
+});
+
+test('a port that was closed to us by a ban, with the one before it, is not absent', async () => {
+  const relaying = await startScriptedServer([mailServer({ RCPT: say('250 Ok') })]);
+  await relaying.stop();
+  // It answers all of its tests, and then its port is gone.
+  const banning = await startScriptedServer([
+    { ...mailServer({}, { greeting: say('220 mx.served.example ESMTP Haraka/3') }), stopsListeningAt: 100 },
+  ]);
+  started.push(banning);
+  const host = sampleHost({ name: '127.0.0.1', ports: [banning.port, relaying.port], servedDomains: ['served.example'] });
+  const { judgement, legs } = await auditHost(host, { scope: 'full', expectCanary: async () => undefined }, RULES(10_000));
+  expect(legs[0]).toMatchObject({ contact: 'answered' });
+  expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
 });
