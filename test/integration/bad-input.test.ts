@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scanId } from '../../shared/domain/scan.ts';
 import { call, eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
 
 const ACCOUNT = fileURLToPath(new URL('../../infra/local/account.ts', import.meta.url));
