@@ -133,8 +133,8 @@ function openLine(socket: Socket, readBefore = 0): Line {
     else waiting(arrival);
     waiting = undefined;
   };
-  const onData = (bytes: Uint8Array) => {
-    for (const event of reader.feed(bytes)) tell(arrivalOf(event));
+  const onData = (bytes: Buffer) => {
+    for (const event of reader.feed(bytes.toString('latin1'))) tell(arrivalOf(event));
   };
   const onEnd = () => tell({ kind: 'end', end: 'closed' });
   socket.on('data', onData);

@@ -10,7 +10,7 @@ export type ReplyEvent = { readonly kind: 'reply'; readonly reply: Reply } | { r
 export const READ_LIMITS = { lineBytes: 2 * 1024, replyBytes: 16 * 1024, sessionBytes: 64 * 1024 } as const;
 
 /**
- * Bytes in, replies out, nothing kept beyond the limits. After a violation it stays in violation: a server that breaks
+ * Bytes in, one character each, replies out, nothing kept beyond the limits. After a violation it stays in violation: a server that breaks
  * the protocol once is not read further. A bare LF ends a line too, since old servers send it.
  */
 export class ReplyReader {
@@ -30,13 +30,13 @@ export class ReplyReader {
     return this.#sessionBytes;
   }
 
-  /** Takes bytes as they came and gives the replies they complete, in order. */
-  feed(bytes: Uint8Array): ReplyEvent[] {
+  /** Takes bytes as they came, as ISO 8859-1 text, and gives the replies they complete, in order. */
+  feed(text: string): ReplyEvent[] {
     const events: ReplyEvent[] = [];
-    for (let start = 0; start < bytes.length && this.#violation === undefined; ) {
-      const found = bytes.indexOf(LF, start);
-      const end = found < 0 ? bytes.length : found;
-      const event = this.#take(bytes, start, end, found >= 0);
+    for (let start = 0; start < text.length && this.#violation === undefined; ) {
+      const found = text.indexOf('\n', start);
+      const end = found < 0 ? text.length : found;
+      const event = this.#take(text.slice(start, end), found >= 0);
       if (event !== undefined) events.push(event);
       start = end + 1;
     }
@@ -49,23 +49,35 @@ export class ReplyReader {
   }
 
   // Takes a piece of one line, up to the first limit that it meets.
-  #take(bytes: Uint8Array, start: number, end: number, complete: boolean): ReplyEvent | undefined {
+  #take(piece: string, complete: boolean): ReplyEvent | undefined {
+    const end = complete ? 1 : 0;
+    const room = Math.min(
+      READ_LIMITS.sessionBytes - this.#sessionBytes - end,
+      READ_LIMITS.replyBytes - this.#replyBytes - end,
+      READ_LIMITS.lineBytes - this.#line.length,
+    );
+    if (piece.length > room) return this.#exceed(piece, end);
+    this.#line += piece;
+    this.#sessionBytes += piece.length + end;
+    this.#replyBytes += piece.length + end;
+    if (!complete) return undefined;
+    const line = this.#line.endsWith('\r') ? this.#line.slice(0, -1) : this.#line;
+    this.#line = '';
+    return this.#endLine(line);
+  }
+
+  // Keeps what still fits, for the transcript.
+  #exceed(piece: string, end: number): ReplyEvent {
     const left = [
       ['session-too-long', READ_LIMITS.sessionBytes - this.#sessionBytes],
       ['reply-too-long', READ_LIMITS.replyBytes - this.#replyBytes],
       ['line-too-long', READ_LIMITS.lineBytes - this.#line.length],
     ] as const;
-    const piece = end - start;
-    const taken = Math.min(piece, ...left.map(([, room]) => room));
-    this.#line += latin1(bytes, start, start + taken);
-    this.#sessionBytes += taken + (complete ? 1 : 0);
-    this.#replyBytes += taken + (complete ? 1 : 0);
-    const broken = left.find(([, room]) => piece > room) ?? left.slice(0, 2).find(([, room]) => complete && piece + 1 > room);
-    if (broken !== undefined) return this.#broken(broken[0]);
-    if (!complete) return undefined;
-    const line = this.#line.endsWith('\r') ? this.#line.slice(0, -1) : this.#line;
-    this.#line = '';
-    return this.#endLine(line);
+    const taken = Math.max(0, Math.min(piece.length, ...left.map(([, room]) => room)));
+    this.#line += piece.slice(0, taken);
+    this.#sessionBytes += taken;
+    const broken = left.find(([, room]) => piece.length > room) ?? left.slice(0, 2).find(([, room]) => piece.length + end > room);
+    return this.#broken(broken?.[0] ?? 'line-too-long');
   }
 
   #endLine(line: string): ReplyEvent | undefined {
@@ -84,15 +96,6 @@ export class ReplyReader {
     this.#violation = violation;
     return { kind: 'violation', violation };
   }
-}
-
-const LF = 0x0a;
-const CHUNK = 1_024; // characters made at once: as many as a call safely takes as arguments
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CHUNK, end)));
-  return text;
 }
 
 /** The whole text of a reply on one line. */

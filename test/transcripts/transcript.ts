@@ -78,7 +78,7 @@ const TLS: TlsFacts = { version: 'TLSv1', cipher: 'AES128-SHA' };
 
 function repliesIn(text: string): Arrival[] {
   return new ReplyReader()
-    .feed(Buffer.from(wire(text), 'latin1'))
+    .feed(wire(text))
     .map(
       (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
     );

@@ -1,10 +1,11 @@
-import { budgetFor } from '../../../shared/smtp/budget.ts';
 import type { Figure } from '../figure.ts';
 import { startChild } from './child.ts';
 import { type NmapRun, scanForRelays } from './nmap.ts';
 import { auditMany, type Table } from './ours.ts';
 import { share } from './share.ts';
 
+// The crowd greets as Postfix does: the full table takes one session, then four side by side; the core takes one.
+const SOCKETS_OF_AN_AUDIT = { full: 4, core: 1 } as const;
 const TARGETS = 1_000;
 const DEFAULT_TARGETS = 200; // nmap talks to 20 servers at a time unless told otherwise: more would only take longer
 const SOCKETS = 800;
@@ -51,9 +52,7 @@ function nmapFigures(who: string, targets: number, { seconds, cpuSeconds, closed
 }
 
 async function oursBeside(table: Table, targets: readonly string[], fastest: NmapRun): Promise<Figure[]> {
-  // The crowd greets as Postfix does, which takes sessions side by side; a core needs one.
-  const each = table === 'full' ? budgetFor('postfix').sessions : 1;
-  const run = await middleRun(() => auditMany(targets, table, Math.floor(SOCKETS / each)));
+  const run = await middleRun(() => auditMany(targets, table, Math.floor(SOCKETS / SOCKETS_OF_AN_AUDIT[table])));
   const wrong = targets.filter((target) => run.verdicts[target] !== 'closed').length;
   const who = `${table} table, ${SOCKETS} sockets`;
   const cpuPerTest = (1e6 * run.cpuSeconds) / run.tests;

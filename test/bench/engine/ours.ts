@@ -21,7 +21,7 @@ export type ManyRun = {
 };
 
 // As the deployment runs it (infra/constructs/scan-pipeline.ts).
-const OPTIONS = ['--max-semi-space-size=4'];
+const OPTIONS = ['--max-semi-space-size=8'];
 
 /** The work of one process of ours; see `auditMany`. */
 export type ManyTask = {

@@ -2,10 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { READ_LIMITS, type Reply, type ReplyEvent, ReplyReader, replyText } from '../../../shared/smtp/reply.ts';
 
-const bytes = (text: string) => Buffer.from(text, 'latin1');
-
 function read(text: string): ReplyEvent[] {
-  return new ReplyReader().feed(bytes(text));
+  return new ReplyReader().feed(text);
 }
 
 /** The events as short words: the code of each reply, or the violation. */
@@ -47,9 +45,9 @@ describe('a reply', () => {
 
   test('is not told before its last line has ended', () => {
     const reader = new ReplyReader();
-    expect(reader.feed(bytes('250-mx\r\n250 HE'))).toEqual([]);
+    expect(reader.feed('250-mx\r\n250 HE')).toEqual([]);
     expect(reader.unfinished()).toEqual(['250-mx', '250 HE']);
-    expect(heard(reader.feed(bytes('LP\r\n')))).toEqual([250]);
+    expect(heard(reader.feed('LP\r\n'))).toEqual([250]);
     expect(reader.unfinished()).toEqual([]);
   });
 
@@ -80,8 +78,8 @@ describe('what is not SMTP', () => {
     ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x0a'],
   ])('%s is told once, and nothing behind it is read', (_, text) => {
     const reader = new ReplyReader();
-    expect(heard(reader.feed(bytes(`${text}250 Ok\r\n`)))).toEqual(['not-smtp']);
-    expect(reader.feed(bytes('250 Ok\r\n'))).toEqual([]);
+    expect(heard(reader.feed(`${text}250 Ok\r\n`))).toEqual(['not-smtp']);
+    expect(reader.feed('250 Ok\r\n')).toEqual([]);
   });
 });
 
@@ -117,7 +115,7 @@ describe('reading is bounded', () => {
         const reader = new ReplyReader();
         let told = 0;
         for (const each of chunks) {
-          for (const event of reader.feed(bytes(each))) if (event.kind === 'reply') told += event.reply.raw.join('\n').length + 1;
+          for (const event of reader.feed(each)) if (event.kind === 'reply') told += event.reply.raw.join('\n').length + 1;
           expect(reader.unfinished().join('').length).toBeLessThanOrEqual(READ_LIMITS.replyBytes + 1);
         }
         expect(told).toBeLessThanOrEqual(READ_LIMITS.sessionBytes);
@@ -135,14 +133,14 @@ test('however the bytes are split on their way, the events are the same', () => 
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat({ max: 400 }), { maxLength: 30 }), (pieces, cuts) => {
-      const all = bytes(pieces.join(''));
+      const all = pieces.join('');
       const whole = new ReplyReader();
       const split = new ReplyReader();
       const expected = whole.feed(all);
       const events: ReplyEvent[] = [];
       let from = 0;
       for (const cut of [...cuts, all.length]) {
-        events.push(...split.feed(all.subarray(from, from + cut)));
+        events.push(...split.feed(all.slice(from, from + cut)));
         from += cut;
       }
       expect(events).toEqual(expected);
@@ -155,5 +153,5 @@ test('however the bytes are split on their way, the events are the same', () => 
 test('byte by byte, the events are the same', () => {
   const text = '220-mx.example\r\n220 ESMTP\r\n250 Ok\n550 5.7.1 \xe9\r\nHTTP/1.1 400\r\n';
   const reader = new ReplyReader();
-  expect([...bytes(text)].flatMap((byte) => reader.feed(Uint8Array.of(byte)))).toEqual(read(text));
+  expect([...text].flatMap((byte) => reader.feed(byte))).toEqual(read(text));
 });
