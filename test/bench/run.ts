@@ -3,6 +3,7 @@
 import { measureBundles } from './bundles.ts';
 import { measureEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
+import { measureFuzz } from './fuzz.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
 import { measureStart } from './start.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   idle: measureIdle,
   history: measureHistory,
   engine: measureEngine,
+  fuzz: measureFuzz,
 };
 
 const wanted = process.argv.slice(2);
