@@ -1,4 +1,5 @@
 import { privateAddressIn } from '../domain/address.ts';
+import type { Software } from '../domain/remedies.ts';
 import type { Contact, LegCosts, LegEvidence, Stop, TestResult, TlsFacts } from '../domain/scan.ts';
 import { legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { offers } from '../smtp/dialogue.ts';
@@ -35,7 +36,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
       stopped = 'out-of-time';
       break;
     }
-    const help = progress.sessions === 1 && fingerprint(linesSaid(transcript)) === undefined;
+    const help = progress.sessions === 1 && softwareOf(progress, transcript) === undefined;
     const first = progress.sessions === 0;
     const held = await Promise.all(round.map((next) => holdSession(order, next, help)));
     // One of several that was shaken off may be one too many; all of them are not.
@@ -53,7 +54,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     if (some && held.some(({ session }) => session.cutShort !== undefined)) progress = { ...progress, serial: true, idle: 0 };
     report(order, progress);
   }
-  const software = seen.contact === 'answered' ? fingerprint(linesSaid(transcript)) : undefined;
+  const software = seen.contact === 'answered' ? softwareOf(progress, transcript) : undefined;
   const results = sortResults(plannedTests(cast, scope, progress.greeting), progress.results);
   return {
     address: order.target.text,
@@ -110,8 +111,9 @@ function note({ session, tls, costs, lines }: Held, { target, transport }: LegOr
   if (privateAddressIn(`[${target.text}]`) === undefined) seen.seesUsAs = privateAddressIn(session.hello ?? '') ?? seen.seesUsAs;
 }
 
-function linesSaid({ lines }: Transcript): string[] {
-  return lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length));
+// What its greeting says, or else the wording of its answers.
+function softwareOf({ greeting }: Progress, { lines }: Transcript): Software | undefined {
+  return greeting.software ?? fingerprint(lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length)));
 }
 
 async function pause(ms: number, deadline: number): Promise<void> {

@@ -234,7 +234,7 @@ function negativeControls(cast: Cast, tests: readonly RelayTest[], results: read
   for (const test of tests) if (accepted.has(test.id) && !kinds.has(test.kind)) kinds.set(test.kind, test);
   return [...kinds.values()]
     .slice(0, NEGATIVE_CONTROLS)
-    .map(({ id, odd, negative }) => ({ id: `${NEGATIVE_CONTROL}${id}`, odd, envelope: negative }));
+    .map(({ id, odd, negative }) => ({ id: `${NEGATIVE_CONTROL}${id}`, odd, envelope: negative() }));
 }
 
 // Whether the recipient was accepted, whatever became of the message.

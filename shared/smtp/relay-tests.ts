@@ -146,7 +146,7 @@ export type RelayTest = {
   readonly source: string;
   readonly envelope: Envelope;
   /** The negative control: the same form, with an invented user of a served domain as the one to be reached. */
-  readonly negative: Envelope;
+  readonly negative: () => Envelope;
 };
 
 /**
@@ -169,8 +169,8 @@ function makeTests(cast: Cast, greetingName: string | undefined): RelayTest[] {
   const tests: RelayTest[] = [];
   for (const row of TABLE)
     for (const place of placesOf(row, cast, greetingName)) {
-      const { ehlo, from, to } = written(row, place, cast, 'u', cast.canaryDomain);
-      const signature = `${row.kind === 'xclient'} ${ehlo} ${from} ${to}`;
+      // Two places with the same name make the same envelope; rows without one differ in their forms.
+      const signature = `${row.ehlo} ${row.from} ${row.to} ${row.kind === 'xclient'} ${place?.name ?? ''}`;
       if (seen.has(signature)) continue;
       seen.add(signature);
       tests.push(testAt(row, place, cast));
@@ -221,7 +221,7 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
     reason: inWords(row, stand?.place),
     source: row.source,
     envelope: written(row, stand, cast, `${cast.localPart}-${id}`, cast.canaryDomain),
-    negative: written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),
+    negative: () => written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),
   };
 }
 

@@ -9,6 +9,8 @@ export type ReplyEvent = { readonly kind: 'reply'; readonly reply: Reply } | { r
 /** Bounds on what a server may send us (P7). Servers exceed the 512 octets of RFC 5321 §4.5.3.1.5, never by this much. */
 export const READ_LIMITS = { lineBytes: 2 * 1024, replyBytes: 16 * 1024, sessionBytes: 64 * 1024 } as const;
 
+const CODE = /^[2-5]\d\d$/;
+
 /**
  * Bytes in, one character each, replies out, nothing kept beyond the limits. After a violation it stays in violation: a server that breaks
  * the protocol once is not read further. A bare LF ends a line too, since old servers send it.
@@ -82,14 +84,15 @@ export class ReplyReader {
 
   #endLine(line: string): ReplyEvent | undefined {
     this.#raw.push(line);
-    const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
+    const code = line.slice(0, 3);
+    const mark = line.charAt(3);
     const first = this.#raw[0] ?? '';
-    if (match === null || line.slice(0, 3) !== first.slice(0, 3)) return this.#broken('not-smtp');
-    if (match[2] === '-') return undefined;
+    if (!CODE.test(code) || (mark !== '' && mark !== ' ' && mark !== '-') || !first.startsWith(code)) return this.#broken('not-smtp');
+    if (mark === '-') return undefined;
     const raw = this.#raw;
     this.#raw = [];
     this.#replyBytes = 0;
-    return { kind: 'reply', reply: { code: Number(match[1]), lines: raw.map((each) => each.slice(4)), raw } };
+    return { kind: 'reply', reply: { code: Number(code), lines: raw.map((each) => each.slice(4)), raw } };
   }
 
   #broken(violation: Violation): ReplyEvent {
