@@ -137,7 +137,7 @@ describe('a leg is judged by what was proven', () => {
 });
 
 describe('whatever the evidence', () => {
-  const stage = fc.constantFrom<Stage>('greeting', 'ehlo', 'mail', 'rcpt');
+  const stage = fc.constantFrom<Stage>('greeting', 'ehlo', 'mail', 'rcpt', 'data', 'message');
   const said = (outcomes: readonly Outcome[]) => fc.tuple(fc.constantFrom(...outcomes), stage);
   const anyLeg = fc
     .record({
@@ -148,6 +148,26 @@ describe('whatever the evidence', () => {
       port: fc.constantFrom(25, 587),
     })
     .map(({ tests, controls, ...more }) => leg(tests, { ...more, controls: controls.map(([name, each]) => control(name, each)) }));
+
+  test('P2: `open` only with a canary in hand, and with one always', () => {
+    fc.assert(
+      fc.property(anyLeg, fc.boolean(), (evidence, back) => {
+        const arrivals = back ? [{ canary: 'c', leg: legName(evidence), test: 'plain', sentAt: 0, at: 1, path: [] }] : [];
+        expect(judgeHost([evidence], [], arrivals).verdict === 'open').toBe(back);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('P2: no leg with a test that was accepted is closed', () => {
+    fc.assert(
+      fc.property(anyLeg, (evidence) => {
+        fc.pre(evidence.tests.some((test) => test.outcome === 'accepted') && evidence.contact === 'answered');
+        expect(judgeLeg(evidence).verdict).toBe('suspected');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 
   test('no leg with a greylisted, deferred or STARTTLS test is ever closed', () => {
     const unfinished: readonly Outcome[] = ['greylisted', 'deferred', 'starttls-first'];

@@ -444,7 +444,7 @@ describe('evidence', () => {
   });
 });
 
-describe('a session never outlives its deadline', () => {
+describe('P7: a session never outlives its deadline', () => {
   test.each<[string, Script]>([
     ['a server that drips without end', first({ kind: 'drip', text: '220-'.repeat(100_000) })],
     ['a server that never greets', first({ kind: 'silence' })],
