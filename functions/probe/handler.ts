@@ -35,14 +35,10 @@ const log: Services['log'] = {
   info: (message, fields) => logger.info(message, { ...fields }),
   error: (message, fields) => logger.error(message, { ...fields }),
 };
-const mint = () => {
-  const { id, text } = mintCanaryToken(secrets);
-  return { id, token: text };
-};
 const services: Services = {
   store,
   audit: (host, order) => auditHost(host, order, rules),
-  canaries: (ref) => canariesOf(ref, mint, store, Date.now),
+  canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
   raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
   wakeNotices,

@@ -11,6 +11,7 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, type Finding, mutePorts } from './audit-host.ts';
 
 export type Services = {
@@ -214,15 +215,6 @@ async function raiseArrived({ canaries = [] }: Scan, ref: ScanRef, services: Ser
   if (canaries.length === 0) return;
   const arrivals = await services.store.readArrivals(ref, canaries);
   if (arrivals.length > 0) await services.raise(ref, arrivals);
-}
-
-// The message only saves time: what it would wake is found unsettled by the next dispatch.
-async function wake(noticeIds: readonly string[], services: Services): Promise<void> {
-  try {
-    await services.wakeNotices(noticeIds);
-  } catch (error) {
-    services.log.error('notices could not be woken', { noticeIds, error });
-  }
 }
 
 // What was found before our trouble is kept: it is not asked again.

@@ -51,10 +51,11 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     canaryDomain,
     onMail: ({ Records }) => Promise.all(Records.map(({ ses }) => takeArrival(ses, services))),
   });
-  const mint = () => {
-    const { id, text } = mintCanaryToken(secrets);
-    return { id, token: text };
-  };
-  const expectCanary = canariesOf(ref, mint, { expectCanary: async (canary) => void sent.set(canary.id, canary) }, Date.now);
+  const expectCanary = canariesOf(
+    ref,
+    () => mintCanaryToken(secrets),
+    { expectCanary: async (canary) => void sent.set(canary.id, canary) },
+    Date.now,
+  );
   return { expectCanary, arrivals, waiting: () => arrivals.length < sent.size, sink };
 }

@@ -42,8 +42,8 @@ export async function raiseScan(services: Services, ref: ScanRef, arrivals: read
   throw new Error('the host kept changing while a scan was to be raised');
 }
 
-// The message only saves time: what it would wake is found unsettled by the next dispatch.
-async function wake(noticeIds: readonly string[], { wakeNotices, log }: Services): Promise<void> {
+/** Wakes notices that were stored. The message only saves time: what it would wake is found unsettled by the next dispatch. */
+export async function wake(noticeIds: readonly string[], { wakeNotices, log }: Pick<Services, 'wakeNotices' | 'log'>): Promise<void> {
   if (noticeIds.length === 0) return;
   try {
     await wakeNotices(noticeIds);

@@ -47,7 +47,7 @@ async function sent(startedAt = NOON): Promise<{ host: Host; scan: Scan; canary:
     dueAt: now,
     tries: 0,
   });
-  const { id: canaryId, text: token } = mintCanaryToken(SECRETS);
+  const { id: canaryId, token } = mintCanaryToken(SECRETS);
   const canary = sampleCanary({ hostId: host.id, id, startedAt }, canaryId);
   await table.store.expectCanary(canary);
   const evidence = await table.store.keepEvidence(host, [sampleLeg('accepted')]);
@@ -170,7 +170,7 @@ describe('a canary that comes back', () => {
     const other = mintCanaryToken(SECRETS);
     await table.store.expectCanary({ ...canary, id: other.id, test: 'test-2', leg: '192.0.2.1:25/starttls' });
     await store(host, scan);
-    await Promise.all([token, other.text].map((each) => takeArrival(mail(each, canary.recipient), services())));
+    await Promise.all([token, other.token].map((each) => takeArrival(mail(each, canary.recipient), services())));
     const stored = await table.store.findScan(host.id, scan.id);
     expect(stored?.arrivals).toHaveLength(2);
     expect(stored?.openLegs.toSorted()).toEqual(['192.0.2.1:25', '192.0.2.1:25/starttls']);
@@ -182,7 +182,7 @@ describe('a canary that comes back', () => {
     await store(host, scan);
     const tokens = Array.from({ length: 20 }, () => mintCanaryToken(SECRETS));
     for (const { id } of tokens) await table.store.expectCanary({ ...canary, id });
-    await Promise.all(tokens.map(({ text }) => takeArrival(mail(text, canary.recipient), services())));
+    await Promise.all(tokens.map(({ token: each }) => takeArrival(mail(each, canary.recipient), services())));
     expect((await table.store.findScan(host.id, scan.id))?.arrivals).toHaveLength(20);
     expect(await changesOf(host)).toEqual(['unknown open']);
     expect(woken).toHaveLength(1);
@@ -245,7 +245,7 @@ describe('what proves nothing', () => {
 
   test('a canary that nobody sent, or that was sent more than seven days ago', async () => {
     const { canary, token } = await sent();
-    expect(await takeArrival(mail(mintCanaryToken(SECRETS).text, canary.recipient), services())).toMatchObject({
+    expect(await takeArrival(mail(mintCanaryToken(SECRETS).token, canary.recipient), services())).toMatchObject({
       why: 'an unknown canary',
     });
     now = canary.sentAt + 7 * DAY;

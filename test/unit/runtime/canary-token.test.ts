@@ -9,13 +9,13 @@ const TOKEN = mintCanaryToken(SECRETS);
 
 test('a minted token reads back as its id', () => {
   for (let count = 0; count < 50; count++) {
-    const { id, text } = mintCanaryToken(SECRETS);
-    expect(readCanaryToken(SECRETS, text)).toBe(id);
+    const { id, token } = mintCanaryToken(SECRETS);
+    expect(readCanaryToken(SECRETS, token)).toBe(id);
   }
 });
 
 test('a token is lower-case letters, digits and hyphens, safe in a header and in a Message-ID, and ids are sixteen characters', () => {
-  expect(TOKEN.text).toMatch(/^[a-z0-9-]{37}$/);
+  expect(TOKEN.token).toMatch(/^[a-z0-9-]{37}$/);
   expect(TOKEN.id).toMatch(/^[a-z2-7]{16}$/);
 });
 
@@ -27,9 +27,9 @@ describe('a token that was not minted here is refused', () => {
   test('any changed character', () => {
     const character = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789ABCXYZ_-=+/ \n\0é');
     fc.assert(
-      fc.property(fc.nat({ max: TOKEN.text.length - 1 }), character, (at, other) => {
-        fc.pre(TOKEN.text[at] !== other);
-        expect(readCanaryToken(SECRETS, TOKEN.text.slice(0, at) + other + TOKEN.text.slice(at + 1))).toBeUndefined();
+      fc.property(fc.nat({ max: TOKEN.token.length - 1 }), character, (at, other) => {
+        fc.pre(TOKEN.token[at] !== other);
+        expect(readCanaryToken(SECRETS, TOKEN.token.slice(0, at) + other + TOKEN.token.slice(at + 1))).toBeUndefined();
       }),
       { numRuns: 1_000 },
     );
@@ -38,22 +38,22 @@ describe('a token that was not minted here is refused', () => {
   test.each([
     ['nothing', ''],
     ['its id alone', TOKEN.id],
-    ['something before it', ` ${TOKEN.text}`],
-    ['something behind it', `${TOKEN.text}\n`],
-    ['a part of it', TOKEN.text.slice(0, -1)],
-    ['it in capitals', TOKEN.text.toUpperCase()],
+    ['something before it', ` ${TOKEN.token}`],
+    ['something behind it', `${TOKEN.token}\n`],
+    ['a part of it', TOKEN.token.slice(0, -1)],
+    ['it in capitals', TOKEN.token.toUpperCase()],
     ['an id with a code of zeros', `ra1-${TOKEN.id}-aaaaaaaaaaaaaaaa`],
   ])('%s', (_, text) => {
     expect(readCanaryToken(SECRETS, text)).toBeUndefined();
   });
 
   test('two tokens put together', () => {
-    const [key, id] = TOKEN.text.split('-');
-    const [, , code] = mintCanaryToken(SECRETS).text.split('-');
+    const [key, id] = TOKEN.token.split('-');
+    const [, , code] = mintCanaryToken(SECRETS).token.split('-');
     expect(readCanaryToken(SECRETS, [key, id, code].join('-'))).toBeUndefined();
   });
 
   test('a token of another deployment', () => {
-    expect(readCanaryToken(OTHERS, TOKEN.text)).toBeUndefined();
+    expect(readCanaryToken(OTHERS, TOKEN.token)).toBeUndefined();
   });
 });
