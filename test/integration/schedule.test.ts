@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Services as DispatchServices, dispatch } from '../../functions/dispatch/dispatch.ts';
+import type { AuditOrder, Finding } from '../../functions/probe/audit-host.ts';
 import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
@@ -206,6 +207,77 @@ describe('P3: one change record per change', () => {
       JSON.stringify({ notices: [`${host.id}-${(await table.store.listChanges(host.id, 1)).items[0]?.version}-0`] }),
     ]);
   }, 60_000);
+});
+
+describe('a scan that its server leaves unfinished', () => {
+  const UNFINISHED: Finding = {
+    judgement: { verdict: 'inconclusive', reason: 'greylisted', completed: 3, planned: 56 },
+    legs: [sampleLeg('refused')],
+  };
+  const orders: AuditOrder[] = [];
+  const probe = async (host: Host, id: string, finding: Finding) => {
+    const audit: ProbeServices['audit'] = async (_, order) => {
+      orders.push(order);
+      return finding;
+    };
+    await probeScans([{ accountId: host.accountId, hostId: host.id, scanId: id }], { ...prober(), audit });
+  };
+  const stateOf = async (host: Host) => (await table.store.findHost(host.accountId, host.id))?.state;
+
+  test('goes on under its own id with what was found, after 5, 10 and 15 minutes, and is stored when it is done', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const id = scanId(now, 'on-demand');
+    const began = now;
+    for (const [sitting, wait] of [5, 10, 15].entries()) {
+      await probe(host, id, UNFINISHED);
+      expect(await table.store.findOwed(host.id, id)).toMatchObject({
+        sittings: sitting + 1,
+        dueAt: now + wait * MINUTE,
+        startedAt: began,
+      });
+      expect(await table.store.findScan(host.id, id)).toBeUndefined();
+      now += wait * MINUTE;
+    }
+    await probe(host, id, { judgement: CLOSED, legs: [sampleLeg('refused')] });
+    expect(orders.at(-1)?.before?.[0]?.tests).toEqual(sampleLeg('refused').tests);
+    expect(await table.store.findScan(host.id, id)).toMatchObject({ startedAt: began, judgement: { verdict: 'closed' } });
+    expect(await table.store.findOwed(host.id, id)).toBeUndefined();
+  });
+
+  test('has ten sittings at most, and then says how far it came', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const id = scanId(now, 'on-demand');
+    for (let sitting = 1; sitting <= 10; sitting++) await probe(host, id, UNFINISHED);
+    expect(await table.store.findScan(host.id, id)).toMatchObject({ judgement: UNFINISHED.judgement });
+    expect(await table.store.findOwed(host.id, id)).toBeUndefined();
+  });
+
+  test('is not overtaken by another that is unfinished too: that one is history', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const first = scanId(now, 'on-demand');
+    await probe(host, first, UNFINISHED);
+    now += MINUTE;
+    await probe(host, scanId(now, 'scheduled'), UNFINISHED);
+    expect((await stateOf(host))?.last?.verdict).toBe('closed');
+    await probe(host, first, { judgement: SUSPECTED, legs: [sampleLeg('accepted')] });
+    expect(await stateOf(host)).toMatchObject({ last: { id: first }, pending: { to: 'suspected', scanId: first } });
+  });
+
+  test('keeps what its ports that answered have shown, when another is blocked on our side', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const id = scanId(now, 'on-demand');
+    const answered = { ...sampleLeg(), port: 2525 };
+    const legs = [{ ...sampleLeg(), contact: 'connection-timed-out' as const }, answered];
+    const ref = { accountId: host.accountId, hostId: host.id, scanId: id };
+    await probeScans([ref], { ...prober(), audit: async () => ({ judgement: CLOSED, legs }), egressBlocked: async () => true });
+    expect(await table.store.findOwed(host.id, id)).toMatchObject({ trouble: 'egress-blocked', startedAt: now });
+    await probe(host, id, { judgement: CLOSED, legs: [answered] });
+    expect(orders.at(-1)?.before?.map(({ port }) => port)).toEqual([2525]);
+  });
 });
 
 describe('P5: trouble on our side never reads as trouble on theirs', () => {

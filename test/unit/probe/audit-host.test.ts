@@ -82,6 +82,21 @@ test('a later sitting asks only what the earlier ones left', async () => {
   expect(second.legs[0]?.costs.connections).toBeGreaterThan(first.legs[0]?.costs.connections ?? 0);
 });
 
+test('a later sitting asks anew what was asked with a domain that the owner has taken off since', async () => {
+  const first = await audit([mailServer()], 10_000);
+  const unfinished = first.legs.map((leg) => ({
+    ...leg,
+    tests: leg.tests.map((each, i) => (i === 0 ? { ...each, outcome: 'deferred' as const } : each)),
+  }));
+  const server = started[0];
+  const before = server?.heard.length ?? 0;
+  const host = sampleHost({ name: '127.0.0.1', ports: [server?.port ?? 0], servedDomains: ['new.example'] });
+  await auditHost(host, { scope: 'full', expectCanary: async () => undefined, before: unfinished }, RULES(10_000));
+  const said = server?.heard.slice(before).flat() ?? [];
+  expect(said).toContain('MAIL FROM:<relay-audit@new.example>');
+  expect(said.join(' ')).not.toContain('@served.example');
+});
+
 test('an address of a family that we have no way out over is not dialled, and is said to be untested', async () => {
   const { legs, judgement } = await auditHost(
     sampleHost({ name: '127.0.0.1', ports: [25] }),
