@@ -96,6 +96,7 @@ export function legView(leg: LegEvidence, arrivals: readonly Arrival[] = []): z.
     offersStarttls: leg.offersStarttls,
     tls: leg.tls,
     injected: leg.injected,
+    seesUsAs: leg.seesUsAs,
     costs: leg.costs,
     software: leg.software,
     verdict,

@@ -2,7 +2,7 @@ import { type Address, addressLiteral, type Network } from '../../shared/domain/
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Judgement, untested } from '../../shared/domain/reason.ts';
-import type { Contact, LegEvidence, Transport } from '../../shared/domain/scan.ts';
+import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
 import { askedOfEveryone, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, LegOrder, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
@@ -76,7 +76,7 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const legs: LegEvidence[] = [];
   for (const [index, port] of ports.entries()) {
     const until = Date.now() + (work.deadline - Date.now()) / (ports.length - index); // a slow port leaves the next its time
-    const transport = port === IMPLICIT_TLS_PORT ? 'tls' : 'plain';
+    const [transport] = transportsAt(port);
     const scope = scopeOf(work, port, transport);
     const leg = await probeIfPlanned(work, port, transport, scope, until);
     if (leg !== undefined) legs.push(leg);
@@ -113,8 +113,6 @@ const BAN_CONTACTS: readonly Contact[] = ['connection-refused', 'connection-time
 function scopeOf({ cast, host, order }: AddressWork, port: number, transport: Transport): Scope {
   return order.scope === 'full' ? 'full' : coreOf(cast, host.settings.ports, order.scope.rotation, port, transport);
 }
-
-const IMPLICIT_TLS_PORT = 465; // RFC 8314 §3.3
 
 async function probeIfPlanned(
   work: AddressWork,
@@ -153,7 +151,8 @@ function isSettled(leg: LegEvidence): boolean {
 
 function noWayOut({ text }: Address, port: number): LegEvidence {
   const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
-  return { address: text, port, transport: 'plain', contact: 'no-ipv6-here', costs, tests: [], controls: [], transcript: [] };
+  const [transport] = transportsAt(port);
+  return { address: text, port, transport, contact: 'no-ipv6-here', costs, tests: [], controls: [], transcript: [] };
 }
 
 function castFor(host: Host, address: Address, rules: AuditRules): Cast {

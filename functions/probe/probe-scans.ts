@@ -1,6 +1,6 @@
 import type { Arrival } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
-import { isFull, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
+import { isFull, isUnfinished, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
 import { isOurs, type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
@@ -10,6 +10,7 @@ import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
+import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, type Finding, mutePorts } from './audit-host.ts';
@@ -32,7 +33,6 @@ export type Services = {
   readonly putOffMs: number;
 };
 
-const CORE_LIMIT = 4; // tests of a core at one leg
 const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
 const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
 
@@ -110,7 +110,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const startedAt = owed?.startedAt ?? services.clock();
   const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
   // A scan keeps its scope over its sittings, whatever other scans have shown in between.
-  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_LIMIT);
+  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_REFUSALS);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   return {
     ref,
@@ -139,7 +139,7 @@ async function conclude(made: Made, { judgement, legs }: Finding, services: Serv
   const { ref, host, owed, startedAt, full } = made;
   services.count('HostsProbed', 1);
   if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(judgement) && judgement.reason !== 'no-ipv6-here') return putOff(made, { judgement, legs }, services);
+  if (isOurs(judgement)) return putOff(made, { judgement, legs }, services);
   const later = await goesOn(made, judgement, legs, services);
   if (later === 'yes') return;
   const scan: Scan = {
@@ -158,9 +158,6 @@ async function conclude(made: Made, { judgement, legs }: Finding, services: Serv
   await settle(host, scan, legs, owed !== undefined, services, later === 'another-waits');
 }
 
-// What a server leaves undone by being slow, by greylisting or by its limits is worth coming back for.
-const UNFINISHED: readonly Reason[] = ['greylisted', 'deferred', 'dropped', 'out-of-time', 'tls-failed'];
-
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
 async function goesOn(
   { ref, host, owed, startedAt, full }: Made,
@@ -170,7 +167,7 @@ async function goesOn(
 ): Promise<'yes' | 'no' | 'another-waits'> {
   const sittings = (owed?.sittings ?? 0) + 1;
   const wait = nextSitting(sittings, services.continueMs);
-  if (!UNFINISHED.includes(judgement.reason) || wait === undefined) return 'no';
+  if (!isUnfinished(judgement.reason) || wait === undefined) return 'no';
   const soFar = await services.store.keepSoFar(host, legs);
   const { completed, planned } = judgement;
   services.log.info('goes on later', { host: host.settings.name, ...ref, reason: judgement.reason, completed, planned });

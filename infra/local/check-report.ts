@@ -3,7 +3,7 @@ import type { Finding } from '../../functions/probe/audit-host.ts';
 import type { Arrival } from '../../shared/domain/canary.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
-import { remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
+import { LOST_ADDRESSES, remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
@@ -55,8 +55,6 @@ export function asText(report: Report, transcript: boolean): string {
 
 const HOW_TO_PROVE =
   'Whether it delivers such mail is shown by a message that comes back: --canary-domain and --canary-listen (docs/check-host.md).';
-const LOST_ADDRESSES =
-  'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';
 
 function arrivalLines({ leg, test, at, path }: Arrival): string[] {
   const way = path.map(

@@ -2,7 +2,7 @@
 // target policy are those of the service, and `--own` is the operator's word for a network.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AuditOrder, type AuditRules, auditHost, type Finding } from '../../functions/probe/audit-host.ts';
-import { nextSitting } from '../../shared/domain/coverage.ts';
+import { isUnfinished, nextSitting } from '../../shared/domain/coverage.ts';
 import type { Verdict } from '../../shared/domain/reason.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
@@ -50,7 +50,7 @@ async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions,
   };
   const order: AuditOrder = { scope: 'full', expectCanary: book?.expectCanary };
   let finding = await auditHost(host, order, rules);
-  for (let sittings = 1; finding.judgement.verdict === 'inconclusive' && retryAfterMs !== undefined; sittings++) {
+  for (let sittings = 1; isUnfinished(finding.judgement.reason) && retryAfterMs !== undefined; sittings++) {
     if (nextSitting(sittings, retryAfterMs) === undefined) break;
     console.error(`some tests are not done; trying again in ${retryAfterMs / 1000} s (Ctrl-C ends it)`);
     await wait(retryAfterMs);

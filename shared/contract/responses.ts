@@ -116,6 +116,10 @@ export const scanResponse = z
         contact: z.enum(CONTACTS),
         offersStarttls: z.boolean().optional(),
         tls: tlsResponse.optional(),
+        seesUsAs: z
+          .string()
+          .optional()
+          .meta({ description: 'The private address that the server takes us for: it has lost its clients’ addresses on the way.' }),
         injected: z
           .string()
           .optional()

@@ -1,4 +1,5 @@
 import type { HostState } from './host.ts';
+import type { Reason } from './reason.ts';
 import type { ScanKind } from './scan.ts';
 import { PERIOD_MINUTES, type Period } from './schedule.ts';
 
@@ -19,8 +20,14 @@ export function rotationOf(period: Period, startedAt: number): number {
   return Math.floor(startedAt / (PERIOD_MINUTES[period] * 60_000));
 }
 
-/** How many sittings a scan has at most. */
-const SITTINGS_LIMIT = 10;
+const UNFINISHED: readonly Reason[] = ['greylisted', 'deferred', 'dropped', 'out-of-time', 'tls-failed'];
+
+/** Whether a server left tests undone by being slow, by greylisting or by its limits: then it is worth coming back. */
+export function isUnfinished(reason: Reason): boolean {
+  return UNFINISHED.includes(reason);
+}
+
+const SITTINGS_LIMIT = 10; // of one scan
 const LONGEST_WAIT = 3; // steps between two sittings: with five minutes to a step 5, 10, then 15 each time
 
 /** When the sitting after the `sittings`-th may begin, in milliseconds from now; undefined when there is none. */

@@ -5,7 +5,7 @@ export type Verdict = (typeof VERDICTS)[number];
 
 /**
  * Why a scan has its verdict: a closed list, one sentence each. `fault` says whose trouble an `untestable` is: ours
- * alarms the operator and never counts against the owner.
+ * alarms the operator and never counts against the owner. A family that the deployment leaves out is nobody's.
  */
 export const REASONS = {
   'canary-arrived': { verdict: 'open', sentence: 'A message that we sent through it as a stranger arrived at our mailbox.' },
@@ -69,7 +69,6 @@ export const REASONS = {
   'internal-error': { verdict: 'untestable', fault: 'ours', sentence: 'Something went wrong on our side.' },
   'no-ipv6-here': {
     verdict: 'untestable',
-    fault: 'ours',
     sentence: 'This deployment has no way out over IPv6, so this address is not tested.',
   },
   'no-address': { verdict: 'unreachable', sentence: 'Its name has no address.' },

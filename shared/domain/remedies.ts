@@ -68,6 +68,10 @@ export const GENERAL_REMEDIES: readonly string[] = [
   'Moving the server to another port hides it from scanners of port 25 and closes nothing.',
 ];
 
+/** What to mend where a server takes every client for a private address: the usual cause of relays that are open over IPv6 only. */
+export const LOST_ADDRESSES =
+  'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';
+
 /** What to do at once, before looking for the cause. */
 export const FIRST_AID: readonly string[] = [
   'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',

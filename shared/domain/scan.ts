@@ -12,6 +12,13 @@ export const TRANSPORTS = ['plain', 'starttls', 'tls'] as const;
 /** How a leg speaks SMTP: in the clear, after STARTTLS (RFC 3207), or inside TLS from the first byte (RFC 8314). */
 export type Transport = (typeof TRANSPORTS)[number];
 
+const IMPLICIT_TLS_PORT = 465; // RFC 8314 §3.3
+
+/** The transports at a port, the one that needs no other first. */
+export function transportsAt(port: number): readonly [Transport, ...Transport[]] {
+  return port === IMPLICIT_TLS_PORT ? ['tls'] : ['plain', 'starttls'];
+}
+
 export const STAGES = ['greeting', 'ehlo', 'mail', 'rcpt', 'data', 'message'] as const;
 
 /** The furthest point of the SMTP dialogue that a test got to; `message` is the answer after the final dot. */

@@ -1,6 +1,6 @@
 import type { Arrival } from './canary.ts';
 import { type Judgement, REASONS, type Reason, untested, type Verdict } from './reason.ts';
-import type { LegEvidence, TestResult } from './scan.ts';
+import type { Contact, LegEvidence, TestResult } from './scan.ts';
 
 /**
  * Judges one leg by itself, with the canaries that came back. A 250 proves only "accepted", and only an arrival that it
@@ -11,7 +11,7 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
   const completed = leg.tests.filter(isComplete).length;
   const because = (reason: Reason): Judgement => ({ verdict: REASONS[reason].verdict, reason, completed, planned });
   if (arrivals.some((arrival) => arrival.leg === legName(leg))) return because('canary-arrived');
-  if (leg.contact !== 'answered') return because(silenceOf(leg));
+  if (leg.contact !== 'answered') return because(silenceOf(leg.contact, leg));
   const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
   if (accepted.length > 0) {
     if (leg.controls.some(isAcceptedNegative)) return because('accepts-everything');
@@ -31,9 +31,8 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
 }
 
 // A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
-function silenceOf({ contact, stopped, transport }: LegEvidence): Reason {
-  if (contact === 'answered' || contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here')
-    return contact === 'answered' ? 'dropped' : contact;
+function silenceOf(contact: Exclude<Contact, 'answered'>, { stopped, transport }: LegEvidence): Reason {
+  if (contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here') return contact;
   if (stopped === 'silent-after-refusals') return 'probably-banned';
   return transport === 'starttls' ? 'dropped' : contact;
 }
@@ -113,7 +112,7 @@ function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: 
 
 /** Names of the legs that are proven closed. */
 export function closedLegs(legs: readonly LegEvidence[]): string[] {
-  return legs.filter((leg) => judgeLeg(leg).verdict === 'closed').map(legName);
+  return legs.filter((leg) => besideOthers(leg, legs, []).verdict === 'closed').map(legName);
 }
 
 /** The name of a leg: address and port, and `/starttls` or `/tls` when it is not plain. */

@@ -83,8 +83,7 @@ async function messages(order: LegOrder, { tests }: NextSession & { kind: 'messa
   const { cast, target, port, transport, optOutAddress } = order;
   const leg = legName({ address: target.text, port, transport });
   const transactions: Transaction[] = [];
-  for (const { id, envelope } of tests) {
-    const recipient = `${cast.localPart}-${id}@${cast.canaryDomain}`;
+  for (const { id, envelope, recipient } of tests) {
     const expected = await order.expectCanary?.({ leg, test: id, recipient });
     if (expected === undefined) continue;
     const { ourDomain, canaryDomain } = cast;

@@ -1,8 +1,10 @@
-import type { Transport } from '../domain/scan.ts';
+import { type Transport, transportsAt } from '../domain/scan.ts';
 import type { Cast } from './envelope-forms.ts';
 import { relayTests } from './relay-tests.ts';
 
-const ROTATING_TESTS = 2; // on the leg whose turn it is: with the core four refusals, one under fail2ban's usual five in ten minutes
+/** Refusals that a core scan provokes at one address: one under fail2ban's usual five in ten minutes. */
+export const CORE_REFUSALS = 4;
+const ROTATING_TESTS = CORE_REFUSALS - 2; // on the leg whose turn it is; the core itself has two
 
 /**
  * The ids of the tests that a core scan makes at one leg: at most four refusals per address in all. The core is the plain
@@ -13,14 +15,7 @@ export function coreOf(cast: Cast, ports: readonly number[], rotation: number, p
   const ids = relayTests(cast, undefined).map(({ id }) => id);
   const own = ids.find((id) => id === 'served-sender') ?? 'literal-sender';
   const core = port === ports[0] && transport !== 'starttls' ? ['plain', own] : [];
-  const legs = ports.flatMap((each): [number, Transport][] =>
-    each === 465
-      ? [[each, 'tls']]
-      : [
-          [each, 'plain'],
-          [each, 'starttls'],
-        ],
-  );
+  const legs = ports.flatMap((each) => transportsAt(each).map((way) => [each, way] as const));
   const [turnPort, turnTransport] = legs[rotation % legs.length] ?? [];
   const hasTurn = port === turnPort && transport === turnTransport;
   const rest = ids.filter((id) => id !== 'plain' && id !== own);

@@ -2,6 +2,7 @@ import type { Mta } from '../domain/remedies.ts';
 import type { LegEvidence, Stage, Stop, TestResult } from '../domain/scan.ts';
 import { askedOfEveryone, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { budgetFor, type SessionBudget } from './budget.ts';
+import { CORE_REFUSALS } from './core.ts';
 import { type Greeting, offers, type SessionEvidence, type Transaction } from './dialogue.ts';
 import { type Cast, type Envelope, postmasterEnvelope } from './envelope-forms.ts';
 import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-tests.ts';
@@ -10,7 +11,6 @@ const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name w
 const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
 const MESSAGES = 3; // canaries of a leg that went past the final dot, different in kind: more would prove no more ...
 const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
-const CORE_REFUSALS = 4; // of a core at one address: five in ten minutes is the usual jail of ban tools
 const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 

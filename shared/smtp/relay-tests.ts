@@ -145,6 +145,8 @@ export type RelayTest = {
   readonly reason: string;
   readonly source: string;
   readonly envelope: Envelope;
+  /** The mailbox of ours that it reaches when it is let through, without brackets. */
+  readonly recipient: string;
   /** The negative control: the same form, with an invented user of a served domain as the one to be reached. */
   readonly negative: () => Envelope;
 };
@@ -213,6 +215,7 @@ function placesOf({ places }: Row, cast: Cast, greetingName: string | undefined)
 
 function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
   const id = stand === undefined ? row.id : `${idAt(row, stand.place)}${stand.suffix}`;
+  const user = `${cast.localPart}-${id}`;
   return {
     id,
     kind: row.kind,
@@ -220,7 +223,8 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
     odd: isOdd(row.from, row.to),
     reason: inWords(row, stand?.place),
     source: row.source,
-    envelope: written(row, stand, cast, `${cast.localPart}-${id}`, cast.canaryDomain),
+    envelope: written(row, stand, cast, user, cast.canaryDomain),
+    recipient: `${user}@${cast.canaryDomain}`,
     negative: () => written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),
   };
 }

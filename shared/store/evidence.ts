@@ -49,6 +49,7 @@ export function evidenceHash(legs: readonly LegEvidence[], now: number): string 
     leg.offersStarttls,
     leg.tls,
     normalise(leg.injected === undefined ? [] : [leg.injected]),
+    leg.seesUsAs,
     [...leg.tests, ...leg.controls].map((test) => [test.test, test.outcome, test.stage]),
     normalise(leg.transcript),
   ]);

@@ -108,6 +108,7 @@ const legs = z.array(
     offersStarttls: z.boolean().optional(),
     tls: tls.optional(),
     injected: z.string().optional(),
+    seesUsAs: z.string().optional(),
     costs: z.object({ connections: z.number(), commands: z.number(), roundTrips: z.number(), refusals: z.number() }),
     software: software.optional(),
     tests: z.array(testResult),

@@ -5,7 +5,7 @@ import { type Effect, effectOf, raise } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
-import { kindOf, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
+import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
 import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -413,6 +413,24 @@ describe('results', () => {
     expect(other).not.toBe(first);
     expect(await table.store.readEvidence(host.id, other)).toMatchObject([{ tests: [{ outcome: 'accepted' }, ...Array(18).fill({})] }]);
   });
+});
+
+test('evidence is read back with everything that a leg showed, of a finished scan and of one that goes on', async () => {
+  const host = await registered();
+  const leg: Required<LegEvidence> = {
+    ...sampleLeg('accepted'),
+    transport: 'starttls',
+    offersStarttls: true,
+    tls: { version: 'TLSv1', cipher: 'AES128-SHA', subject: 'mx', issuer: 'mx', validTo: 'Nov 25 2026', distrust: 'SELF_SIGNED' },
+    injected: '250 injected',
+    seesUsAs: '172.18.0.1',
+    software: { mta: 'exim', version: '4.96', from: 'greeting' },
+    stopped: 'out-of-time',
+    greetingName: 'mx.example.org',
+    canaries: ['abcdefghabcdefgh'],
+  };
+  for (const keep of [table.store.keepEvidence, table.store.keepSoFar])
+    expect(await table.store.readEvidence(host.id, await keep(host, [leg]))).toEqual([leg]);
 });
 
 describe('evidence of a hostile server', () => {

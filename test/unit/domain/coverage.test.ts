@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isFull, nextSitting, rotationOf } from '../../../shared/domain/coverage.ts';
+import { isFull, isUnfinished, nextSitting, rotationOf } from '../../../shared/domain/coverage.ts';
 import { type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
+import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import { SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
 import { NOON } from '../../support/samples.ts';
 
@@ -48,4 +49,10 @@ test('the rotating part goes on by one with every scan of the period', () => {
 test('a scan goes on after 5, 10 and then 15 minutes, in at most ten sittings', () => {
   const waits = Array.from({ length: 10 }, (_, index) => nextSitting(index + 1, 5));
   expect(waits).toEqual([5, 10, 15, 15, 15, 15, 15, 15, 15, undefined]);
+});
+
+test('a scan goes on for what time may mend, and for nothing else', () => {
+  const reasons = Object.keys(REASONS) as Reason[];
+  expect(reasons.filter(isUnfinished).toSorted()).toEqual(['deferred', 'dropped', 'greylisted', 'out-of-time', 'tls-failed']);
+  for (const reason of reasons.filter(isUnfinished)) expect(REASONS[reason].verdict).toBe('inconclusive');
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Judgement, REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import { type LegEvidence, OUTCOMES, type Outcome, SILENCES, STOPS, type Stage, type TestResult } from '../../../shared/domain/scan.ts';
-import { judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { closedLegs, judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 
 type Said = readonly [Outcome, Stage];
 
@@ -270,6 +270,7 @@ describe('a host is judged by its legs', () => {
   test('“STARTTLS first” closes a leg only beside the one inside', () => {
     const plain = leg([['starttls-first', 'mail']], { offersStarttls: true });
     expect(judgeHost([plain], [])).toMatchObject({ verdict: 'inconclusive', reason: 'starttls-first' });
+    expect(closedLegs([plain])).toEqual([]);
     expect(judgeHost([plain, { ...closed, address: plain.address, port: plain.port, transport: 'starttls' }], []).verdict).toBe('closed');
   });
 

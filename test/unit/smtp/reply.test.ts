@@ -155,3 +155,13 @@ test('byte by byte, the events are the same', () => {
   const reader = new ReplyReader();
   expect([...text].flatMap((byte) => reader.feed(byte))).toEqual(read(text));
 });
+
+test('P7: what was read of a session before TLS counts towards its 64 KiB', () => {
+  const clear = new ReplyReader();
+  clear.feed('220 mx\r\n'.repeat(1_000));
+  const inside = new ReplyReader(clear.sessionBytes);
+  const left = READ_LIMITS.sessionBytes - clear.sessionBytes;
+  const line = '250 Ok\r\n';
+  expect(heard(inside.feed(line.repeat(Math.floor(left / line.length))))).not.toContain('session-too-long');
+  expect(heard(inside.feed(line))).toEqual(['session-too-long']);
+});
