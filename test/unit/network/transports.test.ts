@@ -98,6 +98,15 @@ test('plaintext behind the answer to STARTTLS is dropped and reported, and answe
   expect(leg.tests.filter(({ outcome }) => outcome === 'accepted')).toEqual([]);
 });
 
+test('P7: a session reads 64 KiB in all, before TLS and inside it', async () => {
+  const long = (code: number) => `${`${code}-${'x'.repeat(1_000)}\r\n`.repeat(15)}${code} end\r\n`; // nearly what one reply may have
+  const { port } = await startedServer(startStarttlsServer(long(220), answerInside(CERTIFICATE(), long(250))));
+  const { transcript } = await audit(port, 'starttls');
+  const session = transcript.slice(0, transcript.indexOf('-- the server sent more than we read'));
+  // One such reply in the clear, three inside, and the fourth is cut: it would be the fifth if each part had its own 64 KiB.
+  expect(session.filter((line) => /^S: 2[25]0 end$/.test(line))).toHaveLength(4);
+});
+
 describe('a handshake that fails leaves the leg untold, never refused', () => {
   test.each<[string, AfterStarttls]>([
     ['garbage', (socket) => socket.write('\x16\x03\x01garbage in the place of a handshake')],
