@@ -58,11 +58,14 @@ export async function startStarttlsServer(answer: string, after: AfterStarttls):
   };
 }
 
-/** The server's side of a handshake, then one answer to every line. */
-export function answerInside(options: { key: string; cert: string }, answer: string): AfterStarttls {
+/** The server's side of a handshake, then one answer to every line, told each time. */
+export function answerInside(options: { key: string; cert: string }, answer: string, onAnswer = () => {}): AfterStarttls {
   return (socket) => {
     const inside = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(options) });
     inside.on('error', () => {});
-    inside.on('data', () => inside.write(answer));
+    inside.on('data', () => {
+      inside.write(answer);
+      onAnswer();
+    });
   };
 }
