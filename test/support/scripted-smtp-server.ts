@@ -48,7 +48,8 @@ export async function startScriptedServer(scripts: readonly Script[]): Promise<S
     port: (server.address() as AddressInfo).port,
     heard,
     idle: async () => {
-      await Promise.all([...open].map((socket) => once(socket, 'close')));
+      // A reset is an end like any other; `once` of node:events would reject on it.
+      await Promise.all([...open].map((socket) => new Promise((done) => socket.once('close', done))));
     },
     stop: async () => {
       for (const socket of open) socket.destroy();
