@@ -43,7 +43,7 @@ export async function runSession<T>(
       costs.commands += speak(step, line.socket, transcript);
       const within = isQuit(step) ? Math.min(rules.replyMs, QUIT_MS) : rules.replyMs;
       const arrival = line.take() ?? (await line.next(within, rules.deadline));
-      for (const text of heard(arrival, line.unfinished())) transcript.add(text);
+      writeDown(arrival, line, transcript);
       if (arrival.kind === 'reply' && arrival.reply.code >= 400) costs.refusals++;
       next = dialogue.next(arrival);
     }
@@ -64,7 +64,7 @@ function isQuit(step: Step): boolean {
 function speak(step: Step, socket: Socket, transcript: Transcript): number {
   if (step.kind === 'say') {
     const lines = step.commands.map(writeCommand);
-    for (const each of lines) transcript.add(`C: ${each.trimEnd()}`);
+    for (const each of lines) transcript.add(`C: ${each.slice(0, -'\r\n'.length)}`);
     socket.write(lines.join(''), 'latin1');
     return lines.length;
   }
@@ -74,10 +74,11 @@ function speak(step: Step, socket: Socket, transcript: Transcript): number {
   return 1;
 }
 
-function heard(arrival: Arrival, unfinished: readonly string[]): string[] {
-  if (arrival.kind === 'reply') return arrival.reply.raw.map((line) => `S: ${line}`);
-  if (arrival.kind === 'secured') return [];
-  return [...unfinished.map((line) => `S: ${line}`), `-- ${END_WORDS[arrival.end]}`];
+function writeDown(arrival: Arrival, line: Line, transcript: Transcript): void {
+  if (arrival.kind === 'secured') return;
+  const said = arrival.kind === 'reply' ? arrival.reply.raw : line.unfinished();
+  for (const each of said) transcript.add(`S: ${each}`);
+  if (arrival.kind === 'end') transcript.add(`-- ${END_WORDS[arrival.end]}`);
 }
 
 const END_WORDS: Record<End, string> = {

@@ -3,7 +3,7 @@ import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '.
 import type { Command } from './command.ts';
 import { fingerprint } from './fingerprint.ts';
 import { isLimit, isSenderUnknown, meaningOf } from './meaning.ts';
-import { type Reply, replyText } from './reply.ts';
+import { type Reply, replyLines, replyText } from './reply.ts';
 
 /** What the dialogue wants next: a reply without saying anything, commands or a message to be sent, or the connection put inside TLS. */
 export type Step =
@@ -146,8 +146,9 @@ function* introduce(name: string, state: State, sent?: Arrival): Dialogue<Stop |
   const ehlo = sent ?? (yield say({ verb: 'EHLO', name }));
   const answer = answerIn(ehlo);
   if (answer?.code === 250) {
-    [state.hello] = answer.lines;
-    state.keywords = answer.lines.slice(1).map((line) => line.toUpperCase());
+    const [hello, ...keywords] = replyLines(answer);
+    state.hello = hello;
+    state.keywords = keywords.map((line) => line.toUpperCase());
     return undefined;
   }
   // Servers older than RFC 1869 answer 500 or 502, and know HELO.
@@ -203,6 +204,7 @@ function* runAll(transactions: readonly Transaction[], errand: Errand, state: St
   return undefined;
 }
 
+const RSET: Command = { verb: 'RSET' };
 const QUIT: Command = { verb: 'QUIT' };
 
 function ehloAs(name: string): Command {
@@ -226,13 +228,14 @@ function groupsOf(transactions: readonly Transaction[]): Group[] {
 type Line = { readonly command: Command; readonly transaction: Transaction; readonly recipient?: Recipient; readonly position: number };
 
 function linesOf(group: Group, fresh: boolean): Line[] {
-  return group.transactions.flatMap((transaction, index): Line[] => [
-    ...(fresh && index === 0 ? [] : [{ command: { verb: 'RSET' }, transaction, position: 0 } as const]),
-    { command: { verb: 'MAIL', path: transaction.from }, transaction, position: 0 },
-    ...transaction.recipients.map(
-      (recipient, position): Line => ({ command: { verb: 'RCPT', path: recipient.to }, transaction, recipient, position }),
-    ),
-  ]);
+  const lines: Line[] = [];
+  for (const [index, transaction] of group.transactions.entries()) {
+    if (!fresh || index > 0) lines.push({ command: RSET, transaction, position: 0 });
+    lines.push({ command: { verb: 'MAIL', path: transaction.from }, transaction, position: 0 });
+    for (const [position, recipient] of transaction.recipients.entries())
+      lines.push({ command: { verb: 'RCPT', path: recipient.to }, transaction, recipient, position });
+  }
+  return lines;
 }
 
 // `then` is what may go out behind the last envelope: QUIT, or the EHLO of the next group.
@@ -246,10 +249,16 @@ function* runEnvelopes({ group, fresh, then, ourName }: Run, state: State, resul
   let due = 0; // answers to what went out already
   for (const [index, { command, transaction, recipient, position }] of lines.entries()) {
     if (due === 0 && ((command.verb === 'RCPT' && !taken) || (command.verb === 'RSET' && clean))) continue;
-    const grouped = pipelining && state.bold;
-    const rest = grouped ? [...lines.slice(index).map((line) => line.command), ...(then === undefined ? [] : [then])] : [command];
-    const arrival: Arrival = due > 0 ? yield LISTEN : yield { kind: 'say', commands: rest };
-    due = due > 0 ? due - 1 : rest.length - 1;
+    let arrival: Arrival;
+    if (due > 0) {
+      arrival = yield LISTEN;
+      due--;
+    } else {
+      const grouped = pipelining && state.bold;
+      const rest = grouped ? [...lines.slice(index).map((line) => line.command), ...(then === undefined ? [] : [then])] : [command];
+      arrival = yield { kind: 'say', commands: rest };
+      due = rest.length - 1;
+    }
     const reply = answerIn(arrival);
     if (reply === undefined) return stopOf(recipient === undefined ? 'mail' : 'rcpt', arrival);
     if (command.verb === 'RSET' && reply.code !== 250) return { outcome: 'not-run', stage: 'mail', cutShort: '421' };
@@ -320,8 +329,9 @@ function envelopeOf({ ehlo, from }: Transaction, { to }: Recipient, ourName: str
 }
 
 function resultOf(recipient: Recipient, transaction: Transaction, stage: Stage, reply: Reply, ourName: string): TestResult {
-  const outcome = claimed(meaningOf(reply), transaction, ourName, replyText(reply));
-  return { test: recipient.id, outcome, stage, ...envelopeOf(transaction, recipient, ourName), reply: shortText(reply) };
+  const text = replyText(reply);
+  const outcome = claimed(meaningOf(reply), transaction, ourName, text);
+  return { test: recipient.id, outcome, stage, ...envelopeOf(transaction, recipient, ourName), reply: text.slice(0, REPLY_CHARACTERS) };
 }
 
 // What a server says against a name that we only claimed, such as its own, is a refusal of the claim and not of us; so
@@ -392,7 +402,7 @@ function silenceAt(arrival: Arrival): Contact {
 // The first word of a greeting is the server's name (RFC 5321 §4.3.1). It goes into envelopes sent back to that same
 // server, so only a plain DNS name is taken.
 function readGreeting(reply: Reply): Greeting {
-  const word = reply.lines[0]?.split(' ')[0]?.toLowerCase() ?? '';
+  const word = replyLines(reply)[0]?.split(' ')[0]?.toLowerCase() ?? '';
   const plain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(word);
   return { name: plain ? word : undefined, software: fingerprint(reply.raw) };
 }

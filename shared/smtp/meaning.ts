@@ -1,5 +1,5 @@
 import type { Outcome } from '../domain/scan.ts';
-import type { Reply } from './reply.ts';
+import { type Reply, replyWords } from './reply.ts';
 
 // Wordings of real servers, matched on the whole text. Order matters: greylisting often borrows the class and words of a
 // relay denial ("4.7.1"), so it is looked for first; a relay denial often names "client", so it goes before "about us".
@@ -19,8 +19,8 @@ const ABOUT_US =
  * the class of a policy refusal, and a blocklisting of our address is no answer about relaying at all.
  */
 export function meaningOf(reply: Reply): Outcome {
-  const text = reply.lines.join(' ');
   if (reply.code >= 200 && reply.code < 300) return 'accepted';
+  const text = replyWords(reply);
   const temporary = reply.code >= 400 && reply.code < 500;
   if (temporary && GREYLISTED.test(text)) return 'greylisted';
   if (RELAY_DENIED.test(text)) return 'refused';
@@ -33,7 +33,7 @@ export function meaningOf(reply: Reply): Outcome {
 
 /** Whether a refusal is a limit of the session or transaction: the same asked alone, or later, may be answered. */
 export function isLimit(reply: Reply): boolean {
-  return reply.code >= 400 && meaningOf(reply) === 'deferred' && TOO_MUCH.test(reply.lines.join(' '));
+  return reply.code >= 400 && TOO_MUCH.test(replyWords(reply)) && meaningOf(reply) === 'deferred';
 }
 
 /** Whether a refusal says that the sender's domain cannot be found (RFC 3463 §3.2, X.1.8). */

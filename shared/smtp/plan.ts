@@ -161,9 +161,10 @@ export function nextSessions(cast: Cast, scope: Scope, progress: Progress): Next
     if (next === undefined || (sessions.length > 0 && (next.kind !== 'envelopes' || next.xclient || next.cautious))) break;
     if (next.kind === 'messages' || next.xclient || next.cautious || atOnce === 1) return [next];
     const transactions = next.choose(progress.greeting);
+    // Which negative controls are needed is known once the others have their answers.
+    if (sessions.length > 0 && transactions.some(({ recipients }) => recipients.some(({ id }) => id.startsWith(NEGATIVE_CONTROL)))) break;
     sessions.push({ ...next, choose: () => transactions });
     ahead = { ...ahead, results: [...ahead.results, ...transactions.flatMap(planned)] };
-    if (openTrials(cast, scope, ahead).some(({ id }) => id.startsWith(NEGATIVE_CONTROL))) break;
   }
   return sessions;
 }
@@ -191,7 +192,7 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress): NextS
   const xclient = open.length > 0 && open.every(({ id }) => id === XCLIENT_TEST);
   if (open.length > 0) {
     const choose = (greeting: Greeting) => {
-      const trials = openTrials(cast, scope, { ...progress, greeting });
+      const trials = greeting.name === progress.greeting.name ? open : openTrials(cast, scope, { ...progress, greeting });
       const own = trials.filter(({ id }) => (id === XCLIENT_TEST) === xclient);
       const transactions = withinBudget(own, budgetOf(greeting.software?.mta, progress), cast.ourDomain);
       return xclient ? transactions : withControlAgain(transactions, cast);
@@ -204,8 +205,9 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress): NextS
 }
 
 /** The tests of a leg that are planned, in the order of the table. */
-export function plannedTests(cast: Cast, scope: Scope, greeting: Greeting): RelayTest[] {
-  return relayTests(cast, greeting.name).filter(({ id }) => scope === 'full' || scope.includes(id));
+export function plannedTests(cast: Cast, scope: Scope, greeting: Greeting): readonly RelayTest[] {
+  const tests = relayTests(cast, greeting.name);
+  return scope === 'full' ? tests : tests.filter(({ id }) => scope.includes(id));
 }
 
 // One envelope to try.
@@ -216,7 +218,7 @@ function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
   const done = new Set(progress.results.map(({ test }) => test));
   const isOpen = ({ id }: Trial) => !done.has(id);
   const tests = plannedTests(cast, scope, progress.greeting);
-  const open = [...positiveControls(cast), ...tests].filter(isOpen);
+  const open: Trial[] = [...positiveControls(cast).filter(isOpen), ...tests.filter(isOpen)];
   // A core provokes no refusal that it can do without.
   return open.length > 0 || scope !== 'full' ? open : negativeControls(cast, tests, progress.results).filter(isOpen);
 }

@@ -169,8 +169,14 @@ const made = new WeakMap<Cast, Map<string | undefined, readonly RelayTest[]>>();
 function makeTests(cast: Cast, greetingName: string | undefined): RelayTest[] {
   const seen = new Set<string>();
   const tests: RelayTest[] = [];
+  const names: PlaceNames = {
+    server: [cast.hostName ?? greetingName],
+    literal: [cast.addressLiteral],
+    greeting: [greetingName],
+    served: cast.servedDomains,
+  };
   for (const row of TABLE)
-    for (const place of placesOf(row, cast, greetingName)) {
+    for (const place of placesOf(row, names)) {
       // Two places with the same name make the same envelope; rows without one differ in their forms.
       const signature = `${row.ehlo} ${row.from} ${row.to} ${row.kind === 'xclient'} ${place?.name ?? ''}`;
       if (seen.has(signature)) continue;
@@ -200,14 +206,10 @@ const PLACE_WORDS: Record<Place, string> = {
 
 type Stand = { readonly place: Place; readonly name: string; readonly suffix: string };
 
-function placesOf({ places }: Row, cast: Cast, greetingName: string | undefined): (Stand | undefined)[] {
+type PlaceNames = Readonly<Record<Place, readonly (string | undefined)[]>>;
+
+function placesOf({ places }: Row, names: PlaceNames): (Stand | undefined)[] {
   if (places === undefined) return [undefined];
-  const names: Record<Place, readonly (string | undefined)[]> = {
-    server: [cast.hostName ?? greetingName],
-    literal: [cast.addressLiteral],
-    greeting: [greetingName],
-    served: cast.servedDomains,
-  };
   return places.flatMap((place) =>
     names[place].flatMap((name, index) => (name === undefined ? [] : { place, name, suffix: index === 0 ? '' : `-${index + 1}` })),
   );

@@ -1,5 +1,5 @@
-/** One complete SMTP reply (RFC 5321 §4.2): its code and its lines without code and line end, one character per byte. */
-export type Reply = { readonly code: number; readonly lines: readonly string[]; readonly raw: readonly string[] };
+/** One complete SMTP reply (RFC 5321 §4.2): its code and its lines without their ends, one character per byte. */
+export type Reply = { readonly code: number; readonly raw: readonly string[] };
 
 /** Why bytes are not, or no longer, a reply that we go on reading. */
 export type Violation = 'not-smtp' | 'line-too-long' | 'reply-too-long' | 'session-too-long';
@@ -92,7 +92,7 @@ export class ReplyReader {
     const raw = this.#raw;
     this.#raw = [];
     this.#replyBytes = 0;
-    return { kind: 'reply', reply: { code: Number(code), lines: raw.map((each) => each.slice(4)), raw } };
+    return { kind: 'reply', reply: { code: Number(code), raw } };
   }
 
   #broken(violation: Violation): ReplyEvent {
@@ -101,7 +101,18 @@ export class ReplyReader {
   }
 }
 
+/** The lines of a reply without their codes. */
+export function replyLines({ raw }: Reply): string[] {
+  return raw.map((line) => line.slice(4));
+}
+
+/** The words of a reply on one line, without its code. */
+export function replyWords(reply: Reply): string {
+  const [first = ''] = reply.raw;
+  return reply.raw.length === 1 ? first.slice(4) : replyLines(reply).join(' ');
+}
+
 /** The whole text of a reply on one line. */
 export function replyText(reply: Reply): string {
-  return `${reply.code} ${reply.lines.join(' ')}`.trimEnd();
+  return `${reply.code} ${replyWords(reply)}`.trimEnd();
 }

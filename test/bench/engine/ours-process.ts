@@ -1,5 +1,5 @@
 // The process behind auditMany: our side of the comparison, and nothing else.
+import { auditAll, type ManyTask } from './audits.ts';
 import { answerMessages } from './child.ts';
-import { auditAll, type ManyTask } from './ours.ts';
 
 answerMessages((task: ManyTask) => auditAll(task));

@@ -4,10 +4,11 @@ import { type Namespace, openNamespace } from '../../support/mta/namespace.ts';
 import { startPostfix } from '../../support/mta/postfix.ts';
 import { startSendmail } from '../../support/mta/sendmail.ts';
 import type { Figure } from '../figure.ts';
+import type { Table } from './audits.ts';
 import { type Delay, openDelay } from './delay.ts';
 import type { Counts } from './delay-process.ts';
 import { scanForRelays, scanPort } from './nmap.ts';
-import { auditOnce, type Table } from './ours.ts';
+import { auditOnce } from './ours.ts';
 import { share } from './share.ts';
 
 /** A real mail server that refuses to relay, as its package sets it up; `mta` is its folder in `.mtas`. */

@@ -5,7 +5,7 @@ import { meaningOf } from '../../../shared/smtp/meaning.ts';
 /** A reply as it would have been read. Lines are parted by `\n`. */
 function meaning(text: string): Outcome {
   const raw = text.split('\n');
-  return meaningOf({ code: Number(text.slice(0, 3)), lines: raw.map((line) => line.slice(4)), raw });
+  return meaningOf({ code: Number(text.slice(0, 3)), raw });
 }
 
 type Table = Partial<Record<Outcome, readonly (readonly [server: string, reply: string])[]>>;
