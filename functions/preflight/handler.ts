@@ -1,5 +1,5 @@
 import middy from '@middy/core';
-import { newResolver } from '../../shared/network/resolve.ts';
+import { newResolver } from '../../shared/network/lookups.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { preflight } from './preflight.ts';

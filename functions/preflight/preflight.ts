@@ -1,4 +1,4 @@
-import type { Dns } from '../../shared/network/resolve.ts';
+import type { Dns } from '../../shared/network/lookups.ts';
 
 /** What a receiving server would hold against us, found before it does. */
 export type Fault = { readonly check: 'name-forward' | 'name-reverse' | 'canary-mx' | 'canary-spf' | 'blocklist'; readonly detail: string };

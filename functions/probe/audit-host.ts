@@ -1,22 +1,21 @@
-import { type Address, addressLiteral, type Network } from '../../shared/domain/address.ts';
+import { type Address, addressLiteral } from '../../shared/domain/address.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
-import { type Judgement, untested } from '../../shared/domain/reason.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
 import { askedOfEveryone, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, LegOrder, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
-import { probeLeg } from '../../shared/network/probe.ts';
-import type { Resolve } from '../../shared/network/resolve.ts';
-import { decide, type PermittedAddress } from '../../shared/network/target-policy.ts';
+import { probeLeg, untouchedLeg } from '../../shared/network/probe.ts';
+import type { PermittedAddress } from '../../shared/network/target-policy.ts';
 import { coreOf } from '../../shared/smtp/core.ts';
 import type { Cast } from '../../shared/smtp/envelope-forms.ts';
 import type { Scope } from '../../shared/smtp/plan.ts';
+import type { Finding } from './finding.ts';
+import { type Gate, permitHost, type TakeTurn } from './permit-host.ts';
 
 /** What an audit needs to know of this deployment. */
 export type AuditRules = {
-  readonly resolve: Resolve;
-  readonly operatorNetworks: readonly Network[];
+  readonly gate: Gate;
   /** The address families that this deployment has a way out over. */
   readonly families: readonly (4 | 6)[];
   readonly ehloName: string;
@@ -31,38 +30,30 @@ export type AuditRules = {
 export type AuditOrder = {
   /** The whole table, or the core with the `rotation`-th of its rotating parts. */
   readonly scope: 'full' | { readonly rotation: number };
+  readonly takeTurn: TakeTurn;
   readonly expectCanary?: ExpectCanary | undefined;
   /** The legs of earlier sittings of the same scan. */
   readonly before?: readonly LegEvidence[] | undefined;
 };
 
-/** What an audit found: the judgement, and the legs when packets were sent. */
-export type Finding = { readonly judgement: Judgement; readonly legs: readonly LegEvidence[] };
-
-/** One audit of one host: resolve, ask the target policy and consent for every address, then probe each leg. */
+/** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
 export async function auditHost(host: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
-  const found = await addressesOf(host.settings.name, rules.resolve);
-  if ('reason' in found) return { judgement: found, legs: [] };
-  const decisions = found.addresses.map((address) => ({ address, decision: decide(address, rules.operatorNetworks) }));
-  if (decisions.some(({ decision }) => decision.kind === 'forbidden')) return { judgement: untested('forbidden-address'), legs: [] };
-  const targets = decisions.flatMap(({ address, decision }) =>
-    decision.kind === 'permitted' ? { address, permitted: decision.address } : [],
-  );
-  if (targets.length < decisions.length) return { judgement: untested('no-consent'), legs: [] };
+  const permission = await permitHost(host, rules.families, order.takeTurn, rules.gate);
+  if ('judgement' in permission) return permission;
+  const { ways, servedDomains } = permission;
   const deadline = Date.now() + rules.limits.sittingMs;
   const legs = await Promise.all(
-    targets.map(({ address, permitted }) =>
-      rules.families.includes(address.family)
-        ? probeAddress({ host, address, permitted, cast: castFor(host, address, rules), order, rules, deadline })
-        : host.settings.ports.map((port) => noWayOut(address, port)),
-    ),
+    ways.map(({ address, permitted, refused }) => {
+      if (refused !== undefined) return untouched(host, address, refused);
+      if (!rules.families.includes(address.family)) return untouched(host, address, 'no-ipv6-here');
+      return probeAddress({ host, permitted, cast: castFor(host, address, servedDomains, rules), order, rules, deadline });
+    }),
   );
   return { judgement: judgeHost(legs.flat(), host.state.openLegs), legs: legs.flat() };
 }
 
 type AddressWork = {
   readonly host: Host;
-  readonly address: Address;
   readonly permitted: PermittedAddress;
   readonly cast: Cast;
   readonly order: AuditOrder;
@@ -80,6 +71,9 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     const scope = scopeOf(work, port, transport);
     const leg = await probeIfPlanned(work, port, transport, scope, until);
     if (leg !== undefined) legs.push(leg);
+    // What does not show that it is the account's is left alone at once.
+    if (leg?.contact === 'unproven') return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
+    if (leg !== undefined && work.permitted.token !== undefined && index === 0) await work.rules.gate.greetingProved(work.permitted.text);
     // The core asks about STARTTLS by its plain leg, which it may have left out this time.
     if (leg?.offersStarttls !== true) continue;
     // What a plain leg would not answer before STARTTLS is asked inside.
@@ -100,7 +94,7 @@ async function withoutBans(legs: readonly LegEvidence[], { permitted, rules }: A
     (leg, index) => BAN_CONTACTS.includes(leg.contact) && refusing !== undefined && index > legs.indexOf(refusing),
   );
   if (refusing === undefined || silent.length === 0) return [...legs];
-  const again = await connect(permitted, refusing.port, rules.limits.connectMs);
+  const again = await connect(permitted, refusing.port, rules.limits.connectMs, rules.gate.isVetoed);
   if (again.kind === 'connected') {
     again.socket.destroy();
     return [...legs];
@@ -121,9 +115,9 @@ async function probeIfPlanned(
   scope: Scope,
   deadline: number,
 ): Promise<LegEvidence | undefined> {
-  const { address, permitted, cast, order, rules } = work;
+  const { permitted, cast, order, rules } = work;
   if (scope.length === 0) return undefined;
-  const name = legName({ address: address.text, port, transport });
+  const name = legName({ address: permitted.text, port, transport });
   const before = order.before?.find((leg) => legName(leg) === name);
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, onProgress } = rules;
@@ -137,6 +131,7 @@ async function probeIfPlanned(
     limits,
     deadline,
     optOutAddress,
+    isVetoed: rules.gate.isVetoed,
     expectCanary,
     before,
     onProgress,
@@ -149,31 +144,20 @@ function isSettled(leg: LegEvidence): boolean {
   return judgeLeg(leg).verdict !== 'inconclusive';
 }
 
-function noWayOut({ text }: Address, port: number): LegEvidence {
-  const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
-  const [transport] = transportsAt(port);
-  return { address: text, port, transport, contact: 'no-ipv6-here', costs, tests: [], controls: [], transcript: [] };
+function untouched(host: Host, { text }: { readonly text: string }, contact: Contact, ports = host.settings.ports): LegEvidence[] {
+  return ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
 }
 
-function castFor(host: Host, address: Address, rules: AuditRules): Cast {
+function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
   const target = readTarget(host.settings.name);
   return {
     ourDomain: rules.ehloName,
     canaryDomain: rules.canaryDomain,
     hostName: target.kind === 'name' ? target.name : undefined,
     addressLiteral: addressLiteral(address),
-    servedDomains: host.settings.servedDomains,
+    servedDomains,
     localPart: `relay-audit-${host.id.slice(0, 8)}`,
   };
-}
-
-async function addressesOf(name: string, resolve: Resolve): Promise<{ addresses: readonly Address[] } | Judgement> {
-  const target = readTarget(name);
-  if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
-  if (target.kind === 'address') return { addresses: [target.address] };
-  const resolution = await resolve(target.name);
-  if (resolution.kind === 'addresses') return { addresses: resolution.addresses };
-  return untested(resolution.kind === 'absent' ? 'no-address' : 'dns-trouble');
 }
 
 // Contacts that show nothing of whether our packets left at all; a port that was never got to is among them. A refused connection does: somebody answered.

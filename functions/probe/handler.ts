@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { ScanRef } from '../../shared/domain/scan.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
-import { dnsResolver } from '../../shared/network/resolve.ts';
 import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
@@ -13,7 +13,11 @@ import { raiseScan } from '../../shared/store/raise-scan.ts';
 import { auditHost } from './audit-host.ts';
 import { egressBlocked } from './egress.ts';
 import { canariesOf } from './expect-canary.ts';
+import { openGate } from './gate.ts';
 import { probeScans, type Services } from './probe-scans.ts';
+import { turnsOf } from './turns.ts';
+
+const LEASE_SPARE_MS = 30_000; // what a sitting may overrun its time by, to end its last session
 
 // Once per cold start.
 const settings = readSettings('probe');
@@ -21,8 +25,6 @@ const logger = newLogger('probe');
 const secrets = await loadSecrets(settings.SECRET);
 const sendSingly = singleScansQueue(settings.SCANS_QUEUE_URL);
 const rules = {
-  resolve: dnsResolver(settings.DNS_SERVERS),
-  operatorNetworks: settings.OPERATOR_NETWORKS,
   families: settings.FAMILIES,
   ehloName: settings.EHLO_NAME,
   canaryDomain: settings.CANARY_DOMAIN,
@@ -35,9 +37,27 @@ const log: Services['log'] = {
   info: (message, fields) => logger.info(message, { ...fields }),
   error: (message, fields) => logger.error(message, { ...fields }),
 };
-const services: Services = {
+const turnRules = {
+  leaseMs: PROBE_LIMITS.sittingMs + LEASE_SPARE_MS,
+  spacingMs: settings.ADDRESS_SPACING_SECONDS,
+  soonestMs: Math.min(
+    settings.CONFIRM_DELAY_SECONDS,
+    settings.CONTINUE_SECONDS,
+    settings.PUT_OFF_SECONDS,
+    settings.ADDRESS_SPACING_SECONDS,
+  ),
+};
+const gateServices = {
   store,
-  audit: (host, order) => auditHost(host, order, rules),
+  secrets,
+  clock: Date.now,
+  operatorNetworks: settings.OPERATOR_NETWORKS,
+  dnsServers: settings.DNS_SERVERS,
+  onError: (error: unknown) => logger.error('the never-list could not be read', { error }),
+};
+const services: Omit<Services, 'audit'> = {
+  store,
+  turns: (ref, fresh) => turnsOf(ref, fresh, store, Date.now, turnRules),
   canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
   raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
@@ -50,12 +70,21 @@ const services: Services = {
   putOffMs: settings.PUT_OFF_SECONDS,
 };
 
+async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {
+  const { gate, close } = await openGate(gateServices);
+  try {
+    return await probeScans(refs, { ...services, audit: (host, order) => auditHost(host, order, { ...rules, gate }) });
+  } finally {
+    close();
+  }
+}
+
 // For every record. A message that comes back is taken apart, so that one poisonous reference cannot sink fifty.
 async function takeRecord(record: SQSRecord): Promise<void> {
   const refs = readScansMessage(record.body);
   const again = Number(record.attributes.ApproximateReceiveCount) > 1;
   if (again && refs.length > 1) return sendSingly(refs);
-  const failed = await probeScans(refs, services);
+  const failed = await probeBatch(refs);
   if (failed.length === 0) return;
   if (failed.length === refs.length) throw new Error('no scan of this message could be stored');
   await sendSingly(failed);

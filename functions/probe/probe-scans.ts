@@ -13,11 +13,15 @@ import type { Wake } from '../../shared/runtime/queues.ts';
 import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
-import { type AuditOrder, answeredPorts, type Finding, mutePorts } from './audit-host.ts';
+import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
+import type { Finding } from './finding.ts';
+import type { Turns } from './turns.ts';
 
 export type Services = {
   readonly store: AuditStore;
   readonly audit: (host: Host, order: AuditOrder) => Promise<Finding>;
+  /** Takes the addresses of a host, one after the other, for this delivery of a scan. */
+  readonly turns: (ref: ScanRef, fresh: boolean) => Turns;
   /** What writes down the canaries of a scan before they are sent. */
   readonly canaries: (ref: ScanRef) => ExpectCanary;
   /** Makes of a stored scan what canaries that came back prove. */
@@ -112,14 +116,10 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   // A scan keeps its scope over its sittings, whatever other scans have shown in between.
   const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_REFUSALS);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
-  return {
-    ref,
-    host,
-    owed,
-    startedAt,
-    full,
-    finding: await auditSafely(host, { scope, expectCanary: services.canaries(ref), before }, services),
-  };
+  const turns = services.turns(ref, kindIn(ref) !== 'confirming' && before === undefined);
+  const finding = await auditSafely(host, { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), before }, services);
+  await turns.end();
+  return { ref, host, owed, startedAt, full, finding };
 }
 
 function kindIn({ scanId }: ScanRef): ScanKind {
@@ -135,11 +135,12 @@ async function auditSafely(host: Host, order: AuditOrder, services: Services): P
   }
 }
 
-async function conclude(made: Made, { judgement, legs }: Finding, services: Services): Promise<void> {
+async function conclude(made: Made, finding: Finding, services: Services): Promise<void> {
+  const { judgement, legs } = finding;
   const { ref, host, owed, startedAt, full } = made;
   services.count('HostsProbed', 1);
   if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(judgement)) return putOff(made, { judgement, legs }, services);
+  if (isOurs(judgement)) return putOff(made, finding, services);
   const later = await goesOn(made, judgement, legs, services);
   if (later === 'yes') return;
   const scan: Scan = {
@@ -215,10 +216,11 @@ async function raiseArrived({ canaries = [] }: Scan, ref: ScanRef, services: Ser
 }
 
 // What was found before our trouble is kept: it is not asked again.
-async function putOff({ ref, host, owed, startedAt }: Made, { judgement, legs }: Finding, services: Services): Promise<void> {
-  const dueAt = services.clock() + services.putOffMs;
+async function putOff({ ref, host, owed, startedAt }: Made, { judgement, legs, retryAt }: Finding, services: Services): Promise<void> {
+  const dueAt = retryAt ?? services.clock() + services.putOffMs;
   const { reason } = judgement;
-  services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
+  if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
+  else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
   const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
   const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings };
   await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept }, reason);

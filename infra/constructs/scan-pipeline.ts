@@ -80,7 +80,7 @@ export class ScanPipeline extends Construct {
       ...(deployment.optOutAddress === '' ? {} : { OPT_OUT_ADDRESS: deployment.optOutAddress }),
     });
     grantSecret(probe, retained);
-    grantTable(probe, retained, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem']);
+    grantTable(probe, retained, ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem']);
     scans.grantSend(probe);
     notices.grantSend(probe);
     scans.feed(probe, { batchSize: 1, maxConcurrency: PROBES_LIMIT });

@@ -20,10 +20,11 @@ export async function createAccount(store: AuditStore, secrets: Secrets, email: 
   const key = mintApiKey(secrets);
   const createdAt = Date.now();
   const accountId = newId();
-  await store.createAccount(
+  const isNew = await store.createAccount(
     { id: accountId, email, createdAt },
-    { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt },
+    { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt, scope: 'write' },
   );
+  if (!isNew) throw new UsageError(`${email} has an account already.`);
   return { accountId, apiKey: key.text };
 }
 
@@ -34,6 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
     const { accountId, apiKey } = await createAccount(store, await loadSecrets(secret), email);
     console.log(`Account ${accountId} for ${email}.\nIts API key, shown this once:\n\n  ${apiKey}\n`);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new UsageError(
       `The account could not be made in ${table} (${why}). Does the service run, or are your AWS credentials for it set?`,

@@ -1,5 +1,5 @@
 import { legView } from '../../functions/api/views.ts';
-import type { Finding } from '../../functions/probe/audit-host.ts';
+import type { Finding } from '../../functions/probe/finding.ts';
 import type { Arrival } from '../../shared/domain/canary.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';

@@ -1,12 +1,14 @@
 // `npm run check-host -- HOST`: one audit from the terminal. It keeps nothing and needs no running service; consent and
 // target policy are those of the service, and `--own` is the operator's word for a network.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AuditOrder, type AuditRules, auditHost, type Finding } from '../../functions/probe/audit-host.ts';
+import { type AuditOrder, type AuditRules, auditHost } from '../../functions/probe/audit-host.ts';
+import type { Finding } from '../../functions/probe/finding.ts';
+import type { Gate } from '../../functions/probe/permit-host.ts';
 import { isUnfinished, nextSitting } from '../../shared/domain/coverage.ts';
 import type { Verdict } from '../../shared/domain/reason.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
-import { dnsResolver } from '../../shared/network/resolve.ts';
+import { dnsLookups } from '../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from './canary-book.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
 import { asJson, asText } from './check-report.ts';
@@ -39,8 +41,7 @@ async function main(args: readonly string[]): Promise<void> {
 // One sitting, and as many more as the server's own slowness asks for, if it may be asked again.
 async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions, book: CanaryBook | undefined): Promise<Finding> {
   const rules: AuditRules = {
-    resolve: dnsResolver(dns),
-    operatorNetworks: own,
+    gate: gateOf(own, dns),
     families: [4, 6],
     ehloName: EHLO_NAME,
     canaryDomain,
@@ -48,7 +49,7 @@ async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions,
     limits: PROBE_LIMITS,
     onProgress: ({ leg, answered, planned }) => console.error(`${leg}: ${answered} of ${planned} tests`),
   };
-  const order: AuditOrder = { scope: 'full', expectCanary: book?.expectCanary };
+  const order: AuditOrder = { scope: 'full', takeTurn: async () => ({ granted: true }), expectCanary: book?.expectCanary };
   let finding = await auditHost(host, order, rules);
   for (let sittings = 1; isUnfinished(finding.judgement.reason) && retryAfterMs !== undefined; sittings++) {
     if (nextSitting(sittings, retryAfterMs) === undefined) break;
@@ -57,6 +58,19 @@ async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions,
     finding = await auditHost(host, { ...order, before: finding.legs }, rules);
   }
   return finding;
+}
+
+// Nobody has an account here, so nothing but the caller's own networks can be proven; a record that forbids probes is heeded.
+function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): Gate {
+  return {
+    lookups: dnsLookups(dns),
+    operatorNetworks,
+    tokenOf: () => undefined,
+    isVetoed: () => false,
+    pausedAmong: async () => [],
+    mayLookAtGreeting: async () => false,
+    greetingProved: async () => {},
+  };
 }
 
 // The first that comes back proves it; the others would prove no more.

@@ -91,3 +91,12 @@ function formatIPv6(value: bigint): string {
 export function privateAddressIn(text: string): string | undefined {
   return /[[(](10\.\d{1,3}\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3})[\])]/.exec(text)?.[1];
 }
+
+/** The name under which DNS keeps what belongs to an address: `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa` (RFC 3596 §2.5). */
+export function reverseName({ family, value }: Address): string {
+  const digits =
+    family === 4
+      ? Array.from({ length: 4 }, (_, i) => String((value >> BigInt(8 * i)) & 0xffn))
+      : Array.from({ length: 32 }, (_, i) => ((value >> BigInt(4 * i)) & 0xfn).toString(16));
+  return `${digits.join('.')}.${family === 4 ? 'in-addr' : 'ip6'}.arpa`;
+}

@@ -1,9 +1,108 @@
 import { type Address, contains, type Network } from './address.ts';
+import type { Reason } from './reason.ts';
 
-/** Live proof that an address may be probed. So far the one proof is the operator's word for networks of their own. */
-export type Consent = { readonly kind: 'operators-network' };
+/** Ways in which an address's side speaks for an account, the ones that need no packet first. */
+export const PROOFS = ['operators-network', 'reverse-zone', 'reverse-dns', 'greeting'] as const;
 
-/** The consent that stands for this address now, or undefined. */
-export function consentFor(address: Address, operatorNetworks: readonly Network[]): Consent | undefined {
-  return operatorNetworks.some((network) => contains(network, address)) ? { kind: 'operators-network' } : undefined;
+export type Proof = (typeof PROOFS)[number];
+
+/**
+ * Live consent to send packets to one address. With the proof `greeting` it is conditional: until the token has been seen in
+ * the server's greeting or EHLO answer nothing is said but EHLO and QUIT.
+ */
+export type Consent =
+  | { readonly address: string; readonly proof: Exclude<Proof, 'greeting'> }
+  | { readonly address: string; readonly proof: 'greeting'; readonly token: string };
+
+/** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer. */
+export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble';
+
+/** A place where a proof is looked for, by its full name such as `_relay-audit.mail.example.org`, and what was found there. */
+export type Place = { readonly name: string; readonly saying: Saying };
+
+/** A name that an address claims to have, the places that could prove it, and whether it leads back to the address. */
+export type ClaimedName = { readonly name: string; readonly places: readonly Place[]; readonly leadsBack: boolean | 'trouble' };
+
+/** What was found on the side of one address. `forbidden` says why nobody may ever probe it; then nothing else was looked up. */
+export type AddressFacts = {
+  readonly address: Address;
+  readonly forbidden?: string | undefined;
+  readonly operators: boolean;
+  readonly reverseZone?: Place | undefined;
+  readonly claims: readonly ClaimedName[];
+  /** DNS did not say which names the address claims. */
+  readonly claimsTrouble: boolean;
+};
+
+/** What was found for a host: on its name's side, which a host given as an address does not have, and on each address's. */
+export type ConsentFacts = { readonly namePlaces?: readonly Place[] | undefined; readonly addresses: readonly AddressFacts[] };
+
+/** Where an address stands: consent, or why nothing may be sent to it. */
+export type Standing =
+  | { readonly kind: 'consent'; readonly consent: Consent }
+  | { readonly kind: 'none'; readonly reason: Extract<Reason, 'forbidden-address' | 'vetoed' | 'no-consent' | 'dns-trouble'> };
+
+/** The label that all records of consent stand under. */
+export const CONSENT_LABEL = '_relay-audit';
+
+/** The TXT record that forbids probes, whatever else is said. */
+export const DENY = 'deny';
+
+/** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
+export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+  const said = texts.map((text) => text.trim().toLowerCase());
+  if (said.includes(DENY)) return 'deny';
+  if (token !== undefined && said.includes(token)) return 'token';
+  return said.length > 0 ? 'other' : 'nothing';
+}
+
+/** Whether one of the places holds the token, and so proves the name below it. */
+export function isProven(places: readonly Place[]): boolean {
+  return places.some(({ saying }) => saying === 'token');
+}
+
+/** The proofs that stand for an address by what DNS and the operator say. */
+export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Exclude<Proof, 'greeting'>[] {
+  return [
+    ...(operators ? (['operators-network'] as const) : []),
+    ...(reverseZone?.saying === 'token' ? (['reverse-zone'] as const) : []),
+    ...(claims.some(({ places, leadsBack }) => leadsBack === true && isProven(places)) ? (['reverse-dns'] as const) : []),
+  ];
+}
+
+/**
+ * Where one address of a host stands. Both sides must speak: the name's, unless the host is given as an address, and the
+ * address's. A veto at any place that was looked at beats everything; a place that DNS was silent about may hold one. What
+ * no look-up proves may still be proven by the greeting, which takes the account's token.
+ */
+export function standingOf({ namePlaces }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
+  if (facts.forbidden !== undefined && !facts.operators) return none('forbidden-address');
+  const places = [
+    ...(namePlaces ?? []),
+    ...(facts.reverseZone === undefined ? [] : [facts.reverseZone]),
+    ...facts.claims.flatMap((claim) => claim.places),
+  ];
+  if (places.some(({ saying }) => saying === 'deny')) return none('vetoed');
+  if (facts.claimsTrouble || places.some(({ saying }) => saying === 'trouble')) return none('dns-trouble');
+  const [proof] = proofsOf(facts);
+  const address = facts.address.text;
+  if (proof === 'operators-network') return { kind: 'consent', consent: { address, proof } };
+  if (token === undefined || (namePlaces !== undefined && !isProven(namePlaces))) return none('no-consent');
+  if (proof !== undefined) return { kind: 'consent', consent: { address, proof } };
+  if (facts.claims.some(({ leadsBack }) => leadsBack === 'trouble')) return none('dns-trouble');
+  return { kind: 'consent', consent: { address, proof: 'greeting', token } };
+}
+
+/** Whether an address lies in a network that the operator has stated to be their own. */
+export function isOperators(address: Address, operatorNetworks: readonly Network[]): boolean {
+  return operatorNetworks.some((network) => contains(network, address));
+}
+
+/** Whether the words of a greeting or of an EHLO answer hold the token, in whatever case. */
+export function holdsToken(lines: readonly string[], token: string): boolean {
+  return lines.some((line) => line.toLowerCase().split(/\s+/).includes(token));
+}
+
+function none(reason: Extract<Standing, { kind: 'none' }>['reason']): Standing {
+  return { kind: 'none', reason };
 }

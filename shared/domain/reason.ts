@@ -40,7 +40,13 @@ export const REASONS = {
   'no-consent': {
     verdict: 'untestable',
     fault: 'theirs',
-    sentence: 'No consent: nothing shows that this address is yours to audit. No packet was sent.',
+    sentence:
+      'No consent: nothing shows that this address is yours to audit, so nothing was tested. GET its /consent says what is missing.',
+  },
+  vetoed: {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence: 'Somebody who speaks for this name or address has asked that it not be probed. No packet was sent.',
   },
   'forbidden-address': {
     verdict: 'untestable',
@@ -66,6 +72,11 @@ export const REASONS = {
   },
   'dns-trouble': { verdict: 'untestable', fault: 'ours', sentence: 'We could not resolve its name: trouble on the way to DNS.' },
   'egress-blocked': { verdict: 'untestable', fault: 'ours', sentence: 'Our own way out on port 25 is blocked.' },
+  'address-busy': {
+    verdict: 'untestable',
+    fault: 'ours',
+    sentence: 'The address was scanned only just now; this scan waits for its turn.',
+  },
   'internal-error': { verdict: 'untestable', fault: 'ours', sentence: 'Something went wrong on our side.' },
   'no-ipv6-here': {
     verdict: 'untestable',

@@ -32,7 +32,8 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
 
 // A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
 function silenceOf(contact: Exclude<Contact, 'answered'>, { stopped, transport }: LegEvidence): Reason {
-  if (contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here') return contact;
+  if (contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here' || contact === 'vetoed') return contact;
+  if (contact === 'unproven') return 'no-consent';
   if (stopped === 'silent-after-refusals') return 'probably-banned';
   return transport === 'starttls' ? 'dropped' : contact;
 }

@@ -6,8 +6,17 @@ import type { PermittedAddress } from './target-policy.ts';
 
 export type Connection = { readonly kind: 'connected'; readonly socket: Socket } | { readonly kind: 'failed'; readonly contact: Contact };
 
-/** Opens a TCP connection. It takes nothing but a permitted address, and dials exactly that. Rejects on trouble of this machine, such as no free descriptors. */
-export function connect(address: PermittedAddress, port: number, timeoutMs: number): Promise<Connection> {
+/**
+ * Opens a TCP connection. It takes nothing but a permitted address, and dials exactly that, unless it is vetoed by now.
+ * Rejects on trouble of this machine, such as no free descriptors.
+ */
+export function connect(
+  address: PermittedAddress,
+  port: number,
+  timeoutMs: number,
+  isVetoed: (address: string) => boolean,
+): Promise<Connection> {
+  if (isVetoed(address.text)) return Promise.resolve({ kind: 'failed', contact: 'vetoed' });
   return new Promise((resolve, reject) => {
     const socket = dial({ host: address.text, port, family: address.family, noDelay: true });
     const timer = setTimeout(() => fail('connection-timed-out'), timeoutMs);

@@ -40,6 +40,8 @@ export type LegOrder = {
   readonly limits: ProbeLimits;
   readonly deadline: number;
   readonly optOutAddress: string;
+  /** Whether somebody has forbidden packets to this address; asked at every dial. */
+  readonly isVetoed: (address: string) => boolean;
   /** Left out where there is no mailbox for canaries: then nothing is carried further than RCPT. */
   readonly expectCanary?: ExpectCanary | undefined;
   /** What an earlier sitting of the same scan showed. */
@@ -62,6 +64,7 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
   const dialogue = converse({
     ourName: order.cast.ourDomain,
     transport: order.transport,
+    token: order.target.token,
     xclient: next.xclient,
     cautious: next.kind === 'envelopes' && next.cautious,
     help,
@@ -99,7 +102,7 @@ type Dialled = (Ran<SessionEvidence> & { readonly tls?: TlsFacts | undefined }) 
 async function dialAndRun(order: LegOrder, dialogue: ReturnType<typeof converse>, transcript: Transcript): Promise<Dialled> {
   const { target, port, transport, cast, limits, deadline } = order;
   const left = Math.max(1, deadline - Date.now());
-  const connection = await connect(target, port, Math.min(limits.connectMs, left));
+  const connection = await connect(target, port, Math.min(limits.connectMs, left), order.isVetoed);
   if (connection.kind === 'failed') {
     const failed = connection.contact === 'connection-timed-out' && left < limits.connectMs ? 'out-of-time' : connection.contact;
     transcript.add(`-- ${failed}`);

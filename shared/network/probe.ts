@@ -54,6 +54,8 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     if (some && held.some(({ session }) => session.cutShort !== undefined)) progress = { ...progress, serial: true, idle: 0 };
     report(order, progress);
   }
+  // Nothing is said of a server that has not shown that it is the account's, not even whether it is there.
+  if (order.target.token !== undefined && seen.contact !== 'answered') return untouchedLeg(order, 'unproven');
   const software = seen.contact === 'answered' ? softwareOf(progress, transcript) : undefined;
   const results = sortResults(plannedTests(cast, scope, progress.greeting), progress.results);
   return {
@@ -68,6 +70,15 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     canaries: sentIn(progress.results, before),
     transcript: transcript.lines,
   };
+}
+
+/** The evidence of a leg that nothing may be told of, or that nothing was sent to. */
+export function untouchedLeg(
+  { target, port, transport }: Pick<LegOrder, 'port' | 'transport'> & { target: { text: string } },
+  contact: Contact,
+): LegEvidence {
+  const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
+  return { address: target.text, port, transport, contact, costs, tests: [], controls: [], transcript: [] };
 }
 
 // Whatever the server said of a message, it has it: refused ones last, for few of them come back.

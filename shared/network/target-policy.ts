@@ -1,5 +1,5 @@
 import { type Address, contains, type Network, parseAddress, parseNetwork } from '../domain/address.ts';
-import { consentFor } from '../domain/consent.ts';
+import type { Consent } from '../domain/consent.ts';
 import { IPV4_SPECIAL, IPV6_SPECIAL, MULTICAST, type SpecialBlock } from './iana-special-purpose.ts';
 
 declare const permitted: unique symbol;
@@ -8,12 +8,13 @@ declare const permitted: unique symbol;
  * An address that may be dialled now: allowed by the target policy and with live consent. Only this file makes one, and
  * only such a value can be dialled, so forgetting the check is a type error.
  */
-export type PermittedAddress = { readonly text: string; readonly family: 4 | 6; readonly [permitted]: true };
-
-export type Decision =
-  | { readonly kind: 'permitted'; readonly address: PermittedAddress }
-  | { readonly kind: 'forbidden'; readonly why: string }
-  | { readonly kind: 'no-consent' };
+export type PermittedAddress = {
+  readonly text: string;
+  readonly family: 4 | 6;
+  /** What its server must show before anything but EHLO and QUIT is said to it; undefined when it has been shown to be the account's already. */
+  readonly token?: string | undefined;
+  readonly [permitted]: true;
+};
 
 type Block = { readonly network: Network; readonly why: string };
 
@@ -21,22 +22,19 @@ const BLOCKS: readonly Block[] = [...IPV4_SPECIAL, ...IPV6_SPECIAL, ...MULTICAST
 const GLOBAL_UNICAST = networkOf('2000::/3'); // the only IPv6 space that IANA hands out (RFC 4291 §2.5.4)
 
 /**
- * Whether an address may be dialled. The operator's own networks are allowed whatever the registries say: the operator
- * has stated that they are theirs.
+ * Permits the address that a consent was given for. The operator's own networks are allowed whatever the registries say:
+ * the operator has stated that they are theirs. Throws when the policy forbids the address, or the consent is another's.
  */
-export function decide(address: Address, operatorNetworks: readonly Network[]): Decision {
-  const consent = consentFor(address, operatorNetworks);
-  if (consent !== undefined) return permit(address);
-  const why = forbiddenBecause(address);
-  return why === undefined ? { kind: 'no-consent' } : { kind: 'forbidden', why };
+export function permit(address: Address, consent: Consent): PermittedAddress {
+  const why = consent.proof === 'operators-network' ? undefined : forbiddenBecause(address);
+  if (why !== undefined || consent.address !== address.text) throw new Error(`${address.text} may not be dialled: ${why ?? 'no consent'}`);
+  return mint(address, consent.proof === 'greeting' ? consent.token : undefined);
 }
 
 /** Permits an endpoint that the operator's configuration names, such as those that show whether our own way out is open. */
 export function permitOperatorsEndpoint(text: string): PermittedAddress | undefined {
   const address = parseAddress(text);
-  if (address === undefined) return undefined;
-  const decision = permit(address);
-  return decision.kind === 'permitted' ? decision.address : undefined;
+  return address === undefined ? undefined : mint(address, undefined);
 }
 
 /** Why nothing may ever be sent to this address, or undefined. */
@@ -54,8 +52,8 @@ function embedsIPv4(value: bigint): boolean {
   return upper === 0x00005efen || upper === 0x02005efen;
 }
 
-function permit(address: Address): Decision {
-  return { kind: 'permitted', address: { text: address.text, family: address.family } as PermittedAddress };
+function mint({ text, family }: Address, token: string | undefined): PermittedAddress {
+  return { text, family, token } as PermittedAddress;
 }
 
 function readBlock([text, name, source]: SpecialBlock): Block {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { base32, bytesOf } from './base32.ts';
 import type { Secrets } from './secrets.ts';
 
 /**
@@ -8,8 +9,6 @@ import type { Secrets } from './secrets.ts';
 export type CanaryToken = { readonly id: string; readonly token: string };
 
 const FORM = /^ra1-([a-z2-7]{16})-([a-z2-7]{16})$/;
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'; // base32, RFC 4648 §6, in lower case
-const BITS_PER_CHARACTER = 5;
 const BYTES = 10; // 80 bits, sixteen characters and none left over
 
 /** Makes a new token, with an id that nobody can guess. */
@@ -22,14 +21,4 @@ export function mintCanaryToken(secrets: Secrets): CanaryToken {
 export function readCanaryToken(secrets: Secrets, text: string): string | undefined {
   const [, id = '', code = ''] = FORM.exec(text) ?? [];
   return id !== '' && secrets.verify('canary', id, bytesOf(code).toString('base64url'), BYTES) ? id : undefined;
-}
-
-function base32(bytes: Uint8Array): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return (bits.match(/.{5}/g) ?? []).map((five) => ALPHABET[Number.parseInt(five, 2)]).join('');
-}
-
-function bytesOf(text: string): Buffer {
-  const bits = [...text].map((character) => ALPHABET.indexOf(character).toString(2).padStart(BITS_PER_CHARACTER, '0')).join('');
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((eight) => Number.parseInt(eight, 2)));
 }

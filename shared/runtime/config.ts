@@ -97,6 +97,8 @@ export const SETTINGS = {
     /** SMTP endpoints of the operator that show whether our own way out is open. */
     EGRESS_ENDPOINTS: endpoints,
     CONFIRM_DELAY_SECONDS: seconds(300),
+    /** How long after a scan began the next one of the same address may, confirmations and continuations apart. */
+    ADDRESS_SPACING_SECONDS: seconds(600),
     /** When a scan that met trouble on our side is tried again. */
     PUT_OFF_SECONDS: seconds(900),
     /** How long after a sitting its scan goes on, when it could not be ended in it. */

@@ -1,3 +1,4 @@
+import { holdsToken } from '../domain/consent.ts';
 import type { Software } from '../domain/remedies.ts';
 import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '../domain/scan.ts';
 import type { Command } from './command.ts';
@@ -39,6 +40,8 @@ export type Greeting = { readonly name?: string | undefined; readonly software?:
 export type Errand = {
   readonly ourName: string;
   readonly transport: Transport;
+  /** The word that the server must show in its greeting or EHLO answer before anything else is said to it. */
+  readonly token?: string | undefined;
   /** Claim to be 127.0.0.1 by XCLIENT first. */
   readonly xclient: boolean;
   /** Group no commands before a sender was accepted. */
@@ -102,6 +105,8 @@ const LISTEN: Step = { kind: 'listen' };
 export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const hello = yield LISTEN;
   if (hello.kind !== 'reply') return { contact: silenceAt(hello), results: [], cutShort: endOf(hello), greeting: {} };
+  if (errand.token !== undefined && !(yield* showsToken(hello.reply, errand.token, errand.ourName)))
+    return { contact: 'unproven', results: [], greeting: {} };
   const greeting = hello.reply.code === 220 ? readGreeting(hello.reply) : {};
   const state: State = { bold: false, quit: false, oneName: false };
   const transactions = errand.choose(greeting);
@@ -115,6 +120,16 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const done = new Set(results.map(({ test }) => test));
   const rest = unreachedIn({ transactions }, errand.ourName, stop).filter(({ test }) => !done.has(test));
   return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, ...seen };
+}
+
+// Our side never says the token: servers echo. What does not show it hears EHLO and QUIT, and no more.
+function* showsToken(hello: Reply, token: string, ourName: string): Dialogue<boolean> {
+  if (hello.code === 220 && holdsToken(replyLines(hello), token)) return true;
+  const ehlo = hello.code === 220 ? yield say({ verb: 'EHLO', name: ourName }) : undefined;
+  const answer = ehlo === undefined ? undefined : answerIn(ehlo);
+  if (answer?.code === 250 && holdsToken(replyLines(answer).slice(1), token)) return true;
+  if (ehlo?.kind !== 'end') yield say({ verb: 'QUIT' });
+  return false;
 }
 
 // Our own name, unless the session is about others alone.

@@ -8,8 +8,61 @@ import type { Period } from '../domain/schedule.ts';
 
 export type Account = { readonly id: string; readonly email: string; readonly createdAt: number };
 
-/** An API key as stored: `mac` is the HMAC of the whole key; the key itself is nowhere. */
-export type StoredKey = { readonly prefix: string; readonly mac: string; readonly accountId: string; readonly createdAt: number };
+export const KEY_SCOPES = ['read', 'write'] as const;
+
+/** What a key is good for: `read` reads, `write` changes things too. */
+export type KeyScope = (typeof KEY_SCOPES)[number];
+
+/** An API key as stored: `mac` is the HMAC of the whole key; the key itself is nowhere. `lastUsedAt` is true to the hour. */
+export type StoredKey = {
+  readonly prefix: string;
+  readonly mac: string;
+  readonly accountId: string;
+  readonly createdAt: number;
+  readonly scope: KeyScope;
+  /** What its owner calls it. */
+  readonly label?: string | undefined;
+  readonly lastUsedAt?: number | undefined;
+};
+
+/** So much of something in a window of time, for one who asks: `what` and `who` name the budget. Windows begin at multiples of their length. */
+export type Budget = { readonly what: string; readonly who: string; readonly limit: number; readonly windowMs: number };
+
+/** What came of taking one from a budget: what is left of it, and when its window ends. */
+export type Taken = { readonly granted: boolean; readonly remaining: number; readonly resetAt: number };
+
+/** A scan that wants to send packets to an address. A `fresh` one is neither a confirmation nor a continuation, and keeps its distance from the last fresh one. */
+export type Turn = {
+  readonly address: string;
+  readonly ref: ScanRef;
+  /** Names this delivery of the scan: of two deliveries in flight only one gets the turn. */
+  readonly attempt: string;
+  readonly fresh: boolean;
+  readonly now: number;
+  /** How long nobody else may have the address, unless this turn is ended earlier. */
+  readonly leaseMs: number;
+  /** How long after a fresh scan began the next fresh one of another scan may. */
+  readonly spacingMs: number;
+};
+
+/** Whether an address was given to a scan; if not, when it may be asked for again. */
+export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number };
+
+/** What nobody is probed at any more: an address, a network or a name with all below it. */
+export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
+
+/** An unproven wish not to be probed. Until `until` nothing is sent to the address; a lifted one has `heedAgainAt`, before which no other is heeded. */
+export type Pause = { readonly address: string; readonly since: number; readonly until: number; readonly heedAgainAt?: number | undefined };
+
+/** What became of a request that carries an idempotency key: it is new, was answered like this, is still being made, or was another request. */
+export type Repeated =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'answered'; readonly answer: string }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'different' };
+
+/** A request with an idempotency key of its account; `fingerprint` tells it from another with the same key. */
+export type RepeatableRequest = { readonly accountId: string; readonly key: string; readonly fingerprint: string };
 
 /** A page of results; `next` is where the following page starts, when there may be one. */
 export type Page<T> = { readonly items: readonly T[]; readonly next?: string | undefined };
@@ -51,9 +104,58 @@ export type RaisedResult = {
  * writers that decided on the same state never both win. Times are epoch milliseconds; expired items are never given back.
  */
 export type AuditStore = {
-  createAccount(account: Account, key: StoredKey): Promise<void>;
+  /** False when the mail address has an account already. Its own address counts as a confirmed recipient. */
+  createAccount(account: Account, key: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
+  findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** Account, keys and confirmed recipients go; hosts are removed before, each by itself. */
+  removeAccount(account: Account): Promise<void>;
+
   findKey(prefix: string): Promise<StoredKey | undefined>;
+  /** The live keys of an account, oldest first. */
+  listKeys(accountId: string): Promise<StoredKey[]>;
+  /** Adds a key; false when the account has `most` live ones already, or is gone. */
+  addKey(key: StoredKey, most: number): Promise<boolean>;
+  /** False when the account has no such key. */
+  revokeKey(accountId: string, prefix: string): Promise<boolean>;
+  /** Notes that a key was used; does nothing for a key that is gone. */
+  touchKey(prefix: string, now: number): Promise<void>;
+
+  /** Those of the mail addresses whose owners have confirmed that they want this account's alerts. */
+  confirmedRecipients(accountId: string, emails: readonly string[]): Promise<string[]>;
+  confirmRecipient(accountId: string, email: string, now: number): Promise<void>;
+
+  /** Takes one from a budget: of any number of callers exactly `limit` get one in a window. One conditional update. */
+  takeFromBudget(budget: Budget, now: number): Promise<Taken>;
+  /** Gives one back that was taken in the window of `takenAt`. */
+  giveBack(budget: Budget, takenAt: number): Promise<void>;
+  /** True for the first caller with this id, false for every other until `until`. */
+  useOnce(id: string, until: number): Promise<boolean>;
+
+  /** Gives an address to one scan at a time, and remembers who scans it. One conditional update. */
+  takeTurn(turn: Turn): Promise<TurnGiven>;
+  /** Ends a turn before its lease does, if this attempt still has it. */
+  endTurn(address: string, attempt: string, now: number): Promise<void>;
+  /** Hosts that have had a turn at the address, those removed since among them. */
+  hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
+
+  neverList(): Promise<NeverEntry[]>;
+  addNever(entry: NeverEntry): Promise<void>;
+  /** False when there was no such entry. */
+  removeNever(target: string): Promise<boolean>;
+
+  /** Pauses an address; false when another pause of it stands, or was lifted so lately that none is heeded. */
+  pause(pause: Pause): Promise<boolean>;
+  /** Those of the addresses that are paused at `now`. */
+  pausesOf(addresses: readonly string[], now: number): Promise<Pause[]>;
+  /** Lifts a pause at once; no other is heeded before `heedAgainAt`. */
+  liftPause(address: string, now: number, heedAgainAt: number): Promise<void>;
+
+  /** Claims a request for the first who makes it. A claim without an answer lapses at `claimUntil`; an answer is kept until `keepUntil`. */
+  claimRequest(request: RepeatableRequest, now: number, claimUntil: number, keepUntil: number): Promise<Repeated>;
+  keepAnswer(request: RepeatableRequest, answer: string): Promise<void>;
+  /** Gives up a claim whose request failed, so that it may be made again. */
+  forgetRequest(request: RepeatableRequest): Promise<void>;
 
   /** Host, wheel entry and first owed scan appear together or not at all. */
   registerHost(host: Host, first: OwedScan): Promise<void>;
@@ -61,8 +163,12 @@ export type AuditStore = {
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;
   /** Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. */
   changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;
-  /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once and expires in its time. */
+  /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once, and an erasure of it is owed. */
   removeHost(host: Host): Promise<boolean>;
+  /** Ids of removed hosts whose history is to be erased. */
+  dueErasures(now: number, limit: number): Promise<string[]>;
+  /** Erases up to `most` items of a removed host's history; true when nothing is left of it, and the erasure is owed no more. */
+  eraseSome(hostId: string, most: number): Promise<boolean>;
 
   /** The last tick done; undefined before the first. */
   readCursor(): Promise<number | undefined>;

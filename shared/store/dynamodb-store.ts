@@ -2,14 +2,21 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from './audit-store.ts';
 import { accounts } from './dynamodb/accounts.ts';
+import { apiKeys } from './dynamodb/api-keys.ts';
+import { budgets } from './dynamodb/budgets.ts';
 import { canaries } from './dynamodb/canaries.ts';
+import { erasure } from './dynamodb/erasure.ts';
 import { history } from './dynamodb/history.ts';
 import { hosts } from './dynamodb/hosts.ts';
 import { notices } from './dynamodb/notices.ts';
+import { optOuts } from './dynamodb/opt-outs.ts';
 import { raised } from './dynamodb/raised.ts';
+import { recipients } from './dynamodb/recipients.ts';
+import { requests } from './dynamodb/requests.ts';
 import { results } from './dynamodb/results.ts';
 import { schedule } from './dynamodb/schedule.ts';
 import type { Table } from './dynamodb/table.ts';
+import { turns } from './dynamodb/turns.ts';
 
 /**
  * The audit store on one DynamoDB table. The client finds endpoint and credentials as every AWS SDK client does;
@@ -25,7 +32,14 @@ export function dynamoDbStore(
   const table: Table = { name: tableName, client: document, retentionMs, clock };
   return {
     ...accounts(table),
+    ...apiKeys(table),
+    ...recipients(table),
+    ...budgets(table),
+    ...turns(table),
+    ...optOuts(table),
+    ...requests(table),
     ...hosts(table),
+    ...erasure(table),
     ...schedule(table),
     ...results(table),
     ...raised(table),

@@ -7,7 +7,7 @@ import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STAGES, STOPS, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import type { Account, StoredKey } from './audit-store.ts';
+import { type Account, KEY_SCOPES, type NeverEntry, type Pause, type StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -196,14 +196,82 @@ export function readChange(item: unknown): Change {
   return z.object({ change }).parse(item).change;
 }
 
+const apiKey = z.object({
+  pk: z.string(),
+  mac: z.string(),
+  accountId: z.string(),
+  createdAt: time,
+  scope: z.enum(KEY_SCOPES).default('write'), // the first keys had no scope, and could do everything
+  label: z.string().optional(),
+  lastUsedAt: time.optional(),
+});
+
 export function readKey(item: unknown): StoredKey {
-  const { pk, ...rest } = z.object({ pk: z.string(), mac: z.string(), accountId: z.string(), createdAt: time }).parse(item);
+  const { pk, ...rest } = apiKey.parse(item);
   return { prefix: idIn(pk), ...rest };
 }
 
 export function readAccount(item: unknown): Account {
   const { pk, ...rest } = z.object({ pk: z.string(), email: z.string(), createdAt: time }).parse(item);
   return { id: idIn(pk), ...rest };
+}
+
+/** The prefixes of an account's live keys. DynamoDB has no empty set: without keys the attribute is absent. */
+export function readLiveKeys(item: unknown): string[] {
+  const { liveKeys } = z.object({ liveKeys: z.set(z.string()).optional() }).parse(item);
+  return [...(liveKeys ?? [])];
+}
+
+/** Whose account a mail address is. */
+export function readOwner(item: unknown): string {
+  return z.object({ accountId: z.string() }).parse(item).accountId;
+}
+
+/** How much of a budget has been taken in its window. */
+export function readUsed(item: unknown): number {
+  return z.object({ used: z.number().int() }).parse(item).used;
+}
+
+/** Who has an address until when, since when the last fresh scan of it is, and who has scanned it. */
+export type StoredTurn = z.infer<typeof turnItem>;
+
+const turnItem = z.object({
+  leaseUntil: time,
+  holder: z.string(),
+  freshAt: time.optional(),
+  freshScan: z.string().optional(),
+  scanners: z.set(z.string()),
+  expiresAt: time,
+});
+
+export function readTurn(item: unknown): StoredTurn {
+  return turnItem.parse(item);
+}
+
+export function readNever(item: unknown): NeverEntry {
+  const { sk, ...rest } = z.object({ sk: z.string(), since: time, why: z.string() }).parse(item);
+  return { target: sk, ...rest };
+}
+
+export function readPause(item: unknown): Pause {
+  const { pk, ...rest } = z.object({ pk: z.string(), since: time, until: time, heedAgainAt: time.optional() }).parse(item);
+  return { address: idIn(pk), ...rest };
+}
+
+export function readRequest(item: unknown): { fingerprint: string; answer?: string | undefined } {
+  return z.object({ fingerprint: z.string(), answer: z.string().optional() }).parse(item);
+}
+
+// The SDK leaves an item that comes with an error as it was on the wire.
+const wireValue = z.union([
+  z.object({ S: z.string() }).transform(({ S }) => S),
+  z.object({ N: z.string() }).transform(({ N }) => Number(N)),
+  z.object({ SS: z.array(z.string()) }).transform(({ SS }) => new Set(SS)),
+]);
+
+/** The item that made a condition fail, for a write that asked for it. It has strings, numbers and sets of strings only. */
+export function readRefused(error: unknown): Record<string, string | number | Set<string>> {
+  return z.object({ Item: z.record(z.string(), wireValue) }).parse(error).Item;
 }
 
 export function readWheelEntry(item: unknown): { accountId: string; hostId: string } {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { compactTime } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
 
@@ -8,8 +9,8 @@ export type Key = { readonly pk: string; readonly sk: string };
 export const TABLE = { partitionKey: 'pk', sortKey: 'sk', expiry: 'expiresAt' } as const;
 
 /**
- * The sparse index of what waits to be done: owed scans and unsettled notices carry `dueQueue` and `dueAt` (epoch
- * milliseconds) until they are settled. Hosts and scans are never in it, so their writes cost nothing here.
+ * The sparse index of what waits to be done: owed scans, unsettled notices and owed erasures carry `dueQueue` and `dueAt`
+ * (epoch milliseconds) until they are settled. Hosts and scans are never in it, so their writes cost nothing here.
  */
 export const DUE_INDEX = {
   name: 'due',
@@ -18,12 +19,14 @@ export const DUE_INDEX = {
   included: ['accountId', 'tries', 'trouble', 'soFar', 'sittings', 'startedAt'],
 } as const;
 
-export type DueQueue = 'OWED' | 'NOTICE';
+export type DueQueue = 'OWED' | 'NOTICE' | 'ERASE';
 
 /** The key table as code: every key of every item is made here. */
 export const keys = {
   account: (accountId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: 'ACCOUNT' }),
+  email: (email: string): Key => ({ pk: `EMAIL#${mailboxHash(email)}`, sk: 'EMAIL' }),
   apiKey: (prefix: string): Key => ({ pk: `KEY#${prefix}`, sk: 'KEY' }),
+  recipient: (accountId: string, email: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `RECIPIENT#${mailboxHash(email)}` }),
   host: (accountId: string, hostId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `HOST#${hostId}` }),
   wheel: (period: Period, slot: number, hostId: string): Key => ({ pk: `WHEEL#${period}#${slot}`, sk: `HOST#${hostId}` }),
   cursor: (): Key => ({ pk: 'WHEEL', sk: 'CURSOR' }),
@@ -33,7 +36,27 @@ export const keys = {
   evidence: (hostId: string, hash: string): Key => ({ pk: `TRANSCRIPT#${hostId}`, sk: hash }),
   canary: (canaryId: string): Key => ({ pk: `CANARY#${canaryId}`, sk: 'CANARY' }),
   notice: (noticeId: string): Key => ({ pk: `NOTICE#${noticeId}`, sk: 'NOTICE' }),
+  budget: (what: string, who: string, windowMs: number, start: number): Key => ({
+    pk: `BUDGET#${what}#${who}`,
+    sk: `${windowMs}#${start}`,
+  }),
+  once: (id: string): Key => ({ pk: `ONCE#${id}`, sk: 'ONCE' }),
+  turn: (address: string): Key => ({ pk: `TURN#${address}`, sk: 'TURN' }),
+  never: (target: string): Key => ({ pk: 'NEVER', sk: target }),
+  pause: (address: string): Key => ({ pk: `PAUSE#${address}`, sk: 'PAUSE' }),
+  request: (accountId: string, key: string): Key => ({ pk: `REQUEST#${accountId}`, sk: sha256(key) }),
+  erasure: (hostId: string): Key => ({ pk: `ERASE#${hostId}`, sk: 'ERASE' }),
 };
+
+// Two spellings of a mail address that differ in case only are one mailbox to us: no host of note tells them apart.
+function mailboxHash(email: string): string {
+  return sha256(email.toLowerCase());
+}
+
+// Of what others choose freely, or what is not to be read off a key: it has one length, and no `#`.
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
 
 /** The part of a key behind its `#`: `HOST#abc` gives `abc`. */
 export function idIn(keyPart: string): string {

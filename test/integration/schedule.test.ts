@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Services as DispatchServices, dispatch } from '../../functions/dispatch/dispatch.ts';
-import type { AuditOrder, Finding } from '../../functions/probe/audit-host.ts';
+import type { AuditOrder } from '../../functions/probe/audit-host.ts';
+import type { Finding } from '../../functions/probe/finding.ts';
 import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
+import { ANY_TURN } from '../support/gate.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
 import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -43,6 +45,7 @@ const prober = (): ProbeServices => ({
     if (found === 'our-trouble') throw new Error('trouble of ours');
     return { judgement: found === 'closed' ? CLOSED : SUSPECTED, legs: [sampleLeg(found === 'closed' ? 'refused' : 'accepted')] };
   },
+  turns: () => ({ take: ANY_TURN, end: async () => {} }),
   egressBlocked: async () => false,
   wakeNotices: noticesQueue(queues.urls.notices, queues.client),
   clock: () => now,

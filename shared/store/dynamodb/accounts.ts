@@ -1,33 +1,80 @@
 import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
-import { readAccount, readKey } from '../items.ts';
-import { keys } from '../keys.ts';
-import type { Table } from './table.ts';
+import { readAccount, readLiveKeys, readOwner } from '../items.ts';
+import { type Key, keys } from '../keys.ts';
+import { apiKeyPut } from './api-keys.ts';
+import { deleteRecipients } from './recipients.ts';
+import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
-/** Accounts and their API keys. */
-export function accounts(table: Table): Pick<AuditStore, 'createAccount' | 'findAccount' | 'findKey'> {
+const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
+
+type Part = Pick<AuditStore, 'createAccount' | 'findAccount' | 'findAccountByEmail' | 'removeAccount'>;
+
+/** Accounts, and whose a mail address is. */
+export function accounts(table: Table): Part {
   return {
     async createAccount(account, key) {
-      const { prefix, ...stored } = key;
       const absent = { TableName: table.name, ConditionExpression: 'attribute_not_exists(pk)' };
-      await table.client.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: { ...absent, Item: { ...keys.account(account.id), email: account.email, createdAt: account.createdAt } } },
-            { Put: { ...absent, Item: { ...keys.apiKey(prefix), ...stored } } },
-          ],
-        }),
-      );
+      const { email, createdAt } = account;
+      const TransactItems = [
+        { Put: { ...absent, Item: { ...keys.email(email), accountId: account.id } } },
+        { Put: { ...absent, Item: { ...keys.account(account.id), email, createdAt, liveKeys: new Set([key.prefix]) } } },
+        { Put: apiKeyPut(table, key) },
+      ];
+      try {
+        await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems })));
+        return true;
+      } catch (error) {
+        const [emailTaken] = refusedWrites(error);
+        if (emailTaken) return false;
+        throw error;
+      }
     },
 
     async findAccount(accountId) {
-      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.account(accountId) }));
-      return Item === undefined ? undefined : readAccount(Item);
+      const item = await read(table, keys.account(accountId));
+      return item === undefined ? undefined : readAccount(item);
     },
 
-    async findKey(prefix) {
-      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.apiKey(prefix) }));
-      return Item === undefined ? undefined : readKey(Item);
+    async findAccountByEmail(email) {
+      const owner = await read(table, keys.email(email));
+      const item = owner === undefined ? undefined : await read(table, keys.account(readOwner(owner)));
+      return item === undefined ? undefined : readAccount(item);
+    },
+
+    async removeAccount({ id }) {
+      // The account goes after its recipients, so that a removal that broke off can be asked for again. One that was
+      // confirmed in between is found by the second look; later ones are refused.
+      await deleteRecipients(table, id);
+      await removeWithKeys(table, id);
+      await deleteRecipients(table, id);
     },
   };
+}
+
+async function read(table: Table, key: Key): Promise<Record<string, unknown> | undefined> {
+  const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: key, ConsistentRead: true }));
+  return Item;
+}
+
+// A key that outlived its account would be nobody's to revoke: the account goes only with exactly the keys it has then.
+async function removeWithKeys(table: Table, accountId: string): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+    const item = await read(table, keys.account(accountId));
+    if (item === undefined) return;
+    const { email } = readAccount(item);
+    const owner = await read(table, keys.email(email));
+    const isOurs = owner !== undefined && readOwner(owner) === accountId;
+    const prefixes = readLiveKeys(item);
+    const sameKeys =
+      prefixes.length === 0
+        ? { ConditionExpression: 'attribute_not_exists(liveKeys)' }
+        : { ConditionExpression: 'liveKeys = :keys', ExpressionAttributeValues: { ':keys': new Set(prefixes) } };
+    const TransactItems = [
+      { Delete: { TableName: table.name, Key: keys.account(accountId), ...sameKeys } },
+      ...[...(isOurs ? [keys.email(email)] : []), ...prefixes.map(keys.apiKey)].map((Key) => ({ Delete: { TableName: table.name, Key } })),
+    ];
+    if (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) return;
+  }
+  throw new Error('the keys of the account kept changing while it was to be removed');
 }

@@ -1,12 +1,12 @@
-import { BatchGetCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { arrivalOf } from '../../domain/canary.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readCanary } from '../items.ts';
 import { keys } from '../keys.ts';
+import { readItems } from './batches.ts';
 import { expiry, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
 const KNOWN_MS = 7 * 24 * 60 * 60_000; // a relay tries for five days at most (RFC 5321 §4.5.4.1); what comes later proves nothing of today
-const BATCH_LIMIT = 100; // keys that DynamoDB takes in one BatchGetItem
 
 /** Canaries on their way, and those that came back. */
 export function canaries(table: Table): Pick<AuditStore, 'expectCanary' | 'findCanary' | 'markCanary' | 'readArrivals'> {
@@ -42,7 +42,7 @@ export function canaries(table: Table): Pick<AuditStore, 'expectCanary' | 'findC
     },
 
     async readArrivals({ hostId, scanId }, canaryIds) {
-      const arrivals = (await readMany(table, [...new Set(canaryIds)])).flatMap((item) => {
+      const arrivals = (await readItems(table, [...new Set(canaryIds)].map(keys.canary))).flatMap((item) => {
         const { canary, arrival } = readCanary(item);
         const ours = canary.hostId === hostId && canary.scanId === scanId && isKnown(table, canary);
         return ours && arrival !== undefined ? [arrivalOf(canary, arrival)] : [];
@@ -54,16 +54,4 @@ export function canaries(table: Table): Pick<AuditStore, 'expectCanary' | 'findC
 
 function isKnown(table: Table, { sentAt }: { readonly sentAt: number }): boolean {
   return sentAt > table.clock() - KNOWN_MS;
-}
-
-async function readMany(table: Table, canaryIds: readonly string[]): Promise<Record<string, unknown>[]> {
-  const found: Record<string, unknown>[] = [];
-  let wanted: Record<string, unknown>[] = canaryIds.map((id) => keys.canary(id));
-  while (wanted.length > 0) {
-    const RequestItems = { [table.name]: { Keys: wanted.slice(0, BATCH_LIMIT), ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await table.client.send(new BatchGetCommand({ RequestItems }));
-    found.push(...(Responses?.[table.name] ?? []));
-    wanted = [...(UnprocessedKeys?.[table.name]?.Keys ?? []), ...wanted.slice(BATCH_LIMIT)];
-  }
-  return found;
 }

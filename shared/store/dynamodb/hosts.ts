@@ -4,6 +4,7 @@ import { slotOf } from '../../domain/schedule.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readHost } from '../items.ts';
 import { idIn, keys } from '../keys.ts';
+import { erasurePut } from './erasure.ts';
 import { owedPut } from './schedule.ts';
 import { ifHolds, type Table } from './table.ts';
 
@@ -74,6 +75,7 @@ export function hosts(table: Table): Part {
           },
         },
         { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
+        { Put: erasurePut(table, host.id) },
       ];
       return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
     },

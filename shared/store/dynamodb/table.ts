@@ -23,6 +23,12 @@ export function isConditionFailure(error: unknown): boolean {
   return error.name === 'TransactionCanceledException' && cancellations(error).includes('ConditionalCheckFailed');
 }
 
+/** For each write of a cancelled transaction, in order, whether its own condition did not hold; none of anything else. */
+export function refusedWrites(error: unknown): boolean[] {
+  if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return [];
+  return cancellations(error).map((code) => code === 'ConditionalCheckFailed');
+}
+
 // Why each write of a cancelled transaction was not made; `None` for those that only went down with the others.
 function cancellations(error: Error): string[] {
   const reasons: unknown = 'CancellationReasons' in error ? error.CancellationReasons : [];

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type AuditOrder, auditHost, type Finding } from '../../../functions/probe/audit-host.ts';
-import { parseNetwork } from '../../../shared/domain/address.ts';
+import { type AuditOrder, auditHost } from '../../../functions/probe/audit-host.ts';
+import type { Finding } from '../../../functions/probe/finding.ts';
 import type { Verdict } from '../../../shared/domain/reason.ts';
 import type { ProbeLimits } from '../../../shared/network/leg-session.ts';
+import { ANY_TURN, gateTo } from '../../support/gate.ts';
 import { sampleHost } from '../../support/samples.ts';
 import { peakRssBytes } from './child.ts';
 
@@ -48,13 +49,10 @@ export async function auditAll({ targets, table, atOnce, limits }: ManyTask): Pr
 
 /** One audit, with a cast like that of any registered host. */
 export function audit(address: string, port: number, table: Table, limits: ProbeLimits): Promise<Finding> {
-  const own = parseNetwork(`${address}/32`);
-  if (own === undefined) throw new Error(`${address} is no address`);
   const host = sampleHost({ name: address, servedDomains: ['served.example'], ports: [port] });
-  const order: AuditOrder = { scope: table === 'full' ? 'full' : { rotation: 0 }, expectCanary: async () => undefined };
+  const order: AuditOrder = { scope: table === 'full' ? 'full' : { rotation: 0 }, takeTurn: ANY_TURN, expectCanary: async () => undefined };
   return auditHost(host, order, {
-    resolve: async () => ({ kind: 'absent' }),
-    operatorNetworks: [own],
+    gate: gateTo([`${address}/32`]),
     families: [4],
     ehloName: 'probe.example',
     canaryDomain: 'canary.example',

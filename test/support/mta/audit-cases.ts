@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AuditRules, auditHost, type Finding } from '../../../functions/probe/audit-host.ts';
-import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
+import type { Finding } from '../../../functions/probe/finding.ts';
 import type { Arrival } from '../../../shared/domain/canary.ts';
 import type { Judgement } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeHost, legName } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { TOKEN_HEADER } from '../../../shared/smtp/canary-message.ts';
+import { ANY_TURN, gateTo, lookupsTo } from '../gate.ts';
 import { sampleHost } from '../samples.ts';
 import type { MtaCase } from './case.ts';
 import { hasMta, type Namespace, openNamespace } from './namespace.ts';
@@ -63,11 +64,7 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
     });
 
     const rulesFor = (n: number): AuditRules => ({
-      resolve: async () => ({
-        kind: 'addresses',
-        addresses: [namespace.address(n), namespace.address6(n)].flatMap((text) => parseAddress(text) ?? []),
-      }),
-      operatorNetworks: namespace.networks.flatMap((text) => parseNetwork(text) ?? []),
+      gate: gateTo(namespace.networks, { lookups: lookupsTo(namespace.address(n), namespace.address6(n)) }),
       families: [4, 6],
       ehloName: 'probe.example',
       canaryDomain: CANARY,
@@ -83,10 +80,10 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
         canaries.set(token, { canary: token, leg, test: id, recipient, sentAt: Date.now() });
         return { id: token, token };
       };
-      let finding = await auditHost(host, { scope: 'full', expectCanary }, rulesFor(n));
+      let finding = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary }, rulesFor(n));
       for (let sitting = 1; sitting < 4 && finding.judgement.verdict === 'inconclusive'; sitting++) {
         await wait(3_000);
-        finding = await auditHost(host, { scope: 'full', expectCanary, before: finding.legs }, rulesFor(n));
+        finding = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary, before: finding.legs }, rulesFor(n));
       }
       const sent = finding.legs.flatMap((leg) => leg.tests.flatMap(({ canary }) => canary ?? []));
       for (const until = Date.now() + CANARY_MS; sent.length > 0 && Date.now() < until; await wait(100))

@@ -1,14 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeLeg, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { connect } from '../../../shared/network/connect.ts';
 import type { LegOrder, ProbeLimits } from '../../../shared/network/leg-session.ts';
 import { probeLeg } from '../../../shared/network/probe.ts';
-import { decide, type PermittedAddress } from '../../../shared/network/target-policy.ts';
 import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
 import { relayTests } from '../../../shared/smtp/relay-tests.ts';
+import { permitted } from '../../support/gate.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
 const CAST: Cast = {
@@ -28,13 +27,6 @@ const HASTY: ProbeLimits = { ...PATIENT, replyMs: 150 };
 const BRISK: ProbeLimits = { ...PATIENT, replyMs: 1_000 };
 
 const LOCALHOST = permitted('127.0.0.1');
-
-function permitted(text: string): PermittedAddress {
-  const [address, network] = [parseAddress(text), parseNetwork('127.0.0.0/8')];
-  const decision = address && network && decide(address, [network]);
-  if (decision?.kind !== 'permitted') throw new Error(`not permitted: ${text}`);
-  return decision.address;
-}
 
 const started: ScriptedServer[] = [];
 afterEach(async () => {
@@ -58,6 +50,7 @@ function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
     limits,
     deadline: Date.now() + limits.sittingMs,
     optOutAddress: 'postmaster@probe.example',
+    isVetoed: () => false,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };
 }
@@ -465,7 +458,7 @@ describe('P7: a session never outlives its deadline', () => {
 describe('connecting', () => {
   test('gives the socket of a server that takes the connection', async () => {
     const server = await start([first({ kind: 'silence' })]);
-    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs);
+    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs, () => false);
     expect(connection.kind).toBe('connected');
     if (connection.kind === 'connected') {
       expect(connection.socket.remoteAddress).toBe('127.0.0.1');
@@ -476,11 +469,23 @@ describe('connecting', () => {
   test('says why there is none', async () => {
     const server = await start([mailServer()]);
     await server.stop();
-    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs)).toEqual({ kind: 'failed', contact: 'connection-refused' });
+    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, () => false)).toEqual({
+      kind: 'failed',
+      contact: 'connection-refused',
+    });
   });
 
   test('dials exactly the address that was permitted', async () => {
     const server = await start([mailServer()]);
-    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs)).toMatchObject({ kind: 'failed' });
+    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs, () => false)).toMatchObject({ kind: 'failed' });
+  });
+
+  test('dials nothing that has been vetoed since it was permitted', async () => {
+    const server = await start([mailServer()]);
+    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, (address) => address === '127.0.0.1')).toEqual({
+      kind: 'failed',
+      contact: 'vetoed',
+    });
+    expect(server.heard).toEqual([]);
   });
 });

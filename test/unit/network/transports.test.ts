@@ -1,12 +1,11 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { LegEvidence, Transport } from '../../../shared/domain/scan.ts';
 import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { probeLeg } from '../../../shared/network/probe.ts';
-import { decide, type PermittedAddress } from '../../../shared/network/target-policy.ts';
 import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
+import { permitted } from '../../support/gate.ts';
 import { mailServer, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 import {
   type AfterStarttls,
@@ -38,13 +37,6 @@ async function startedServer(starting: Promise<TlsMailServer>): Promise<TlsMailS
   return server;
 }
 
-function permitted(text: string): PermittedAddress {
-  const [address, network] = [parseAddress(text), parseNetwork('127.0.0.0/8')];
-  const decision = address && network && decide(address, [network]);
-  if (decision?.kind !== 'permitted') throw new Error(`not permitted: ${text}`);
-  return decision.address;
-}
-
 function audit(port: number, transport: Transport, replyMs = 20_000): Promise<LegEvidence> {
   return probeLeg({
     target: permitted('127.0.0.1'),
@@ -55,6 +47,7 @@ function audit(port: number, transport: Transport, replyMs = 20_000): Promise<Le
     limits: { connectMs: 20_000, replyMs, sessionMs: 20_000, sittingMs: 20_000, pauseMs: 1 },
     deadline: Date.now() + 20_000,
     optOutAddress: 'postmaster@probe.example',
+    isVetoed: () => false,
     expectCanary: async ({ test: id }) => ({ id, token: `token-${id}` }),
   });
 }

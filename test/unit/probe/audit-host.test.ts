@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type AuditOrder, type AuditRules, auditHost, type Finding, mutePorts } from '../../../functions/probe/audit-host.ts';
-import { parseNetwork } from '../../../shared/domain/address.ts';
+import { type AuditOrder, type AuditRules, auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
+import type { Finding } from '../../../functions/probe/finding.ts';
 import type { LegCosts } from '../../../shared/domain/scan.ts';
 import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
+import { ANY_TURN, gateTo } from '../../support/gate.ts';
 import { CLOSED, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
-
-const LOOPBACK = parseNetwork('127.0.0.0/8');
 
 const started: ScriptedServer[] = [];
 afterEach(async () => {
@@ -18,12 +17,11 @@ afterEach(async () => {
 async function audit(scripts: readonly Script[], sittingMs: number, order: Partial<AuditOrder> = {}) {
   for (const script of scripts) started.push(await startScriptedServer([script]));
   const host = sampleHost({ name: '127.0.0.1', ports: started.map((server) => server.port), servedDomains: ['served.example'] });
-  return auditHost(host, { scope: 'full', expectCanary: async () => undefined, ...order }, RULES(sittingMs));
+  return auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined, ...order }, RULES(sittingMs));
 }
 
 const RULES = (sittingMs: number): AuditRules => ({
-  resolve: async () => ({ kind: 'absent' }),
-  operatorNetworks: LOOPBACK === undefined ? [] : [LOOPBACK],
+  gate: gateTo(['127.0.0.0/8']),
   families: [4, 6],
   ehloName: 'probe.example',
   canaryDomain: 'canary.example',
@@ -74,7 +72,7 @@ test('a later sitting asks only what the earlier ones left', async () => {
   const before = first.legs.map((leg) => ({ ...leg, port: leg.port === port ? later.port : leg.port }));
   const second = await auditHost(
     sampleHost({ name: '127.0.0.1', ports: [later.port], servedDomains: ['served.example'] }),
-    { scope: 'full', expectCanary: async () => undefined, before },
+    { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined, before },
     RULES(10_000),
   );
   expect(second.judgement).toMatchObject({ verdict: 'closed', completed: second.judgement.planned });
@@ -91,7 +89,7 @@ test('a later sitting asks anew what was asked with a domain that the owner has 
   const server = started[0];
   const before = server?.heard.length ?? 0;
   const host = sampleHost({ name: '127.0.0.1', ports: [server?.port ?? 0], servedDomains: ['new.example'] });
-  await auditHost(host, { scope: 'full', expectCanary: async () => undefined, before: unfinished }, RULES(10_000));
+  await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined, before: unfinished }, RULES(10_000));
   const said = server?.heard.slice(before).flat() ?? [];
   expect(said).toContain('MAIL FROM:<relay-audit@new.example>');
   expect(said.join(' ')).not.toContain('@served.example');
@@ -100,7 +98,7 @@ test('a later sitting asks anew what was asked with a domain that the owner has 
 test('an address of a family that we have no way out over is not dialled, and is said to be untested', async () => {
   const { legs, judgement } = await auditHost(
     sampleHost({ name: '127.0.0.1', ports: [25] }),
-    { scope: 'full', expectCanary: async () => undefined },
+    { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined },
     { ...RULES(1_000), families: [6] },
   );
   expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
@@ -113,7 +111,7 @@ describe('a port that is silent after another refused us', () => {
     const gone = await startScriptedServer([mailServer()]);
     await gone.stop();
     const host = sampleHost({ name: '127.0.0.1', ports: [started[0]?.port ?? 0, gone.port], servedDomains: ['served.example'] });
-    return auditHost(host, { scope: 'full', expectCanary: async () => undefined }, RULES(10_000));
+    return auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined }, RULES(10_000));
   }
 
   test('is absent when that other still takes connections', async () => {
@@ -132,7 +130,11 @@ test('a port that was closed to us by a ban, with the one before it, is not abse
   ]);
   started.push(banning);
   const host = sampleHost({ name: '127.0.0.1', ports: [banning.port, relaying.port], servedDomains: ['served.example'] });
-  const { judgement, legs } = await auditHost(host, { scope: 'full', expectCanary: async () => undefined }, RULES(10_000));
+  const { judgement, legs } = await auditHost(
+    host,
+    { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined },
+    RULES(10_000),
+  );
   expect(legs[0]).toMatchObject({ contact: 'answered' });
   expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
 });

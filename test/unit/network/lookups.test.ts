@@ -1,13 +1,13 @@
 import type { Answer } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dnsResolver, type Resolve } from '../../../shared/network/resolve.ts';
+import { dnsLookups, type Lookups } from '../../../shared/network/lookups.ts';
 import { type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
 
 const a = (name: string, data: string): Answer => ({ type: 'A', name, ttl: 60, data });
 const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, ttl: 60, data });
 
 let dns: ScriptedDns;
-let resolve: Resolve;
+let resolve: Lookups['addresses'];
 
 beforeAll(async () => {
   dns = await startScriptedDns({
@@ -23,14 +23,14 @@ beforeAll(async () => {
     'refused.example': { rcode: 5 },
     'not-implemented.example': { rcode: 4 },
   });
-  resolve = dnsResolver([dns.address]);
+  resolve = dnsLookups([dns.address]).addresses;
 });
 
 afterAll(() => dns.stop());
 
 async function addressesOf(name: string): Promise<string[]> {
   const resolution = await resolve(name);
-  return resolution.kind === 'addresses' ? resolution.addresses.map(({ text }) => text) : [];
+  return resolution.kind === 'found' ? resolution.values.map(({ text }) => text) : [];
 }
 
 describe('a name that has addresses', () => {
@@ -84,6 +84,6 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
   test('a resolver that cannot be reached is trouble on our side', async () => {
     const gone = await startScriptedDns({});
     await gone.stop();
-    expect(await dnsResolver([gone.address])('two.example')).toMatchObject({ kind: 'trouble' });
+    expect(await dnsLookups([gone.address]).addresses('two.example')).toMatchObject({ kind: 'trouble' });
   });
 });

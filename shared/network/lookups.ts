@@ -1,0 +1,104 @@
+import { Resolver } from 'node:dns/promises';
+import { type Address, parseAddress, reverseName } from '../domain/address.ts';
+
+/** What DNS says. Only NXDOMAIN or an empty answer is absence; anything else that fails is trouble on our side. */
+export type Found<T> =
+  | { readonly kind: 'found'; readonly values: readonly T[] }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'trouble'; readonly why: string };
+
+/** A mail exchanger of a domain, as its MX record names it: in lower case, without the dot at the end. */
+export type MailServer = { readonly name: string; readonly preference: number };
+
+/** The look-ups that consent and probes are made with. They ask DNS alone, never the hosts file. */
+export type Lookups = {
+  /** IPv4 and IPv6 addresses of a name. */
+  readonly addresses: (name: string) => Promise<Found<Address>>;
+  /** TXT records, each joined from its strings. */
+  readonly texts: (name: string) => Promise<Found<string>>;
+  /** Names that an address claims to have (PTR), in lower case, without the dot at the end. */
+  readonly names: (address: Address) => Promise<Found<string>>;
+  /** The mail exchangers of a domain, the preferred one first; a null MX (RFC 7505) is absence. */
+  readonly mailServers: (domain: string) => Promise<Found<MailServer>>;
+};
+
+const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
+const TRIES = 2;
+const ADDRESSES_LIMIT = 8; // addresses of one host that are audited; larger pools share one configuration
+
+/** Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. */
+export function dnsLookups(servers: readonly string[]): Lookups {
+  const resolver = newResolver(servers);
+  return {
+    async addresses(name) {
+      const [four, six] = await Promise.all([ask(() => resolver.resolve4(name)), ask(() => resolver.resolve6(name))]);
+      if (four.kind === 'trouble') return four;
+      if (six.kind === 'trouble') return six;
+      const spelled = [four, six].flatMap((each) => (each.kind === 'found' ? [...new Set(each.values)].toSorted() : []));
+      const addresses = spelled.flatMap((text) => parseAddress(text) ?? []);
+      if (addresses.length < spelled.length) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
+      return foundOrAbsent(addresses.slice(0, ADDRESSES_LIMIT));
+    },
+    texts: (name) => ask(async () => (await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
+    names: (address) => ask(async () => (await resolver.resolvePtr(reverseName(address))).map(plainName)),
+    mailServers: (domain) =>
+      ask(async () =>
+        (await resolver.resolveMx(domain))
+          .map(({ exchange, priority }) => ({ name: plainName(exchange), preference: priority }))
+          .filter(({ name }) => name !== '')
+          .toSorted((a, b) => a.preference - b.preference || a.name.localeCompare(b.name)),
+      ),
+  };
+}
+
+/**
+ * Asks each question once, however many ask it, and at most so many a second. For a batch of hosts and no longer: consent
+ * is proven afresh for every scan.
+ */
+export function sharedLookups(lookups: Lookups, perSecond: number): Lookups {
+  const asked = new Map<string, Promise<unknown>>();
+  let free = 0; // when the next question may go out; milliseconds of the monotonic clock
+  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
+    const known = asked.get(question) as Promise<T> | undefined; // what was asked under this name gave this kind of answer
+    if (known !== undefined) return known;
+    const now = performance.now();
+    const wait = Math.max(0, free - now);
+    free = Math.max(free, now) + 1_000 / perSecond;
+    const answer = wait < 1 ? ask() : new Promise<void>((done) => setTimeout(done, wait)).then(ask);
+    asked.set(question, answer);
+    return answer;
+  };
+  return {
+    addresses: (name) => once(`A ${name}`, () => lookups.addresses(name)),
+    texts: (name) => once(`TXT ${name}`, () => lookups.texts(name)),
+    names: (address) => once(`PTR ${address.text}`, () => lookups.names(address)),
+    mailServers: (domain) => once(`MX ${domain}`, () => lookups.mailServers(domain)),
+  };
+}
+
+/** Look-ups of other kinds, as the checks of our own names need them. */
+export type Dns = Pick<Resolver, 'resolve4' | 'reverse' | 'resolveMx' | 'resolveTxt'>;
+
+/** A DNS client with bounded time-outs. */
+export function newResolver(servers: readonly string[]): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
+}
+
+async function ask<T>(query: () => Promise<T[]>): Promise<Found<T>> {
+  try {
+    return foundOrAbsent(await query());
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return code === 'ENOTFOUND' || code === 'ENODATA' ? { kind: 'absent' } : { kind: 'trouble', why: code };
+  }
+}
+
+function foundOrAbsent<T>(values: readonly T[]): Found<T> {
+  return values.length === 0 ? { kind: 'absent' } : { kind: 'found', values };
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}

@@ -1,0 +1,41 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import type { AuditStore } from '../audit-store.ts';
+import { readKeyParts } from '../items.ts';
+import { type DueQueue, idIn, keys } from '../keys.ts';
+import { deleteItems, queryItems } from './batches.ts';
+import { queryDue } from './schedule.ts';
+import type { Table } from './table.ts';
+
+/** The erasure of what removed hosts leave behind: scans, owed scans, changes, days and evidence. */
+export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSome'> {
+  return {
+    async dueErasures(now, limit) {
+      return (await queryDue(table, 'ERASE', now, limit)).map((item) => idIn(readKeyParts(item).pk));
+    },
+
+    async eraseSome(hostId, most) {
+      // One more than may go, which tells whether anything is left.
+      const found = await leftOf(table, hostId, most + 1);
+      await deleteItems(table, found.slice(0, most).map(readKeyParts));
+      if (found.length > most) return false;
+      await table.client.send(new DeleteCommand({ TableName: table.name, Key: keys.erasure(hostId) }));
+      return true;
+    },
+  };
+}
+
+async function leftOf(table: Table, hostId: string, most: number): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  for (const { pk } of [keys.scan(hostId, ''), keys.evidence(hostId, '')]) {
+    if (found.length >= most) break;
+    const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk }, ProjectionExpression: 'pk, sk' };
+    found.push(...(await queryItems(table, query, most - found.length)));
+  }
+  return found;
+}
+
+/** The write that owes an erasure, for the transaction that removes the host. */
+export function erasurePut(table: Table, hostId: string) {
+  const item = { ...keys.erasure(hostId), dueQueue: 'ERASE' satisfies DueQueue, dueAt: table.clock() };
+  return { TableName: table.name, Item: item };
+}

@@ -1,0 +1,119 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Account, StoredKey } from '../../shared/store/audit-store.ts';
+import { NOON } from '../support/samples.ts';
+import { startTable, type TestTable } from '../support/table.ts';
+
+const DAY = 24 * 60 * 60_000;
+let now = NOON;
+let table: TestTable;
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * DAY);
+});
+afterAll(() => table.stop());
+beforeEach(() => {
+  now = NOON;
+});
+
+let count = 0;
+
+function sample(email?: string): { account: Account; key: StoredKey } {
+  const id = `account-${++count}`;
+  return {
+    account: { id, email: email ?? `owner-${count}@example.org`, createdAt: NOON },
+    key: { prefix: `first-of-${count}`, mac: 'mac', accountId: id, createdAt: NOON, scope: 'write' },
+  };
+}
+
+async function created(email?: string): Promise<Account> {
+  const { account, key } = sample(email);
+  expect(await table.store.createAccount(account, key)).toBe(true);
+  return account;
+}
+
+test('an account is found by its id and by its mail address, however that is spelt in capitals', async () => {
+  const account = await created('Owner@Example.ORG');
+  expect(await table.store.findAccount(account.id)).toEqual(account);
+  expect(await table.store.findAccountByEmail('owner@example.org')).toEqual(account);
+  expect(await table.store.findAccountByEmail('OWNER@example.org')).toEqual(account);
+  expect(await table.store.findAccountByEmail('other@example.org')).toBeUndefined();
+});
+
+test('a mail address has one account: a second one is not made, and neither is its key', async () => {
+  await created('taken@example.org');
+  const { account, key } = sample('Taken@example.org');
+  expect(await table.store.createAccount(account, key)).toBe(false);
+  expect(await table.store.findAccount(account.id)).toBeUndefined();
+  expect(await table.store.findKey(key.prefix)).toBeUndefined();
+});
+
+test('of many who ask for an account of one mail address at once one gets it', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => {
+      const { account, key } = sample('wanted@example.org');
+      return table.store.createAccount(account, key);
+    }),
+  );
+  expect(answers.filter(Boolean)).toHaveLength(1);
+});
+
+test('an account with the key of another is our defect, not a mail address that is taken', async () => {
+  const first = sample();
+  await table.store.createAccount(first.account, first.key);
+  const { account } = sample();
+  await expect(table.store.createAccount(account, first.key)).rejects.toThrow('ConditionalCheckFailed');
+  expect(await table.store.findAccountByEmail(account.email)).toBeUndefined();
+});
+
+test('nothing of a removed account is left: not its keys, not its recipients, and its mail address is free', async () => {
+  const account = await created();
+  await table.store.addKey({ prefix: 'second', mac: 'mac', accountId: account.id, createdAt: NOON, scope: 'read' }, 5);
+  const emails = Array.from({ length: 30 }, (_, index) => `ops-${index}@example.org`);
+  for (const email of emails) await table.store.confirmRecipient(account.id, email, NOON);
+  await table.store.removeAccount(account);
+  expect(await table.store.findAccount(account.id)).toBeUndefined();
+  expect(await table.store.findAccountByEmail(account.email)).toBeUndefined();
+  expect(await table.store.findKey(`first-of-${count}`)).toBeUndefined();
+  expect(await table.store.findKey('second')).toBeUndefined();
+  expect(await table.store.confirmedRecipients(account.id, [account.email, ...emails])).toEqual([]);
+  await created(account.email);
+});
+
+test('an account goes with the key that was added while it was being removed', async () => {
+  const account = await created();
+  const key: StoredKey = { prefix: 'in between', mac: 'mac', accountId: account.id, createdAt: NOON, scope: 'read' };
+  // Adds the key when the removal has read the account, and is about to write.
+  table.client.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== 'TransactWriteItemsCommand') return next(args);
+      table.client.middlewareStack.remove('in between');
+      expect(await table.store.addKey(key, 5)).toBe(true);
+      return next(args);
+    },
+    { step: 'initialize', name: 'in between' },
+  );
+  await table.store.removeAccount(account);
+  expect(await table.store.findAccount(account.id)).toBeUndefined();
+  expect(await table.store.findKey(key.prefix)).toBeUndefined();
+});
+
+test('a removal that is asked for again leaves the new account of the mail address alone', async () => {
+  const account = await created();
+  await table.store.removeAccount(account);
+  const successor = await created(account.email);
+  await table.store.removeAccount(account);
+  expect(await table.store.findAccountByEmail(account.email)).toEqual(successor);
+});
+
+test('an account from before keys were counted is read, gets keys and is removed', async () => {
+  const Item = { pk: { S: 'ACCOUNT#old' }, sk: { S: 'ACCOUNT' }, email: { S: 'old@example.org' }, createdAt: { N: String(NOON) } };
+  await table.client.send(new PutItemCommand({ TableName: table.name, Item }));
+  const account = { id: 'old', email: 'old@example.org', createdAt: NOON };
+  expect(await table.store.findAccount('old')).toEqual(account);
+  expect(await table.store.listKeys('old')).toEqual([]);
+  const key: StoredKey = { prefix: 'new-of-old', mac: 'mac', accountId: 'old', createdAt: NOON, scope: 'read' };
+  expect(await table.store.addKey(key, 1)).toBe(true);
+  await table.store.removeAccount(account);
+  expect(await table.store.findAccount('old')).toBeUndefined();
+});
