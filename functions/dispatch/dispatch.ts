@@ -16,29 +16,38 @@ export type Services = {
 };
 
 /** What one dispatch did. `lagMinutes` is how far the cursor still is behind. */
-export type Dispatched = { readonly scheduled: number; readonly owed: number; readonly notices: number; readonly lagMinutes: number };
+export type Dispatched = {
+  readonly scheduled: number;
+  readonly owed: number;
+  readonly notices: number;
+  readonly erased: number;
+  readonly lagMinutes: number;
+};
 
 // What one dispatch may do: after an outage the work is spread over minutes instead of flooding probes and servers.
 const SCHEDULED_LIMIT = 5_000; // hosts
 const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
 const OWED_LIMIT = 500; // scans
 const NOTICES_LIMIT = 100;
+const ERASURES_LIMIT = 5; // removed hosts
+const ERASED_ITEMS = 250; // of each
 const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 
 /**
  * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the
- * owed scans that are due, and wakes notices whose message was lost. The cursor moves after the sends of each block of
+ * owed scans that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves after the sends of each block of
  * ticks, so a crash in between sends that block again; a scan that is sent twice has the same id twice and is stored once.
  */
 export async function dispatch(services: Services): Promise<Dispatched> {
   const now = services.clock();
-  const [wheel, owed, notices] = await Promise.allSettled([
+  const [wheel, owed, notices, erased] = await Promise.allSettled([
     runWheel(services, tickOf(now)),
     wakeOwed(services, now),
     wakeUnsettled(services, now),
+    eraseRemoved(services, now),
   ]);
   if (wheel.status === 'fulfilled') services.count('CursorAgeMinutes', wheel.value.lagMinutes);
-  return { ...value(wheel), owed: value(owed), notices: value(notices) };
+  return { ...value(wheel), owed: value(owed), notices: value(notices), erased: value(erased) };
 }
 
 // Throws only after every part has had its turn: what failed is done at the next tick, what did not is done now all the same.
@@ -80,6 +89,13 @@ async function wakeOwed({ store, wakeScans, owedLeaseMs }: Services, now: number
   await wakeScans(due.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
   await Promise.all(due.map((owed) => store.leaseScan(owed, now + owedLeaseMs)));
   return due.length;
+}
+
+// The history of removed hosts goes in pieces. Gives how many hosts have nothing left.
+async function eraseRemoved({ store }: Services, now: number): Promise<number> {
+  const due = await store.dueErasures(now, ERASURES_LIMIT);
+  const gone = await Promise.all(due.map((hostId) => store.eraseSome(hostId, ERASED_ITEMS)));
+  return gone.filter(Boolean).length;
 }
 
 async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {

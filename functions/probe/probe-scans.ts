@@ -11,6 +11,7 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
+import { withAddressees } from '../../shared/store/addressees.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
@@ -192,7 +193,7 @@ async function settle(
     const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
     const effect: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
     const change = effect.kind === 'changed' ? effect.change : undefined;
-    const notices = change === undefined ? [] : noticesOf(current, change, stored, legs);
+    const notices = change === undefined ? [] : noticesOf(await withAddressees(current, store), change, stored, legs);
     if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
       report(current, stored, change?.to, services);
       await wake(

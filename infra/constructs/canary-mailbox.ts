@@ -38,7 +38,7 @@ export class CanaryMailbox extends Construct {
       memoryMiB: 512,
     });
     grantSecret(canary, retained);
-    grantTable(canary, retained, ['GetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']);
+    grantTable(canary, retained, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']);
     notices.grantSend(canary);
     canary.lambda.configureAsyncInvoke({ retryAttempts: RETRIES, onFailure: new SqsDestination(this.#addDeadLetters(alarms)) });
     const rules = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: `relay-audit-${deployment.stage}` });

@@ -48,7 +48,15 @@ function parameterName(stage: string, name: string): string {
 }
 
 /** What a function may do to single items, in a transaction too. Scans are for nobody. */
-export type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
+export type ItemAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'Query'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'ConditionCheckItem';
 
 /** The table's name, and these actions on its items. */
 export function grantTable(to: AuditFunction, { tableName }: Retained, actions: readonly ItemAction[]): void {

@@ -46,7 +46,7 @@ export class ScanPipeline extends Construct {
       memoryMiB: 512,
       retryAttempts: 0, // the next minute does what this one left
     });
-    grantTable(dispatch, retained, ['GetItem', 'Query', 'PutItem', 'UpdateItem']);
+    grantTable(dispatch, retained, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
     grantDueIndex(dispatch, retained);
     scans.grantSend(dispatch);
     notices.grantSend(dispatch);

@@ -9,7 +9,7 @@ import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
 import { ANY_TURN } from '../support/gate.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
-import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const MINUTE = 60_000;
@@ -25,6 +25,7 @@ beforeEach(async () => {
   audits = [];
   judge = () => 'closed';
   [table, queues] = await Promise.all([startTable(() => now, 400 * 24 * HOUR), startQueues()]);
+  await createSampleAccount(table.store);
   return async () => void (await Promise.all([table.stop(), queues.stop()]));
 });
 

@@ -2,11 +2,18 @@ import { type Arrival, arrivalOf, type Canary } from '../../shared/domain/canary
 import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 /** A moment to start clocks at. */
 export const NOON = Date.UTC(2026, 5, 1, 12);
 
 let count = 0;
+
+/** The account of every sample host, whose own address is their recipient. */
+export async function createSampleAccount(store: Pick<AuditStore, 'createAccount'>): Promise<void> {
+  const key = { prefix: '0123456789ab', mac: 'mac', accountId: 'account1', createdAt: NOON, scope: 'write' } as const;
+  await store.createAccount({ id: 'account1', email: 'owner@example.org', createdAt: NOON }, key);
+}
 
 /** A host with an id of its own. */
 export function sampleHost(settings: Partial<HostSettings> = {}, state: Partial<HostState> = {}): Host {

@@ -6,6 +6,8 @@ import { deleteItems, queryItems } from './batches.ts';
 import { queryDue } from './schedule.ts';
 import type { Table } from './table.ts';
 
+const ERASE_AFTER_MS = 30 * 60_000; // a scan that was under way when its host was removed has ended by then, and left what it leaves
+
 /** The erasure of what removed hosts leave behind: scans, owed scans, changes, days and evidence. */
 export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSome'> {
   return {
@@ -36,6 +38,6 @@ async function leftOf(table: Table, hostId: string, most: number): Promise<Recor
 
 /** The write that owes an erasure, for the transaction that removes the host. */
 export function erasurePut(table: Table, hostId: string) {
-  const item = { ...keys.erasure(hostId), dueQueue: 'ERASE' satisfies DueQueue, dueAt: table.clock() };
+  const item = { ...keys.erasure(hostId), dueQueue: 'ERASE' satisfies DueQueue, dueAt: table.clock() + ERASE_AFTER_MS };
   return { TableName: table.name, Item: item };
 }

@@ -9,7 +9,7 @@ import { type Scan, scanId } from '../../../shared/domain/scan.ts';
 import { mintCanaryToken, readCanaryToken } from '../../../shared/runtime/canary-token.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
-import { CLOSED, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const MINUTE = 60_000;
@@ -21,6 +21,7 @@ const woken: string[] = [];
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * DAY);
+  await createSampleAccount(table.store);
 });
 afterAll(() => table.stop());
 beforeEach(() => {

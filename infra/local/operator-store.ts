@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { readLocalState } from './data-folder.ts';
+import { TABLE_NAME } from './engines/dynamodb.ts';
+import { sdkEnvironment } from './environment.ts';
+import { UsageError } from './options.ts';
+
+/** Which service an operator's command is for: a deployed table, or the local service on a data folder. */
+export type Where = { readonly table?: string | undefined; readonly data: string };
+
+/** Opens its store. Throws a `UsageError` that says how to name a service when there is none. */
+export function openStore({ table, data }: Where, usage: string): AuditStore {
+  if (table !== undefined) return dynamoDbStore(table, 0);
+  const endpoints = readLocalState(data)?.endpoints;
+  if (endpoints === undefined)
+    throw new UsageError(`No local service has run on ${data}. Start one with npm start, or name a deployed table. ${usage}`);
+  Object.assign(process.env, sdkEnvironment(endpoints));
+  return dynamoDbStore(TABLE_NAME, 0);
+}
+
+/** Where the secret of the local service on a data folder is. */
+export function secretOf(data: string): string {
+  return `file:${join(data, 'secret')}`;
+}

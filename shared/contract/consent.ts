@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { PROOFS } from '../domain/consent.ts';
+
+const found = z
+  .enum(['token', 'deny', 'other', 'nothing', 'trouble'])
+  .meta({ description: 'What the TXT records there say: your token, a veto, something else, nothing; `trouble`: DNS did not answer.' });
+
+const place = z.strictObject({ record: z.string(), found }).meta({ id: 'ConsentPlace' });
+
+const addition = z
+  .strictObject({
+    side: z.enum(['name', 'address']),
+    proof: z.enum(['name', 'reverse-zone', 'reverse-dns', 'greeting']),
+    record: z.string().optional().meta({ description: 'The record to add, as a zone file has it.' }),
+    what: z.string(),
+  })
+  .meta({ id: 'ConsentAddition' });
+
+export const consentResponse = z
+  .strictObject({
+    token: z.string().meta({ description: 'What proofs of this account hold. It is no secret.' }),
+    complete: z.boolean().meta({ description: 'Whether both sides speak for every address.' }),
+    name: z
+      .strictObject({ proven: z.boolean(), places: z.array(place) })
+      .optional()
+      .meta({ description: 'The side of the name; a host given as an address has none.' }),
+    addresses: z.array(
+      z.strictObject({
+        address: z.string(),
+        standing: z
+          .enum(['proven', 'greeting', 'no-consent', 'vetoed', 'paused', 'forbidden-address', 'dns-trouble'])
+          .meta({ description: '`greeting`: the next scan looks for the token in the greeting, and stops there without it.' }),
+        proofs: z.array(z.enum(PROOFS)),
+        explanation: z.string(),
+        pausedUntil: z.iso.datetime().optional(),
+        reverseZone: place.optional(),
+        reverseDns: z.array(
+          z.strictObject({ name: z.string(), places: z.array(place), leadsBack: z.union([z.boolean(), z.literal('trouble')]) }),
+        ),
+        add: z.array(addition).meta({ description: 'What would prove this address; any one of them is enough.' }),
+      }),
+    ),
+    add: z.array(addition).meta({ description: 'What the side of the name still needs.' }),
+    greeting: z
+      .strictObject({ postfix: z.string(), exim: z.string(), sendmail: z.string(), exchange: z.string() })
+      .meta({ description: 'The setting that puts the token into the greeting.' }),
+    servedDomains: z.array(z.strictObject({ domain: z.string(), used: z.boolean() })).meta({
+      description: 'A served domain is used while its MX names this host, or it carries your token.',
+    }),
+    trouble: z.string().optional().meta({ description: 'Why nothing more can be said: the name has no address, or DNS does not answer.' }),
+    next: z.string(),
+    scan: z.string().optional().meta({ description: 'The scan that is owed now that consent is complete.' }),
+  })
+  .meta({ id: 'Consent' });

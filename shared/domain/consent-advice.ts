@@ -1,0 +1,108 @@
+import { reverseName } from './address.ts';
+import { type AddressFacts, CONSENT_LABEL, type ConsentFacts, isProven, standingOf } from './consent.ts';
+
+/** Something to add that would prove a side, and what it proves. */
+export type Addition = {
+  readonly side: 'name' | 'address';
+  readonly proof: 'name' | 'reverse-zone' | 'reverse-dns' | 'greeting';
+  readonly record?: string | undefined;
+  readonly what: string;
+};
+
+/** How each server is told to greet with the account's token. */
+export type GreetingSettings = Readonly<Record<'postfix' | 'exim' | 'sendmail' | 'exchange', string>>;
+
+/** The TXT record that carries a token, as a zone file has it. */
+export function tokenRecord(name: string, token: string): string {
+  return `${CONSENT_LABEL}.${name}. IN TXT "${token}"`;
+}
+
+/** What to add so that the name's side speaks; undefined when it does, or when the host has no name. */
+export function nameAddition(hostName: string, { namePlaces }: ConsentFacts, token: string): Addition | undefined {
+  if (namePlaces === undefined || isProven(namePlaces)) return undefined;
+  const [own] = namePlaces;
+  if (own === undefined)
+    return {
+      side: 'name',
+      proof: 'name',
+      what: `${hostName} is a public suffix, under which anybody may register: nothing proves it. Register the server by its address.`,
+    };
+  const above = namePlaces.slice(1).map(({ name }) => name);
+  const also = above.length === 0 ? '' : ` A record at ${above.join(' or ')} does as well, and proves every name below it.`;
+  return {
+    side: 'name',
+    proof: 'name',
+    record: tokenRecord(hostName, token),
+    what: `Add this record where the zone of ${hostName} is kept.${also}`,
+  };
+}
+
+/** What would make the address's side speak, the easiest first: any one of them is enough. */
+export function addressAdditions(facts: AddressFacts, token: string): Addition[] {
+  const { address, claims } = facts;
+  const reverse = reverseName(address);
+  const names = claims.map(({ name }) => name);
+  const claim: Addition =
+    names.length === 0
+      ? {
+          side: 'address',
+          proof: 'reverse-dns',
+          what: `Have whoever provides ${address.text} set its reverse DNS (PTR) to a name that you have proven and that leads back to it.`,
+        }
+      : {
+          side: 'address',
+          proof: 'reverse-dns',
+          record: tokenRecord(names[0] ?? '', token),
+          what: `${address.text} calls itself ${names.join(', ')} in reverse DNS. Where that name is yours and leads back to the address, this record proves it; otherwise have its reverse DNS changed to a name of yours.`,
+        };
+  return [
+    claim,
+    {
+      side: 'address',
+      proof: 'reverse-zone',
+      record: tokenRecord(reverse, token),
+      what: `Or, where the reverse zone of ${address.text} is yours, add this record to it.`,
+    },
+    {
+      side: 'address',
+      proof: 'greeting',
+      what: `Or let the server greet with the word ${token}; it is looked for in the greeting and among the EHLO keywords, at most three times a day until it is found.`,
+    },
+  ];
+}
+
+/** The settings that put a token into a server's greeting. */
+export function greetingSettings(hostName: string, token: string): GreetingSettings {
+  return {
+    postfix: `smtpd_banner = $myhostname ESMTP ${token}`,
+    exim: `smtp_banner = $smtp_active_hostname ESMTP ${token} $tod_full`,
+    sendmail: `define(\`confSMTP_LOGIN_MSG', \`$j ${token}; $b')dnl`,
+    exchange: `Set-ReceiveConnector "Default Frontend SERVER" -Banner "220 ${hostName} ESMTP ${token}"`,
+  };
+}
+
+/** One sentence on where an address stands. */
+export function standingSentence(facts: ConsentFacts, side: AddressFacts, token: string): string {
+  const { text } = side.address;
+  const standing = standingOf(facts, side, token);
+  if (standing.kind === 'consent') return standing.consent.proof === 'greeting' ? LAST_RESORT(text) : PROVEN[standing.consent.proof](text);
+  switch (standing.reason) {
+    case 'forbidden-address':
+      return `${text} may never be probed: ${side.forbidden ?? 'it is reserved'}.`;
+    case 'vetoed':
+      return `A record "deny" stands for ${text} or its name. As long as it does, nothing is sent there.`;
+    case 'dns-trouble':
+      return `DNS did not answer every question about ${text}, so a veto cannot be ruled out. Nothing is sent until it does.`;
+    case 'no-consent':
+      return `Nothing is sent to ${text}: the name's side has not been proven.`;
+  }
+}
+
+const PROVEN = {
+  'operators-network': (address: string) => `${address} lies in a network of the operator.`,
+  'reverse-zone': (address: string) => `The reverse zone of ${address} holds your token.`,
+  'reverse-dns': (address: string) => `${address} has a name of yours in reverse DNS, which leads back to it.`,
+} as const;
+
+const LAST_RESORT = (address: string) =>
+  `DNS does not prove ${address}: the next scan looks for your token in the server's greeting, and ends there if it is not found.`;
