@@ -1,11 +1,11 @@
 import type { Address, Network } from '../../shared/domain/address.ts';
-import { type Standing, standingOf } from '../../shared/domain/consent.ts';
+import { isOperators, type Standing, standingOf } from '../../shared/domain/consent.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { untested } from '../../shared/domain/reason.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
-import { type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
+import { forbiddenBecause, type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
 import type { TurnGiven } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
 
@@ -28,6 +28,8 @@ export type Gate = {
 /** Takes an address for one scan. */
 export type TakeTurn = (address: string) => Promise<TurnGiven>;
 
+const ADDRESSES_LIMIT = 8; // addresses of one host that are audited; larger pools share one configuration
+
 /** An address of a host: permitted, or why nothing is sent to it. */
 export type Way = { readonly address: Address } & (
   | { readonly permitted: PermittedAddress; readonly refused?: undefined }
@@ -47,21 +49,25 @@ export async function permitHost(host: Host, families: readonly (4 | 6)[], takeT
   const addresses = await addressesOf(target, gate.lookups);
   if (typeof addresses === 'string') return nothing(addresses);
   const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups: gate.lookups };
-  const standings = await standingsOf(target, addresses, rules);
+  const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
+  if (bad) return nothing('forbidden-address'); // one bad answer refuses the host, wherever it stands
+  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
   const reasons = standings.flatMap(({ standing }) => (standing.kind === 'none' ? standing.reason : []));
-  // One bad answer refuses the host; a look-up that failed may have hidden a veto.
-  for (const reason of ['forbidden-address', 'dns-trouble'] as const) if (reasons.includes(reason)) return nothing(reason);
+  if (reasons.includes('dns-trouble')) return nothing('dns-trouble'); // a look-up that failed may have hidden a veto
   const asked = await withVetoes(host, standings, gate);
   const operators = standings.every(({ standing }) => standing.kind === 'consent' && standing.consent.proof === 'operators-network');
   const servedDomains = operators
     ? host.settings.servedDomains
     : await provenDomains(host.settings.servedDomains, target, addresses, rules);
+  const reached = asked.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
+  for (const { address } of reached) {
+    const turn = await takeTurn(address.text);
+    if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
+  }
+  // Looks are taken last: a scan that has to wait for another address must not use them up.
   const ways: Way[] = [];
   for (const way of asked) {
-    const reached = way.permitted !== undefined && families.includes(way.address.family);
-    const turn = reached ? await takeTurn(way.address.text) : undefined;
-    if (turn?.granted === false) return { ...nothing('address-busy'), retryAt: turn.retryAt };
-    const looks = reached && way.permitted.token !== undefined;
+    const looks = reached.includes(way) && way.permitted?.token !== undefined;
     ways.push(!looks || (await gate.mayLookAtGreeting(way.address.text)) ? way : { address: way.address, refused: 'unproven' });
   }
   if (ways.some(({ permitted }) => permitted !== undefined)) return { ways, servedDomains };

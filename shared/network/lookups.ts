@@ -24,7 +24,6 @@ export type Lookups = {
 
 const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
 const TRIES = 2;
-const ADDRESSES_LIMIT = 8; // addresses of one host that are audited; larger pools share one configuration
 
 /** Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. */
 export function dnsLookups(servers: readonly string[]): Lookups {
@@ -37,7 +36,7 @@ export function dnsLookups(servers: readonly string[]): Lookups {
       const spelled = [four, six].flatMap((each) => (each.kind === 'found' ? [...new Set(each.values)].toSorted() : []));
       const addresses = spelled.flatMap((text) => parseAddress(text) ?? []);
       if (addresses.length < spelled.length) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
-      return foundOrAbsent(addresses.slice(0, ADDRESSES_LIMIT));
+      return foundOrAbsent(addresses);
     },
     texts: (name) => ask(async () => (await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
     names: (address) => ask(async () => (await resolver.resolvePtr(reverseName(address))).map(plainName)),

@@ -42,8 +42,8 @@ describe('a name that has addresses', () => {
     expect(await addressesOf('again.example')).toEqual(['192.0.2.1']);
   });
 
-  test('gives at most eight', async () => {
-    expect(await addressesOf('many.example')).toHaveLength(8);
+  test('gives all of them, since any of them may be one that nobody may probe', async () => {
+    expect(await addressesOf('many.example')).toHaveLength(12);
   });
 
   test('may be an alias of an alias', async () => {

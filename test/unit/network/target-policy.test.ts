@@ -1,11 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Address, type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import { connect } from '../../../shared/network/connect.ts';
 import { IPV4_SPECIAL, IPV6_SPECIAL, MULTICAST } from '../../../shared/network/iana-special-purpose.ts';
-import { decide, forbiddenBecause, permitOperatorsEndpoint } from '../../../shared/network/target-policy.ts';
-
-const LOOPBACK = network('127.0.0.0/8');
+import { forbiddenBecause, permit, permitOperatorsEndpoint } from '../../../shared/network/target-policy.ts';
 
 function network(text: string): Network {
   const parsed = parseNetwork(text);
@@ -92,6 +91,13 @@ test('the registries are whole: the blocks that matter most are in them', () => 
   expect(new Set(listed).size).toBe(listed.length);
 });
 
+test('the registries carry the month they were compared in, and the document says the same one', () => {
+  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const month = /registries of (\d{4}-\d{2})/.exec(read('shared/network/iana-special-purpose.ts'))?.[1];
+  expect(month).toBeDefined();
+  expect(new Set(read('docs/target-policy.md').match(/\d{4}-\d{2}(?!\d)/g))).toEqual(new Set([month]));
+});
+
 describe('forms that embed an IPv4 address, and space that nobody uses, are forbidden', () => {
   test.each([
     ['IPv4-mapped loopback', '::ffff:127.0.0.1'],
@@ -99,6 +105,10 @@ describe('forms that embed an IPv4 address, and space that nobody uses, are forb
     ['IPv4-compatible', '::8.8.8.8'],
     ['NAT64', '64:ff9b::8.8.8.8'],
     ['local NAT64', '64:ff9b:1::808:808'],
+    ['local NAT64, the address around octet 8', '64:ff9b:1:808:8:800::'],
+    ['IPv4-translated', '::ffff:0:8.8.8.8'],
+    ['6to4 of a public address', '2002:808:808::1'],
+    ['Teredo, with a public server and client', '2001:0:808:808:0:0:f7f7:f7f7'],
     ['6to4 of loopback', '2002:7f00:1::1'],
     ['Teredo', '2001:0:5ef5:79fb::1'],
     ['ISATAP of a private address', '2a00:1450:4001:81b:0:5efe:10.0.0.1'],
@@ -110,13 +120,21 @@ describe('forms that embed an IPv4 address, and space that nobody uses, are forb
     ['cloud metadata over IPv6', 'fd00:ec2::254'],
   ])('%s', (_, text) => {
     expect(forbiddenBecause(address(text))).toBeDefined();
-    expect(decide(address(text), [])).toMatchObject({ kind: 'forbidden' });
   });
 
   test.each(['8.8.8.8', '1.1.1.1', '223.255.255.255', '2a00:1450:4001:81b::5efe:1', '2606:4700::1111', '2000::', '3ffe:ffff::1'])(
     '%s is not',
     (text) => {
       expect(forbiddenBecause(address(text))).toBeUndefined();
+    },
+  );
+
+  // What is left of IPv6 once 2000::/3 is taken away.
+  test.each(['::/3', '4000::/3', '6000::/3', '8000::/3', 'a000::/3', 'c000::/3', 'e000::/3'])(
+    'the first, middle and last address of %s are',
+    (text) => {
+      const { first, last } = rangeOf(text);
+      for (const value of [first, (first + last) / 2n, last]) expect(forbiddenBecause(numbered(6, value))).toBeDefined();
     },
   );
 
@@ -131,38 +149,37 @@ describe('forms that embed an IPv4 address, and space that nobody uses, are forb
   });
 });
 
-describe('nothing is dialled without consent', () => {
-  test('an address that no policy forbids has no consent by itself', () => {
-    expect(decide(address('8.8.8.8'), [])).toEqual({ kind: 'no-consent' });
-    expect(decide(address('8.8.8.8'), [LOOPBACK])).toEqual({ kind: 'no-consent' });
+describe('nothing is dialled that was not permitted', () => {
+  test('no proof but that of the operator’s own networks opens what the policy forbids', () => {
+    const consentBy = (text: string, proof: 'operators-network' | 'reverse-zone' | 'reverse-dns') => ({ address: text, proof });
+    for (const text of ['127.0.0.1', '10.1.2.3', '::ffff:808:808', '4000::1']) {
+      expect(() => permit(address(text), consentBy(text, 'reverse-zone'))).toThrow('may not be dialled');
+      expect(() => permit(address(text), consentBy(text, 'reverse-dns'))).toThrow('may not be dialled');
+      expect(() => permit(address(text), { address: text, proof: 'greeting', token: 'token' })).toThrow('may not be dialled');
+      expect(permit(address(text), consentBy(text, 'operators-network'))).toMatchObject({ text });
+    }
   });
 
-  test('the operator’s own networks are the exception, to consent and to the registries', () => {
-    expect(decide(address('127.0.0.1'), [LOOPBACK])).toEqual({ kind: 'permitted', address: { text: '127.0.0.1', family: 4 } });
-    expect(decide(address('10.1.2.3'), [LOOPBACK, network('10.0.0.0/8')])).toMatchObject({ kind: 'permitted' });
-  });
-
-  test('they are no exception for their neighbours, nor for the same number in the other family', () => {
-    expect(decide(address('10.0.1.0'), [network('10.0.0.0/24')])).toMatchObject({ kind: 'forbidden' });
-    expect(decide(address('::7f00:1'), [LOOPBACK])).toMatchObject({ kind: 'forbidden' });
-    expect(decide(address('::ffff:127.0.0.1'), [LOOPBACK])).toMatchObject({ kind: 'forbidden' });
+  test('consent for one address opens no other, nor the same one in another spelling', () => {
+    expect(() => permit(address('8.8.8.8'), { address: '8.8.4.4', proof: 'reverse-zone' })).toThrow('may not be dialled');
+    expect(() => permit(address('2606:4700::1111'), { address: '2606:4700:0::1111', proof: 'reverse-dns' })).toThrow('may not be dialled');
   });
 
   test('what is permitted is the canonical text of the very address that was checked', () => {
-    const decision = decide(address('2001:DB8:0:0:0:0:0:1'), [network('2001:db8::/32')]);
-    expect(decision).toEqual({ kind: 'permitted', address: { text: '2001:db8::1', family: 6 } });
+    const checked = address('2606:4700:0:0:0:0:0:1111');
+    expect(permit(checked, { address: checked.text, proof: 'reverse-zone' })).toMatchObject({ text: '2606:4700::1111', family: 6 });
   });
 
   test('an address that was not checked is a type error at the door', () => {
     // @ts-expect-error a plain object is no permitted address
-    const dialUnchecked = () => connect({ text: '192.0.2.1', family: 4 }, 25, 1);
+    const dialUnchecked = () => connect({ text: '192.0.2.1', family: 4 }, 25, 1, () => false);
     // @ts-expect-error a parsed address is no permitted address either
-    const dialParsed = () => connect(address('192.0.2.1'), 25, 1);
+    const dialParsed = () => connect(address('192.0.2.1'), 25, 1, () => false);
     expect([dialUnchecked, dialParsed]).toHaveLength(2);
   });
 
   test('an endpoint of the operator’s configuration is permitted when it is an address, and only then', () => {
-    expect(permitOperatorsEndpoint('192.0.2.1')).toEqual({ text: '192.0.2.1', family: 4 });
+    expect(permitOperatorsEndpoint('192.0.2.1')).toMatchObject({ text: '192.0.2.1', family: 4 });
     expect(permitOperatorsEndpoint('mail.example.org')).toBeUndefined();
     expect(permitOperatorsEndpoint('999.0.0.1')).toBeUndefined();
   });
