@@ -15,7 +15,9 @@ module.exports = {
     only('store', 'domain'),
     only('mail', 'domain'),
     only('contract', 'domain'),
+    only('pages', 'domain'),
     only('runtime', 'domain'),
+    only('accounts', 'domain', 'store', 'runtime', 'mail'),
     {
       name: 'domain and smtp import neither Node nor packages',
       severity: 'error',

@@ -17,7 +17,7 @@ export class ServiceStack extends Stack {
     const retained = readRetained(this, deployment.stage);
     const alarms = new Alarms(this, 'Alarms', deployment.operatorEmail);
     watchCounts(alarms);
-    const api = new HttpApi(this, 'HttpApi', { probePorts: deployment.probePorts, retained, alarms });
+    const api = new HttpApi(this, 'HttpApi', { deployment, retained, alarms });
     const { notices } = new AlertMail(this, 'AlertMail', { mailFrom: deployment.mailFrom, baseUrl: api.url, retained, alarms });
     new ScanPipeline(this, 'ScanPipeline', { deployment, retained, notices, alarms });
     new CanaryMailbox(this, 'CanaryMailbox', { deployment, retained, notices, alarms });

@@ -8,6 +8,7 @@ import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import { sharedLookups } from '../../shared/network/lookups.ts';
 import type { Pause } from '../../shared/store/audit-store.ts';
+import { spend } from './budgets.ts';
 import { type Call, hostInPath, json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
 import { readNoBody, readNoQuery } from './read-request.ts';
@@ -31,7 +32,10 @@ export const checkConsent: Verb = async (call) => {
   const { consent } = await lookAt(call, host);
   const ready = consent.addresses.some(({ standing }) => standing === 'proven' || standing === 'greeting');
   const waits = host.state.last === undefined || host.state.last.verdict === 'untestable';
-  return json(200, ready && waits ? { ...consent, scan: await oweScan(call, host) } : consent);
+  if (!ready || !waits) return json(200, consent);
+  const scan = await oweScan(call, host);
+  const next = `A scan is owed and made within a minute or two: GET /v1/hosts/${host.id}/scans/${scan} shows what comes of it.`;
+  return json(200, { ...consent, scan, next });
 };
 
 /** `POST /v1/hosts/{id}/consent/reaffirm`: lifts what strangers have paused, where DNS proves the address now. */
@@ -53,6 +57,7 @@ export const reaffirmConsent: Verb = async (call) => {
 };
 
 async function lookAt(call: Call, host: Host): Promise<{ consent: Consent; pauses: readonly Pause[] }> {
+  await spend(call, 'host-consent', host.id, 'The consent of this host was looked at too often.');
   const target = readTarget(host.settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const lookups = sharedLookups(call.lookups, LOOKUPS_PER_SECOND);

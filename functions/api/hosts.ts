@@ -1,11 +1,15 @@
 import type * as z from 'zod';
 import { changeHostRequest, pageQuery, registerHostRequest, smallEnough, tooLong } from '../../shared/contract/requests.ts';
+import type { hostResponse } from '../../shared/contract/responses.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { newId } from '../../shared/runtime/ids.ts';
-import { type Call, hostInPath, json, type Verb } from './call.ts';
+import { ownAccount } from './accounts.ts';
+import { type Answer, type Call, hostInPath, json, type Verb } from './call.ts';
+import { entityTag, requireMatch } from './entity-tag.ts';
 import { invalid, Problem } from './problem.ts';
 import { readBody, readNoQuery, readQuery } from './read-request.ts';
+import { askRecipients, unconfirmedRecipients } from './recipients.ts';
 import { hostView } from './views.ts';
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
@@ -24,14 +28,16 @@ export const registerHost: Verb = async (call) => {
     createdAt: now,
     revision: 1,
     settings: {
-      ...tidy({ ...body, ports, alertRecipients: body.alertRecipients ?? [await accountEmail(call)] }),
+      ...tidy({ ...body, ports, alertRecipients: body.alertRecipients ?? [(await ownAccount(call)).email] }),
       name: body.name.toLowerCase(),
     },
     state: NEW_STATE,
   };
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+  const unconfirmed = await unconfirmedRecipients(call, host.settings);
   await call.store.registerHost(host, first);
-  return json(201, hostView(host, now), { location: `/v1/hosts/${host.id}` });
+  await askRecipients(call, unconfirmed);
+  return hostAnswer(201, host, unconfirmed, now, { location: `/v1/hosts/${host.id}` });
 };
 
 /** `GET /v1/hosts` */
@@ -46,10 +52,11 @@ export const listHosts: Verb = async (call) => {
 /** `GET /v1/hosts/{id}` */
 export const showHost: Verb = async (call) => {
   readNoQuery(call.event);
-  return json(200, hostView(await hostInPath(call), call.clock()));
+  const host = await hostInPath(call);
+  return hostAnswer(200, host, await unconfirmedRecipients(call, host.settings), call.clock());
 };
 
-/** `PATCH /v1/hosts/{id}` */
+/** `PATCH /v1/hosts/{id}`: with If-Match, only what nobody has changed since. Recipients that it names are asked, if they have not confirmed. */
 export const changeHost: Verb = async (call) => {
   const host = await hostInPath(call);
   readNoQuery(call.event);
@@ -65,13 +72,18 @@ export const removeHost: Verb = async (call) => {
   throw beingChanged();
 };
 
-async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequest>, tries: number) {
+async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequest>, tries: number): Promise<Answer> {
+  requireMatch(call.event, host.revision);
   const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
   const settings = tidy({ ...host.settings, ...changes });
   const field = body.servedDomains === undefined ? 'alertRecipients' : 'servedDomains';
   if (!smallEnough(settings)) throw invalid([{ field, message: tooLong }]);
+  const unconfirmed = await unconfirmedRecipients(call, settings);
   const edited = await call.store.changeSettings(host, settings);
-  if (edited !== undefined) return json(200, hostView(edited, call.clock()));
+  if (edited !== undefined) {
+    if (body.alertRecipients !== undefined) await askRecipients(call, unconfirmed);
+    return hostAnswer(200, edited, unconfirmed, call.clock());
+  }
   if (tries <= 1) throw beingChanged();
   return edit(call, await hostInPath(call), body, tries - 1);
 }
@@ -100,8 +112,8 @@ function beingChanged(): Problem {
   return new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
 }
 
-async function accountEmail(call: Call): Promise<string> {
-  const account = await call.store.findAccount(call.accountId);
-  if (account === undefined) throw new Problem(401, 'This account is gone.');
-  return account.email;
+// One host, with the tag of its settings: what scans write does not change it.
+function hostAnswer(status: number, host: Host, unconfirmed: string[], now: number, headers: Record<string, string> = {}): Answer {
+  const body: z.input<typeof hostResponse> = { ...hostView(host, now), unconfirmedRecipients: unconfirmed };
+  return json(status, body, { etag: entityTag(host.revision), ...headers });
 }

@@ -25,13 +25,17 @@ export function invalid(errors: NonNullable<ProblemBody['errors']>): Problem {
 const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Not authenticated',
+  403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',
+  412: 'Changed in the meantime',
   413: 'Body too large',
   415: 'Not JSON',
   422: 'Invalid input',
+  429: 'Too many requests',
   500: 'Internal error',
+  503: 'Not possible just now',
 };
 
 /** The answer to a problem; to anything else that was thrown, a constant one that shows nothing of the inside. */

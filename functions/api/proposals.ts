@@ -14,20 +14,9 @@ import {
 import { namesAbove } from '../../shared/network/consent-lookups.ts';
 import { type Found, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause } from '../../shared/network/target-policy.ts';
-import { type Answer, type Call, json } from './call.ts';
+import { json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
 import { readQuery } from './read-request.ts';
-
-/** What proposals are made with beside what every verb has. */
-export type ProposalServices = {
-  readonly lookups: Lookups;
-  /** Addresses that our probes come from; empty where the deployment does not know them. */
-  readonly egressAddresses: readonly string[];
-  /** The name that our probes say EHLO with. */
-  readonly ehloName: string;
-  /** Networks that the operator has stated to be their own. */
-  readonly operatorNetworks: readonly Network[];
-};
 
 const EXCHANGERS_LIMIT = 10; // mail servers of one domain that are looked at; more than that is a pool of one provider
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
@@ -35,7 +24,7 @@ const QUESTIONS_PER_SECOND = 500; // what an Internet resolver bears from one cl
 const TIME_LIMIT_MS = 10_000; // for all look-ups of one request: half of what the function has, and longer than a person waits
 
 /** `GET /v1/proposals`: what to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. */
-export async function showProposal(call: Call & ProposalServices): Promise<Answer> {
+export const showProposal: Verb = async (call) => {
   const { name } = readQuery(call.event, proposalsQuery);
   const target = readTarget(name);
   if (target.kind === 'invalid') throw new Error('the query was checked to hold a target');
@@ -51,7 +40,7 @@ export async function showProposal(call: Call & ProposalServices): Promise<Answe
   } finally {
     deadline.end();
   }
-}
+};
 
 /** How the mail of alert recipients is delivered, one entry each. Where DNS is silent the servers are none. */
 export async function lookUpDeliveries(recipients: readonly string[], lookups: Lookups): Promise<Delivery[]> {

@@ -1,6 +1,7 @@
 import { pageQuery, scanPath, scansQuery } from '../../shared/contract/requests.ts';
 import { VERDICTS, type Verdict } from '../../shared/domain/reason.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
+import { spend } from './budgets.ts';
 import { hostInPath, json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
 import { readNoBody, readNoQuery, readQuery } from './read-request.ts';
@@ -14,7 +15,10 @@ export const requestScan: Verb = async (call) => {
   const now = call.clock();
   const waiting = (await call.store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
   const fresh = { accountId: call.accountId, hostId: host.id, scanId: scanId(now, 'on-demand'), dueAt: now, tries: 0 };
-  if (waiting === undefined) await call.store.owe(fresh);
+  if (waiting === undefined) {
+    await spend(call, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
+    await call.store.owe(fresh);
+  }
   const owed = waiting ?? fresh;
   return json(202, owedScanView(owed), { location: `/v1/hosts/${host.id}/scans/${owed.scanId}` });
 };

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
 import type {
   changesResponse,
   hostResponse,
@@ -14,8 +15,19 @@ import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } f
 import { nextDue } from '../../shared/domain/schedule.ts';
 import { judgeLeg } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
+import type { Account, StoredKey } from '../../shared/store/audit-store.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
+
+/** An account as the API shows it. */
+export function accountView({ id, email, createdAt }: Account): z.input<typeof accountResponse> {
+  return { id, email, createdAt: iso(createdAt) };
+}
+
+/** An API key as the API shows it: all but what it opens with. */
+export function keyView({ prefix, scope, label, createdAt, lastUsedAt }: StoredKey): z.input<typeof keyResponse> {
+  return { prefix, scope, label, createdAt: iso(createdAt), lastUsedAt: lastUsedAt === undefined ? undefined : iso(lastUsedAt) };
+}
 
 /** A host as the API shows it. */
 export function hostView(host: Host, now: number): z.input<typeof hostResponse> {

@@ -4,7 +4,7 @@ import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
 import { askedOfEveryone, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { connect } from '../../shared/network/connect.ts';
-import type { ExpectCanary, LegOrder, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
+import type { ExpectCanary, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
 import { probeLeg, untouchedLeg } from '../../shared/network/probe.ts';
 import type { PermittedAddress } from '../../shared/network/target-policy.ts';
 import { coreOf } from '../../shared/smtp/core.ts';
@@ -65,6 +65,7 @@ type AddressWork = {
 async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const { ports } = work.host.settings;
   const legs: LegEvidence[] = [];
+  let proved = false;
   for (const [index, port] of ports.entries()) {
     const until = Date.now() + (work.deadline - Date.now()) / (ports.length - index); // a slow port leaves the next its time
     const [transport] = transportsAt(port);
@@ -73,7 +74,11 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     if (leg !== undefined) legs.push(leg);
     // What does not show that it is the account's is left alone at once.
     if (leg?.contact === 'unproven') return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
-    if (leg !== undefined && work.permitted.token !== undefined && index === 0) await work.rules.gate.greetingProved(work.permitted.text);
+    // What an earlier sitting was shown gives no look of this one back.
+    if (leg !== undefined && work.permitted.token !== undefined && !proved && !work.order.before?.includes(leg)) {
+      proved = true;
+      await work.rules.gate.greetingProved(work.permitted.text);
+    }
     // The core asks about STARTTLS by its plain leg, which it may have left out this time.
     if (leg?.offersStarttls !== true) continue;
     // What a plain leg would not answer before STARTTLS is asked inside.
@@ -88,18 +93,24 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
 
 // Ban tools close several ports at once: when one was silent after another refused us, and that other takes no connection
 // any more either, it is not that nothing is there.
-async function withoutBans(legs: readonly LegEvidence[], { permitted, rules }: AddressWork): Promise<LegEvidence[]> {
+async function withoutBans(legs: readonly LegEvidence[], work: AddressWork): Promise<LegEvidence[]> {
+  const { permitted, rules } = work;
   const refusing = legs.find(({ contact, costs }) => contact === 'answered' && costs.refusals > 0);
   const silent = legs.filter(
     (leg, index) => BAN_CONTACTS.includes(leg.contact) && refusing !== undefined && index > legs.indexOf(refusing),
   );
   if (refusing === undefined || silent.length === 0) return [...legs];
-  const again = await connect(permitted, refusing.port, rules.limits.connectMs, rules.gate.isVetoed);
+  const again = await connect(permitted, refusing.port, rules.limits.connectMs, vetoOf(work));
   if (again.kind === 'connected') {
     again.socket.destroy();
     return [...legs];
   }
   return legs.map((leg) => (silent.includes(leg) ? { ...leg, stopped: 'silent-after-refusals' } : leg));
+}
+
+// The never-list may have got the host by its address or by its name since the gate was passed.
+function vetoOf({ host, rules }: AddressWork): (address: string) => boolean {
+  return (address) => rules.gate.isVetoed(address) || rules.gate.isVetoed(host.settings.name);
 }
 
 const BAN_CONTACTS: readonly Contact[] = ['connection-refused', 'connection-timed-out', 'network-unreachable'];
@@ -122,7 +133,10 @@ async function probeIfPlanned(
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, onProgress } = rules;
   const { expectCanary } = order;
-  const leg: LegOrder = {
+  const isVetoed = vetoOf(work);
+  let dialled = false;
+  let shown = false; // a session that comes as far as to report has been shown the token
+  const leg = await probeLeg({
     target: permitted,
     port,
     transport,
@@ -131,12 +145,19 @@ async function probeIfPlanned(
     limits,
     deadline,
     optOutAddress,
-    isVetoed: rules.gate.isVetoed,
+    isVetoed(address) {
+      dialled = true;
+      return isVetoed(address);
+    },
     expectCanary,
     before,
-    onProgress,
-  };
-  return probeLeg(leg);
+    onProgress(progress) {
+      shown = true;
+      onProgress?.(progress);
+    },
+  });
+  // That an earlier sitting was shown the token says nothing of who answers now.
+  return permitted.token !== undefined && dialled && !shown ? untouchedLeg({ target: permitted, port, transport }, 'unproven') : leg;
 }
 
 // What an earlier sitting ended with, unless there is something left to complete.

@@ -14,8 +14,8 @@ export async function watchNeverList(
   clock: Clock,
   log: (error: unknown) => void,
 ): Promise<NeverList> {
-  let covers = coverOf(await store.neverList());
   let readAt = clock();
+  let covers = coverOf(await store.neverList());
   const timer = setInterval(() => {
     const began = clock();
     store.neverList().then((entries) => {
@@ -32,7 +32,7 @@ export function coverOf(entries: readonly NeverEntry[]): (target: string) => boo
   const names = new Set<string>();
   for (const { target } of entries) {
     const network = parseNetwork(target) ?? singleAddress(target);
-    if (network === undefined) names.add(target);
+    if (network === undefined) names.add(target.toLowerCase());
     else networks.push(network);
   }
   return (target) => {

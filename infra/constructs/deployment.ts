@@ -30,6 +30,8 @@ const deployment = z.object({
   ),
   /** Ports that may be registered, and that the probe can reach. */
   probePorts: settingText(SETTINGS.api.shape.PROBE_PORTS),
+  /** Who may ask for an account: `open`, `closed`, or the domains of mail addresses. */
+  registration: settingText(SETTINGS.api.shape.REGISTRATION).default('open'),
   /** Whom a canary tells its reader to write to; empty is postmaster at the EHLO name. */
   optOutAddress: z.union([z.literal(''), z.email('must be a plain address, or empty')]).default(''),
   /** Whether the probe gets a way out over IPv6 too. Whether port 25 opens there is unproven. */

@@ -3,8 +3,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { apiKeyMac, mintApiKey } from '../../shared/runtime/api-key.ts';
-import { newId } from '../../shared/runtime/ids.ts';
+import { openAccount } from '../../shared/accounts/open-account.ts';
 import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
@@ -17,15 +16,9 @@ const USAGE = 'Usage: npm run account -- create --email you@example.org [--data 
 
 /** Makes an account with its first key. The key's text is given here and nowhere else. */
 export async function createAccount(store: AuditStore, secrets: Secrets, email: string): Promise<{ accountId: string; apiKey: string }> {
-  const key = mintApiKey(secrets);
-  const createdAt = Date.now();
-  const accountId = newId();
-  const isNew = await store.createAccount(
-    { id: accountId, email, createdAt },
-    { prefix: key.prefix, mac: apiKeyMac(secrets, key), accountId, createdAt, scope: 'write' },
-  );
-  if (!isNew) throw new UsageError(`${email} has an account already.`);
-  return { accountId, apiKey: key.text };
+  const opened = await openAccount(store, secrets, email, Date.now());
+  if (opened === undefined) throw new UsageError(`${email} has an account already.`);
+  return { accountId: opened.accountId, apiKey: opened.apiKey };
 }
 
 async function main(args: readonly string[]): Promise<void> {

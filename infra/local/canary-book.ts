@@ -38,6 +38,8 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     findScan: async () => undefined,
     readEvidence: async () => undefined,
     storeRaised: async () => 'conflict',
+    confirmedRecipients: async () => [],
+    findAccount: async () => undefined,
   };
   const services: Services = {
     store,

@@ -4,7 +4,7 @@ import type { Invoke } from './lambda-host.ts';
 
 const BODY_LIMIT = 10 * 1024 * 1024; // API Gateway's limit on a payload
 
-/** Answers HTTP on loopback by calling the api function with the event that API Gateway (HTTP API, payload 2.0) would make. */
+/** Answers HTTP on loopback by calling the api or the pages function with the event that API Gateway (HTTP API, payload 2.0) would make. */
 export function startHttpFront(port: number, invoke: Invoke): Promise<Server> {
   const server = createServer((request, response) => {
     answer(request, response, invoke).catch(() => {
@@ -24,9 +24,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, invoke
     response.writeHead(413, { 'content-type': 'application/json', connection: 'close' }).end('{"message":"Request Entity Too Large"}');
     return;
   }
-  const result = (await invoke('api', eventOf(request, body))) as APIGatewayProxyStructuredResultV2;
+  const result = (await invoke(functionAt(request), eventOf(request, body))) as APIGatewayProxyStructuredResultV2;
   response.writeHead(result.statusCode ?? 200, result.headers as Record<string, string>);
   response.end(result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : result.body);
+}
+
+// As the gateway's routes divide the paths (infra/constructs/http-api.ts).
+function functionAt(request: IncomingMessage): 'api' | 'pages' {
+  return /^\/v1(\/|\?|$)/.test(request.url ?? '') ? 'api' : 'pages';
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {

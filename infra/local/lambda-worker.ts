@@ -12,6 +12,7 @@ const handlers: Partial<Record<FunctionName, Promise<{ handler: Handler }>>> = {
 
 const load = {
   api: () => import('../../functions/api/handler.ts'),
+  pages: () => import('../../functions/pages/handler.ts'),
   dispatch: () => import('../../functions/dispatch/handler.ts'),
   probe: () => import('../../functions/probe/handler.ts'),
   canary: () => import('../../functions/canary/handler.ts'),

@@ -58,7 +58,9 @@ function readEntry(text: string): string {
   if (parseNetwork(text) !== undefined) return text;
   const name = readName(text);
   if (name.kind === 'name') return name.name;
-  throw new UsageError(`${JSON.stringify(text)} is no address, no network such as 192.0.2.0/24 without host bits, and as a name it ${name.why}.`);
+  throw new UsageError(
+    `${JSON.stringify(text)} is no address, no network such as 192.0.2.0/24 without host bits, and as a name it ${name.why}.`,
+  );
 }
 
 function parse(args: readonly string[]) {

@@ -1,30 +1,36 @@
-import type * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
-import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
+import { askForAccount, createKey, listKeys, removeAccount, revokeKey, showAccount, useConfirmation } from './account-operations.ts';
+import { consentResponse } from './consent.ts';
 import {
-  changesResponse,
-  hostResponse,
-  hostsResponse,
-  owedScanResponse,
-  problemResponse,
-  scanOrOwedResponse,
-  scansResponse,
-} from './responses.ts';
-
-const body = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } });
-const answer = (description: string, schema: z.ZodType) => ({ description, content: { 'application/json': { schema } } });
-const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: problemResponse } } });
-
-const authenticated = { 401: problem('No valid API key.'), 500: problem('Trouble on our side.') };
-const ofHost = { ...authenticated, 404: problem('No such host in this account.') };
-const invalid = { 422: problem('Some of the input is not valid.') };
-const invalidBody = { ...invalid, 400: problem('Not JSON.'), 413: problem('More than 64 KiB.'), 415: problem('Not sent as JSON.') };
+  answer,
+  authenticated,
+  body,
+  conditional,
+  invalid,
+  invalidBody,
+  mayChange,
+  notYetAnswered,
+  ofHost,
+  problem,
+  repeatable,
+} from './describe.ts';
+import { proposalResponse, proposalsQuery } from './proposals.ts';
+import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
+import { changesResponse, hostResponse, hostsResponse, owedScanResponse, scanOrOwedResponse, scansResponse } from './responses.ts';
 
 const registerHost: ZodOpenApiOperationObject = {
   operationId: 'registerHost',
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
+  description: 'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm.',
+  requestParams: { header: repeatable },
   requestBody: body(registerHostRequest),
-  responses: { 201: answer('Registered.', hostResponse), ...invalidBody, ...authenticated },
+  responses: {
+    201: answer('Registered.', hostResponse, ['Location', 'ETag', 'Idempotency-Replayed']),
+    ...invalidBody,
+    ...authenticated,
+    ...mayChange,
+    ...notYetAnswered,
+  },
 };
 
 const listHosts: ZodOpenApiOperationObject = {
@@ -38,19 +44,22 @@ const showHost: ZodOpenApiOperationObject = {
   operationId: 'showHost',
   summary: 'One host with its relay state.',
   requestParams: { path: hostPath },
-  responses: { 200: answer('The host.', hostResponse), ...invalid, ...ofHost },
+  responses: { 200: answer('The host.', hostResponse, ['ETag']), ...invalid, ...ofHost },
 };
 
 const changeHost: ZodOpenApiOperationObject = {
   operationId: 'changeHost',
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
-  requestParams: { path: hostPath },
+  description: 'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most.',
+  requestParams: { path: hostPath, header: conditional },
   requestBody: body(changeHostRequest),
   responses: {
-    200: answer('The host as it is now.', hostResponse),
+    200: answer('The host as it is now.', hostResponse, ['ETag']),
     ...invalidBody,
     ...ofHost,
+    ...mayChange,
     409: problem('Somebody else keeps changing it.'),
+    412: problem('Its settings are not those that If-Match names.'),
   },
 };
 
@@ -62,6 +71,7 @@ const removeHost: ZodOpenApiOperationObject = {
     204: { description: 'Removed.' },
     ...invalid,
     ...ofHost,
+    ...mayChange,
     409: problem('Somebody else keeps changing it.'),
   },
 };
@@ -69,8 +79,15 @@ const removeHost: ZodOpenApiOperationObject = {
 const requestScan: ZodOpenApiOperationObject = {
   operationId: 'requestScan',
   summary: 'Ask for a scan now. One that was asked for and has not been made yet is given back instead of a second.',
-  requestParams: { path: hostPath },
-  responses: { 202: answer('The scan is owed; follow Location.', owedScanResponse), ...invalidBody, ...ofHost },
+  description: 'Six in an hour for one host.',
+  requestParams: { path: hostPath, header: repeatable },
+  responses: {
+    202: answer('The scan is owed; follow Location.', owedScanResponse, ['Location', 'Idempotency-Replayed']),
+    ...invalidBody,
+    ...ofHost,
+    ...mayChange,
+    ...notYetAnswered,
+  },
 };
 
 const listScans: ZodOpenApiOperationObject = {
@@ -94,6 +111,44 @@ const listChanges: ZodOpenApiOperationObject = {
   responses: { 200: answer('A page of changes.', changesResponse), ...invalid, ...ofHost },
 };
 
+const showProposal: ZodOpenApiOperationObject = {
+  operationId: 'showProposal',
+  summary: 'What to register for a domain or a server.',
+  description:
+    'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them.',
+  requestParams: { query: proposalsQuery },
+  responses: { 200: answer('What there is to register.', proposalResponse), ...invalid, ...authenticated },
+};
+
+const showConsent: ZodOpenApiOperationObject = {
+  operationId: 'showConsent',
+  summary: 'Which proofs of consent stand for a host, and what to add.',
+  description: 'Asks DNS alone, now. Nothing is probed before both the side of the name and that of the address speak for this account.',
+  requestParams: { path: hostPath },
+  responses: { 200: answer('Where it stands.', consentResponse), ...invalid, ...ofHost },
+};
+
+const checkConsent: ZodOpenApiOperationObject = {
+  operationId: 'checkConsent',
+  summary: 'Look for the proofs again, and owe the scan that has waited for them.',
+  description: 'With the other looks at its consent, sixty in an hour for one host.',
+  requestParams: { path: hostPath },
+  responses: { 200: answer('Where it stands.', consentResponse), ...invalidBody, ...ofHost, ...mayChange },
+};
+
+const reaffirmConsent: ZodOpenApiOperationObject = {
+  operationId: 'reaffirmConsent',
+  summary: 'Lift what an unproven opt-out has paused, where DNS proves the address now.',
+  requestParams: { path: hostPath },
+  responses: {
+    200: answer('Where it stands.', consentResponse),
+    ...invalidBody,
+    ...ofHost,
+    ...mayChange,
+    409: problem('DNS does not prove what is paused.'),
+  },
+};
+
 /** The OpenAPI document of the API, made from the schemas that validate it. */
 export function openApiDocument() {
   return createDocument({
@@ -102,13 +157,22 @@ export function openApiDocument() {
       title: 'Relay Audit',
       version: '1',
       description:
-        'Audits mail servers for open relaying, on a schedule, and tells their owners. Every path but this document needs an API key.',
+        'Audits mail servers for open relaying, on a schedule, and tells their owners. All but asking for an account, confirming an address and this document needs an API key. Answers carry RateLimit and RateLimit-Policy, the budget of the key, and X-Request-Id, by which we find a request in our log.',
     },
     security: [{ apiKey: [] }],
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     paths: {
+      '/v1/accounts': { post: askForAccount },
+      '/v1/confirmations': { post: useConfirmation },
+      '/v1/account': { get: showAccount, delete: removeAccount },
+      '/v1/keys': { post: createKey, get: listKeys },
+      '/v1/keys/{prefix}': { delete: revokeKey },
+      '/v1/proposals': { get: showProposal },
       '/v1/hosts': { post: registerHost, get: listHosts },
       '/v1/hosts/{id}': { get: showHost, patch: changeHost, delete: removeHost },
+      '/v1/hosts/{id}/consent': { get: showConsent },
+      '/v1/hosts/{id}/consent/check': { post: checkConsent },
+      '/v1/hosts/{id}/consent/reaffirm': { post: reaffirmConsent },
       '/v1/hosts/{id}/scans': { post: requestScan, get: listScans },
       '/v1/hosts/{id}/scans/{scanId}': { get: showScan },
       '/v1/hosts/{id}/changes': { get: listChanges },

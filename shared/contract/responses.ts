@@ -32,6 +32,10 @@ export const hostResponse = z
       .optional()
       .meta({ description: 'A turn that one scan has shown and a second has yet to confirm.' }),
     nextScheduledScan: moment,
+    unconfirmedRecipients: z.array(z.string()).optional().meta({
+      description:
+        'Recipients who have not confirmed that they want the alerts, and get none until they do. Told of a single host, not in lists.',
+    }),
   })
   .meta({ id: 'Host' });
 

@@ -1,11 +1,11 @@
 import { SESClient, SESServiceException, SendEmailCommand } from '@aws-sdk/client-ses';
-import type { Mail } from './templates.ts';
+import type { Mail } from './letter.ts';
 
 /** How handing over a mail went. `refused`: SES said no, it certainly did not leave. Throws when that cannot be told. */
 export type Handover = { readonly kind: 'accepted'; readonly messageId: string } | { readonly kind: 'refused'; readonly why: string };
 
-/** Hands one mail for one recipient to SES, once; `noticeId` goes along as a message tag, by which SES's events name it. */
-export type Send = (mail: Mail, recipient: string, noticeId: string) => Promise<Handover>;
+/** Hands one mail for one recipient to SES, once; the id of its notice, if it has one, goes along as a message tag, by which SES's events name it. */
+export type Send = (mail: Mail, recipient: string, noticeId?: string) => Promise<Handover>;
 
 const CONNECT_MS = 3_000;
 const REQUEST_MS = 10_000;
@@ -20,7 +20,7 @@ export function sesMailer(from: string, client: SESClient = newClient()): Send {
         Subject: { Data: mail.subject, Charset: 'UTF-8' },
         Body: { Text: { Data: mail.text, Charset: 'UTF-8' }, Html: { Data: mail.html, Charset: 'UTF-8' } },
       },
-      Tags: [{ Name: 'notice', Value: noticeId }],
+      ...(noticeId === undefined ? {} : { Tags: [{ Name: 'notice', Value: noticeId }] }),
     });
     try {
       const { MessageId } = await client.send(command);

@@ -1,27 +1,25 @@
 import type { Notice } from '../domain/notice.ts';
 import { FIRST_AID, remediesFor } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
+import { type Letter, type Mail, renderLetter, type Section } from './letter.ts';
 
-/** A mail to one recipient, without its envelope. */
-export type Mail = { readonly subject: string; readonly text: string; readonly html: string };
+const SIGNATURE = 'Relay Audit writes to you because you are an alert recipient of this host.';
 
-// A mail before it is rendered: the text and the HTML say the same things in the same order.
-type Section = { readonly heading: string; readonly lines: readonly string[]; readonly code?: boolean };
-type Letter = { readonly subject: string; readonly verdict: string; readonly sections: readonly Section[] };
+// A letter of a notice before it is signed.
+type Alert = Omit<Letter, 'signature'>;
 
 /** The mail of a notice. `historyUrl` is where the scan history of the host can be read. */
 export function renderNotice(notice: Notice, historyUrl: string): Mail {
-  const letter = LETTERS[notice.to](notice, historyUrl);
-  return { subject: letter.subject, text: asText(letter), html: asHtml(letter) };
+  return renderLetter({ ...LETTERS[notice.to](notice, historyUrl), signature: SIGNATURE });
 }
 
-const LETTERS: Record<Notice['to'], (notice: Notice, historyUrl: string) => Letter> = {
+const LETTERS: Record<Notice['to'], (notice: Notice, historyUrl: string) => Alert> = {
   open: isRelay,
   suspected: answersAsRelay,
   closed: closedAgain,
 };
 
-function isRelay(notice: Notice, historyUrl: string): Letter {
+function isRelay(notice: Notice, historyUrl: string): Alert {
   const { hostName, arrival } = notice;
   const sent =
     arrival === undefined
@@ -29,12 +27,12 @@ function isRelay(notice: Notice, historyUrl: string): Letter {
       : `A message that we sent through ${hostName} as a stranger at ${utc(arrival.sentAt)} arrived at our mailbox at ${utc(arrival.at)}.`;
   return {
     subject: `${hostName} is an open relay`,
-    verdict: `${sent} So it forwards mail from anyone to anyone, and spammers who find it can use it as we did.`,
+    opening: `${sent} So it forwards mail from anyone to anyone, and spammers who find it can use it as we did.`,
     sections: [...remedySections(notice), ...waySections(notice), ...closingSections(notice, historyUrl)],
   };
 }
 
-function answersAsRelay(notice: Notice, historyUrl: string): Letter {
+function answersAsRelay(notice: Notice, historyUrl: string): Alert {
   const { hostName } = notice;
   const doubt = notice.acceptsEverything
     ? ' It accepted invented users of its own domain in the same way, so it may be a catch-all, a sink or a honeypot rather than a relay.'
@@ -44,7 +42,7 @@ function answersAsRelay(notice: Notice, historyUrl: string): Letter {
     : 'It got no further than that, so whether it delivers such mail is not proven.';
   return {
     subject: `${hostName} answers as an open relay`,
-    verdict: `${hostName} accepted a recipient at a foreign domain from a stranger, in two scans one after the other. ${howFar}${doubt}`,
+    opening: `${hostName} accepted a recipient at a foreign domain from a stranger, in two scans one after the other. ${howFar}${doubt}`,
     sections: [...remedySections(notice), ...closingSections(notice, historyUrl)],
   };
 }
@@ -78,10 +76,10 @@ function closingSections(notice: Notice, historyUrl: string): Section[] {
   ];
 }
 
-function closedAgain(notice: Notice, historyUrl: string): Letter {
+function closedAgain(notice: Notice, historyUrl: string): Alert {
   return {
     subject: `${notice.hostName} is closed again`,
-    verdict:
+    opening:
       `${notice.hostName} refused every foreign recipient that we tried, in two scans one after the other. ` +
       (notice.from === 'open' ? 'Before, it was an open relay.' : 'Before, it answered as an open relay.'),
     sections: [
@@ -122,40 +120,4 @@ function history(historyUrl: string): string[] {
 
 function utc(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-function asText({ verdict, sections }: Letter): string {
-  const parts = sections.map(({ heading, lines, code }) =>
-    [heading, ...lines.map((line) => (code ? `  ${line}`.trimEnd() : `- ${line}`))].join('\n'),
-  );
-  return `${[verdict, ...parts, SIGNATURE].join('\n\n')}\n`;
-}
-
-const SIGNATURE = 'Relay Audit writes to you because you are an alert recipient of this host.';
-
-function asHtml({ subject, verdict, sections }: Letter): string {
-  const body = sections.map(({ heading, lines, code }) => {
-    const content = code
-      ? `<pre style="white-space:pre-wrap;font-size:13px">${lines.map(escapeHtml).join('\n')}</pre>`
-      : `<ul>${lines.map((line) => `<li>${linked(line)}</li>`).join('')}</ul>`;
-    return `<h2 style="font-size:16px">${escapeHtml(heading)}</h2>${content}`;
-  });
-  return [
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">',
-    '<meta name="viewport" content="width=device-width">',
-    `<title>${escapeHtml(subject)}</title></head>`,
-    '<body style="font-family:sans-serif;max-width:42em;margin:1em auto;padding:0 1em;line-height:1.5">',
-    `<h1 style="font-size:20px">${escapeHtml(subject)}</h1><p>${escapeHtml(verdict)}</p>`,
-    ...body,
-    `<p style="font-size:13px">${escapeHtml(SIGNATURE)}</p></body></html>`,
-  ].join('\n');
-}
-
-function linked(line: string): string {
-  const escaped = escapeHtml(line);
-  return /^https?:\/\/\S+$/.test(line) ? `<a href="${escaped}">${escaped}</a>` : escaped;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

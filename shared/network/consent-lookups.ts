@@ -28,7 +28,9 @@ const NAMES_LIMIT = 8; // a name and those above it that are asked; deeper names
 export async function lookUpConsent(target: Target, addresses: readonly Address[], rules: ConsentRules): Promise<ConsentFacts> {
   const sides = addresses.map((address) => addressFacts(address, rules));
   // A network of the operator that only it can reach is in no public DNS.
-  const known = addresses.every((address) => isOperators(address, rules.operatorNetworks) && forbiddenBecause(address) !== undefined);
+  const known =
+    addresses.length > 0 &&
+    addresses.every((address) => isOperators(address, rules.operatorNetworks) && forbiddenBecause(address) !== undefined);
   const namePlaces = target.kind === 'name' && !known ? placesAbove(target.name, rules) : undefined;
   return { namePlaces: await namePlaces, addresses: await Promise.all(sides) };
 }

@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import { type Network, parseAddress, parseNetwork } from '../domain/address.ts';
+import { type Address, type Network, parseAddress, parseNetwork } from '../domain/address.ts';
+
+/** Who may ask for an account, or for a new key of one: everybody, nobody, or whoever reads mail at one of these domains. */
+export type Registration =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'domains'; readonly domains: readonly string[] };
 
 const seconds = (fallback: number) =>
   z
@@ -27,6 +33,15 @@ const networks = list.transform((parts, context): Network[] =>
   }),
 );
 
+const addresses = list.transform((parts, context): Address[] =>
+  parts.flatMap((part) => {
+    const address = parseAddress(part);
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: `${part} is not an address such as 192.0.2.1` });
+    return [];
+  }),
+);
+
 const ports = z
   .string()
   .default('25,465,587')
@@ -50,6 +65,17 @@ const families = z
 
 const domain = z.string().regex(/^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'must be a domain name in lower case');
 
+const registration = z
+  .string()
+  .default('open')
+  .transform((text, context): Registration => {
+    if (text === 'open' || text === 'closed') return { kind: text };
+    const domains = text.split(',').map((part) => part.trim());
+    for (const each of domains.filter((part) => !domain.safeParse(part).success))
+      context.addIssue({ code: 'custom', message: `must be open, closed, or domains in lower case such as example.org; ${each} is none` });
+    return { kind: 'domains', domains };
+  });
+
 /** Settings that every function with a table has. Durations are given in seconds or days and come out in milliseconds. */
 const table = {
   TABLE_NAME: z.string().min(1),
@@ -69,6 +95,34 @@ export const SETTINGS = {
     SECRET: z.string().min(1),
     /** The ports that may be registered. */
     PROBE_PORTS: ports,
+    /** Who may ask for an account, or a new key of one: `open`, `closed`, or a list of the domains of mail addresses. Mails sent before stay good. */
+    REGISTRATION: registration,
+    /** The sender of confirmation mails. */
+    MAIL_FROM: z.string().min(3),
+    /** Where the links of confirmation mails lead to; empty is the very address that the API was called by. */
+    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
+    EHLO_NAME: domain,
+    /** The addresses that our connections come from. */
+    EGRESS_ADDRESSES: addresses,
+    OPERATOR_NETWORKS: networks,
+    DNS_SERVERS: list,
+  }),
+  pages: z.object({
+    ...table,
+    /** Where the secret is that the tokens of confirmation mails hang on. */
+    SECRET: z.string().min(1),
+    /** The name we say EHLO with, by which readers know our connections in their log. */
+    EHLO_NAME: domain,
+    /** Whom readers may write to; postmaster at the EHLO name when left out. */
+    OPT_OUT_ADDRESS: z.email().optional(),
+    /** The addresses that our connections come from. */
+    EGRESS_ADDRESSES: addresses,
+    /** Resolvers to ask, `address` or `address:port`; the system's when empty. */
+    DNS_SERVERS: list,
+    /** The sender of the mails that tell owners of a pause. */
+    MAIL_FROM: z.string().min(3),
+    /** Where the pages and the API answer; empty is the very address that they were called by. */
+    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
   }),
   dispatch: z.object({
     ...table,

@@ -6,6 +6,27 @@ export function newLogger(functionName: string): Logger {
   return new Logger({ serviceName: functionName });
 }
 
+/** An error as it goes into the log. */
+export type LoggedError = { readonly name: string; readonly message: string; readonly stack?: string; readonly cause?: LoggedError };
+
+/**
+ * What of an error is logged. Fields that a library hung on it are left out, since they may hold what it was given, and so is
+ * every text that looks like an API key or a token of ours.
+ */
+export function loggedError(error: unknown): LoggedError {
+  if (!(error instanceof Error)) return { name: typeof error, message: withoutSecrets(String(error)) };
+  return {
+    name: error.name,
+    message: withoutSecrets(error.message),
+    ...(error.stack === undefined ? {} : { stack: withoutSecrets(error.stack) }),
+    ...(error.cause instanceof Error ? { cause: loggedError(error.cause) } : {}),
+  };
+}
+
+function withoutSecrets(text: string): string {
+  return text.replaceAll(/\bra1[._][\w.-]+/g, 'ra1…');
+}
+
 const METRICS_NAMESPACE = 'RelayAudit';
 
 /** Counts that alarms watch, sent as lines of the log (CloudWatch embedded metric format). */

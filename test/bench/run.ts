@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME…]`: measures and prints; docs/benchmarks.md has the figures of a run. Limits are those the project holds itself to; a
 // figure beyond its limit is marked, and ends the run with code 1.
+import { measureAdversary } from './adversary.ts';
 import { measureBundles } from './bundles.ts';
 import { measureEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
@@ -7,6 +8,7 @@ import { measureFuzz } from './fuzz.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
 import { measureStart } from './start.ts';
+import { measureTargets } from './targets.ts';
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   bundles: measureBundles,
@@ -15,6 +17,8 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   history: measureHistory,
   engine: measureEngine,
   fuzz: measureFuzz,
+  adversary: measureAdversary,
+  targets: measureTargets,
 };
 
 const wanted = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type * as z from 'zod';
 import type { Call } from '../../../functions/api/call.ts';
 import { Problem } from '../../../functions/api/problem.ts';
-import { lookUpDeliveries, type ProposalServices, showProposal } from '../../../functions/api/proposals.ts';
+import { lookUpDeliveries, showProposal } from '../../../functions/api/proposals.ts';
 import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registerHostRequest } from '../../../shared/contract/requests.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
@@ -45,7 +45,7 @@ function addressOf(text: string) {
 
 const LOOPBACK = parseNetwork('127.0.0.0/8');
 
-function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@elsewhere.example'): Call & ProposalServices {
+function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@elsewhere.example'): Call {
   const services = {
     lookups,
     egressAddresses: ['198.51.100.7'],
@@ -54,7 +54,7 @@ function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@
   };
   const store = { findAccount: async (id: string) => (id === 'account1' ? { id, email, createdAt: 0 } : undefined) };
   const event = { queryStringParameters: query } as unknown as APIGatewayProxyEventV2;
-  return { ...services, store, event, accountId: 'account1' } as unknown as Call & ProposalServices;
+  return { ...services, store, event, accountId: 'account1' } as unknown as Call;
 }
 
 /** What is proposed for a name, checked against the published schemas. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Notice } from '../../../shared/domain/notice.ts';
 import { FIRST_AID, GENERAL_REMEDIES } from '../../../shared/domain/remedies.ts';
-import { type Mail, renderNotice } from '../../../shared/mail/templates.ts';
+import type { Mail } from '../../../shared/mail/letter.ts';
+import { renderNotice } from '../../../shared/mail/templates.ts';
 
 const HISTORY = 'https://audit.example/v1/hosts/0123456789abcdef0123/scans';
 

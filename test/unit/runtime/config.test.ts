@@ -3,13 +3,22 @@ import { readSettings } from '../../../shared/runtime/config.ts';
 
 const QUEUES = { SCANS_QUEUE_URL: 'http://127.0.0.1:4566/scans', NOTICES_QUEUE_URL: 'http://127.0.0.1:4566/notices' };
 const PROBE = { TABLE_NAME: 'table', SECRET: 'file:/secret', ...QUEUES, EHLO_NAME: 'probe.example', CANARY_DOMAIN: 'canary.example' };
-const API = { TABLE_NAME: 'table', SECRET: 'file:/secret' };
+const API = { TABLE_NAME: 'table', SECRET: 'file:/secret', MAIL_FROM: 'audit@example.org', EHLO_NAME: 'probe.example' };
 
 const MINUTE = 60_000;
 
 describe('what is not set has a default that can be seen here', () => {
   test('api', () => {
-    expect(readSettings('api', API)).toEqual({ ...API, RETENTION_DAYS: 400 * 24 * 60 * MINUTE, PROBE_PORTS: [25, 465, 587] });
+    expect(readSettings('api', API)).toEqual({
+      ...API,
+      RETENTION_DAYS: 400 * 24 * 60 * MINUTE,
+      PROBE_PORTS: [25, 465, 587],
+      REGISTRATION: { kind: 'open' },
+      BASE_URL: '',
+      EGRESS_ADDRESSES: [],
+      OPERATOR_NETWORKS: [],
+      DNS_SERVERS: [],
+    });
   });
 
   test('dispatch', () => {
@@ -59,6 +68,12 @@ describe('what is set is read', () => {
     });
   });
 
+  test('registration is open, closed, or for the addresses of some domains', () => {
+    const registration = (REGISTRATION: string) => readSettings('api', { ...API, REGISTRATION }).REGISTRATION;
+    expect([registration('open'), registration('closed')]).toEqual([{ kind: 'open' }, { kind: 'closed' }]);
+    expect(registration('example.org, example.net')).toEqual({ kind: 'domains', domains: ['example.org', 'example.net'] });
+  });
+
   test('what a function does not read does not reach it', () => {
     expect(readSettings('api', { ...API, AWS_SECRET_ACCESS_KEY: 'x' })).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
   });
@@ -89,6 +104,10 @@ describe('a wrong setting stops the start', () => {
 
   test.each(['0', '65536', '25;2525', 'smtp', '25,', '2.5', '-25', ''])('%j is no list of ports', (ports) => {
     expect(() => readSettings('api', { ...API, PROBE_PORTS: ports })).toThrow('PROBE_PORTS: must be ports');
+  });
+
+  test.each(['', 'Open', 'example', '@example.org', 'example.org,'])('%j opens registration for nobody', (text) => {
+    expect(() => readSettings('api', { ...API, REGISTRATION: text })).toThrow('REGISTRATION: must be open, closed, or domains');
   });
 
   test('every fault is told in one message, with the function’s name', () => {

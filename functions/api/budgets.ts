@@ -1,0 +1,71 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { parseAddress } from '../../shared/domain/address.ts';
+import type { Budget, Taken } from '../../shared/store/audit-store.ts';
+import type { Services } from './call.ts';
+import { Problem } from './problem.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * How much of what is granted, to each who asks. A budget is one conditional update, and its window begins at a multiple of its
+ * length. The names are those of the RateLimit fields.
+ */
+export const BUDGETS = {
+  /** Requests with one API key: ten a second, more than a script needs that reads every history once an hour. */
+  key: { limit: 600, windowMs: MINUTE },
+  /** Requests without a good key from one address: two a second, so that trying keys or tokens is no way in. */
+  source: { limit: 120, windowMs: MINUTE },
+  /** Accounts asked for from one address: an office may share one. */
+  accounts: { limit: 10, windowMs: HOUR },
+  /** Confirmation mails to one mail address in a day: whoever asks in somebody else's name must not become a nuisance to them. */
+  'confirm-day': { limit: 1, windowMs: DAY },
+  'confirm-month': { limit: 3, windowMs: 30 * DAY },
+  /** Confirmation mails to alert recipients that one account causes: its recipients may be anybody's addresses. */
+  'recipient-mails': { limit: 20, windowMs: DAY },
+  /** Scans on demand of one host: what its administrator needs who tries one remedy after the other. */
+  'host-scans': { limit: 6, windowMs: HOUR },
+  /** Looks at the consent of one host: each asks DNS some twenty questions. One a minute is what a person needs who waits for a record. */
+  'host-consent': { limit: 60, windowMs: HOUR },
+} as const;
+
+export type BudgetName = keyof typeof BUDGETS;
+
+type Budgeting = Pick<Services, 'store' | 'clock'>;
+
+/** Takes one from a budget, and tells what came of it. */
+export function take({ store, clock }: Budgeting, what: BudgetName, who: string): Promise<Taken> {
+  return store.takeFromBudget(budgetOf(what, who), clock());
+}
+
+/** Gives one back that was taken at `takenAt` and not used. */
+export function giveBack({ store }: Budgeting, what: BudgetName, who: string, takenAt: number): Promise<void> {
+  return store.giveBack(budgetOf(what, who), takenAt);
+}
+
+/** Takes one from a budget, and gives the fields that tell how much of it is left; a spent one is a problem with the time to come again. */
+export async function spend(services: Budgeting, what: BudgetName, who: string, detail: string): Promise<Record<string, string>> {
+  const taken = await take(services, what, who);
+  const seconds = Math.max(1, Math.ceil((taken.resetAt - services.clock()) / 1000));
+  const fields = rateLimitFields(what, taken.remaining, seconds);
+  if (taken.granted) return fields;
+  throw new Problem(429, `${detail} Come again in ${seconds} seconds.`, undefined, { 'retry-after': String(seconds), ...fields });
+}
+
+/** Who is asking, as far as the network shows: an IPv4 address, or the /64 of an IPv6 address, which is one customer's to hand out. */
+export function sourceOf(event: APIGatewayProxyEventV2): string {
+  const text = event.requestContext.http.sourceIp;
+  const address = parseAddress(text);
+  return address?.family === 6 ? `${(address.value >> 64n).toString(16)}::/64` : text;
+}
+
+function budgetOf(what: BudgetName, who: string): Budget {
+  return { what, who, ...BUDGETS[what] };
+}
+
+// draft-ietf-httpapi-ratelimit-headers-10: q and w are quota and window in seconds, r and t what is left and for how long.
+function rateLimitFields(what: BudgetName, remaining: number, seconds: number): Record<string, string> {
+  const { limit, windowMs } = BUDGETS[what];
+  return { 'ratelimit-policy': `"${what}";q=${limit};w=${windowMs / 1000}`, ratelimit: `"${what}";r=${remaining};t=${seconds}` };
+}

@@ -1,0 +1,46 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import middy from '@middy/core';
+import httpRouterHandler from '@middy/http-router';
+import httpSecurityHeaders from '@middy/http-security-headers';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { sesMailer } from '../../shared/mail/mailer.ts';
+import { dnsLookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { readSettings } from '../../shared/runtime/config.ts';
+import { newLogger } from '../../shared/runtime/logging.ts';
+import { loadSecrets } from '../../shared/runtime/secrets.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import type { Answer, Services } from './call.ts';
+import { brokenPage, noRoute, routes } from './routes.ts';
+
+const LOOKUPS_PER_SECOND = 100; // of one request; the widest name has under 300
+
+// Once per cold start.
+const settings = readSettings('pages');
+const logger = newLogger('pages');
+const dns = dnsLookups(settings.DNS_SERVERS);
+const services: Services = {
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  secrets: await loadSecrets(settings.SECRET),
+  lookups: () => sharedLookups(dns, LOOKUPS_PER_SECOND),
+  send: sesMailer(settings.MAIL_FROM),
+  clock: Date.now,
+  wait: (ms) => wait(ms),
+  report: (error) => logger.error('a request failed', { error }),
+  us: {
+    ehloName: settings.EHLO_NAME,
+    egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
+    contact: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
+  },
+  baseUrl: settings.BASE_URL.replace(/\/$/, ''),
+};
+
+/** Called by API Gateway (HTTP API, payload 2.0) for every request that is not the API's. */
+export const handler = middy<APIGatewayProxyEventV2, Answer>()
+  .before(({ context }) => logger.addContext(context))
+  // Each answer has its own content policy. Without a referrer the browser would call a form of ours one of origin "null".
+  .use(httpSecurityHeaders({ contentSecurityPolicy: false, referrerPolicy: { policy: 'same-origin' } }))
+  .onError((request) => {
+    services.report(request.error);
+    request.response = brokenPage();
+  })
+  .handler(httpRouterHandler({ routes: routes(services), notFoundResponse: noRoute }));

@@ -1,0 +1,97 @@
+import { type Address, parseAddress } from '../../shared/domain/address.ts';
+import type { Target } from '../../shared/domain/host-name.ts';
+import type { Found, Lookups } from '../../shared/network/lookups.ts';
+import { messagePage } from '../../shared/pages/message.ts';
+import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
+import type { Budget } from '../../shared/store/audit-store.ts';
+import { type Answer, type Call, page, type Verb } from './call.ts';
+import { type AddressDenial, lookUpDenials } from './deny-records.ts';
+import { readTargetField, refusalOf } from './read-form.ts';
+import { tellOwners } from './tell-owners.ts';
+
+const HOUR_MS = 60 * 60_000;
+const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
+const UNHEEDED_DAYS = 30; // after a pause was lifted, as `consent/reaffirm` does it
+const WISHES_AN_HOUR = 10; // of one source: a person with a handful of servers
+const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole, and a wildcard record proves any number of names
+const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed
+const WHY = 'opt-out, proven by a deny record';
+
+/** `GET /opt-out` */
+export const askOptOut: Verb = async ({ event }) => form(200, { target: event.queryStringParameters?.target });
+
+/** `POST /opt-out`: pauses what is unproven, ends for good what is proven, and tells owners. */
+export const optOut: Verb = async (call) => {
+  const refusal = refusalOf(call);
+  if (refusal !== undefined) return refusal;
+  const read = readTargetField(call.event);
+  if (read.kind === 'wrong') return form(422, { target: read.text, error: read.why });
+  const now = call.clock();
+  const taken = await call.store.takeFromBudget(budgetOf(call.event.requestContext.http.sourceIp), now);
+  if (!taken.granted) return tooMany(taken.resetAt - now);
+  const lookups = call.lookups();
+  const found = await addressesOf(read.target, lookups);
+  if (found.kind === 'trouble')
+    return form(422, { target: read.text, error: 'cannot be looked up, since DNS does not answer; try again, or enter the address' });
+  if (found.kind === 'absent') return form(422, { target: read.text, error: 'has no address in DNS; check it, or enter the address' });
+  const { nameDenied, addresses } = await lookUpDenials(read.target, found.values, lookups);
+  const [outcomes, name] = await Promise.all([
+    Promise.all(addresses.map((each) => heed(each, now, call))),
+    nameDenied && read.target.kind === 'name' ? listForGood(read.target.name, now, call) : false,
+  ]);
+  const until = untilOf(now);
+  const paused = outcomes.filter(({ fresh }) => fresh).map(({ address }) => address);
+  await Promise.all([tellOwners(paused, until, call), call.wait(EVEN_MS)]);
+  return page(
+    200,
+    optedOutPage({
+      target: read.text,
+      name: read.target.kind === 'name' ? { text: read.target.name, permanent: name } : undefined,
+      addresses: outcomes,
+      pauseHours: PAUSE_HOURS,
+      pausedUntil: until,
+      unheededDays: UNHEEDED_DAYS,
+    }),
+  );
+};
+
+type Outcome = { readonly address: string; readonly permanent: boolean; readonly fresh: boolean; readonly places: readonly string[] };
+
+async function heed({ address, denied, places }: AddressDenial, now: number, call: Call): Promise<Outcome> {
+  const about = { address: address.text, places };
+  if (denied && (await listForGood(address.text, now, call))) return { ...about, permanent: true, fresh: false };
+  return { ...about, permanent: false, fresh: await call.store.pause({ address: address.text, since: now, until: untilOf(now) }) };
+}
+
+// When too many were listed today, the record itself still forbids every probe for as long as it stands.
+async function listForGood(target: string, now: number, { store }: Call): Promise<boolean> {
+  const budget = { what: 'opt-out-for-good', who: 'all', limit: FOR_GOOD_A_DAY, windowMs: 24 * HOUR_MS };
+  if (!(await store.takeFromBudget(budget, now)).granted) return false;
+  await store.addNever({ target, since: now, why: WHY });
+  return true;
+}
+
+async function addressesOf(target: Target, lookups: Lookups): Promise<Found<Address>> {
+  return target.kind === 'address' ? { kind: 'found', values: [target.address] } : lookups.addresses(target.name);
+}
+
+// One household or server has a /64 of IPv6 (RFC 6177), and could ask from every address of it.
+function budgetOf(sourceIp: string): Budget {
+  const source = parseAddress(sourceIp);
+  const who = source?.family === 6 ? `${(source.value >> 64n).toString(16)}/64` : (source?.text ?? 'unknown');
+  return { what: 'opt-out', who, limit: WISHES_AN_HOUR, windowMs: HOUR_MS };
+}
+
+function tooMany(waitMs: number): Answer {
+  const minutes = Math.ceil(waitMs / 60_000);
+  const words = `At most ${WISHES_AN_HOUR} servers an hour can be entered from one address. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: the start page says where.`;
+  return page(429, messagePage('Too many at once', words), { 'retry-after': String(Math.ceil(waitMs / 1_000)) });
+}
+
+function form(status: number, shown: OptOutForm): Answer {
+  return page(status, optOutPage(shown, PAUSE_HOURS));
+}
+
+function untilOf(now: number): number {
+  return now + PAUSE_HOURS * HOUR_MS;
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../runtime/clock.ts';
+import { readConfirmation } from '../runtime/confirmation-token.ts';
+import type { Secrets } from '../runtime/secrets.ts';
+import type { AuditStore, KeyScope } from '../store/audit-store.ts';
+import { LIVE_KEYS, newKey } from './new-key.ts';
+import { openAccount } from './open-account.ts';
+
+export type Services = { readonly store: AuditStore; readonly secrets: Secrets; readonly clock: Clock };
+
+/** A key that a confirmation brought, shown this once. */
+export type GivenKey = {
+  readonly kind: 'account';
+  readonly accountId: string;
+  readonly email: string;
+  readonly apiKey: string;
+  readonly scope: KeyScope;
+  /** `replaced`: the account had no room for another key, so its oldest was revoked. */
+  readonly how: 'opened' | 'added' | 'replaced';
+};
+
+/** What became of a confirmation. */
+export type Confirmed =
+  | GivenKey
+  | { readonly kind: 'recipient'; readonly email: string }
+  | { readonly kind: 'refused'; readonly why: 'unreadable' | 'expired' | 'used' };
+
+const KEY_TRIES = 5; // each time that keys of the account came or went, or the account did, since they were read
+
+/**
+ * Acts upon the token of a confirmation mail, once. For an account: makes it with its first key, or gives one that is there
+ * another key, which is the way back for whoever has lost theirs. For a recipient: alerts of the account may be mailed to it.
+ */
+export async function confirm(token: string, services: Services): Promise<Confirmed> {
+  const read = readConfirmation(services.secrets, token, services.clock());
+  if (read.kind !== 'good') return { kind: 'refused', why: read.kind };
+  const { confirmation } = read;
+  // Used up before it acts: of two clicks at once, one makes a key. Whoever is met by trouble of ours in between asks for another mail.
+  const isFirst = await services.store.useOnce(confirmation.nonce, confirmation.expires);
+  if (!isFirst) return { kind: 'refused', why: 'used' };
+  if (confirmation.kind === 'account') return giveKey(confirmation.email, services);
+  await services.store.confirmRecipient(confirmation.accountId, confirmation.email, services.clock());
+  return { kind: 'recipient', email: confirmation.email };
+}
+
+async function giveKey(email: string, { store, secrets, clock }: Services): Promise<GivenKey> {
+  let how: GivenKey['how'] = 'added';
+  for (let tries = 0; tries < KEY_TRIES; tries++) {
+    const account = await store.findAccountByEmail(email);
+    if (account === undefined) {
+      const opened = await openAccount(store, secrets, email, clock());
+      if (opened !== undefined) return { kind: 'account', ...opened, scope: 'write', how: 'opened' };
+      continue;
+    }
+    const key = newKey(secrets, { accountId: account.id, createdAt: clock(), scope: 'write' });
+    if (await store.addKey(key.stored, LIVE_KEYS))
+      return { kind: 'account', accountId: account.id, email: account.email, apiKey: key.text, scope: 'write', how };
+    if (await revokeOldest(store, account.id)) how = 'replaced';
+  }
+  throw new Error('the keys of the account kept changing while it was to be given one');
+}
+
+async function revokeOldest(store: AuditStore, accountId: string): Promise<boolean> {
+  const live = await store.listKeys(accountId);
+  const [oldest] = live;
+  return oldest !== undefined && live.length >= LIVE_KEYS && (await store.revokeKey(accountId, oldest.prefix));
+}

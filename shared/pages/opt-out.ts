@@ -1,0 +1,103 @@
+import { CONSENT_LABEL, DENY } from '../domain/consent.ts';
+import { type Html, html } from './html.ts';
+import { layout } from './layout.ts';
+
+const TARGET_LIMIT = 253; // characters of the longest name, RFC 1035 §2.3.4
+
+/** The form as it is shown: what is typed in already, and what is wrong with that, as the end of a sentence about it. */
+export type OptOutForm = { readonly target?: string | undefined; readonly error?: string | undefined };
+
+/** An address that somebody wants no probes of. `places` are the names at which a deny record would prove the wish. */
+export type OptedOutAddress = { readonly address: string; readonly permanent: boolean; readonly places: readonly string[] };
+
+/** What became of a wish, as far as everybody may know it. */
+export type OptOutOutcome = {
+  readonly target: string;
+  /** The name that was entered, and whether a deny record proved the wish for it. */
+  readonly name?: { readonly text: string; readonly permanent: boolean } | undefined;
+  readonly addresses: readonly OptedOutAddress[];
+  /** How long an unproven wish lasts, and when it ends at the latest; epoch milliseconds. */
+  readonly pauseHours: number;
+  readonly pausedUntil: number;
+  /** How long no pause is heeded after one that was lifted. */
+  readonly unheededDays: number;
+};
+
+/** The page with the form, empty, filled in, or with what is wrong. */
+export function optOutPage({ target, error }: OptOutForm, pauseHours: number): string {
+  return layout(
+    'Stop our probes',
+    html`<h1>Stop our probes of a mail server</h1>
+<p class="lead">Enter its address or its name. You need no account.</p>
+<form method="post" action="/opt-out">
+<label for="target">Address or name of the mail server</label>
+<input id="target" name="target" type="text" required maxlength="${TARGET_LIMIT}" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="mail.example.org" value="${(target ?? '').slice(0, TARGET_LIMIT)}"${error === undefined ? html` aria-describedby="hint"` : html` aria-invalid="true" aria-describedby="error hint"`}>
+${error === undefined ? undefined : html`<p class="error" id="error">It ${error}.</p>`}
+<p class="hint" id="hint">Such as <code>192.0.2.1</code>, <code>2001:db8::1</code> or <code>mail.example.org</code></p>
+<button type="submit">Stop probes</button>
+</form>
+<h2>What happens then</h2>
+<ul>
+<li><strong>At once, for ${pauseHours} hours, without proof:</strong> nothing of ours connects to the address. For a name, that is every address that it has now. Whoever registered the server, if anybody did, is told, and can lift the pause by proving again that the server consents.</li>
+<li><strong>For good, with proof:</strong> set one record in DNS, then send this form again. The word is <code>${DENY}</code>, in a TXT record at one of two places. After you send the form we show the exact records.</li>
+</ul>
+<dl>
+<dt>by address</dt><dd><code>${CONSENT_LABEL}.1.2.0.192.in-addr.arpa</code></dd>
+<dt>by name</dt><dd><code>${CONSENT_LABEL}.mail.example.org</code></dd>
+</dl>
+<p>The record by name counts for an address whose reverse DNS is that name. As long as a record stands we keep to it, with or without this form.</p>`,
+  );
+}
+
+/** The page that says what became of a wish. It says the same whether or not anybody has registered the server. */
+export function optedOutPage(outcome: OptOutOutcome): string {
+  const { name, addresses } = outcome;
+  const proven = addresses.filter(({ permanent }) => permanent);
+  const paused = addresses.filter(({ permanent }) => !permanent);
+  const title = paused.length === 0 ? 'Stopped for good' : 'We have your wish';
+  return layout(
+    title,
+    html`<h1>${title}</h1>
+${name?.permanent ? nameProven(name.text) : undefined}
+${proven.length === 0 ? undefined : addressesProven(proven)}
+${paused.length === 0 ? undefined : addressesPaused(paused, outcome)}
+${paused.length === 0 ? undefined : howToProve(paused, outcome)}
+<p class="hint">A scan that is under way ends within two minutes. <a href="/opt-out">Enter another server</a>, or read <a href="/">who we are and why we connect</a>.</p>`,
+  );
+}
+
+function nameProven(name: string): Html {
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for <code>${name}</code>. Nothing that is registered under this name, or a name below it, is probed any more, also when the record is gone.</p></div>`;
+}
+
+function addressesProven(proven: readonly OptedOutAddress[]): Html {
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(proven)}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/#contact">write to us</a>.</p></div>`;
+}
+
+function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
+  return html`<div class="note"><p><strong>From now on nothing of ours connects to ${list(paused)}</strong>, until ${utc(pausedUntil)} at the latest. Whoever registered the server with us, if anybody did, is told.</p>
+<p>Two limits, since nothing was proven: a pause that stands already is not made longer, and where one who proves the server to be theirs has lifted a pause, no other is heeded for ${unheededDays} days.</p></div>`;
+}
+
+function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {
+  const single = paused.length === 1 ? 'it' : 'them';
+  const provable = paused.filter(({ places }) => places.length > 0);
+  return html`<h2>Stop ${single} for good</h2>
+${name === undefined || name.permanent ? undefined : html`<p>For the name <code>${name.text}</code> and whatever is registered under it, set this record:</p>${record(`${CONSENT_LABEL}.${name.text}`)}`}
+${provable.map(({ address, places }) => html`<p>For the address <code>${address}</code>, set ${places.length === 1 ? 'this record' : 'one of these records'}:</p>${places.map(record)}`)}
+${provable.length === 0 ? html`<p>No record can prove anything for an address that is not in public DNS. <a href="/#contact">Write to us</a> instead.</p>` : undefined}
+<p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone.</p>
+<form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`;
+}
+
+function record(place: string): Html {
+  return html`<pre>${place}. IN TXT "${DENY}"</pre>`;
+}
+
+function list(addresses: readonly OptedOutAddress[]): Html {
+  return html`${addresses.map(({ address }, index) => html`${index === 0 ? '' : index === addresses.length - 1 ? ' and ' : ', '}<code>${address}</code>`)}`;
+}
+
+function utc(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiOnTable, startApi } from './api-on-table.ts';
+
+let api: ApiOnTable;
+
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+async function registered() {
+  const { key } = await api.account();
+  const created = await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org' } });
+  const path = `/v1/hosts/${created.body.id}`;
+  const change = (period: string, ifMatch?: string) =>
+    api.call('PATCH', path, { key, body: { period }, ...(ifMatch === undefined ? {} : { headers: { 'if-match': ifMatch } }) });
+  return { key, path, created, change, read: () => api.call('GET', path, { key }) };
+}
+
+describe('the ETag of a host', () => {
+  test('is the revision of its settings, in every answer of one host', async () => {
+    const { created, change, read } = await registered();
+    expect([created.headers.etag, (await read()).headers.etag]).toEqual(['"1"', '"1"']);
+    expect((await change('week')).headers.etag).toBe('"2"');
+    expect((await read()).headers.etag).toBe('"2"');
+  });
+
+  test.each(['"1"', '*', '"7", "1"', '"1","7"'])('a change under If-Match: %s is made', async (ifMatch) => {
+    const { change } = await registered();
+    expect((await change('week', ifMatch)).status).toBe(200);
+  });
+
+  test.each(['"2"', '1', 'W/"1"', '', '"11"'])(
+    'a change under If-Match: %s is not, and the answer has the ETag that there is',
+    async (ifMatch) => {
+      const { change, read } = await registered();
+      const refused = await change('week', ifMatch);
+      expect(refused).toMatchObject({ status: 412, headers: { 'content-type': 'application/problem+json' } });
+      expect(refused.body.detail).toContain('"1"');
+      expect((await read()).body).toMatchObject({ period: 'day', revision: 1 });
+    },
+  );
+
+  test('of two changes to what both have read, one is made; without If-Match both are', async () => {
+    const { change, read } = await registered();
+    const guarded = await Promise.all([change('week', '"1"'), change('hour', '"1"')]);
+    expect(guarded.map(({ status }) => status).toSorted()).toEqual([200, 412]);
+    const free = await Promise.all([change('week'), change('hour')]);
+    expect(free.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await read()).body.revision).toBe(4);
+  });
+});
+
+test('whether recipients have confirmed is told of a single host, not in lists', async () => {
+  const { key, read } = await registered();
+  expect((await read()).body.unconfirmedRecipients).toEqual([]);
+  expect((await api.call('GET', '/v1/hosts', { key })).body.items[0]).not.toHaveProperty('unconfirmedRecipients');
+});
+
+describe('P6: another account’s host', () => {
+  const ROUTES: readonly [method: string, tail: string, body: object | undefined][] = [
+    ['GET', '', undefined],
+    ['PATCH', '', { period: 'week' }],
+    ['DELETE', '', undefined],
+    ['POST', '/scans', undefined],
+    ['GET', '/scans', undefined],
+    ['GET', '/scans/20260601T120000Z-first', undefined],
+    ['GET', '/changes', undefined],
+    ['GET', '/consent', undefined],
+    ['POST', '/consent/check', undefined],
+    ['POST', '/consent/reaffirm', undefined],
+  ];
+
+  test.each(ROUTES)('is as absent as one that never was, by answer and by work: %s /v1/hosts/{id}%s', async (method, tail, body) => {
+    const { created } = await registered();
+    const { key } = await api.account();
+    await api.call('GET', '/v1/account', { key }); // its first use is noted
+    const costOf = async (id: string) => {
+      api.table.meter.reset();
+      const { status, headers, body: problem } = await api.call(method, `/v1/hosts/${id}${tail}`, { key, body });
+      const { requests, readUnits, writeUnits } = api.table.meter;
+      return { status, problem, headers: Object.keys(headers), requests, readUnits, writeUnits };
+    };
+    const foreign = await costOf(created.body.id);
+    expect(foreign).toEqual(await costOf('f'.repeat(20)));
+    expect(foreign).toMatchObject({ status: 404, requests: 3 }); // key, budget, host
+  });
+});

@@ -1,0 +1,215 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
+import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
+import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { takeOverDials } from '../../support/adversary-net.ts';
+import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
+import { NOON, sampleHost } from '../../support/samples.ts';
+
+const TOKEN = `ra1-${'a'.repeat(24)}`;
+const [OWN, OTHERS, THIRD, PRIVATE] = ['185.1.1.1', '185.2.2.2', '185.3.3.3', '10.0.0.1'] as const;
+const REVERSE = { [OWN]: '1.1.1.185.in-addr.arpa', [OTHERS]: '2.2.2.185.in-addr.arpa' };
+
+/** A gate for one account and a name that leads to these addresses; `texts` are what `_relay-audit` says at names. */
+function gate(addresses: readonly string[], texts: Record<string, string | 'trouble'>, more: Partial<Gate> = {}): Gate {
+  return gateTo([], {
+    lookups: {
+      ...lookupsTo(...addresses),
+      texts: async (place) => {
+        const text = texts[place.replace('_relay-audit.', '')];
+        if (text === 'trouble') return { kind: 'trouble', why: 'ETIMEOUT' };
+        return text === undefined ? { kind: 'absent' } : { kind: 'found', values: [text] };
+      },
+    },
+    tokenOf: (accountId) => (accountId === 'account1' ? TOKEN : undefined),
+    ...more,
+  });
+}
+
+const NAME = { 'example.org': TOKEN };
+const PROVEN = { ...NAME, [REVERSE[OWN]]: TOKEN };
+
+/** Permits `mail.example.org`, or another host, and says in words what came of each address; a finding as its reason. */
+async function permits(given: Gate, { families = [4, 6] as (4 | 6)[], takeTurn = ANY_TURN as TakeTurn, name = 'mail.example.org' } = {}) {
+  const permission = await permitHost(sampleHost({ name }), families, takeTurn, given);
+  if ('judgement' in permission) return permission.judgement.reason;
+  return permission.ways.map(
+    ({ address, permitted, refused }) => `${address.text} ${refused ?? (permitted?.token === undefined ? 'proven' : 'look')}`,
+  );
+}
+
+const LOOKS: Partial<Gate> = { mayLookAtGreeting: async () => true };
+
+describe('a host', () => {
+  test.each<[string, Gate, string | readonly string[]]>([
+    ['is permitted where both sides speak', gate([OWN], PROVEN), [`${OWN} proven`]],
+    ['without any proof has no consent', gate([OWN], {}), 'no-consent'],
+    ['whose name alone speaks is looked at in its greeting', gate([OWN], NAME, LOOKS), [`${OWN} look`]],
+    ['whose looks are used up has no consent', gate([OWN], NAME), 'no-consent'],
+    ['of which one address consents leaves the other alone', gate([OWN, OTHERS], PROVEN), [`${OWN} proven`, `${OTHERS} unproven`]],
+    ['with one bad address is refused', gate([OWN, PRIVATE], PROVEN), 'forbidden-address'],
+    ['with silence at one place is in trouble', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'trouble' }), 'dns-trouble'],
+    ['without an address has none', gate([], PROVEN), 'no-address'],
+    ['vetoed in DNS is vetoed', gate([OWN], { ...PROVEN, 'mail.example.org': 'deny' }), 'vetoed'],
+    [
+      'vetoed at one address in DNS leaves that alone',
+      gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'deny' }),
+      [`${OWN} proven`, `${OTHERS} vetoed`],
+    ],
+    ['on the never-list by its name is vetoed', gate([OWN], PROVEN, { isVetoed: (target) => target === 'mail.example.org' }), 'vetoed'],
+    ['on the never-list by its address is vetoed', gate([OWN], PROVEN, { isVetoed: (target) => target === OWN }), 'vetoed'],
+    ['that is paused is vetoed', gate([OWN], PROVEN, { pausedAmong: async () => [OWN] }), 'vetoed'],
+  ])('%s', async (_, given, permission) => {
+    expect(await permits(given)).toEqual(permission);
+  });
+
+  test('of a large pool is asked about at eight addresses, and refused for a bad one wherever it stands', async () => {
+    const pool = Array.from({ length: 12 }, (_, index) => `185.4.4.${index}`);
+    expect(await permits(gate(pool, NAME, LOOKS))).toHaveLength(8);
+    expect(await permits(gate([...pool, PRIVATE], NAME, LOOKS))).toBe('forbidden-address');
+  });
+
+  test('given as an address is looked at in its greeting, or proven in its reverse zone', async () => {
+    expect(await permits(gate([], {}, LOOKS), { name: OWN })).toEqual([`${OWN} look`]);
+    expect(await permits(gate([], PROVEN), { name: OWN })).toEqual([`${OWN} proven`]);
+  });
+
+  test('is judged by the token of its own account', async () => {
+    const host = { ...sampleHost(), accountId: 'account2' };
+    const permission = await permitHost(host, [4], ANY_TURN, gate([OWN], PROVEN, { ...LOOKS, tokenOf: () => `ra1-${'b'.repeat(24)}` }));
+    expect(permission).toMatchObject({ judgement: { reason: 'no-consent' } });
+  });
+
+  test('whose addresses cannot be looked up is in trouble', async () => {
+    const { lookups, ...rest } = gate([OWN], PROVEN);
+    const broken = { ...rest, lookups: { ...lookups, addresses: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }) as const } };
+    expect(await permits(broken)).toBe('dns-trouble');
+  });
+});
+
+describe("the operator's vetoes and networks", () => {
+  const operatorNetworks = ['185.9.9.0/24', '127.0.0.0/8'].flatMap((text) => parseNetwork(text) ?? []);
+
+  test('an address of the operator needs no proof, and a bad address beside it refuses the host still', async () => {
+    expect(await permits(gate(['127.0.0.1'], {}, { operatorNetworks }))).toEqual(['127.0.0.1 proven']);
+    expect(await permits(gate(['127.0.0.1', PRIVATE], {}, { operatorNetworks }))).toBe('forbidden-address');
+  });
+
+  test.each<[string, Partial<Gate>]>([
+    ['the never-list', { isVetoed: (target) => target === '127.0.0.1' }],
+    ['a pause', { pausedAmong: async (addresses) => addresses }],
+  ])('%s holds in them too', async (_, more) => {
+    expect(await permits(gate(['127.0.0.1'], {}, { operatorNetworks, ...more }))).toBe('vetoed');
+  });
+
+  test("served domains are asked about without a proof only where every address is the operator's", async () => {
+    const domains = async (addresses: readonly string[]) => {
+      const given = gate(addresses, PROVEN, { operatorNetworks });
+      const permission = await permitHost(sampleHost({ servedDomains: ['foreign.com', 'example.org'] }), [4], ANY_TURN, given);
+      return 'judgement' in permission ? permission.judgement.reason : permission.servedDomains;
+    };
+    expect(await domains(['185.9.9.9'])).toEqual(['foreign.com', 'example.org']);
+    expect(await domains(['185.9.9.9', OWN])).toEqual(['example.org']);
+  });
+});
+
+describe('turns and looks', () => {
+  const noting = (refused: readonly string[] = []) => {
+    const asked: string[] = [];
+    const takeTurn: TakeTurn = async (address) => {
+      asked.push(`turn ${address}`);
+      return refused.includes(address) ? { granted: false, retryAt: NOON + 7 } : { granted: true };
+    };
+    const mayLookAtGreeting = async (address: string) => asked.push(`look ${address}`) > 0;
+    return { asked, takeTurn, mayLookAtGreeting };
+  };
+
+  test('an address whose turn is refused puts the scan off, and says until when', async () => {
+    const { takeTurn } = noting([OWN]);
+    const finding = await permitHost(sampleHost(), [4], takeTurn, gate([OWN], PROVEN));
+    expect(finding).toMatchObject({ judgement: { reason: 'address-busy' }, retryAt: NOON + 7, legs: [] });
+  });
+
+  test('a scan that must wait for one address uses up no look at another', async () => {
+    const { asked, takeTurn, mayLookAtGreeting } = noting([OTHERS]);
+    expect(await permits(gate([OWN, OTHERS], NAME, { mayLookAtGreeting }), { takeTurn })).toBe('address-busy');
+    expect(asked).toEqual([`turn ${OWN}`, `turn ${OTHERS}`]);
+  });
+
+  test('no turn and no look is taken where nothing would be sent', async () => {
+    const { asked, takeTurn, mayLookAtGreeting } = noting();
+    const more = { mayLookAtGreeting, isVetoed: (target: string) => target === THIRD };
+    const six = '2a02:1::1';
+    const way = await permits(gate([OWN, OTHERS, THIRD, six], { ...PROVEN, [REVERSE[OTHERS]]: 'deny' }, more), { families: [4], takeTurn });
+    expect(way).toEqual([`${OWN} proven`, `${OTHERS} vetoed`, `${THIRD} vetoed`, `${six} look`]);
+    expect(asked).toEqual([`turn ${OWN}`]);
+  });
+
+  test('a look is taken at each address that only its greeting can prove', async () => {
+    const { asked, takeTurn, mayLookAtGreeting } = noting();
+    await permits(gate([OWN, OTHERS], PROVEN, { mayLookAtGreeting }), { takeTurn });
+    expect(asked).toEqual([`turn ${OWN}`, `turn ${OTHERS}`, `look ${OTHERS}`]);
+  });
+});
+
+describe('what is dialled', () => {
+  let putBack = () => {};
+  afterEach(() => putBack());
+  const limits = { connectMs: 1_000, replyMs: 1_000, sessionMs: 5_000, sittingMs: 5_000, pauseMs: 0 };
+  const rules = (given: Gate): AuditRules => ({
+    gate: given,
+    families: [4, 6],
+    ehloName: 'probe.example',
+    canaryDomain: 'canary.example',
+    optOutAddress: 'postmaster@probe.example',
+    limits,
+  });
+  const audit = async (given: Gate, ports = [25]) => {
+    const dialled: string[] = [];
+    putBack = takeOverDials((address, port) => void dialled.push(`${address}:${port}`));
+    const finding = await auditHost(sampleHost({ ports }), { scope: 'full', takeTurn: ANY_TURN }, rules(given));
+    return { dialled, finding, contacts: finding.legs.map(({ address, contact }) => `${address} ${contact}`) };
+  };
+
+  test('is the address with consent alone; the one beside it is left alone', async () => {
+    const { dialled, contacts } = await audit(gate([OWN, OTHERS], PROVEN));
+    expect(dialled).toEqual([`${OWN}:25`]);
+    expect(contacts).toEqual([`${OWN} connection-refused`, `${OTHERS} unproven`]);
+  });
+
+  test.each<[string, Gate]>([
+    ['without consent', gate([OWN], {})],
+    ['beside a bad address', gate([OWN, PRIVATE], PROVEN)],
+    ['vetoed', gate([OWN], { ...PROVEN, 'example.org': 'deny' })],
+    ['in DNS trouble', gate([OWN], { ...PROVEN, 'mail.example.org': 'trouble' })],
+  ])('is nothing of a host %s', async (_, given) => {
+    const { dialled, finding } = await audit(given);
+    expect(dialled).toEqual([]);
+    expect(finding.legs).toEqual([]);
+  });
+
+  test('is the address that was checked, wherever the name leads by then', async () => {
+    const given = gate([OWN], PROVEN);
+    let asked = 0;
+    const turning = async () => {
+      const address = parseAddress(asked++ === 0 ? OWN : OTHERS);
+      return { kind: 'found', values: address === undefined ? [] : [address] } as const;
+    };
+    const { dialled } = await audit({ ...given, lookups: { ...given.lookups, addresses: turning } });
+    expect(dialled).toEqual([`${OWN}:25`]);
+  });
+
+  test.each(['mail.example.org', OWN])('is nothing that the never-list has got since the gate was passed: %s', async (entry) => {
+    const vetoed = new Set<string>();
+    const given = gate([OWN], PROVEN, { isVetoed: (target) => vetoed.has(target) });
+    const takesLong: TakeTurn = async () => {
+      vetoed.add(entry);
+      return { granted: true };
+    };
+    const dialled: string[] = [];
+    putBack = takeOverDials((address) => void dialled.push(address));
+    const { legs } = await auditHost(sampleHost(), { scope: 'full', takeTurn: takesLong }, rules(given));
+    expect(legs.map(({ contact }) => contact)).toEqual(['vetoed']);
+    expect(dialled).toEqual([]);
+  });
+});
