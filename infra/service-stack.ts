@@ -19,7 +19,7 @@ export class ServiceStack extends Stack {
     watchCounts(alarms);
     const api = new HttpApi(this, 'HttpApi', { deployment, retained, alarms });
     const { notices } = new AlertMail(this, 'AlertMail', { mailFrom: deployment.mailFrom, baseUrl: api.url, retained, alarms });
-    new ScanPipeline(this, 'ScanPipeline', { deployment, retained, notices, alarms });
+    new ScanPipeline(this, 'ScanPipeline', { deployment, baseUrl: api.url, retained, notices, alarms });
     new CanaryMailbox(this, 'CanaryMailbox', { deployment, retained, notices, alarms });
     new Preflight(this, 'Preflight', { deployment, retained, alarms });
     new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Where the API answers' });

@@ -21,6 +21,8 @@ export type AuditRules = {
   readonly ehloName: string;
   readonly canaryDomain: string;
   readonly optOutAddress: string;
+  /** Where our pages answer; left out where there are none. */
+  readonly siteUrl?: string | undefined;
   readonly limits: ProbeLimits;
   /** Told after each session how far a leg has come. */
   readonly onProgress?: OnProgress | undefined;
@@ -131,7 +133,7 @@ async function probeIfPlanned(
   const name = legName({ address: permitted.text, port, transport });
   const before = order.before?.find((leg) => legName(leg) === name);
   if (before !== undefined && isSettled(before)) return before;
-  const { limits, optOutAddress, onProgress } = rules;
+  const { limits, optOutAddress, siteUrl, onProgress } = rules;
   const { expectCanary } = order;
   const isVetoed = vetoOf(work);
   let dialled = false;
@@ -145,6 +147,7 @@ async function probeIfPlanned(
     limits,
     deadline,
     optOutAddress,
+    siteUrl,
     isVetoed(address) {
       dialled = true;
       return isVetoed(address);

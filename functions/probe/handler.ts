@@ -28,6 +28,7 @@ const rules = {
   families: settings.FAMILIES,
   ehloName: settings.EHLO_NAME,
   canaryDomain: settings.CANARY_DOMAIN,
+  siteUrl: settings.BASE_URL.replace(/\/$/, ''),
   optOutAddress: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   limits: PROBE_LIMITS,
 };

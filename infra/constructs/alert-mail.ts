@@ -1,9 +1,9 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
 import { grantTable, type Retained } from './retained.ts';
+import { grantSending } from './sending.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export type AlertMailProps = {
@@ -42,16 +42,4 @@ export class AlertMail extends Construct {
     grantTable(notify, retained, ['UpdateItem']);
     this.notices.feed(notify, { batchSize: 5, maxConcurrency: SENDERS_LIMIT });
   }
-}
-
-// Sending from this one address. SES asks for the identity that is verified: the whole domain, or the address by itself.
-function grantSending(to: AuditFunction, mailFrom: string): void {
-  const domain = mailFrom.slice(mailFrom.lastIndexOf('@') + 1);
-  const identity = (resourceName: string) => Stack.of(to).formatArn({ service: 'ses', resource: 'identity', resourceName });
-  const permission = new PolicyStatement({
-    actions: ['ses:SendEmail'],
-    resources: [identity(domain), identity(mailFrom)],
-    conditions: { StringEquals: { 'ses:FromAddress': mailFrom } },
-  });
-  to.grant({ MAIL_FROM: mailFrom }, permission);
 }

@@ -11,6 +11,8 @@ import { grantDueIndex, grantSecret, grantTable, type Retained } from './retaine
 import { WorkQueue } from './work-queue.ts';
 
 export type ScanPipelineProps = {
+  /** Where API and pages answer. */
+  readonly baseUrl: string;
   readonly deployment: Deployment;
   readonly retained: Retained;
   readonly notices: WorkQueue;
@@ -57,7 +59,7 @@ export class ScanPipeline extends Construct {
     });
   }
 
-  #addProbe(scans: WorkQueue, { deployment, retained, notices, alarms }: ScanPipelineProps): void {
+  #addProbe(scans: WorkQueue, { deployment, baseUrl, retained, notices, alarms }: ScanPipelineProps): void {
     const ipv6 = deployment.ipv6 === 'true';
     const egress = new Egress(this, 'Egress', { allocationId: retained.egressAllocationId, ports: portsDialled(deployment), ipv6 });
     const probe = new AuditFunction(this, 'Probe', {
@@ -70,6 +72,7 @@ export class ScanPipeline extends Construct {
     });
     allowNetworkInterfaces(probe);
     probe.grant({
+      BASE_URL: baseUrl,
       EHLO_NAME: deployment.ehloName,
       CANARY_DOMAIN: deployment.canaryDomain,
       OPERATOR_NETWORKS: deployment.operatorNetworks,

@@ -40,7 +40,7 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     OPERATOR_NETWORKS: '127.0.0.0/8',
     PROBE_PORTS: '25,465,587,2525',
     CONFIRM_DELAY_SECONDS: '5',
-    ADDRESS_SPACING_SECONDS: '5',
+    ADDRESS_SPACING_SECONDS: '0',
     OWED_LEASE_SECONDS: '120',
     PUT_OFF_SECONDS: '60',
     CONTINUE_SECONDS: '10',

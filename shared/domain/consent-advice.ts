@@ -13,7 +13,7 @@ export type Addition = {
 export type GreetingSettings = Readonly<Record<'postfix' | 'exim' | 'sendmail' | 'exchange', string>>;
 
 /** The TXT record that carries a token, as a zone file has it. */
-export function tokenRecord(name: string, token: string): string {
+function tokenRecord(name: string, token: string): string {
   return `${CONSENT_LABEL}.${name}. IN TXT "${token}"`;
 }
 

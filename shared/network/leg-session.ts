@@ -40,6 +40,8 @@ export type LegOrder = {
   readonly limits: ProbeLimits;
   readonly deadline: number;
   readonly optOutAddress: string;
+  /** Where our pages answer; left out where there are none. */
+  readonly siteUrl?: string | undefined;
   /** Whether somebody has forbidden packets to this address; asked at every dial. */
   readonly isVetoed: (address: string) => boolean;
   /** Left out where there is no mailbox for canaries: then nothing is carried further than RCPT. */
@@ -83,14 +85,14 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
 
 // Each canary is written down before a byte of its message leaves.
 async function messages(order: LegOrder, { tests }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
-  const { cast, target, port, transport, optOutAddress } = order;
+  const { cast, target, port, transport, optOutAddress, siteUrl } = order;
   const leg = legName({ address: target.text, port, transport });
   const transactions: Transaction[] = [];
   for (const { id, envelope, recipient } of tests) {
     const expected = await order.expectCanary?.({ leg, test: id, recipient });
     if (expected === undefined) continue;
     const { ourDomain, canaryDomain } = cast;
-    const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress });
+    const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress, siteUrl });
     const { ehlo, from, to } = envelope;
     transactions.push({ ehlo, from, recipients: [{ id, to }], canary: { id: expected.id, message } });
   }

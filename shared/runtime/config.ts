@@ -141,6 +141,8 @@ export const SETTINGS = {
     EHLO_NAME: domain,
     /** A domain of ours that foreign recipients live in. */
     CANARY_DOMAIN: domain,
+    /** Where the pages answer that canaries name. */
+    BASE_URL: z.url(),
     /** Whom a canary tells its reader to write to; postmaster at the EHLO name when left out. */
     OPT_OUT_ADDRESS: z.email().optional(),
     /** The address families that there is a way out over: `4` or `4,6`. */

@@ -9,6 +9,8 @@ export type CanaryLetter = {
   /** The address, port and transport under test, such as `192.0.2.1:25`. */
   readonly leg: string;
   readonly optOutAddress: string;
+  /** Where our pages answer, without a slash at the end; left out where there are none. */
+  readonly siteUrl?: string | undefined;
 };
 
 /** The header that carries a canary's token. */
@@ -39,7 +41,7 @@ function headers({ token, sentAt, ourDomain, canaryDomain }: CanaryLetter): stri
   ];
 }
 
-function body({ leg, ourDomain, optOutAddress }: CanaryLetter): string[] {
+function body({ leg, siteUrl, optOutAddress }: CanaryLetter): string[] {
   return [
     'This is a test message of Relay Audit. It was offered to the mail server at',
     leg,
@@ -47,8 +49,9 @@ function body({ leg, ourDomain, optOutAddress }: CanaryLetter): string[] {
     'strangers. If it arrives, the server is an open relay, and its owner, who',
     'asked for this test, is told so. It goes to a mailbox of ours and nowhere else.',
     '',
-    `Who we are: https://${ourDomain}/`,
-    'Not your test, or no more tests wanted? Write to',
+    ...(siteUrl === undefined ? [] : [`Who we are: ${siteUrl}/`]),
+    'Not your test, or no more tests wanted? Say so here:',
+    ...(siteUrl === undefined ? [] : [`${siteUrl}/opt-out`]),
     optOutAddress,
   ];
 }

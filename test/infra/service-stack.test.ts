@@ -36,11 +36,11 @@ describe('functions', () => {
     expect(Object.keys(SETTINGS[name].shape)).toEqual(expect.arrayContaining(own));
   });
 
-  test('only the probe is in the network, and only API, probe and canary know the secret', () => {
+  test('only the probe is in the network, and only API, pages, probe and canary know the secret', () => {
     expect(names.filter((name) => lambdaOf(name).VpcConfig !== undefined)).toEqual(['probe']);
-    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api', 'probe', 'canary']);
+    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api', 'pages', 'probe', 'canary']);
     expect(holdersOf(/^secretsmanager:/).toSorted()).toEqual(
-      [/^CanaryMailbox/, /^HttpApi/, /^ScanPipelineProbe/].map((each) => expect.stringMatching(each)),
+      [/^CanaryMailbox/, /^HttpApiPages/, /^HttpApiRole/, /^ScanPipelineProbe/].map((each) => expect.stringMatching(each)),
     );
   });
 });
@@ -107,8 +107,10 @@ describe('permissions', () => {
     expect([...granted].toSorted()).toEqual([...needed].toSorted());
   });
 
-  test('mail is sent by notify alone, and from the one sender of the deployment', () => {
-    expect(holdersOf(/^ses:/)).toEqual([expect.stringMatching(/^AlertMailNotify/)]);
+  test('mail is sent by API, pages and notify alone, and from the one sender of the deployment', () => {
+    expect(holdersOf(/^ses:/).toSorted()).toEqual(
+      [/^AlertMailNotify/, /^HttpApiPages/, /^HttpApiRole/].map((each) => expect.stringMatching(each)),
+    );
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -233,8 +235,9 @@ describe('schedule and API', () => {
     template.hasResourceProperties('Custom::Trigger', { InvocationType: 'Event', ExecuteOnHandlerChange: true });
   });
 
-  test('every request goes to the one function, throttled and on record, without its headers or query', () => {
-    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
+  test('requests under /v1 go to the API and all others to the pages, throttled and on record, without their headers or query', () => {
+    for (const RouteKey of ['ANY /v1', 'ANY /v1/{proxy+}', '$default'])
+      template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey });
     template.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
       StageName: '$default', // any other would stand in front of every path

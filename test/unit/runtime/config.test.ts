@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../../shared/runtime/config.ts';
 
 const QUEUES = { SCANS_QUEUE_URL: 'http://127.0.0.1:4566/scans', NOTICES_QUEUE_URL: 'http://127.0.0.1:4566/notices' };
-const PROBE = { TABLE_NAME: 'table', SECRET: 'file:/secret', ...QUEUES, EHLO_NAME: 'probe.example', CANARY_DOMAIN: 'canary.example' };
+const PROBE = {
+  TABLE_NAME: 'table',
+  SECRET: 'file:/secret',
+  ...QUEUES,
+  EHLO_NAME: 'probe.example',
+  CANARY_DOMAIN: 'canary.example',
+  BASE_URL: 'https://audit.example',
+};
 const API = { TABLE_NAME: 'table', SECRET: 'file:/secret', MAIL_FROM: 'audit@example.org', EHLO_NAME: 'probe.example' };
 
 const MINUTE = 60_000;
