@@ -1,15 +1,11 @@
 // `npm run account -- create --email …`: the operator's command that makes an account with its first API key, in the local
 // service or in a deployed table.
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { openAccount } from '../../shared/accounts/open-account.ts';
 import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
-import { readLocalState } from './data-folder.ts';
-import { TABLE_NAME } from './engines/dynamodb.ts';
-import { sdkEnvironment } from './environment.ts';
+import { openStore, secretOf, type Where } from './operator-store.ts';
 import { DEFAULT_DATA, UsageError } from './options.ts';
 
 const USAGE = 'Usage: npm run account -- create --email you@example.org [--data FOLDER | --table NAME --secret ARN]';
@@ -22,8 +18,8 @@ export async function createAccount(store: AuditStore, secrets: Secrets, email: 
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const { email, table, secret } = readArguments(args);
-  const store = dynamoDbStore(table, 0);
+  const { email, secret, where } = readArguments(args);
+  const store = openStore(where, USAGE);
   try {
     const { accountId, apiKey } = await createAccount(store, await loadSecrets(secret), email);
     console.log(`Account ${accountId} for ${email}.\nIts API key, shown this once:\n\n  ${apiKey}\n`);
@@ -31,25 +27,21 @@ async function main(args: readonly string[]): Promise<void> {
     if (error instanceof UsageError) throw error;
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new UsageError(
-      `The account could not be made in ${table} (${why}). Does the service run, or are your AWS credentials for it set?`,
+      `The account could not be made in ${where.table ?? where.data} (${why}). Does the service run, or are your AWS credentials for it set?`,
     );
   }
 }
 
-type Arguments = { readonly email: string; readonly table: string; readonly secret: string };
+type Arguments = { readonly email: string; readonly secret: string; readonly where: Where };
 
 function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(args);
   const email = z.email().safeParse(values.email);
   if (positionals.join(' ') !== 'create' || values.email === undefined) throw new UsageError(USAGE);
   if (!email.success) throw new UsageError(`${values.email} is not a mail address.`);
-  if (values.table !== undefined && values.secret !== undefined) return { email: email.data, table: values.table, secret: values.secret };
-  if (values.table !== undefined || values.secret !== undefined) throw new UsageError(`--table and --secret go together. ${USAGE}`);
-  const endpoints = readLocalState(values.data)?.endpoints;
-  if (endpoints === undefined)
-    throw new UsageError(`No local service has run on ${values.data}. Start one with npm start, or name a deployed table. ${USAGE}`);
-  Object.assign(process.env, sdkEnvironment(endpoints));
-  return { email: email.data, table: TABLE_NAME, secret: `file:${join(values.data, 'secret')}` };
+  if ((values.table === undefined) !== (values.secret === undefined)) throw new UsageError(`--table and --secret go together. ${USAGE}`);
+  const where = { table: values.table, data: values.data };
+  return { email: email.data, secret: values.secret ?? secretOf(values.data), where };
 }
 
 function parse(args: readonly string[]) {

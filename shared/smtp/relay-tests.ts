@@ -141,9 +141,6 @@ export type RelayTest = {
   /** Id of the row of the table that it is of: the same form whatever the place. */
   readonly row: string;
   readonly odd: boolean;
-  /** What it proves, in a line. */
-  readonly reason: string;
-  readonly source: string;
   readonly envelope: Envelope;
   /** The mailbox of ours that it reaches when it is let through, without brackets. */
   readonly recipient: string;
@@ -223,8 +220,6 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
     kind: row.kind,
     row: row.id,
     odd: isOdd(row.from, row.to),
-    reason: inWords(row, stand?.place),
-    source: row.source,
     envelope: written(row, stand, cast, user, cast.canaryDomain),
     recipient: `${user}@${cast.canaryDomain}`,
     negative: () => written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),

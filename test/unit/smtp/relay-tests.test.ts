@@ -31,11 +31,11 @@ const withoutId = ({ ehlo, from, to }: Envelope, id: string) => `${ehlo} ${from}
 test('a host with one served domain has at least fifty tests, each with a reason and a source', () => {
   const tests = relayTests(CAST, undefined);
   expect(tests.length).toBeGreaterThanOrEqual(50);
-  for (const { id, reason, source } of tests) {
+  for (const { id } of tests) {
     expect(id).toMatch(/^[a-z][a-z0-9-]*$/);
-    expect(reason).toMatch(/^[A-Z][^{}]*\.$/);
-    expect(source).not.toBe('');
+    expect(reasonOf(id)).toMatch(/^[A-Z][^{}]*\.$/);
   }
+  for (const { source } of TABLE) expect(source).not.toBe('');
 });
 
 test('every form of the published testers is there', () => {
@@ -120,7 +120,10 @@ describe.each(CASTS)('for %s', (_, cast) => {
   });
 
   test('what a test proves can be told from its id', () => {
-    for (const { id, reason } of tests) expect(reasonOf(id)).toBe(reason);
+    for (const { id, row } of tests) {
+      const [beginning] = TABLE.find((each) => each.id === row)?.reason.split('{srv}') ?? [];
+      expect(reasonOf(id)?.startsWith(beginning ?? 'no such row')).toBe(true);
+    }
   });
 });
 
