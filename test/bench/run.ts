@@ -1,6 +1,7 @@
 // `npm run bench [-- NAME…]`: measures and prints; docs/benchmarks.md has the figures of a run. Limits are those the project holds itself to; a
 // figure beyond its limit is marked, and ends the run with code 1.
 import { measureAdversary } from './adversary.ts';
+import { measureApi } from './api.ts';
 import { measureBundles } from './bundles.ts';
 import { measureEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
@@ -15,6 +16,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   start: measureStart,
   idle: measureIdle,
   history: measureHistory,
+  api: measureApi,
   engine: measureEngine,
   fuzz: measureFuzz,
   adversary: measureAdversary,

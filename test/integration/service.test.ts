@@ -92,6 +92,9 @@ describe('the life of a host over HTTP', () => {
       revision: 2,
       alertRecipients: ['Me@Example.org'],
     });
+    // An address has one scan at a time: who asks during the first one waits for a turn.
+    const firstScan = async () => (await service.call('GET', `${path}/scans`)).body.items[0];
+    await eventually(firstScan, 'the first scan');
     const asked = await service.call('POST', `${path}/scans`);
     expect(asked.status).toBe(202);
     const scan = await eventually(async () => {
