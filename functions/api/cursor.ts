@@ -21,9 +21,11 @@ export function cursors(secrets: Secrets): Cursors {
     },
     open(place, cursor) {
       if (cursor === undefined) return undefined;
-      const [encoded = '', mac = ''] = cursor.split('.');
+      const [encoded = '', mac = '', ...rest] = cursor.split('.');
       const after = Buffer.from(encoded, 'base64url').toString();
-      if (secrets.verify('cursor', signed(place, after), mac, MAC_BYTES)) return after;
+      // Base64 is read leniently; a place in a list has one cursor, and no other spelling of it.
+      const isExact = rest.length === 0 && Buffer.from(after).toString('base64url') === encoded;
+      if (isExact && secrets.verify('cursor', signed(place, after), mac, MAC_BYTES)) return after;
       const message = 'is not a cursor of this list; take `next` of its last page, with the same filter';
       throw invalid([{ field: 'cursor', message }]);
     },

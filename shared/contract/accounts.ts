@@ -40,7 +40,7 @@ export const createKeyRequest = z
       .string()
       .min(1)
       .max(LABEL_LIMIT)
-      .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters or halves of characters') // JSON lets a surrogate stand alone, stores do not
       .optional()
       .meta({ description: 'What you call it.', example: 'monitoring' }),
   })
