@@ -1,0 +1,159 @@
+import httpRouterHandler from '@middy/http-router';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import type { Answer, Services } from '../../../functions/api/call.ts';
+import { problemAnswer } from '../../../functions/api/problem.ts';
+import { noRoute, routes } from '../../../functions/api/routes.ts';
+import type { Host } from '../../../shared/domain/host.ts';
+import { scanId } from '../../../shared/domain/scan.ts';
+import type { Lookups } from '../../../shared/network/lookups.ts';
+import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
+import { lookupsTo } from '../../support/gate.ts';
+import { CLOSED, NOON, SUSPECTED, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { type ApiOnTable, startApi } from './api-on-table.ts';
+
+const HOUR = 60 * 60_000;
+
+/** The address that hosts have in these tests; strangers have paused it. */
+export const PAUSED = '203.0.113.10';
+
+/** An account with two hosts; the first has history, and lists of it that go on behind their first page. */
+export type Owner = {
+  readonly accountId: string;
+  readonly email: string;
+  readonly key: string;
+  readonly hosts: readonly [string, string];
+  /** Scans of the first host: two finished ones, one owed. */
+  readonly scans: readonly [string, string, string];
+  /** The cursors of its lists, by their paths. */
+  readonly cursors: Readonly<Record<string, string>>;
+};
+
+/** A request as the gateway hands it over, before it is made into an event. */
+export type Sent = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: readonly (readonly [name: string, value: string])[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly isBase64Encoded: boolean;
+  readonly sourceIp: string;
+};
+
+/** An answer as it goes out, byte for byte. */
+export type Given = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string | undefined };
+
+export type World = {
+  readonly api: ApiOnTable;
+  readonly lookups: { now: Lookups };
+  send(sent: Sent): Promise<Given>;
+  owner(): Promise<Owner>;
+};
+
+const DEAD: Lookups = {
+  addresses: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }),
+  texts: async () => ({ kind: 'trouble', why: 'ETIMEOUT' }),
+  names: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }),
+  mailServers: async () => ({ kind: 'trouble', why: 'EREFUSED' }),
+};
+
+/** What DNS may be like: silent about everything, dead, with addresses alone, and with every proof of every account. */
+export function dnsOf(api: ApiOnTable, owners: readonly Owner[]): Readonly<Record<'empty' | 'dead' | 'addresses' | 'proofs', Lookups>> {
+  const addresses = lookupsTo(PAUSED, '2001:db8::10');
+  const proofs: Lookups = {
+    ...addresses,
+    texts: async () => ({ kind: 'found', values: owners.map(({ accountId }) => api.services.tokenOf(accountId)) }),
+    names: async () => ({ kind: 'found', values: ['mail.example.org', 'a name of nobody'] }),
+    mailServers: async () => ({ kind: 'found', values: [{ name: 'mail.example.org', preference: 10 }] }),
+  };
+  return { empty: lookupsTo(), dead: DEAD, addresses, proofs };
+}
+
+/** The API with all that operations can be asked about. */
+export async function startWorld(): Promise<World> {
+  const lookups = { now: lookupsTo() };
+  const switched: Lookups = {
+    addresses: (name) => lookups.now.addresses(name),
+    texts: (name) => lookups.now.texts(name),
+    names: (address) => lookups.now.names(address),
+    mailServers: (domain) => lookups.now.mailServers(domain),
+  };
+  const api = await startApi({ lookups: switched });
+  const router = httpRouterHandler({ routes: routes(api.services), notFoundResponse: noRoute });
+  return {
+    api,
+    lookups,
+    owner: () => ownerIn(api),
+    async send(sent) {
+      const answer = await answerOf(router, eventOf(sent));
+      return { status: answer.statusCode ?? 0, headers: (answer.headers ?? {}) as Record<string, string>, body: answer.body };
+    },
+  };
+}
+
+type Router = ReturnType<typeof httpRouterHandler<APIGatewayProxyEventV2, Answer>>;
+
+// As handler.ts answers what the router itself throws.
+async function answerOf(router: Router, event: APIGatewayProxyEventV2): Promise<Answer> {
+  try {
+    return (await router(event, {} as Context, { signal: AbortSignal.timeout(30_000) })) as Answer;
+  } catch (error) {
+    return problemAnswer(error);
+  }
+}
+
+// As the gateway hands it over: header names in lower case, the values of a repeated parameter joined by commas.
+function eventOf({ method, path, query, headers, body, isBase64Encoded, sourceIp }: Sent): APIGatewayProxyEventV2 {
+  const names = [...new Set(query.map(([name]) => name))];
+  const joined = names.map((name) => [name, query.flatMap(([each, value]) => (each === name ? [value] : [])).join(',')]);
+  return {
+    version: '2.0',
+    rawPath: path,
+    rawQueryString: new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString(),
+    ...(names.length === 0 ? {} : { queryStringParameters: Object.fromEntries(joined) }),
+    headers: { ...headers },
+    requestContext: { requestId: 'request-1', domainName: 'gateway.example', http: { method, path, sourceIp } },
+    ...(body === undefined ? {} : { body }),
+    isBase64Encoded,
+  } as unknown as APIGatewayProxyEventV2;
+}
+
+async function ownerIn(api: ApiOnTable): Promise<Owner> {
+  const { store } = api.table;
+  const { accountId, email, key } = await api.account();
+  const register = async (name: string) => (await api.call('POST', '/v1/hosts', { key, body: { name } })).body.id as string;
+  const hosts = [await register('mail.example.org'), await register('192.0.2.25')] as const;
+  const [hostId] = hosts;
+  const owed = scanId(api.now, 'first');
+  const finished = [
+    await storeScan(store, accountId, hostId, NOON - 5 * HOUR),
+    await storeScan(store, accountId, hostId, NOON - 3 * HOUR),
+  ] as const;
+  const lists = ['/v1/hosts', `/v1/hosts/${hostId}/scans`, `/v1/hosts/${hostId}/changes`];
+  const pages = await Promise.all(lists.map(async (path) => [path, (await api.call('GET', `${path}?limit=1`, { key })).body.next]));
+  return { accountId, email, key, hosts, scans: [...finished, owed], cursors: Object.fromEntries(pages) };
+}
+
+async function storeScan(store: Services['store'], accountId: string, hostId: string, startedAt: number): Promise<string> {
+  const host = (await store.findHost(accountId, hostId)) as Host;
+  const isFirst = host.state.version === 0;
+  const id = scanId(startedAt, 'scheduled');
+  const evidence = await store.keepEvidence(host, [sampleLeg(isFirst ? 'refused' : 'accepted')]);
+  const scan = { ...sampleScan(host, id, startedAt, isFirst ? CLOSED : SUSPECTED), evidence };
+  const version = host.state.version + 1;
+  const to = isFirst ? 'closed' : 'suspected';
+  const change = { accountId, hostId, version, from: host.state.relay, to, at: startedAt, firstScanId: id, scanId: id } as const;
+  const state = { ...host.state, version, relay: to, since: startedAt, last: { id, startedAt, verdict: to } } as const;
+  const stored = await store.storeResult({ host, scan, effect: { kind: 'changed', state, change }, notices: [], wasOwed: false });
+  if (stored !== 'stored') throw new Error('the scan of a fresh host could not be stored');
+  return id;
+}
+
+let newcomers = 0;
+
+/** A new token of a mail: of an account-to-be, whose address gets no other, of a recipient, or one that is too old. */
+export function tokenOf(api: ApiOnTable, accountId: string, pick: number): string {
+  const { secrets } = api.services;
+  if (pick % 3 === 0) return sealConfirmation(secrets, { kind: 'account', email: `newcomer-${++newcomers}@example.org` }, api.now);
+  const recipient = { kind: 'recipient', email: `friend-${pick}@example.org`, accountId } as const;
+  return sealConfirmation(secrets, recipient, pick % 3 === 1 ? api.now : api.now - 25 * HOUR);
+}
