@@ -15,7 +15,7 @@ import { egressBlocked } from './egress.ts';
 import { canariesOf } from './expect-canary.ts';
 import { openGate } from './gate.ts';
 import { probeScans, type Services } from './probe-scans.ts';
-import { turnsOf } from './turns.ts';
+import { type Lines, turnsOf } from './turns.ts';
 
 const LEASE_SPARE_MS = 30_000; // what a sitting may overrun its time by, to end its last session
 
@@ -48,6 +48,7 @@ const turnRules = {
     settings.ADDRESS_SPACING_SECONDS,
   ),
 };
+const lines: Lines = new Map();
 const gateServices = {
   store,
   secrets,
@@ -58,7 +59,7 @@ const gateServices = {
 };
 const services: Omit<Services, 'audit'> = {
   store,
-  turns: (ref, fresh) => turnsOf(ref, fresh, store, Date.now, turnRules),
+  turns: (ref, fresh) => turnsOf(ref, fresh, store, Date.now, turnRules, lines),
   canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
   raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),

@@ -119,7 +119,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const turns = services.turns(ref, kindIn(ref) !== 'confirming' && before === undefined);
   const finding = await auditSafely(host, { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), before }, services);
-  await turns.end();
+  await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
   return { ref, host, owed, startedAt, full, finding };
 }
 

@@ -10,25 +10,56 @@ export type Turns = { readonly take: TakeTurn; readonly end: () => Promise<void>
 /** How addresses are shared: for how long one scan has one, and what lies between fresh scans. `soonestMs`: when a scan may follow another at the earliest. */
 export type TurnRules = { readonly leaseMs: number; readonly spacingMs: number; readonly soonestMs: number };
 
-/** Takes turns at addresses, and ends them where a lease would hold up the scan that follows; elsewhere it lapses by itself, which costs no write. */
+/** Scans of one process that stand in line for an address, by address: what the last in it resolves when it is done. */
+export type Lines = Map<string, Promise<void>>;
+
+const STAND_MS = 60_000; // how long a scan stands in line behind those of its own batch; a sitting must still fit behind it
+
+/**
+ * Takes turns at addresses. Scans of one process stand in line for one, in the order they came; whoever stands too long asks
+ * all the same, and is told when to come again. A turn is ended where its lease would hold up the scan that follows; elsewhere
+ * the lease lapses by itself, which costs no write.
+ */
 export function turnsOf(
   ref: ScanRef,
   fresh: boolean,
   store: Pick<AuditStore, 'takeTurn' | 'endTurn'>,
   clock: Clock,
   rules: TurnRules,
+  lines: Lines,
 ): Turns {
   const { leaseMs, spacingMs, soonestMs } = rules;
   const attempt = newId();
   const taken: string[] = [];
+  const stood = new Map<string, () => void>();
   return {
     async take(address) {
+      if (!stood.has(address)) stood.set(address, await stand(address, lines));
       const given = await store.takeTurn({ address, ref, attempt, fresh, now: clock(), leaseMs, spacingMs });
       if (given.granted) taken.push(address);
       return given;
     },
     async end() {
-      if (soonestMs < leaseMs) await Promise.all(taken.map((address) => store.endTurn(address, attempt, clock())));
+      try {
+        if (soonestMs < leaseMs) await Promise.all(taken.map((address) => store.endTurn(address, attempt, clock())));
+      } finally {
+        for (const leave of stood.values()) leave();
+      }
     },
   };
+}
+
+// Waits for those in front, and gives what lets the next one in line go on.
+async function stand(address: string, lines: Lines): Promise<() => void> {
+  const before = lines.get(address);
+  let leave = () => {};
+  const mine = new Promise<void>((done) => {
+    leave = done;
+  });
+  const last = Promise.all([before, mine]).then(() => {
+    if (lines.get(address) === last) lines.delete(address);
+  });
+  lines.set(address, last);
+  if (before !== undefined) await Promise.race([before, new Promise((done) => setTimeout(done, STAND_MS).unref())]);
+  return leave;
 }

@@ -318,11 +318,18 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
   await flying.run({ game, flight }, async () => {
     const { gate, close } = await gateOf(game, flight);
     const ref = { accountId: person, hostId: host.id, scanId: flight.id };
-    const turns = turnsOf(ref, chance.is(0.7), turnStore(game, flight), () => world.clock, {
-      leaseMs: LEASE_MS,
-      spacingMs: 600_000,
-      soonestMs: 1_000,
-    });
+    const turns = turnsOf(
+      ref,
+      chance.is(0.7),
+      turnStore(game, flight),
+      () => world.clock,
+      {
+        leaseMs: LEASE_MS,
+        spacingMs: 600_000,
+        soonestMs: 1_000,
+      },
+      new Map(),
+    );
     const before = goesOn || chance.is(0.3) ? registered.before : undefined;
     const rules = {
       gate,

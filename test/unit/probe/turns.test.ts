@@ -23,7 +23,7 @@ function noting(busy: readonly string[] = []) {
   };
 }
 
-const turns = (store: ReturnType<typeof noting>, fresh = true, rules = RULES) => turnsOf(REF, fresh, store, () => NOON, rules);
+const turns = (store: ReturnType<typeof noting>, fresh = true, rules = RULES) => turnsOf(REF, fresh, store, () => NOON, rules, new Map());
 
 test.each([true, false])('a turn is asked for with what the deployment allows, a fresh one told apart: %s', async (fresh) => {
   const store = noting();
@@ -64,4 +64,20 @@ describe('at the end', () => {
     await own.end();
     expect(store.ended).toEqual([]);
   });
+});
+
+test('scans of one process stand in line for an address, and each goes on when the one in front has ended', async () => {
+  const lines = new Map<string, Promise<void>>();
+  const order: string[] = [];
+  const scan = async (name: string) => {
+    const each = turnsOf(REF, true, noting(), () => NOON, RULES, lines);
+    await each.take('192.0.2.1');
+    order.push(`${name} begins`);
+    await new Promise((done) => setTimeout(done, 5));
+    order.push(`${name} ends`);
+    await each.end();
+  };
+  await Promise.all([scan('a'), scan('b'), scan('c')]);
+  expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+  expect(lines.size).toBe(0);
 });
