@@ -80,7 +80,7 @@ async function noteScans(service: RunningService, hosts: readonly Registered[], 
   }
 }
 
-describe('kill -9 of the local service', () => {
+describe.skipIf(RUNS === 0)('kill -9 of the local service', () => {
   test(`at ${Math.ceil(RUNS / 2)} seeded moments, engines included, loses no host, scan or owed mail (seed ${SEED})`, async () => {
     const next = random(SEED);
     const data = join(temporaryFolder(), 'timed');

@@ -4,7 +4,7 @@ import { eventually, type RunningService, startLocalService, temporaryFolder } f
 import { hasMta, type Namespace, openNamespace } from '../../support/mta/namespace.ts';
 import { type Postfix, startPostfix } from '../../support/mta/postfix.ts';
 
-const OWNER = 'owner@elsewhere.example';
+const OWNER = 'owner@relay-audit.example'; // the account's own address, which needs no confirmation
 const CLOSED = 2;
 const OPEN = 3;
 const EDITED = 4;

@@ -113,13 +113,15 @@ async function untilServed(address: string, zones: readonly Zone[], folder: stri
   const known = log().length;
   const said = () => log().slice(known);
   let poked = Number.NEGATIVE_INFINITY;
+  let seen = 0; // looks in a row that found all as it should be: while it changes over, the old may answer once more
   for (const deadline = performance.now() + SERVED_MS; performance.now() < deadline; await wait(20)) {
     if (performance.now() - poked > AGAIN_MS) {
       poke();
       poked = performance.now();
     }
     const served = await Promise.all(zones.map((zone) => isServed(resolver, zone)));
-    if (served.every(Boolean)) return;
+    seen = served.every(Boolean) ? seen + 1 : 0;
+    if (seen > 5) return;
     // What it says soon may still be about the zone as it was before.
     const soon = performance.now() < deadline - SERVED_MS + SETTLED_MS;
     if (!soon && zones.some(({ file, records }) => records !== 'unloadable' && said().includes(`error: ${file}:`))) break;
