@@ -4,6 +4,7 @@ import { type AddressFacts, type ConsentFacts, isProven, type Place, proofsOf, s
 import { addressAdditions, greetingSettings, nameAddition, standingSentence } from '../../shared/domain/consent-advice.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
+import { coverOf } from '../../shared/domain/never.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import { sharedLookups } from '../../shared/network/lookups.ts';
@@ -65,15 +66,18 @@ async function lookAt(call: Call, host: Host): Promise<{ consent: Consent; pause
   const rules: ConsentRules = { token, operatorNetworks: call.operatorNetworks, lookups };
   const found = await addressesOf(target, rules);
   const addresses = found.kind === 'found' ? found.values : [];
-  const [facts, pauses, used] = await Promise.all([
+  const [facts, pauses, used, never] = await Promise.all([
     lookUpConsent(target, addresses, rules),
     call.store.pausesOf(
       addresses.map(({ text }) => text),
       call.clock(),
     ),
     provenDomains(host.settings.servedDomains, target, addresses, rules),
+    call.store.neverList(),
   ]);
-  return { pauses, consent: viewOf(host, facts, { token, pauses, used, trouble: TROUBLES[found.kind] }) };
+  const covers = coverOf(never);
+  const isNever = (text: string) => covers(host.settings.name) || covers(text);
+  return { pauses, consent: viewOf(host, facts, { token, pauses, isNever, used, trouble: TROUBLES[found.kind] }) };
 }
 
 async function addressesOf(target: Target, { lookups }: ConsentRules) {
@@ -86,16 +90,21 @@ const TROUBLES = {
   trouble: 'DNS does not answer for its name at the moment.',
 } as const;
 
+const NEVER = 'It is proven, but the operator of this service has listed it among what is never probed. Ask them to take it off.';
+
 type Around = {
   readonly token: string;
   readonly pauses: readonly Pause[];
+  /** Whether the operator's never-list covers an address of the host. */
+  readonly isNever: (address: string) => boolean;
   readonly used: readonly string[];
   readonly trouble: string | undefined;
 };
 
-function viewOf(host: Host, facts: ConsentFacts, { token, pauses, used, trouble }: Around): Consent {
+function viewOf(host: Host, facts: ConsentFacts, around: Around): Consent {
+  const { token, used, trouble } = around;
   const { name, servedDomains } = host.settings;
-  const addresses = facts.addresses.map((side) => addressView(facts, side, token, pauses));
+  const addresses = facts.addresses.map((side) => addressView(facts, side, around));
   const operators = facts.addresses.length > 0 && facts.addresses.every((side) => side.operators);
   const missing = operators ? undefined : nameAddition(name, facts, token);
   const complete = addresses.length > 0 && addresses.every(({ standing }) => standing === 'proven');
@@ -114,16 +123,17 @@ function viewOf(host: Host, facts: ConsentFacts, { token, pauses, used, trouble 
   };
 }
 
-function addressView(facts: ConsentFacts, side: AddressFacts, token: string, pauses: readonly Pause[]): Consent['addresses'][number] {
+function addressView(facts: ConsentFacts, side: AddressFacts, { token, pauses, isNever }: Around): Consent['addresses'][number] {
   const standing = standingOf(facts, side, token);
   const pause = pauses.find(({ address }) => address === side.address.text);
   const proven = standing.kind === 'consent' && standing.consent.proof !== 'greeting';
   const told = standing.kind === 'none' ? standing.reason : proven ? 'proven' : 'greeting';
+  const never = proven && isNever(side.address.text);
   return {
     address: side.address.text,
-    standing: pause !== undefined && standing.kind === 'consent' ? 'paused' : told,
+    standing: never ? 'vetoed' : pause !== undefined && standing.kind === 'consent' ? 'paused' : told,
     proofs: proofsOf(side),
-    explanation: standingSentence(facts, side, token),
+    explanation: never ? NEVER : standingSentence(facts, side, token),
     ...(pause === undefined ? {} : { pausedUntil: new Date(pause.until).toISOString() }),
     ...(side.reverseZone === undefined ? {} : { reverseZone: placeView(side.reverseZone) }),
     reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: places.map(placeView), leadsBack })),

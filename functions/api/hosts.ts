@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { changeHostRequest, pageQuery, registerHostRequest, smallEnough, tooLong } from '../../shared/contract/requests.ts';
-import type { hostResponse } from '../../shared/contract/responses.ts';
+import type { hostResponse, registeredHostResponse } from '../../shared/contract/responses.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { newId } from '../../shared/runtime/ids.ts';
@@ -10,6 +10,7 @@ import { entityTag, requireMatch } from './entity-tag.ts';
 import { invalid, Problem } from './problem.ts';
 import { readBody, readNoQuery, readQuery } from './read-request.ts';
 import { askRecipients, unconfirmedRecipients } from './recipients.ts';
+import { adviceAtRegistration } from './registration.ts';
 import { hostView } from './views.ts';
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
@@ -34,10 +35,14 @@ export const registerHost: Verb = async (call) => {
     state: NEW_STATE,
   };
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
-  const unconfirmed = await unconfirmedRecipients(call, host.settings);
+  const [unconfirmed, advice] = await Promise.all([
+    unconfirmedRecipients(call, host.settings),
+    adviceAtRegistration(call, host.id, host.settings),
+  ]);
   await call.store.registerHost(host, first);
   await askRecipients(call, unconfirmed);
-  return hostAnswer(201, host, unconfirmed, now, { location: `/v1/hosts/${host.id}` });
+  const answer: z.input<typeof registeredHostResponse> = { ...hostView(host, now), unconfirmedRecipients: unconfirmed, ...advice };
+  return json(201, answer, { etag: entityTag(host.revision), location: `/v1/hosts/${host.id}` });
 };
 
 /** `GET /v1/hosts` */
@@ -53,7 +58,7 @@ export const listHosts: Verb = async (call) => {
 export const showHost: Verb = async (call) => {
   readNoQuery(call.event);
   const host = await hostInPath(call);
-  return hostAnswer(200, host, await unconfirmedRecipients(call, host.settings), call.clock());
+  return hostAnswer(host, await unconfirmedRecipients(call, host.settings), call.clock());
 };
 
 /** `PATCH /v1/hosts/{id}`: with If-Match, only what nobody has changed since. Recipients that it names are asked, if they have not confirmed. */
@@ -82,7 +87,7 @@ async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequ
   const edited = await call.store.changeSettings(host, settings);
   if (edited !== undefined) {
     if (body.alertRecipients !== undefined) await askRecipients(call, unconfirmed);
-    return hostAnswer(200, edited, unconfirmed, call.clock());
+    return hostAnswer(edited, unconfirmed, call.clock());
   }
   if (tries <= 1) throw beingChanged();
   return edit(call, await hostInPath(call), body, tries - 1);
@@ -113,7 +118,7 @@ function beingChanged(): Problem {
 }
 
 // One host, with the tag of its settings: what scans write does not change it.
-function hostAnswer(status: number, host: Host, unconfirmed: string[], now: number, headers: Record<string, string> = {}): Answer {
+function hostAnswer(host: Host, unconfirmed: string[], now: number): Answer {
   const body: z.input<typeof hostResponse> = { ...hostView(host, now), unconfirmedRecipients: unconfirmed };
-  return json(status, body, { etag: entityTag(host.revision), ...headers });
+  return json(200, body, { etag: entityTag(host.revision) });
 }

@@ -3,24 +3,16 @@ import { type proposalResponse, proposalsQuery } from '../../shared/contract/pro
 import type { Address, Network } from '../../shared/domain/address.ts';
 import { isOperators } from '../../shared/domain/consent.ts';
 import { readName, readTarget, type Target } from '../../shared/domain/host-name.ts';
-import {
-  type Delivery,
-  domainOfMailbox,
-  type FoundAddress,
-  type FoundDomain,
-  type FoundServer,
-  proposalFor,
-} from '../../shared/domain/proposal.ts';
+import { type FoundAddress, type FoundDomain, type FoundServer, proposalFor } from '../../shared/domain/proposal.ts';
 import { namesAbove } from '../../shared/network/consent-lookups.ts';
-import { type Found, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
+import type { Found, Lookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause } from '../../shared/network/target-policy.ts';
 import { json, type Verb } from './call.ts';
+import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
 import { readQuery } from './read-request.ts';
 
-const EXCHANGERS_LIMIT = 10; // mail servers of one domain that are looked at; more than that is a pool of one provider
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
-const QUESTIONS_PER_SECOND = 500; // what an Internet resolver bears from one client; the pace of scans too
 const TIME_LIMIT_MS = 10_000; // for all look-ups of one request: half of what the function has, and longer than a person waits
 
 /** `GET /v1/proposals`: what to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. */
@@ -30,7 +22,7 @@ export const showProposal: Verb = async (call) => {
   if (target.kind === 'invalid') throw new Error('the query was checked to hold a target');
   const account = await call.store.findAccount(call.accountId);
   if (account === undefined) throw new Problem(401, 'This account is gone.');
-  const deadline = untilDeadline(sharedLookups(call.lookups, QUESTIONS_PER_SECOND), TIME_LIMIT_MS);
+  const deadline = untilDeadline(call.lookups, TIME_LIMIT_MS);
   try {
     const asked = asking(deadline.lookups, call.operatorNetworks);
     const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([account.email], deadline.lookups)]);
@@ -41,22 +33,6 @@ export const showProposal: Verb = async (call) => {
     deadline.end();
   }
 };
-
-/** How the mail of alert recipients is delivered, one entry each. Where DNS is silent the servers are none. */
-export async function lookUpDeliveries(recipients: readonly string[], lookups: Lookups): Promise<Delivery[]> {
-  return Promise.all(
-    recipients.map(async (recipient) => {
-      const domain = domainOfMailbox(recipient);
-      if (readName(domain).kind !== 'name') return { recipient, domain, servers: [] };
-      const mail = await lookups.mailServers(domain);
-      if (mail.kind === 'trouble') return { recipient, domain, servers: [] };
-      // Without an MX a domain's own address takes its mail (RFC 5321 §5.1).
-      const names = mail.kind === 'found' ? mail.values.slice(0, EXCHANGERS_LIMIT).map(({ name }) => name) : [domain];
-      const servers = names.map(async (name) => ({ name, addresses: valuesOf(await lookups.addresses(name)).map(({ text }) => text) }));
-      return { recipient, domain, servers: await Promise.all(servers) };
-    }),
-  );
-}
 
 type Asking = ReturnType<typeof asking>;
 
@@ -119,27 +95,6 @@ function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
       return names.filter((_, index) => leads[index]?.kind === 'found' && valuesOf(leads[index]).some((each) => each.text === text));
     },
   };
-}
-
-/** The same look-ups, which all give up when the time is over; `end` stops the clock. */
-function untilDeadline(lookups: Lookups, limitMs: number): { lookups: Lookups; end: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Found<never>>((give) => {
-    timer = setTimeout(() => give({ kind: 'trouble', why: 'ETIMEOUT' }), limitMs);
-  });
-  return {
-    lookups: {
-      addresses: (name) => Promise.race([lookups.addresses(name), late]),
-      texts: (name) => Promise.race([lookups.texts(name), late]),
-      names: (address) => Promise.race([lookups.names(address), late]),
-      mailServers: (domain) => Promise.race([lookups.mailServers(domain), late]),
-    },
-    end: () => clearTimeout(timer),
-  };
-}
-
-function valuesOf<T>(found: Found<T>): readonly T[] {
-  return found.kind === 'found' ? found.values : [];
 }
 
 // The resolver's codes (c-ares) that an administrator can do something with.

@@ -1,6 +1,6 @@
-import { contains, type Network, parseAddress, parseNetwork } from '../../shared/domain/address.ts';
+import { coverOf } from '../../shared/domain/never.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
-import type { AuditStore, NeverEntry } from '../../shared/store/audit-store.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 /** The operator's never-list as it stands: asked at every dial. Stop it when no more is dialled. */
 export type NeverList = { readonly isVetoed: (target: string) => boolean; readonly stop: () => void };
@@ -24,28 +24,4 @@ export async function watchNeverList(
     }, log);
   }, REFRESH_MS);
   return { isVetoed: (target) => clock() - readAt > TRUSTED_MS || covers(target), stop: () => clearInterval(timer) };
-}
-
-/** Whether a list covers an address, or a name: its own entry or one above it. */
-export function coverOf(entries: readonly NeverEntry[]): (target: string) => boolean {
-  const networks: Network[] = [];
-  const names = new Set<string>();
-  for (const { target } of entries) {
-    const network = parseNetwork(target) ?? singleAddress(target);
-    if (network === undefined) names.add(target.toLowerCase());
-    else networks.push(network);
-  }
-  return (target) => {
-    const address = parseAddress(target);
-    if (address !== undefined) return networks.some((network) => contains(network, address));
-    const labels = target.toLowerCase().split('.');
-    return labels.some((_, index) => names.has(labels.slice(index).join('.')));
-  };
-}
-
-function singleAddress(text: string): Network | undefined {
-  const address = parseAddress(text);
-  return address === undefined
-    ? undefined
-    : { family: address.family, value: address.value, prefixLength: address.family === 4 ? 32 : 128 };
 }

@@ -16,16 +16,25 @@ import {
 } from './describe.ts';
 import { proposalResponse, proposalsQuery } from './proposals.ts';
 import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
-import { changesResponse, hostResponse, hostsResponse, owedScanResponse, scanOrOwedResponse, scansResponse } from './responses.ts';
+import {
+  changesResponse,
+  hostResponse,
+  hostsResponse,
+  owedScanResponse,
+  registeredHostResponse,
+  scanOrOwedResponse,
+  scansResponse,
+} from './responses.ts';
 
 const registerHost: ZodOpenApiOperationObject = {
   operationId: 'registerHost',
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
-  description: 'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm.',
+  description:
+    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers.',
   requestParams: { header: repeatable },
   requestBody: body(registerHostRequest),
   responses: {
-    201: answer('Registered.', hostResponse, ['Location', 'ETag', 'Idempotency-Replayed']),
+    201: answer('Registered.', registeredHostResponse, ['Location', 'ETag', 'Idempotency-Replayed']),
     ...invalidBody,
     ...authenticated,
     ...mayChange,
@@ -132,20 +141,28 @@ const checkConsent: ZodOpenApiOperationObject = {
   operationId: 'checkConsent',
   summary: 'Look for the proofs again, and owe the scan that has waited for them.',
   description: 'With the other looks at its consent, sixty in an hour for one host.',
-  requestParams: { path: hostPath },
-  responses: { 200: answer('Where it stands.', consentResponse), ...invalidBody, ...ofHost, ...mayChange },
+  requestParams: { path: hostPath, header: repeatable },
+  responses: {
+    200: answer('Where it stands.', consentResponse, ['Idempotency-Replayed']),
+    ...invalidBody,
+    ...ofHost,
+    ...mayChange,
+    ...notYetAnswered,
+  },
 };
 
 const reaffirmConsent: ZodOpenApiOperationObject = {
   operationId: 'reaffirmConsent',
   summary: 'Lift what an unproven opt-out has paused, where DNS proves the address now.',
-  requestParams: { path: hostPath },
+  requestParams: { path: hostPath, header: repeatable },
   responses: {
-    200: answer('Where it stands.', consentResponse),
+    200: answer('Where it stands.', consentResponse, ['Idempotency-Replayed']),
     ...invalidBody,
     ...ofHost,
     ...mayChange,
-    409: problem('DNS does not prove what is paused.'),
+    409: problem('DNS does not prove what is paused, or the first request with this Idempotency-Key has not been answered yet.', [
+      'Retry-After',
+    ]),
   },
 };
 

@@ -35,7 +35,7 @@ const proposedServer = z
   })
   .meta({ id: 'ProposedServer' });
 
-const exempt = z
+export const exempt = z
   .strictObject({
     addresses: z.array(z.string()),
     ehloName: z.string(),

@@ -3,6 +3,7 @@ import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
+import { exempt } from './proposals.ts';
 
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
@@ -38,6 +39,17 @@ export const hostResponse = z
     }),
   })
   .meta({ id: 'Host' });
+
+export const registeredHostResponse = hostResponse
+  .extend({
+    next: z.string().meta({ description: 'What to do now.' }),
+    exempt: exempt.optional(),
+    recipientWarning: z
+      .string()
+      .optional()
+      .meta({ description: 'Present when all alert recipients are delivered by the very server that is audited.' }),
+  })
+  .meta({ id: 'RegisteredHost' });
 
 export const hostsResponse = z.strictObject({ items: z.array(hostResponse), next }).meta({ id: 'Hosts' });
 

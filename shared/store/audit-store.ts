@@ -108,7 +108,7 @@ export type AuditStore = {
   createAccount(account: Account, key: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
   findAccountByEmail(email: string): Promise<Account | undefined>;
-  /** Account, keys and confirmed recipients go; hosts are removed before, each by itself. */
+  /** Account, keys, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
 
   findKey(prefix: string): Promise<StoredKey | undefined>;

@@ -66,12 +66,15 @@ test('an account with the key of another is our defect, not a mail address that 
   expect(await table.store.findAccountByEmail(account.email)).toBeUndefined();
 });
 
-test('nothing of a removed account is left: not its keys, not its recipients, and its mail address is free', async () => {
+test('nothing of a removed account is left: not its keys, its recipients, the answers kept for it, and its mail address is free', async () => {
   const account = await created();
   await table.store.addKey({ prefix: 'second', mac: 'mac', accountId: account.id, createdAt: NOON, scope: 'read' }, 5);
   const emails = Array.from({ length: 30 }, (_, index) => `ops-${index}@example.org`);
   for (const email of emails) await table.store.confirmRecipient(account.id, email, NOON);
+  const request = { accountId: account.id, key: 'request', fingerprint: 'of it' };
+  await table.store.claimRequest(request, NOON, NOON + 1000, NOON + 1000);
   await table.store.removeAccount(account);
+  expect(await table.store.claimRequest(request, NOON, NOON + 1000, NOON + 1000)).toEqual({ kind: 'new' });
   expect(await table.store.findAccount(account.id)).toBeUndefined();
   expect(await table.store.findAccountByEmail(account.email)).toBeUndefined();
   expect(await table.store.findKey(`first-of-${count}`)).toBeUndefined();

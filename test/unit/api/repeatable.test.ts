@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hostResponse } from '../../../shared/contract/responses.ts';
+import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { NOON } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
@@ -28,7 +28,7 @@ describe('a request that is repeated with its Idempotency-Key', () => {
     expect(second.headers['idempotency-replayed']).toBe('true');
     expect([second.status, second.body]).toEqual([201, first.body]);
     for (const name of ['location', 'etag', 'content-type']) expect(second.headers[name]).toBe(first.headers[name]);
-    hostResponse.parse(second.body);
+    registeredHostResponse.parse(second.body);
     expect(await hostsOf(key)).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { coverOf, type NeverList, watchNeverList } from '../../../functions/probe/never-list.ts';
+import { type NeverList, watchNeverList } from '../../../functions/probe/never-list.ts';
+import { coverOf } from '../../../shared/domain/never.ts';
 import { connect } from '../../../shared/network/connect.ts';
 import { permitted } from '../../support/gate.ts';
 import { NOON } from '../../support/samples.ts';

@@ -1,0 +1,66 @@
+import type * as z from 'zod';
+import type { registeredHostResponse } from '../../shared/contract/responses.ts';
+import type { Address } from '../../shared/domain/address.ts';
+import { isOperators } from '../../shared/domain/consent.ts';
+import type { HostSettings } from '../../shared/domain/host.ts';
+import { readName, readTarget } from '../../shared/domain/host-name.ts';
+import { adviceFor } from '../../shared/domain/proposal.ts';
+import type { Found, Lookups } from '../../shared/network/lookups.ts';
+import type { Call } from './call.ts';
+import { lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
+import { Problem } from './problem.ts';
+
+type Told = Pick<z.input<typeof registeredHostResponse>, 'next' | 'exempt' | 'recipientWarning'>;
+
+const TIME_LIMIT_MS = 3_000; // for advice alone; a host is registered whether or not DNS answers
+
+/**
+ * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
+ * A domain without an address is no server: it is refused, and the answer leads to its servers.
+ */
+export async function adviceAtRegistration(call: Call, hostId: string, settings: HostSettings): Promise<Told> {
+  const deadline = untilDeadline(call.lookups, TIME_LIMIT_MS);
+  try {
+    const { name, servedDomains, alertRecipients } = settings;
+    const [found, mail, deliveries] = await Promise.all([
+      addressesOf(name, deadline.lookups),
+      serversOfDomain(name, deadline.lookups),
+      lookUpDeliveries(alertRecipients, deadline.lookups),
+    ]);
+    if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
+    const addresses = valuesOf(found);
+    const ourselves = { addresses: call.egressAddresses, ehloName: call.ehloName };
+    const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };
+    return { next: nextFor(call, hostId, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
+  } finally {
+    deadline.end();
+  }
+}
+
+async function addressesOf(name: string, lookups: Lookups): Promise<Found<Address>> {
+  const target = readTarget(name);
+  if (target.kind === 'address') return { kind: 'found', values: [target.address] };
+  return lookups.addresses(name);
+}
+
+// The mail servers that the name has as a domain, but for itself.
+async function serversOfDomain(name: string, lookups: Lookups): Promise<string[]> {
+  if (readTarget(name).kind === 'address') return [];
+  const mail = valuesOf(await lookups.mailServers(name)).map((server) => server.name);
+  return mail.includes(name) ? [] : [...new Set(mail)].filter((each) => readName(each).kind === 'name');
+}
+
+function noServer(name: string, mail: readonly string[]): Problem {
+  const some = mail.length > 2 ? `${mail.slice(0, 2).join(', ')} and others` : mail.join(' and ');
+  const detail = `${name} is a domain without an address of its own; its mail goes to ${some}. GET /v1/proposals?name=${name} says which servers may be yours to audit, and how to register them.`;
+  return new Problem(422, detail, [{ field: 'name', message: 'names no server' }]);
+}
+
+function nextFor(call: Call, hostId: string, name: string, addresses: readonly Address[], mail: readonly string[]): string {
+  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, call.operatorNetworks));
+  const elsewhere = mail.length === 0 ? [] : [`Mail for ${name} goes to other servers: GET /v1/proposals?name=${name} names them.`];
+  const proof = operators
+    ? `It lies in a network of this service's operator and is scanned within a minute or two: GET /v1/hosts/${hostId}/scans shows what came of it.`
+    : `Nothing is probed before DNS shows that it is yours: GET /v1/hosts/${hostId}/consent says which records are missing, ready to be copied.`;
+  return [proof, ...elsewhere].join(' ');
+}
