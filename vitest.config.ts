@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,contract,integration,infra}/**/*.test.ts'],
+    include: ['test/{unit,contract,simulation,integration,infra,browser}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

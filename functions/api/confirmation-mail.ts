@@ -13,6 +13,8 @@ const PER_ADDRESS = ['confirm-day', 'confirm-month'] as const;
 /** Mails the owner of an address a link by which they confirm, unless they have had so many that one more would be a nuisance. */
 export async function askToConfirm(call: OpenCall, confirmation: Confirmation, mailWith: (link: string) => Mail): Promise<Asked> {
   const now = call.clock();
+  const stops = await call.store.mailStops(confirmation.kind === 'recipient' ? confirmation.accountId : '', [confirmation.email]);
+  if (stops.length > 0) return 'spent';
   const who = createHash('sha256').update(confirmation.email.toLowerCase()).digest('base64url');
   for (const what of PER_ADDRESS) if (!(await take(call, what, who)).granted) return 'spent';
   const link = `${baseUrlOf(call)}/confirm?token=${sealConfirmation(call.secrets, confirmation, now)}`;

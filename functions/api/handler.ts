@@ -24,7 +24,7 @@ const services: Services = {
   secrets,
   cursors: cursors(secrets),
   clock: Date.now,
-  send: sesMailer(settings.MAIL_FROM),
+  send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   log: (event, message, fields) => logger.error(message, { ...fields, requestId: event.requestContext.requestId }),
   probePorts: settings.PROBE_PORTS,
   registration: settings.REGISTRATION,

@@ -4,12 +4,13 @@ import type { hostResponse, registeredHostResponse } from '../../shared/contract
 import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { newId } from '../../shared/runtime/ids.ts';
+import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { ownAccount } from './accounts.ts';
 import { type Answer, type Call, hostInPath, json, type Verb } from './call.ts';
 import { entityTag, requireMatch } from './entity-tag.ts';
 import { invalid, Problem } from './problem.ts';
-import { readBody, readNoQuery, readQuery } from './read-request.ts';
-import { askRecipients, unconfirmedRecipients } from './recipients.ts';
+import { readBody, readNoBody, readNoQuery, readQuery } from './read-request.ts';
+import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
 import { hostView } from './views.ts';
 
@@ -36,12 +37,16 @@ export const registerHost: Verb = async (call) => {
   };
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
   const [unconfirmed, advice] = await Promise.all([
-    unconfirmedRecipients(call, host.settings),
+    whoIsUnconfirmed(call, host.settings),
     adviceAtRegistration(call, host.id, host.settings),
   ]);
   await call.store.registerHost(host, first);
   await askRecipients(call, unconfirmed);
-  const answer: z.input<typeof registeredHostResponse> = { ...hostView(host, now), unconfirmedRecipients: unconfirmed, ...advice };
+  const answer: z.input<typeof registeredHostResponse> = {
+    ...(await single(call, host, unconfirmed)),
+    ...secretOf(call, host, body),
+    ...advice,
+  };
   return json(201, answer, { etag: entityTag(host.revision), location: `/v1/hosts/${host.id}` });
 };
 
@@ -58,7 +63,7 @@ export const listHosts: Verb = async (call) => {
 export const showHost: Verb = async (call) => {
   readNoQuery(call.event);
   const host = await hostInPath(call);
-  return hostAnswer(host, await unconfirmedRecipients(call, host.settings), call.clock());
+  return hostAnswer(host, await single(call, host));
 };
 
 /** `PATCH /v1/hosts/{id}`: with If-Match, only what nobody has changed since. Recipients that it names are asked, if they have not confirmed. */
@@ -70,6 +75,23 @@ export const changeHost: Verb = async (call) => {
   return edit(call, host, body, EDIT_TRIES);
 };
 
+/** `POST /v1/hosts/{id}/acknowledge`: its owner knows it to be a sink, and is told no more of it until something changes. */
+export const acknowledgeHost: Verb = async (call) => {
+  readNoQuery(call.event);
+  readNoBody(call.event);
+  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+    const host = await hostInPath(call);
+    if (host.state.relay !== 'suspected' || host.state.sink !== true)
+      throw new Problem(
+        409,
+        'Only a host that is suspected because it accepts everything can be acknowledged, as a sink that you know of.',
+      );
+    const edited = await call.store.changeSettings(host, { ...host.settings, acknowledgedAt: call.clock() });
+    if (edited !== undefined) return hostAnswer(edited, await single(call, edited));
+  }
+  throw beingChanged();
+};
+
 /** `DELETE /v1/hosts/{id}` */
 export const removeHost: Verb = async (call) => {
   readNoQuery(call.event);
@@ -79,15 +101,16 @@ export const removeHost: Verb = async (call) => {
 
 async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequest>, tries: number): Promise<Answer> {
   requireMatch(call.event, host.revision);
-  const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-  const settings = tidy({ ...host.settings, ...changes });
+  const { webhook, ...rest } = body;
+  const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const settings = tidy({ ...host.settings, ...changes, webhook: webhook === undefined ? host.settings.webhook : (webhook ?? undefined) });
   const field = body.servedDomains === undefined ? 'alertRecipients' : 'servedDomains';
   if (!smallEnough(settings)) throw invalid([{ field, message: tooLong }]);
-  const unconfirmed = await unconfirmedRecipients(call, settings);
+  const unconfirmed = await whoIsUnconfirmed(call, settings);
   const edited = await call.store.changeSettings(host, settings);
   if (edited !== undefined) {
     if (body.alertRecipients !== undefined) await askRecipients(call, unconfirmed);
-    return hostAnswer(edited, unconfirmed, call.clock());
+    return hostAnswer(edited, { ...(await single(call, edited, unconfirmed)), ...secretOf(call, edited, body) });
   }
   if (tries <= 1) throw beingChanged();
   return edit(call, await hostInPath(call), body, tries - 1);
@@ -96,10 +119,8 @@ async function edit(call: Call, host: Host, body: z.output<typeof changeHostRequ
 function tidy(settings: HostSettings): HostSettings {
   const domains = settings.servedDomains.map((domain) => domain.toLowerCase());
   return {
-    name: settings.name,
+    ...settings,
     servedDomains: [...new Set(domains)],
-    ports: settings.ports,
-    period: settings.period,
     alertRecipients: [...new Set(settings.alertRecipients)],
   };
 }
@@ -117,8 +138,20 @@ function beingChanged(): Problem {
   return new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
 }
 
+async function single(call: Call, host: Host, unconfirmed?: string[]): Promise<z.input<typeof hostResponse>> {
+  const [unconfirmedRecipients, stoppedRecipients] = await Promise.all([
+    unconfirmed ?? whoIsUnconfirmed(call, host.settings),
+    call.store.mailStops(call.accountId, host.settings.alertRecipients),
+  ]);
+  return { ...hostView(host, call.clock()), unconfirmedRecipients, stoppedRecipients };
+}
+
+// Shown to whoever sets a webhook, who may do so again to see it.
+function secretOf(call: Call, { id }: Host, { webhook }: { webhook?: string | null | undefined }) {
+  return typeof webhook === 'string' ? { webhookSecret: webhookSecret(call.secrets, id) } : {};
+}
+
 // One host, with the tag of its settings: what scans write does not change it.
-function hostAnswer(host: Host, unconfirmed: string[], now: number): Answer {
-  const body: z.input<typeof hostResponse> = { ...hostView(host, now), unconfirmedRecipients: unconfirmed };
+function hostAnswer(host: Host, body: z.input<typeof hostResponse>): Answer {
   return json(200, body, { etag: entityTag(host.revision) });
 }

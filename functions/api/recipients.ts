@@ -8,7 +8,7 @@ import type { Call } from './call.ts';
 import { askToConfirm } from './confirmation-mail.ts';
 
 /** The alert recipients who get no mail yet, since they have not confirmed that they want it. The account's own address has. */
-export async function unconfirmedRecipients(call: Call, { alertRecipients }: HostSettings): Promise<string[]> {
+export async function whoIsUnconfirmed(call: Call, { alertRecipients }: HostSettings): Promise<string[]> {
   const confirmed = await call.store.confirmedRecipients(call.accountId, alertRecipients);
   return alertRecipients.filter((email) => !confirmed.includes(email));
 }

@@ -7,8 +7,9 @@ import { authenticate, requireWriteScope } from './authenticate.ts';
 import { spend } from './budgets.ts';
 import { type Answer, json, type OpenVerb, type Services, type Verb } from './call.ts';
 import { checkConsent, reaffirmConsent, showConsent } from './consent.ts';
-import { changeHost, listHosts, registerHost, removeHost, showHost } from './hosts.ts';
+import { acknowledgeHost, changeHost, listHosts, registerHost, removeHost, showHost } from './hosts.ts';
 import { createKey, KEY_SHOWN_ONCE, listKeys, revokeKey } from './keys.ts';
+import { listNotices, repeatNotice } from './notices.ts';
 import { Problem, problemAnswer } from './problem.ts';
 import { showProposal } from './proposals.ts';
 import { repeatable } from './repeatable.ts';
@@ -31,6 +32,9 @@ const WITH_KEY: readonly (readonly [method: Method, path: string, verb: Verb])[]
   ['GET', '/v1/hosts/{id}/consent', showConsent],
   ['POST', '/v1/hosts/{id}/consent/check', repeatable(checkConsent)],
   ['POST', '/v1/hosts/{id}/consent/reaffirm', repeatable(reaffirmConsent)],
+  ['POST', '/v1/hosts/{id}/acknowledge', repeatable(acknowledgeHost)],
+  ['GET', '/v1/hosts/{id}/notices', listNotices],
+  ['POST', '/v1/hosts/{id}/notices/{noticeId}/repeat', repeatable(repeatNotice)],
   ['POST', '/v1/hosts/{id}/scans', repeatable(requestScan)],
   ['GET', '/v1/hosts/{id}/scans', listScans],
   ['GET', '/v1/hosts/{id}/scans/{scanId}', showScan],

@@ -34,7 +34,11 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
   const { settings, state } = host;
   return {
     id: host.id,
-    ...settings,
+    name: settings.name,
+    period: settings.period,
+    reminders: settings.reminders,
+    webhook: settings.webhook,
+    acknowledgedAt: settings.acknowledgedAt === undefined ? undefined : iso(settings.acknowledgedAt),
     servedDomains: [...settings.servedDomains],
     ports: [...settings.ports],
     alertRecipients: [...settings.alertRecipients],
@@ -42,6 +46,8 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     revision: host.revision,
     relayState: state.relay,
     since: state.since === undefined ? undefined : iso(state.since),
+    acceptsEverything: state.relay === 'suspected' ? state.sink === true : undefined,
+    silentSince: state.silence === undefined ? undefined : iso(state.silence.since),
     lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
     lastFullTable: state.lastFull === undefined ? undefined : iso(state.lastFull),
     recentVerdicts: recentVerdicts(state.recent),

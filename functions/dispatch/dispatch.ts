@@ -1,8 +1,11 @@
+import { digestAt } from '../../shared/domain/noise.ts';
+import { isWebhook, noticesOf } from '../../shared/domain/notice.ts';
 import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
+import { withAddressees } from '../../shared/store/addressees.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 export type Services = {
@@ -20,6 +23,7 @@ export type Dispatched = {
   readonly scheduled: number;
   readonly owed: number;
   readonly notices: number;
+  readonly digests: number;
   readonly erased: number;
   readonly lagMinutes: number;
 };
@@ -29,25 +33,27 @@ const SCHEDULED_LIMIT = 5_000; // hosts
 const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
 const OWED_LIMIT = 500; // scans
 const NOTICES_LIMIT = 100;
+const DIGESTS_LIMIT = 100; // hosts
 const ERASURES_LIMIT = 5; // removed hosts
 const ERASED_ITEMS = 250; // of each
 const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 
 /**
  * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the
- * owed scans that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves after the sends of each block of
+ * owed scans that are due, owes digests that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves after the sends of each block of
  * ticks, so a crash in between sends that block again; a scan that is sent twice has the same id twice and is stored once.
  */
 export async function dispatch(services: Services): Promise<Dispatched> {
   const now = services.clock();
-  const [wheel, owed, notices, erased] = await Promise.allSettled([
+  const [wheel, owed, digests, notices, erased] = await Promise.allSettled([
     runWheel(services, tickOf(now)),
     wakeOwed(services, now),
+    oweDigests(services, now),
     wakeUnsettled(services, now),
     eraseRemoved(services, now),
   ]);
   if (wheel.status === 'fulfilled') services.count('CursorAgeMinutes', wheel.value.lagMinutes);
-  return { ...value(wheel), owed: value(owed), notices: value(notices), erased: value(erased) };
+  return { ...value(wheel), owed: value(owed), digests: value(digests), notices: value(notices), erased: value(erased) };
 }
 
 // Throws only after every part has had its turn: what failed is done at the next tick, what did not is done now all the same.
@@ -98,9 +104,29 @@ async function eraseRemoved({ store }: Services, now: number): Promise<number> {
   return gone.filter(Boolean).length;
 }
 
+// A digest that a scan has overtaken is decided anew at the next tick.
+async function oweDigests(services: Services, now: number): Promise<number> {
+  const { store, wakeNotices } = services;
+  const due = await store.dueDigests(now, DIGESTS_LIMIT);
+  const owed = await Promise.all(
+    due.map(async ({ accountId, hostId }) => {
+      const host = await store.findHost(accountId, hostId);
+      const told = host === undefined ? undefined : digestAt(host, now);
+      if (host === undefined || told?.occasion === undefined) {
+        await store.dropDigest(hostId, now);
+        return [];
+      }
+      const notices = noticesOf(await withAddressees(host, store), told.state, told.occasion, now);
+      return (await store.storeDigest({ host, state: told.state, notices })) === 'stored' ? notices.map(({ id }) => id) : [];
+    }),
+  );
+  await wakeNotices(owed.flat());
+  return owed.flat().length;
+}
+
 async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {
   const due = await store.dueNotices(now, NOTICES_LIMIT);
   await wakeNotices(due);
-  count('NoticesUnsettled', due.length);
+  count('NoticesUnsettled', due.filter((id) => !isWebhook(id)).length);
   return due.length;
 }

@@ -1,24 +1,48 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { webhookBodyOf } from '../../shared/contract/webhook.ts';
+import { coverOf } from '../../shared/domain/never.ts';
+import type { Notice } from '../../shared/domain/notice.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
+import { dnsLookups } from '../../shared/network/lookups.ts';
+import { postToWebhook } from '../../shared/network/webhook.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
+import { loadSecrets } from '../../shared/runtime/secrets.ts';
+import { sealSubscription } from '../../shared/runtime/unsubscribe-token.ts';
+import { signWebhook, webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
-import { notify, type Services } from './notify.ts';
+import { type Called, notify, type Services } from './notify.ts';
 
 // Once per cold start.
 const settings = readSettings('notify');
 const logger = newLogger('notify');
+const secrets = await loadSecrets(settings.SECRET);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const lookups = dnsLookups(settings.DNS_SERVERS);
+const siteUrl = settings.BASE_URL.replace(/\/$/, '');
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
-  send: sesMailer(settings.MAIL_FROM),
+  store,
+  send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
+  call: callWebhook,
   clock: Date.now,
   log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
-  baseUrl: settings.BASE_URL.replace(/\/$/, ''),
+  siteUrl,
+  egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
+  unsubscribeUrl: (accountId, email) => `${siteUrl}/unsubscribe?token=${sealSubscription(secrets, { accountId, email })}`,
   claimLeaseMs: settings.CLAIM_LEASE_SECONDS,
 };
+
+// The never-list is read for every call: they are few.
+async function callWebhook(notice: Notice): Promise<Called> {
+  if (notice.about === 'hosts') throw new Error('webhooks are called for one host at a time');
+  const body = JSON.stringify(webhookBodyOf(notice, siteUrl));
+  const headers = signWebhook(webhookSecret(secrets, notice.hostId), notice.id, Date.now(), body);
+  const isVetoed = coverOf(await store.neverList());
+  return postToWebhook(notice.recipient, body, headers, { lookups, operatorNetworks: settings.OPERATOR_NETWORKS, isVetoed });
+}
 
 // For every record.
 async function takeRecord(record: SQSRecord): Promise<void> {

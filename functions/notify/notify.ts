@@ -1,25 +1,37 @@
+import { createHash } from 'node:crypto';
+import { type HostNotice, isWebhook, type Notice } from '../../shared/domain/notice.ts';
 import type { Send } from '../../shared/mail/mailer.ts';
 import { renderNotice } from '../../shared/mail/templates.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 export type Services = {
-  readonly store: AuditStore;
+  readonly store: Pick<AuditStore, 'claimNotice' | 'settleNotice' | 'releaseNotice' | 'mailStops' | 'openAlertWindow' | 'joinGroup'>;
   readonly send: Send;
+  /** Calls the webhook of a notice. */
+  readonly call: (notice: Notice) => Promise<Called>;
   readonly clock: Clock;
   readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
-  /** Where the API answers, without a slash at the end. */
-  readonly baseUrl: string;
+  /** Where the API and the pages answer, without a slash at the end. */
+  readonly siteUrl: string;
+  readonly egressAddresses: readonly string[];
+  /** The link by which a reader ends this account's mail to them. */
+  readonly unsubscribeUrl: (accountId: string, recipient: string) => string;
   readonly claimLeaseMs: number;
 };
 
-const REFUSED_WAIT_MS = 60_000; // grows with each try, up to an hour
-const REFUSED_WAIT_LIMIT_MS = 3_600_000;
+/** What came of a call to a webhook. */
+export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly why: string };
+
+const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
+const WAIT_LIMIT_MS = 3_600_000;
+const WEBHOOK_TRIES = 24; // within some twenty hours; then the owner may have it repeated
+const GATHER_MS = 10 * 60_000; // how long alerts of further hosts of an account are gathered after one was mailed
 
 /**
- * Sends one notice: claim, hand over to SES once, settle. Whoever does not get the claim does nothing, since the notice
- * is settled or somebody else's. When we cannot tell whether SES took it, the claim is left to run out, and only then is
- * it sent again: the one case in which a recipient may get a mail twice.
+ * Sends one notice: claim, hand over once, settle. Whoever does not get the claim does nothing, since the notice is settled
+ * or somebody else's. When we cannot tell whether SES took a mail, the claim is left to run out: until then SES's events may
+ * settle it, and only without one is it sent again, the one case in which a recipient may get a mail twice.
  */
 export async function notify(noticeId: string, services: Services): Promise<void> {
   const { store, clock } = services;
@@ -27,14 +39,64 @@ export async function notify(noticeId: string, services: Services): Promise<void
   const claim = await store.claimNotice(noticeId, now, now + services.claimLeaseMs);
   if (claim === undefined) return;
   const { notice, tries } = claim;
-  const mail = renderNotice(notice, `${services.baseUrl}/v1/hosts/${notice.hostId}/scans`);
-  const handover = await services.send(mail, notice.recipient, notice.id);
-  if (handover.kind === 'accepted') {
-    await store.settleNotice(noticeId, handover.messageId, clock());
-    services.log.info('mailed', { noticeId, hostId: notice.hostId, host: notice.hostName, to: notice.to });
+  if (notice.channel === 'webhook') return callWebhook(notice, tries, services);
+  const [stop] = await store.mailStops(notice.accountId, [notice.recipient]);
+  if (stop !== undefined) {
+    await store.settleNotice(noticeId, { outcome: 'withheld', why: stop.why }, now);
+    services.log.info('withheld', { noticeId, why: stop.why });
     return;
   }
-  const wait = Math.min(REFUSED_WAIT_MS * 2 ** Math.min(tries - 1, 10), REFUSED_WAIT_LIMIT_MS);
-  await store.releaseNotice(noticeId, clock() + wait);
-  services.log.error('SES refused a mail; it will be tried again', { noticeId, why: handover.why, tries });
+  if (notice.about === 'host' && (await isGathered(notice, now, services))) return;
+  await mail(notice, tries, services);
+}
+
+async function mail(notice: Notice, tries: number, services: Services): Promise<void> {
+  const { store, clock, siteUrl, egressAddresses } = services;
+  const unsubscribeUrl = services.unsubscribeUrl(notice.accountId, notice.recipient);
+  const handover = await services.send(renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl }), notice.recipient, notice.id);
+  if (handover.kind === 'refused') return release(notice, tries, handover.why, services);
+  await store.settleNotice(notice.id, { outcome: 'sent', messageId: handover.messageId }, clock());
+  services.log.info('mailed', { noticeId: notice.id, ...named(notice) });
+}
+
+async function callWebhook(notice: Notice, tries: number, services: Services): Promise<void> {
+  const { store, clock } = services;
+  const called = await services.call(notice);
+  if (called.kind === 'refused' && tries < WEBHOOK_TRIES) return release(notice, tries, called.why, services);
+  const settled = called.kind === 'taken' ? ({ outcome: 'sent' } as const) : ({ outcome: 'given-up', why: called.why } as const);
+  await store.settleNotice(notice.id, settled, clock());
+  services.log.info('webhook', { noticeId: notice.id, ...named(notice), ...settled });
+}
+
+// The first alert goes at once. Those of other hosts that the same reader is owed within minutes become one mail.
+async function isGathered(notice: HostNotice, now: number, services: Services): Promise<boolean> {
+  const { accountId, recipient, hostId } = notice;
+  const { store, log } = services;
+  const window = await store.openAlertWindow({ accountId, recipient, hostId, now, until: now + GATHER_MS });
+  if (window.hostId === hostId) return false;
+  const groupId = groupIdOf(accountId, window.until, recipient);
+  const joined = await store.joinGroup(notice, groupId, window.until, now);
+  if (joined) log.info('gathered', { noticeId: notice.id, groupId });
+  return joined;
+}
+
+// One for each window and reader.
+function groupIdOf(accountId: string, until: number, recipient: string): string {
+  const reader = createHash('sha256').update(recipient.toLowerCase()).digest('hex').slice(0, 20);
+  return `${accountId}-group-${until}-${reader}`;
+}
+
+async function release(notice: Notice, tries: number, why: string, services: Services): Promise<void> {
+  const wait = Math.min(WAIT_MS * 2 ** Math.min(tries - 1, 10), WAIT_LIMIT_MS);
+  await services.store.releaseNotice(notice.id, services.clock() + wait, why);
+  const fields = { noticeId: notice.id, why, tries };
+  // A webhook that refuses is its owner's to mend; a mail that SES refuses is ours.
+  if (isWebhook(notice.id)) services.log.info('a webhook refused a notice; it will be tried again', fields);
+  else services.log.error('SES refused a mail; it will be tried again', fields);
+}
+
+function named(notice: Notice): object {
+  if (notice.about === 'hosts') return { hosts: notice.hosts.length };
+  const { hostId, hostName, occasion, relay } = notice;
+  return { hostId, host: hostName, occasion: occasion.kind, to: relay };
 }

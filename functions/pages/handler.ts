@@ -22,7 +22,7 @@ const services: Services = {
   store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
   secrets: await loadSecrets(settings.SECRET),
   lookups: () => sharedLookups(dns, LOOKUPS_PER_SECOND),
-  send: sesMailer(settings.MAIL_FROM),
+  send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   clock: Date.now,
   wait: (ms) => wait(ms),
   report: (error) => logger.error('a request failed', { error }),

@@ -5,6 +5,7 @@ import { showAbout, showRobotsTxt, showSecurityTxt } from './about.ts';
 import { type Answer, page, type Services, type Verb } from './call.ts';
 import { actConfirm, askConfirm } from './confirm.ts';
 import { askOptOut, optOut } from './opt-out.ts';
+import { askUnsubscribe, unsubscribe } from './unsubscribe.ts';
 
 type Method = 'GET' | 'HEAD' | 'POST';
 
@@ -16,6 +17,8 @@ const PAGES: readonly Page[] = [
   ['POST', '/opt-out', optOut],
   ...readable('/confirm', askConfirm),
   ['POST', '/confirm', actConfirm],
+  ...readable('/unsubscribe', askUnsubscribe),
+  ['POST', '/unsubscribe', unsubscribe],
   ...readable('/.well-known/security.txt', showSecurityTxt),
   ...readable('/robots.txt', showRobotsTxt),
 ];

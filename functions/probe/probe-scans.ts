@@ -2,7 +2,6 @@ import type { Arrival } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import { isFull, isUnfinished, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { noticesOf } from '../../shared/domain/notice.ts';
 import { isOurs, type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
 import { closedLegs, judgeLeg, legName } from '../../shared/domain/verdict.ts';
@@ -11,8 +10,8 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
-import { withAddressees } from '../../shared/store/addressees.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import type { Finding } from './finding.ts';
@@ -192,10 +191,9 @@ async function settle(
   for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
     const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
     const effect: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
-    const change = effect.kind === 'changed' ? effect.change : undefined;
-    const notices = change === undefined ? [] : noticesOf(await withAddressees(current, store), change, stored, legs);
+    const notices = await owedNotices(current, stored, effect, legs, store);
     if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
-      report(current, stored, change?.to, services);
+      report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
       await wake(
         notices.map((notice) => notice.id),
         services,

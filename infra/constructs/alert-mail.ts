@@ -2,12 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
-import { grantTable, type Retained } from './retained.ts';
-import { grantSending } from './sending.ts';
+import { grantSecret, grantTable, type Retained } from './retained.ts';
+import { grantSending, type Sending } from './sending.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export type AlertMailProps = {
-  readonly mailFrom: string;
+  readonly sending: Sending;
+  readonly operatorNetworks: string;
   /** Where the API answers: mails link to the history under it. */
   readonly baseUrl: string;
   readonly retained: Retained;
@@ -17,11 +18,11 @@ export type AlertMailProps = {
 const NOTIFY_TIMEOUT = Duration.minutes(1); // ten mails one after the other; less than the lease of a claimed notice
 const SENDERS_LIMIT = 2; // at once: new SES accounts may send little per second
 
-/** The way of a notice: queue, `notify`, SES. */
+/** The way of a notice: queue, `notify`, SES or a webhook. */
 export class AlertMail extends Construct {
   readonly notices: WorkQueue;
 
-  constructor(scope: Construct, id: string, { mailFrom, baseUrl, retained, alarms }: AlertMailProps) {
+  constructor(scope: Construct, id: string, { sending, operatorNetworks, baseUrl, retained, alarms }: AlertMailProps) {
     super(scope, id);
     this.notices = new WorkQueue(this, 'Notices', {
       name: 'notices',
@@ -37,9 +38,10 @@ export class AlertMail extends Construct {
       timeout: NOTIFY_TIMEOUT,
       memoryMiB: 512,
     });
-    notify.grant({ BASE_URL: baseUrl });
-    grantSending(notify, mailFrom);
-    grantTable(notify, retained, ['UpdateItem']);
+    notify.grant({ BASE_URL: baseUrl, EGRESS_ADDRESSES: retained.egressAddress, OPERATOR_NETWORKS: operatorNetworks });
+    grantSecret(notify, retained);
+    grantSending(notify, sending);
+    grantTable(notify, retained, ['BatchGetItem', 'Query', 'PutItem', 'UpdateItem']);
     this.notices.feed(notify, { batchSize: 5, maxConcurrency: SENDERS_LIMIT });
   }
 }

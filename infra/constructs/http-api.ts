@@ -9,9 +9,14 @@ import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
 import type { Deployment } from './deployment.ts';
 import { grantSecret, grantTable, type ItemAction, type Retained } from './retained.ts';
-import { grantSending } from './sending.ts';
+import { grantSending, type Sending } from './sending.ts';
 
-export type HttpApiProps = { readonly deployment: Deployment; readonly retained: Retained; readonly alarms: Alarms };
+export type HttpApiProps = {
+  readonly deployment: Deployment;
+  readonly sending: Sending;
+  readonly retained: Retained;
+  readonly alarms: Alarms;
+};
 
 const THROTTLE = { rateLimit: 50, burstLimit: 100 }; // requests a second, all callers together: bounds the bill of a flood
 const IMPACT = 'Nobody gets an account, and owners can neither register hosts nor read their history. Scans and alerts go on.';
@@ -59,7 +64,7 @@ export class HttpApi extends Construct {
   }
 
   // BASE_URL is left out for both: it is the gateway's own address, which comes with each request.
-  #addApi({ deployment, retained, alarms }: HttpApiProps): AuditFunction {
+  #addApi({ deployment, sending, retained, alarms }: HttpApiProps): AuditFunction {
     const api = new AuditFunction(this, 'Api', {
       name: 'api',
       errorImpact: IMPACT,
@@ -75,12 +80,12 @@ export class HttpApi extends Construct {
       OPERATOR_NETWORKS: deployment.operatorNetworks,
     });
     grantSecret(api, retained);
-    grantSending(api, deployment.mailFrom);
+    grantSending(api, sending);
     grantTable(api, retained, TABLE_ACTIONS);
     return api;
   }
 
-  #addPages({ deployment, retained, alarms }: HttpApiProps): AuditFunction {
+  #addPages({ deployment, sending, retained, alarms }: HttpApiProps): AuditFunction {
     const pages = new AuditFunction(this, 'Pages', {
       name: 'pages',
       errorImpact: PAGES_IMPACT,
@@ -94,7 +99,7 @@ export class HttpApi extends Construct {
       ...(deployment.optOutAddress === '' ? {} : { OPT_OUT_ADDRESS: deployment.optOutAddress }),
     });
     grantSecret(pages, retained);
-    grantSending(pages, deployment.mailFrom);
+    grantSending(pages, sending);
     grantTable(pages, retained, PAGES_ACTIONS);
     return pages;
   }

@@ -48,7 +48,7 @@ export class ScanPipeline extends Construct {
       memoryMiB: 512,
       retryAttempts: 0, // the next minute does what this one left
     });
-    grantTable(dispatch, retained, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    grantTable(dispatch, retained, ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
     grantDueIndex(dispatch, retained);
     scans.grantSend(dispatch);
     notices.grantSend(dispatch);

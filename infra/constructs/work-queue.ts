@@ -2,15 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import type { AuditFunction } from './audit-function.ts';
 
 export type WorkQueueProps = {
-  readonly name: 'scans' | 'notices';
-  /** The setting by which functions find it. */
-  readonly setting: 'SCANS_QUEUE_URL' | 'NOTICES_QUEUE_URL';
+  readonly name: 'scans' | 'notices' | 'feedback';
+  /** The setting by which functions that send to it find it; none where no function does. */
+  readonly setting?: 'SCANS_QUEUE_URL' | 'NOTICES_QUEUE_URL';
   /** How long a message is left to the function that took it. */
   readonly visibilityTimeout: Duration;
   /** A sentence: what users lose when messages are given up. */
@@ -24,7 +26,7 @@ const DEAD_LETTERS_KEPT = Duration.days(14); // the longest that SQS keeps a mes
 /** A queue with dead letters that alarm. Only senders and the one consumer it feeds may touch it, over TLS. */
 export class WorkQueue extends Construct {
   readonly #queue: Queue;
-  readonly #setting: string;
+  readonly #setting: string | undefined;
 
   constructor(scope: Construct, id: string, { name, setting, visibilityTimeout, deadLetterImpact, alarms }: WorkQueueProps) {
     super(scope, id);
@@ -43,8 +45,14 @@ export class WorkQueue extends Construct {
 
   /** The queue's address, and sending to it. */
   grantSend(to: AuditFunction): void {
+    if (this.#setting === undefined) throw new Error('functions know no setting by which they would find this queue');
     const permission = new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.#queue.queueArn] });
     to.grant({ [this.#setting]: this.#queue.queueUrl }, permission);
+  }
+
+  /** Puts what a topic publishes into it, as it was published. */
+  subscribe(topic: ITopic): void {
+    topic.addSubscription(new SqsSubscription(this.#queue, { rawMessageDelivery: true }));
   }
 
   /** Feeds its messages to a function; those that fail come back by themselves, the rest of their batch does not. */

@@ -39,6 +39,7 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     readEvidence: async () => undefined,
     storeRaised: async () => 'conflict',
     confirmedRecipients: async () => [],
+    mailStops: async () => [],
     findAccount: async () => undefined,
   };
   const services: Services = {

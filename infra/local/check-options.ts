@@ -54,7 +54,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
 }
 
 function hostOf(name: string, servedDomains: string[], ports: number[]): Host {
-  const settings = { name, servedDomains, ports: [...new Set(ports)], period: 'day', alertRecipients: [] } as const;
+  const settings = { name, servedDomains, ports: [...new Set(ports)], period: 'day', alertRecipients: [], reminders: false } as const;
   return { accountId: 'terminal', id: newId(), createdAt: Date.now(), revision: 1, settings, state: NEW_STATE };
 }
 

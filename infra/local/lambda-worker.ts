@@ -17,6 +17,7 @@ const load = {
   probe: () => import('../../functions/probe/handler.ts'),
   canary: () => import('../../functions/canary/handler.ts'),
   notify: () => import('../../functions/notify/handler.ts'),
+  feedback: () => import('../../functions/feedback/handler.ts'),
   preflight: () => import('../../functions/preflight/handler.ts'),
 } as Record<FunctionName, () => Promise<{ handler: Handler }>>;
 

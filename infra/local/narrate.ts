@@ -12,9 +12,15 @@ const scanned = z.object({
 const unfinished = scanned.pick({ host: true, reason: true, completed: true, planned: true });
 const raised = z.object({ host: z.string(), arrivals: z.number(), changedTo: z.string().optional() });
 const failed = z.object({ error: z.object({ name: z.string(), message: z.string() }) });
-const mailed = z.object({ host: z.string(), to: z.string() });
+const mailed = z.union([z.object({ host: z.string(), occasion: z.string(), to: z.string() }), z.object({ hosts: z.number() })]);
 
-const MAILED: Record<string, string> = { open: 'is an open relay', suspected: 'answers as an open relay', closed: 'closed again' };
+const STATES: Record<string, string> = { open: 'is an open relay', suspected: 'answers as an open relay', closed: 'closed again' };
+const OCCASIONS: Record<string, string> = {
+  digest: 'keeps changing',
+  reminder: 'a reminder',
+  silent: 'cannot be audited',
+  back: 'can be audited again',
+};
 
 /** Tells a person what a log line of the handlers says; undefined for what is of no interest to one, such as metrics. */
 export function narrate(line: string): string | undefined {
@@ -36,8 +42,9 @@ export function narrate(line: string): string | undefined {
     return `a message that we sent through ${host} came back${changedTo === undefined ? '' : ` - change to ${changedTo}`}`;
   }
   if (message === 'mailed') {
-    const { host, to } = mailed.parse(fields);
-    return `mailed the owner of ${host}: ${MAILED[to] ?? to}`;
+    const mail = mailed.parse(fields);
+    if ('hosts' in mail) return `mailed an owner: news of ${mail.hosts} hosts`;
+    return `mailed the owner of ${mail.host}: ${OCCASIONS[mail.occasion] ?? STATES[mail.to] ?? mail.to}`;
   }
   if (level === 'INFO') return undefined;
   const { data } = failed.safeParse(fields);

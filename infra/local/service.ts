@@ -13,6 +13,7 @@ import { createQueues, startSqs } from './engines/sqs.ts';
 import { CANARY_DOMAIN, functionEnvironment } from './environment.ts';
 import { startHttpFront } from './http-front.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
+import { type EventPolicy, startMailEvents } from './mail-events.ts';
 import { type Options, UsageError } from './options.ts';
 import { pollQueue, VISIBILITY_SECONDS } from './queue-poller.ts';
 
@@ -37,13 +38,13 @@ const NOTICES_AT_ONCE = 2;
 const OWNER = 'owner@relay-audit.example';
 
 /** Starts engines, handlers, HTTP front, schedule and queue polling, and stops what it has started when a part cannot start. */
-export async function startService(options: Options, listener: Listener): Promise<LocalService> {
+export async function startService(options: Options, listener: Listener, mailEvents?: EventPolicy): Promise<LocalService> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    return await startParts(options, listener, started, stop);
+    return await startParts(options, listener, mailEvents, started, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -53,6 +54,7 @@ export async function startService(options: Options, listener: Listener): Promis
 async function startParts(
   options: Options,
   listener: Listener,
+  mailEvents: EventPolicy | undefined,
   started: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<LocalService> {
@@ -68,6 +70,7 @@ async function startParts(
   folder.update({ endpoints });
   const [apiKey, queues] = await Promise.all([accountKey(folder, endpoints.dynamodb), createQueues(endpoints.sqs, VISIBILITY_SECONDS)]);
   const baseUrl = `http://127.0.0.1:${port}`;
+  await tracked(started, startMailEvents(folder.path, ses, queues.feedback, mailEvents));
   const environment = functionEnvironment(endpoints, queues, folder.secretFile, baseUrl);
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
@@ -82,6 +85,7 @@ async function startParts(
   const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
   started.push(tick(host, report));
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
+  started.push(pollQueue(queues.feedback, 'feedback', 1, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, canaryMailbox, stop };
 }

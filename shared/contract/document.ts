@@ -14,6 +14,7 @@ import {
   problem,
   repeatable,
 } from './describe.ts';
+import { noticePath, noticeResponse, noticesResponse } from './notices.ts';
 import { proposalResponse, proposalsQuery } from './proposals.ts';
 import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
 import {
@@ -96,6 +97,42 @@ const requestScan: ZodOpenApiOperationObject = {
     ...ofHost,
     ...mayChange,
     ...notYetAnswered,
+  },
+};
+
+const acknowledgeHost: ZodOpenApiOperationObject = {
+  operationId: 'acknowledgeHost',
+  summary: 'Say that a host is a sink that you know of.',
+  description: 'For a host that is suspected because it accepts everything: no reminders of it are mailed until something changes.',
+  requestParams: { path: hostPath, header: repeatable },
+  responses: {
+    200: answer('The host as it is now.', hostResponse, ['ETag', 'Idempotency-Replayed']),
+    ...invalidBody,
+    ...ofHost,
+    ...mayChange,
+    409: problem('It is no such host, or it is being changed, or the first request with this Idempotency-Key has not been answered yet.', [
+      'Retry-After',
+    ]),
+  },
+};
+
+const listNotices: ZodOpenApiOperationObject = {
+  operationId: 'listNotices',
+  summary: 'The mails and webhook calls of a host, newest first, and what became of them.',
+  requestParams: { path: hostPath, query: pageQuery },
+  responses: { 200: answer('A page of notices.', noticesResponse), ...invalid, ...ofHost },
+};
+
+const repeatNotice: ZodOpenApiOperationObject = {
+  operationId: 'repeatNotice',
+  summary: 'Call the webhook again.',
+  requestParams: { path: noticePath, header: repeatable },
+  responses: {
+    202: answer('It is owed again.', noticeResponse, ['Idempotency-Replayed']),
+    ...invalidBody,
+    ...ofHost,
+    ...mayChange,
+    409: problem('It is a mail, or still owed, or the first request with this Idempotency-Key has not been answered yet.', ['Retry-After']),
   },
 };
 
@@ -190,6 +227,9 @@ export function openApiDocument() {
       '/v1/hosts/{id}/consent': { get: showConsent },
       '/v1/hosts/{id}/consent/check': { post: checkConsent },
       '/v1/hosts/{id}/consent/reaffirm': { post: reaffirmConsent },
+      '/v1/hosts/{id}/acknowledge': { post: acknowledgeHost },
+      '/v1/hosts/{id}/notices': { get: listNotices },
+      '/v1/hosts/{id}/notices/{noticeId}/repeat': { post: repeatNotice },
       '/v1/hosts/{id}/scans': { post: requestScan, get: listScans },
       '/v1/hosts/{id}/scans/{scanId}': { get: showScan },
       '/v1/hosts/{id}/changes': { get: listChanges },

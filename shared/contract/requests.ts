@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
+import { readWebhookUrl } from '../domain/webhook-url.ts';
 
 /** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
-const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, textCharacters: 600, pageSize: 50 } as const;
+const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, webhook: 300, textCharacters: 600, pageSize: 50 } as const;
 
 const hostName = z
   .string()
@@ -35,14 +36,29 @@ const settings = {
     .min(1)
     .max(LIMITS.alertRecipients)
     .meta({ description: 'Who is mailed when the relay state changes.' }),
+  reminders: z
+    .boolean()
+    .meta({ description: 'Whether reminders are mailed while it stays open or suspected: after 1, 7 and then every 30 days.' }),
+  webhook: z
+    .string()
+    .max(LIMITS.webhook)
+    .superRefine((text, context) => {
+      const url = readWebhookUrl(text);
+      if ('wrong' in url) context.addIssue({ code: 'custom', message: url.wrong });
+    })
+    .meta({
+      description: 'An HTTPS address that is called with every notice; see docs/webhooks.md.',
+      example: 'https://hooks.example.org/relay',
+    }),
 };
 
 /** Whether settings are small enough that a scan's write of the host stays cheap. */
 export const smallEnough = (value: {
   readonly servedDomains?: readonly string[] | undefined;
   readonly alertRecipients?: readonly string[] | undefined;
-}) => [...(value.servedDomains ?? []), ...(value.alertRecipients ?? [])].join('').length <= LIMITS.textCharacters;
-export const tooLong = `servedDomains and alertRecipients together must have at most ${LIMITS.textCharacters} characters`;
+  readonly webhook?: string | null | undefined;
+}) => [...(value.servedDomains ?? []), ...(value.alertRecipients ?? []), value.webhook ?? ''].join('').length <= LIMITS.textCharacters;
+export const tooLong = `servedDomains, alertRecipients and webhook together must have at most ${LIMITS.textCharacters} characters`;
 
 export const registerHostRequest = z
   .strictObject({
@@ -53,6 +69,8 @@ export const registerHostRequest = z
       .meta({ description: 'Ports to probe; 25, 465 and 587, as far as they are probed here, when left out.' }),
     period: settings.period.default('day'),
     alertRecipients: settings.alertRecipients.optional().meta({ description: 'Who is mailed; the address of the account when left out.' }),
+    reminders: settings.reminders.default(true),
+    webhook: settings.webhook.optional(),
   })
   .refine(smallEnough, { message: tooLong, path: ['servedDomains'] })
   .meta({ id: 'RegisterHost' });
@@ -63,6 +81,8 @@ export const changeHostRequest = z
     ports: settings.ports.optional(),
     period: settings.period.optional(),
     alertRecipients: settings.alertRecipients.optional(),
+    reminders: settings.reminders.optional(),
+    webhook: settings.webhook.nullable().optional().meta({ description: 'The webhook; null takes it away.' }),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'names nothing to change')
   .meta({ id: 'ChangeHost' });

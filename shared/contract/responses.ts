@@ -19,10 +19,18 @@ export const hostResponse = z
     ports: z.array(z.int()),
     period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
     alertRecipients: z.array(z.string()),
+    reminders: z.boolean(),
+    webhook: z.string().optional(),
+    acknowledgedAt: moment.optional().meta({ description: 'When its owner said that they know it to be a sink.' }),
     createdAt: moment,
     revision: z.int(),
     relayState,
     since: moment.optional().meta({ description: 'When the relay state was confirmed or first known.' }),
+    acceptsEverything: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether what is suspected takes invented users of its own too, as a sink does.' }),
+    silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
     lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
     lastFullTable: moment.optional().meta({
       description: 'When the full table of relay tests was last run to a proven end; scans in between try a part of it.',
@@ -37,6 +45,17 @@ export const hostResponse = z
       description:
         'Recipients who have not confirmed that they want the alerts, and get none until they do. Told of a single host, not in lists.',
     }),
+    stoppedRecipients: z
+      .array(z.strictObject({ email: z.string(), why: z.enum(['complained', 'bounced', 'unsubscribed']) }))
+      .optional()
+      .meta({
+        description:
+          'Recipients who are not mailed: they called a mail of ours spam, do not take mail, or have unsubscribed. When nobody else is left, the address of the account is mailed. Told of a single host, not in lists.',
+      }),
+    webhookSecret: z
+      .string()
+      .optional()
+      .meta({ description: 'What calls of the webhook are signed with. Only in the answer to a request that names a webhook.' }),
   })
   .meta({ id: 'Host' });
 

@@ -1,5 +1,7 @@
 import type { Arrival } from './canary.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
+import { toldAfter } from './noise.ts';
+import type { Occasion } from './notice.ts';
 import { provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
 
@@ -22,8 +24,14 @@ export type Confirmation = { readonly scanId: string; readonly dueAt: number };
 /** What a finished scan does to its host. `late` scans are history only: a later one has been counted already. */
 export type Effect =
   | { readonly kind: 'late'; readonly owed?: Confirmation | undefined }
-  | { readonly kind: 'unchanged'; readonly state: HostState; readonly owed?: Confirmation | undefined }
-  | { readonly kind: 'changed'; readonly state: HostState; readonly change: Change };
+  | {
+      readonly kind: 'unchanged';
+      readonly state: HostState;
+      readonly owed?: Confirmation | undefined;
+      /** What its owner is told all the same. */
+      readonly occasion?: Occasion | undefined;
+    }
+  | { readonly kind: 'changed'; readonly state: HostState; readonly change: Change; readonly occasion?: Occasion | undefined };
 
 export type ConfirmationRules = {
   /** How long after a scan its confirmation may start at the earliest. Design: five minutes. */
@@ -38,6 +46,10 @@ const CONFIRM_RETRIES_MS = 2 * 60 * 60_000;
  * version is still the one decided upon. Scans that met trouble on our side have no result and never come here.
  */
 export function effectOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
+  return withNews(host, scan, turnOf(host, scan, rules));
+}
+
+function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
   const { state } = host;
   if (state.last !== undefined && (scan.id === state.last.id || scan.startedAt <= state.last.startedAt))
     return { kind: 'late', owed: scan.id === state.last.id ? undefined : anotherTry(state, scan) };
@@ -105,6 +117,12 @@ function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState, at: 
   return { kind: 'changed', state: { ...next, relay: to, since: change.at, closedAt, pending: undefined }, change };
 }
 
+function withNews(host: Host, scan: Scan, effect: Effect): Effect {
+  if (effect.kind === 'late') return effect;
+  const { state, occasion } = toldAfter(host, effect.state, scan, effect.kind === 'changed' ? effect.change : undefined);
+  return { ...effect, state, occasion };
+}
+
 function anotherTry(state: HostState, scan: Scan): Confirmation | undefined {
   const { pending } = state;
   if (pending === undefined || scan.kind !== 'confirming') return undefined;
@@ -137,7 +155,7 @@ export function raise(host: Host, scan: Scan, arrivals: readonly Arrival[]): Rai
     openLegs: union(scan.openLegs, legs),
     closedLegs: scan.closedLegs?.filter((leg) => !legs.includes(leg)),
   };
-  return { scan: open, effect: effectOfRaised(host, open, legs, counting) };
+  return { scan: open, effect: withNews(host, open, effectOfRaised(host, open, legs, counting)) };
 }
 
 // Late is not too late here: whatever scans were made since, none of them has confirmed that the server is closed.

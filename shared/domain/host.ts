@@ -8,7 +8,19 @@ export type HostSettings = {
   readonly ports: readonly number[];
   readonly period: Period;
   readonly alertRecipients: readonly string[];
+  /** Whether reminders are sent while it stays open or suspected. */
+  readonly reminders: boolean;
+  /** An HTTPS address that is called for every notice. */
+  readonly webhook?: string | undefined;
+  /** When the owner said that they know the host to be a sink; epoch milliseconds. */
+  readonly acknowledgedAt?: number | undefined;
 };
+
+/** Scheduled scans in a row that could not audit a host, since when, and whether its owner was told. */
+export type Silence = { readonly scans: number; readonly since: number; readonly told: boolean };
+
+/** A host that turns too often: when that was told last, when the next digest is owed, and how many changes it will tell. */
+export type Flapping = { readonly toldAt: number; readonly owedAt?: number | undefined; readonly changes: number };
 
 /** A turn of the relay state that one scan showed and no second scan has confirmed. */
 export type PendingChange = { readonly to: RelayState; readonly scanId: string; readonly notBefore: number };
@@ -36,6 +48,14 @@ export type HostState = {
   readonly lastFull?: number | undefined;
   /** The scan that trouble on our side has put off, when there is one. */
   readonly putOff?: string | undefined;
+  /** Whether what is suspected accepts invented local users too. */
+  readonly sink?: boolean | undefined;
+  /** Times of the last changes, newest first: those of a day, at most five. */
+  readonly turns?: readonly number[] | undefined;
+  readonly flapping?: Flapping | undefined;
+  readonly silence?: Silence | undefined;
+  /** Reminders of the present relay state that were sent, or missed. */
+  readonly reminders?: number | undefined;
 };
 
 /** A registered mail server. `revision` counts the owner's edits and is the ETag. */

@@ -1,10 +1,27 @@
 import type { Arrival } from './canary.ts';
-import type { Change } from './change.ts';
-import type { Host } from './host.ts';
-import type { RelayState } from './reason.ts';
+import type { Host, HostState } from './host.ts';
+import type { Reason, RelayState, Verdict } from './reason.ts';
 import type { Software } from './remedies.ts';
 import type { LegEvidence, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
+
+export const CHANNELS = ['mail', 'webhook'] as const;
+
+/** How a notice goes out: to a mail address, or to an HTTPS address of the owner's. */
+export type Channel = (typeof CHANNELS)[number];
+
+/** What a notice tells. Times are epoch milliseconds. */
+export type Occasion =
+  /** The relay state was confirmed to have turned; or, from and to `suspected`, an acknowledged host has become more than a sink. */
+  | { readonly kind: 'change'; readonly from: RelayState | 'unknown'; readonly to: RelayState }
+  /** It turned so often that turns are told together, once a day. `changes` since `from`. */
+  | { readonly kind: 'digest'; readonly changes: number; readonly from: number }
+  /** It still answers as it did; `count` is 1 for the first reminder. */
+  | { readonly kind: 'reminder'; readonly count: number }
+  /** Scheduled scans in a row could not audit it. */
+  | { readonly kind: 'silent'; readonly verdict: Verdict; readonly reason: Reason; readonly scans: number; readonly since: number }
+  /** It can be audited again, after it was told to be silent. */
+  | { readonly kind: 'back'; readonly silentSince: number };
 
 /** One envelope with its answer, as the owner can find it in the server's log. */
 export type NoticeEvidence = {
@@ -14,23 +31,16 @@ export type NoticeEvidence = {
   readonly reply: string;
 };
 
-/** One mail owed to one recipient because of a change. It carries all that the mail says, so that sending needs no second read. */
-export type Notice = {
-  readonly id: string;
-  readonly accountId: string;
-  readonly hostId: string;
-  readonly recipient: string;
-  readonly hostName: string;
-  readonly from: RelayState | 'unknown';
-  readonly to: RelayState;
-  readonly acceptsEverything: boolean;
+/** What the scan has shown that a notice is about. */
+export type Seen = {
+  readonly scanId: string;
+  readonly scannedAt: number;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
   /** Whether it took a whole message, to the final dot, and not only a recipient. */
   readonly messageAccepted: boolean;
   /** The canary that came back first, when one did. */
   readonly arrival?: Arrival | undefined;
-  readonly changedAt: number;
-  readonly scanId: string;
-  readonly scannedAt: number;
   readonly evidence: readonly NoticeEvidence[];
   /** How many envelopes went that way; `evidence` shows the first of them. */
   readonly envelopes: number;
@@ -38,42 +48,106 @@ export type Notice = {
   readonly software?: Software | undefined;
 };
 
-const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
+type Owed = {
+  readonly id: string;
+  readonly accountId: string;
+  readonly channel: Channel;
+  /** A mail address, or the address of a webhook. */
+  readonly recipient: string;
+  readonly owedAt: number;
+};
 
-/** The notices that a change owes: one for each alert recipient, with ids that a second try would make again. */
-export function noticesOf(host: Host, change: Change, scan: Scan, legs: readonly LegEvidence[]): Notice[] {
-  const envelopes = envelopesOf(change, scan, legs);
-  const arrivals = change.to === 'open' ? (scan.arrivals ?? []) : [];
-  return host.settings.alertRecipients.map((recipient, index) => ({
-    id: `${host.id}-${change.version}-${index}`,
+/** One host in a notice of several. */
+export type NewsOfHost = {
+  readonly hostId: string;
+  readonly hostName: string;
+  readonly occasion: Occasion;
+  /** The relay state of the host, and since when. */
+  readonly relay: RelayState | 'unknown';
+  readonly since?: number | undefined;
+};
+
+/** A notice about one host. It carries all that is said, so that sending needs no second read. */
+export type HostNotice = Owed & NewsOfHost & { readonly about: 'host'; readonly seen?: Seen | undefined };
+
+/** A notice about several hosts of an account, whose alerts came within minutes. */
+export type GroupNotice = Owed & { readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };
+
+/** One mail or webhook call owed to one recipient. */
+export type Notice = HostNotice | GroupNotice;
+
+export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained', 'rejected', 'withheld', 'grouped', 'given-up'] as const;
+
+/**
+ * What became of a notice. `sent`: SES, or the webhook, has taken it. `rejected`: SES took it and did not send it.
+ * `withheld`: its recipient gets no mail. `grouped`: it went into another. `given-up`: the webhook never took it.
+ */
+export type NoticeOutcome = (typeof OUTCOMES_OF_NOTICES)[number];
+
+const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
+const VERSION_DIGITS = 10;
+
+/** Whether a notice, by its id, goes to a webhook: those wait for servers of others, and say nothing about our mail. */
+export function isWebhook(noticeId: string): boolean {
+  return noticeId.endsWith('-webhook');
+}
+
+/** The id of a notice that a state version of a host owes: a second try makes the same. Ids sort by version; `to` tells one from another. */
+export function noticeId(hostId: string, version: number, to: string): string {
+  return `${hostId}-${String(version).padStart(VERSION_DIGITS, '0')}-${to}`;
+}
+
+/** The notices of an occasion: one for each alert recipient, and one for the webhook. `state` is the host's after it. */
+export function noticesOf(host: Host, state: HostState, occasion: Occasion, at: number, seen?: Seen): HostNotice[] {
+  const { alertRecipients, webhook, name } = host.settings;
+  const notice = (channel: Channel, recipient: string, to: string): HostNotice => ({
+    id: noticeId(host.id, state.version, to),
     accountId: host.accountId,
-    hostId: host.id,
+    channel,
     recipient,
-    hostName: host.settings.name,
-    from: change.from,
-    to: change.to,
-    acceptsEverything: scan.judgement.reason === 'accepts-everything',
-    messageAccepted: envelopes.some(({ test }) => isMessageAccepted(test)),
-    arrival: arrivals.toSorted((a, b) => a.at - b.at)[0],
-    changedAt: change.at,
+    owedAt: at,
+    about: 'host',
+    hostId: host.id,
+    hostName: name,
+    occasion,
+    relay: state.relay,
+    since: state.since,
+    seen,
+  });
+  return [
+    ...alertRecipients.map((recipient, index) => notice('mail', recipient, String(index))),
+    ...(webhook === undefined ? [] : [notice('webhook', webhook, 'webhook')]),
+  ];
+}
+
+/** What a scan has shown, as a notice tells it: of a host that is, or is now, `relay`. */
+export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: RelayState | 'unknown'): Seen {
+  const envelopes = envelopesOf(relay, scan, legs);
+  const arrivals = relay === 'open' ? (scan.arrivals ?? []) : [];
+  return {
     scanId: scan.id,
     scannedAt: scan.startedAt,
+    verdict: scan.judgement.verdict,
+    reason: scan.judgement.reason,
+    messageAccepted: envelopes.some(({ test }) => isMessageAccepted(test)),
+    arrival: arrivals.toSorted((a, b) => a.at - b.at)[0],
     evidence: envelopes.slice(0, EVIDENCE_LIMIT).map(evidenceLine),
     envelopes: envelopes.length,
     software: legs.find((leg) => scan.openLegs.includes(legName(leg)))?.software,
-  }));
+  };
 }
 
 type Sent = { readonly leg: LegEvidence; readonly test: TestResult };
 
-// What shows the change: the envelopes whose canaries came back, those that were accepted, the furthest first, or refused.
-function envelopesOf({ to }: Change, { arrivals = [] }: Scan, legs: readonly LegEvidence[]): Sent[] {
+// What shows the state: the envelopes whose canaries came back, those that were accepted, the furthest first, or refused.
+function envelopesOf(relay: RelayState | 'unknown', { arrivals = [] }: Scan, legs: readonly LegEvidence[]): Sent[] {
   const all = legs.flatMap((leg) => leg.tests.map((test) => ({ leg, test })));
-  if (to === 'closed') return all.filter(({ test }) => test.outcome === 'refused');
+  if (relay === 'unknown') return [];
+  if (relay === 'closed') return all.filter(({ test }) => test.outcome === 'refused');
   const accepted = all
     .filter(({ test }) => test.outcome === 'accepted')
     .toSorted((a, b) => Number(isMessageAccepted(b.test)) - Number(isMessageAccepted(a.test)));
-  if (to === 'suspected') return accepted;
+  if (relay === 'suspected' || arrivals.length === 0) return accepted;
   return arrivals.flatMap((arrival) => accepted.find(({ leg, test }) => arrival.leg === legName(leg) && arrival.test === test.test) ?? []);
 }
 

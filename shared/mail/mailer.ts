@@ -1,4 +1,5 @@
-import { SESClient, SESServiceException, SendEmailCommand } from '@aws-sdk/client-ses';
+import { SESClient, SESServiceException, SendRawEmailCommand } from '@aws-sdk/client-ses';
+import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import type { Mail } from './letter.ts';
 
 /** How handing over a mail went. `refused`: SES said no, it certainly did not leave. Throws when that cannot be told. */
@@ -10,16 +11,17 @@ export type Send = (mail: Mail, recipient: string, noticeId?: string) => Promise
 const CONNECT_MS = 3_000;
 const REQUEST_MS = 10_000;
 
-/** The only door to SES. Retries are off: a retry after an answer that was lost would send the mail twice. */
-export function sesMailer(from: string, client: SESClient = newClient()): Send {
+/**
+ * The only door to SES. Retries are off: a retry after an answer that was lost would send the mail twice. `configurationSet`
+ * names the one that publishes SES's events; without one there are none.
+ */
+export function sesMailer(from: string, configurationSet?: string, client: SESClient = newClient()): Send {
   return async (mail, recipient, noticeId) => {
-    const command = new SendEmailCommand({
+    const command = new SendRawEmailCommand({
       Source: from,
-      Destination: { ToAddresses: [recipient] },
-      Message: {
-        Subject: { Data: mail.subject, Charset: 'UTF-8' },
-        Body: { Text: { Data: mail.text, Charset: 'UTF-8' }, Html: { Data: mail.html, Charset: 'UTF-8' } },
-      },
+      Destinations: [recipient],
+      RawMessage: { Data: await messageOf(mail, from, recipient) },
+      ...(configurationSet ? { ConfigurationSetName: configurationSet } : {}),
       ...(noticeId === undefined ? {} : { Tags: [{ Name: 'notice', Value: noticeId }] }),
     });
     try {
@@ -31,6 +33,25 @@ export function sesMailer(from: string, client: SESClient = newClient()): Send {
       throw error;
     }
   };
+}
+
+// The message as it goes out (RFC 5322): one recipient, nobody to answer to, and the way to end such mails.
+function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, to: string): Promise<Buffer> {
+  const unsubscribe = { 'List-Unsubscribe': `<${unsubscribeUrl}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }; // RFC 8058
+  const composer = new MailComposer({
+    from: { name: 'Relay Audit', address: from },
+    to: { name: '', address: to },
+    subject,
+    text,
+    html,
+    headers: {
+      'Auto-Submitted': 'auto-generated', // RFC 3834: answered by no autoresponder
+      ...(unsubscribeUrl === undefined ? {} : unsubscribe),
+    },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return composer.compile().build();
 }
 
 function newClient(): SESClient {

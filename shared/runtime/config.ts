@@ -87,6 +87,14 @@ const table = {
     .transform((text) => Number(text) * 24 * 60 * 60_000),
 };
 
+/** Settings of every function that sends mail. */
+const sending = {
+  /** The sender: a plain address. */
+  MAIL_FROM: z.email(),
+  /** The configuration set by which SES publishes what becomes of mails; none when empty. */
+  SES_CONFIGURATION_SET: z.string().default(''),
+};
+
 /** The settings of each function: what it reads from its environment, and nothing else reads the environment. */
 export const SETTINGS = {
   api: z.object({
@@ -97,8 +105,7 @@ export const SETTINGS = {
     PROBE_PORTS: ports,
     /** Who may ask for an account, or a new key of one: `open`, `closed`, or a list of the domains of mail addresses. Mails sent before stay good. */
     REGISTRATION: registration,
-    /** The sender of confirmation mails. */
-    MAIL_FROM: z.string().min(3),
+    ...sending,
     /** Where the links of confirmation mails lead to; empty is the very address that the API was called by. */
     BASE_URL: z.union([z.literal(''), z.url()]).default(''),
     EHLO_NAME: domain,
@@ -119,8 +126,7 @@ export const SETTINGS = {
     EGRESS_ADDRESSES: addresses,
     /** Resolvers to ask, `address` or `address:port`; the system's when empty. */
     DNS_SERVERS: list,
-    /** The sender of the mails that tell owners of a pause. */
-    MAIL_FROM: z.string().min(3),
+    ...sending,
     /** Where the pages and the API answer; empty is the very address that they were called by. */
     BASE_URL: z.union([z.literal(''), z.url()]).default(''),
   }),
@@ -167,12 +173,20 @@ export const SETTINGS = {
   }),
   notify: z.object({
     ...table,
-    MAIL_FROM: z.string().min(3),
-    /** Where the API answers; mails link to the history under it. */
+    ...sending,
+    /** Where the secret is that unsubscribe links and the signatures of webhooks hang on. */
+    SECRET: z.string().min(1),
+    /** Where the API and the pages answer; mails link to them. */
     BASE_URL: z.url(),
-    /** How long a claimed notice is left to its claimant before it is sent again: longer than a sender may run. */
-    CLAIM_LEASE_SECONDS: seconds(300),
+    /** The addresses that our connections come from, which readers look for in their logs. */
+    EGRESS_ADDRESSES: addresses,
+    /** Networks in which webhooks may be called though they are not public. */
+    OPERATOR_NETWORKS: networks,
+    DNS_SERVERS: list,
+    /** How long a claimed notice is left to its claimant before it is sent again: longer than a sender may run, and than SES's events take. */
+    CLAIM_LEASE_SECONDS: seconds(600),
   }),
+  feedback: z.object(table),
   preflight: z.object({
     EHLO_NAME: domain,
     CANARY_DOMAIN: domain,

@@ -1,7 +1,7 @@
 import type { Arrival, Canary } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
-import type { Host, HostSettings } from '../domain/host.ts';
-import type { Notice } from '../domain/notice.ts';
+import type { Host, HostSettings, HostState } from '../domain/host.ts';
+import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
@@ -63,6 +63,32 @@ export type Repeated =
 
 /** A request with an idempotency key of its account; `fingerprint` tells it from another with the same key. */
 export type RepeatableRequest = { readonly accountId: string; readonly key: string; readonly fingerprint: string };
+
+export const MAIL_STOPS = ['complained', 'bounced', 'unsubscribed'] as const;
+
+/** Why an address gets no mail: its reader called ours spam, it does not take mail, or its reader wants none of this account's. */
+export type MailStop = (typeof MAIL_STOPS)[number];
+
+/** A notice as it stands: owed while it has `dueAt`, settled with an `outcome` since `settledAt`. `why` is what was said last against it. */
+export type NoticeRecord = {
+  readonly notice: Notice;
+  readonly tries: number;
+  readonly dueAt?: number | undefined;
+  readonly outcome?: NoticeOutcome | undefined;
+  readonly settledAt?: number | undefined;
+  readonly messageId?: string | undefined;
+  readonly why?: string | undefined;
+};
+
+/** A wish to alert a recipient of a host at once. */
+export type AlertWish = {
+  readonly accountId: string;
+  readonly recipient: string;
+  readonly hostId: string;
+  readonly now: number;
+  /** How long alerts of other hosts are gathered after it. */
+  readonly until: number;
+};
 
 /** A page of results; `next` is where the following page starts, when there may be one. */
 export type Page<T> = { readonly items: readonly T[]; readonly next?: string | undefined };
@@ -221,12 +247,42 @@ export type AuditStore = {
   /** The arrivals of those canaries that were sent by this scan and came back, in the order they came. */
   readArrivals(ref: ScanRef, canaryIds: readonly string[]): Promise<Arrival[]>;
 
+  /** Hosts whose owners are owed a digest at `now`, the longest due first. */
+  dueDigests(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;
+  /** Stores the state after a digest with its notices, in one transaction; the digest is owed no more. */
+  storeDigest(digest: { host: Host; state: HostState; notices: readonly Notice[] }): Promise<Stored>;
+  /** Owes a digest no more that was due at `now`, of a host that is gone or has told everything. */
+  dropDigest(hostId: string, now: number): Promise<void>;
+
   /** Unsettled notices due at `now`, oldest first. */
   dueNotices(now: number, limit: number): Promise<string[]>;
-  /** Claims a due notice until `until`: of any number of callers at most one gets it. */
+  /** Claims a due notice until `until`: of any number of callers at most one gets it. `tries` counts this one. */
   claimNotice(noticeId: string, now: number, until: number): Promise<{ notice: Notice; tries: number } | undefined>;
-  /** Settles a claimed notice: it has left. */
-  settleNotice(noticeId: string, messageId: string, now: number): Promise<void>;
+  /** Settles an unsettled notice; false when it is settled already. */
+  settleNotice(
+    noticeId: string,
+    settled: { outcome: NoticeOutcome; messageId?: string | undefined; why?: string | undefined },
+    now: number,
+  ): Promise<boolean>;
+  /** Notes what became of a settled notice later; what says less than is known already changes nothing. */
+  noteDelivery(noticeId: string, outcome: NoticeOutcome): Promise<void>;
   /** Gives a claimed notice back, to be tried again at `dueAt`: it certainly has not left. */
-  releaseNotice(noticeId: string, dueAt: number): Promise<void>;
+  releaseNotice(noticeId: string, dueAt: number, why: string): Promise<void>;
+  findNotice(noticeId: string): Promise<NoticeRecord | undefined>;
+  /** The notices about one host, newest first. */
+  listNotices(hostId: string, limit: number, after?: string): Promise<Page<NoticeRecord>>;
+  /** Owes a settled notice again, from the first try; false when it is owed as it is. */
+  repeatNotice(noticeId: string, now: number): Promise<boolean>;
+
+  /** Opens the window of an alert unless one is open; gives the open one, with the host that opened it. */
+  openAlertWindow(wish: AlertWish): Promise<{ hostId: string; until: number }>;
+  /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
+  joinGroup(notice: HostNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
+
+  /** Of the addresses those that get no mail of this account, and why. */
+  mailStops(accountId: string, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
+  /** No mail goes to the address any more, of any account. */
+  stopMail(email: string, why: Exclude<MailStop, 'unsubscribed'>, now: number): Promise<void>;
+  /** No mail of this account goes to the address, until its reader confirms that they want it again. */
+  unsubscribe(accountId: string, email: string, now: number): Promise<void>;
 };

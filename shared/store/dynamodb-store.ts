@@ -5,9 +5,12 @@ import { accounts } from './dynamodb/accounts.ts';
 import { apiKeys } from './dynamodb/api-keys.ts';
 import { budgets } from './dynamodb/budgets.ts';
 import { canaries } from './dynamodb/canaries.ts';
+import { digests } from './dynamodb/digests.ts';
 import { erasure } from './dynamodb/erasure.ts';
+import { groups } from './dynamodb/groups.ts';
 import { history } from './dynamodb/history.ts';
 import { hosts } from './dynamodb/hosts.ts';
+import { mailboxes } from './dynamodb/mailboxes.ts';
 import { notices } from './dynamodb/notices.ts';
 import { optOuts } from './dynamodb/opt-outs.ts';
 import { raised } from './dynamodb/raised.ts';
@@ -46,5 +49,8 @@ export function dynamoDbStore(
     ...history(table),
     ...canaries(table),
     ...notices(table),
+    ...groups(table),
+    ...digests(table),
+    ...mailboxes(table),
   };
 }

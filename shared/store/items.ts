@@ -2,12 +2,21 @@ import * as z from 'zod';
 import type { Arrival, Canary } from '../domain/canary.ts';
 import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
-import type { Notice } from '../domain/notice.ts';
+import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STAGES, STOPS, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import { type Account, KEY_SCOPES, type NeverEntry, type Pause, type StoredKey } from './audit-store.ts';
+import {
+  type Account,
+  KEY_SCOPES,
+  MAIL_STOPS,
+  type MailStop,
+  type NeverEntry,
+  type NoticeRecord,
+  type Pause,
+  type StoredKey,
+} from './audit-store.ts';
 import { idIn } from './keys.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -24,6 +33,9 @@ const settings = z.object({
   ports: z.array(z.number()),
   period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
   alertRecipients: z.array(z.string()),
+  reminders: z.boolean().default(true), // the first hosts had no choice
+  webhook: z.string().optional(),
+  acknowledgedAt: time.optional(),
 });
 
 const state = z.object({
@@ -38,6 +50,11 @@ const state = z.object({
   closedAt: time.optional(),
   lastFull: time.optional(),
   putOff: z.string().optional(),
+  sink: z.boolean().optional(),
+  turns: z.array(time).optional(),
+  flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
+  silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
+  reminders: z.number().optional(),
 });
 
 const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, revision: z.number(), settings, state });
@@ -120,23 +137,42 @@ const legs = z.array(
   }),
 );
 
-const notice = z.object({
-  id: z.string(),
-  accountId: z.string(),
-  hostId: z.string(),
-  recipient: z.string(),
-  hostName: z.string(),
-  from: knownState,
-  to: relayState,
-  acceptsEverything: z.boolean(),
-  messageAccepted: z.boolean(),
-  arrival: arrival.optional(),
-  changedAt: time,
+const occasion = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('change'), from: knownState, to: relayState }),
+  z.object({ kind: z.literal('digest'), changes: z.number(), from: time }),
+  z.object({ kind: z.literal('reminder'), count: z.number() }),
+  z.object({ kind: z.literal('silent'), verdict, reason, scans: z.number(), since: time }),
+  z.object({ kind: z.literal('back'), silentSince: time }),
+]);
+
+const seen = z.object({
   scanId: z.string(),
   scannedAt: time,
+  verdict,
+  reason,
+  messageAccepted: z.boolean(),
+  arrival: arrival.optional(),
   evidence: z.array(z.object({ leg: z.string(), from: z.string(), to: z.string(), reply: z.string() })),
   envelopes: z.number(),
   software: software.optional(),
+});
+
+const owedNotice = { id: z.string(), accountId: z.string(), channel: z.enum(CHANNELS), recipient: z.string(), owedAt: time };
+const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional() };
+
+const notice = z.discriminatedUnion('about', [
+  z.object({ about: z.literal('host'), ...owedNotice, ...newsOfHost, seen: seen.optional() }),
+  z.object({ about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
+]);
+
+const noticeItem = z.object({
+  notice,
+  tries: z.number(),
+  dueAt: time.optional(),
+  outcome: z.enum(OUTCOMES_OF_NOTICES).optional(),
+  settledAt: time.optional(),
+  messageId: z.string().optional(),
+  why: z.string().optional(),
 });
 
 const change = z.object({
@@ -190,6 +226,26 @@ export function readLegs(value: unknown): LegEvidence[] {
 
 export function readClaim(item: unknown): { notice: Notice; tries: number } {
   return z.object({ notice, tries: z.number() }).parse(item);
+}
+
+export function readNoticeRecord(item: unknown): NoticeRecord {
+  return noticeItem.parse(item);
+}
+
+/** Which host opened a window of alerts, and until when it is open. */
+export function readWindow(item: unknown): { hostId: string; until: number } {
+  return z.object({ hostId: z.string(), until: time }).parse(item);
+}
+
+export function readDigest(item: unknown): { accountId: string; hostId: string } {
+  const { pk, accountId } = z.object({ pk: z.string(), accountId: z.string() }).parse(item);
+  return { accountId, hostId: idIn(pk) };
+}
+
+/** What an item says against mail to its address. */
+export function readMailbox(item: unknown): MailStop[] {
+  const stops = z.object({ bounced: time.optional(), complained: time.optional(), unsubscribed: time.optional() }).parse(item);
+  return MAIL_STOPS.filter((why) => stops[why] !== undefined);
 }
 
 export function readChange(item: unknown): Change {

@@ -19,7 +19,7 @@ export const DUE_INDEX = {
   included: ['accountId', 'tries', 'trouble', 'soFar', 'sittings', 'startedAt'],
 } as const;
 
-export type DueQueue = 'OWED' | 'NOTICE' | 'ERASE';
+export type DueQueue = 'OWED' | 'NOTICE' | 'DIGEST' | 'ERASE';
 
 /** The key table as code: every key of every item is made here. */
 export const keys = {
@@ -35,7 +35,16 @@ export const keys = {
   change: (hostId: string, version: number): Key => ({ pk: `HOST#${hostId}`, sk: `CHANGE#${String(version).padStart(10, '0')}` }),
   evidence: (hostId: string, hash: string): Key => ({ pk: `TRANSCRIPT#${hostId}`, sk: hash }),
   canary: (canaryId: string): Key => ({ pk: `CANARY#${canaryId}`, sk: 'CANARY' }),
-  notice: (noticeId: string): Key => ({ pk: `NOTICE#${noticeId}`, sk: 'NOTICE' }),
+  notices: (ownerId: string): string => `NOTICES#${ownerId}`,
+  /** A notice lies with those of its host, or of its account when it tells of several hosts: its id begins with theirs. */
+  notice: (noticeId: string): Key => ({
+    pk: `NOTICES#${noticeId.slice(0, noticeId.indexOf('-'))}`,
+    sk: noticeId.slice(noticeId.indexOf('-') + 1),
+  }),
+  digest: (hostId: string): Key => ({ pk: `HOST#${hostId}`, sk: 'DIGEST' }),
+  alertWindow: (accountId: string, recipient: string): Key => ({ pk: `WINDOW#${accountId}`, sk: mailboxHash(recipient) }),
+  mailbox: (email: string): Key => ({ pk: `MAILBOX#${mailboxHash(email)}`, sk: 'MAILBOX' }),
+  unsubscribed: (accountId: string, email: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `UNSUBSCRIBED#${mailboxHash(email)}` }),
   budget: (what: string, who: string, windowMs: number, start: number): Key => ({
     pk: `BUDGET#${what}#${who}`,
     sk: `${windowMs}#${start}`,
@@ -56,6 +65,11 @@ function mailboxHash(email: string): string {
 // Of what others choose freely, or what is not to be read off a key: it has one length, and no `#`.
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
+}
+
+/** The id of the notice with this key. */
+export function noticeIdOf({ pk, sk }: Key): string {
+  return `${idIn(pk)}-${sk}`;
 }
 
 /** The part of a key behind its `#`: `HOST#abc` gives `abc`. */

@@ -1,12 +1,14 @@
 import type { Arrival } from '../domain/canary.ts';
 import { raise } from '../domain/change.ts';
-import { noticesOf } from '../domain/notice.ts';
 import type { Scan, ScanRef } from '../domain/scan.ts';
-import { withAddressees } from './addressees.ts';
 import type { AuditStore } from './audit-store.ts';
+import { owedNotices } from './owed-notices.ts';
 
 export type Services = {
-  readonly store: Pick<AuditStore, 'findHost' | 'findScan' | 'readEvidence' | 'storeRaised' | 'confirmedRecipients' | 'findAccount'>;
+  readonly store: Pick<
+    AuditStore,
+    'findHost' | 'findScan' | 'readEvidence' | 'storeRaised' | 'confirmedRecipients' | 'findAccount' | 'mailStops'
+  >;
   readonly wakeNotices: (noticeIds: readonly string[]) => Promise<void>;
   readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
 };
@@ -29,8 +31,9 @@ export async function raiseScan(services: Services, ref: ScanRef, arrivals: read
     const { scan, effect } = raise(host, before, arrivals);
     if (scan === before) return scan;
     const change = effect.kind === 'changed' ? effect.change : undefined;
-    const legs = change === undefined || scan.evidence === undefined ? undefined : await store.readEvidence(host.id, scan.evidence);
-    const notices = change === undefined ? [] : noticesOf(await withAddressees(host, store), change, scan, legs ?? []);
+    const tells = effect.kind !== 'late' && effect.occasion !== undefined && scan.evidence !== undefined;
+    const legs = tells ? await store.readEvidence(host.id, scan.evidence ?? '') : undefined;
+    const notices = await owedNotices(host, scan, effect, legs ?? [], store);
     if ((await store.storeRaised({ host, before, scan, effect, notices })) === 'conflict') continue;
     const { verdict } = scan.judgement;
     log.info('raised', { ...ref, host: host.settings.name, arrivals: scan.arrivals?.length, verdict, changedTo: change?.to });

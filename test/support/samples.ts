@@ -29,6 +29,7 @@ export function sampleHost(settings: Partial<HostSettings> = {}, state: Partial<
       ports: [25],
       period: 'hour',
       alertRecipients: ['owner@example.org'],
+      reminders: true,
       ...settings,
     },
     state: { ...NEW_STATE, ...state },

@@ -35,7 +35,7 @@ export async function startSqs(folder: string): Promise<Engine> {
   };
 }
 
-export type QueueUrls = { readonly scans: string; readonly notices: string };
+export type QueueUrls = { readonly scans: string; readonly notices: string; readonly feedback: string };
 
 /** Creates the queues and their dead-letter queues unless they are there. `visibilitySeconds` is how long a message stays with who took it. */
 export async function createQueues(endpoint: string, visibilitySeconds: number): Promise<QueueUrls> {
@@ -50,7 +50,7 @@ export async function createQueues(endpoint: string, visibilitySeconds: number):
     await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
     return `${endpoint}/000000000000/${name}`;
   };
-  const urls = { scans: await create('scans'), notices: await create('notices') };
+  const urls = { scans: await create('scans'), notices: await create('notices'), feedback: await create('feedback') };
   client.destroy();
   return urls;
 }

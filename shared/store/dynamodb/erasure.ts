@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 
 const ERASE_AFTER_MS = 30 * 60_000; // a scan that was under way when its host was removed has ended by then, and left what it leaves
 
-/** The erasure of what removed hosts leave behind: scans, owed scans, changes, days and evidence. */
+/** The erasure of what removed hosts leave behind: scans, owed scans, changes, days, evidence and notices. */
 export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSome'> {
   return {
     async dueErasures(now, limit) {
@@ -28,7 +28,7 @@ export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSo
 
 async function leftOf(table: Table, hostId: string, most: number): Promise<Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = [];
-  for (const { pk } of [keys.scan(hostId, ''), keys.evidence(hostId, '')]) {
+  for (const pk of [keys.scan(hostId, '').pk, keys.evidence(hostId, '').pk, keys.notices(hostId)]) {
     if (found.length >= most) break;
     const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk }, ProjectionExpression: 'pk, sk' };
     found.push(...(await queryItems(table, query, most - found.length)));

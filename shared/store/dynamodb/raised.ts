@@ -1,8 +1,7 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
 import { keys } from '../keys.ts';
-import { noticePut } from './notices.ts';
-import { changePut, scanPut, stateUpdate, unchangedState } from './results.ts';
+import { changePut, newsPuts, scanPut, stateUpdate, unchangedState } from './results.ts';
 import { ifHolds, type Table } from './table.ts';
 
 /** Stored scans that canaries have raised. */
@@ -15,7 +14,7 @@ export function raised(table: Table): Pick<AuditStore, 'storeRaised'> {
           : { Update: stateUpdate(table, host, effect.state) },
         { Put: scanPut(table, scan, before) },
         ...(effect.kind === 'changed' ? [{ Put: changePut(table, effect.change) }] : []),
-        ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
+        ...(effect.kind === 'late' ? [] : newsPuts(table, host, effect.state, notices)),
       ];
       return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
     },

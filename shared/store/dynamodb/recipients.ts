@@ -26,7 +26,9 @@ export function recipients(table: Table): Pick<AuditStore, 'confirmedRecipients'
       const ConditionCheck = { TableName: table.name, Key: keys.account(accountId), ConditionExpression: 'attribute_exists(pk)' };
       const Put = { TableName: table.name, Item: { ...keys.recipient(accountId, email), confirmedAt: now } };
       // The account may have been removed since the mail with the question was sent; then nothing of it comes back.
-      await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems: [{ ConditionCheck }, { Put }] })));
+      // Who confirms again after they unsubscribed wants the mail again.
+      const Delete = { TableName: table.name, Key: keys.unsubscribed(accountId, email) };
+      await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems: [{ ConditionCheck }, { Put }, { Delete }] })));
     },
   };
 }

@@ -2,11 +2,13 @@ import { GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aw
 import * as z from 'zod';
 import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
+import type { Notice } from '../../domain/notice.ts';
 import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
 import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
 import { readScan } from '../items.ts';
 import { keys } from '../keys.ts';
+import { digestPut } from './digests.ts';
 import { noticePut } from './notices.ts';
 import { owedPut } from './schedule.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
@@ -57,7 +59,8 @@ export function results(table: Table): Part {
 
     async storeResult(result) {
       if (result.effect.kind === 'late') return storeLate(table, result, result.effect.owed);
-      const plain = result.effect.kind === 'unchanged' && result.effect.owed === undefined && !result.wasOwed;
+      const plain =
+        result.effect.kind === 'unchanged' && result.effect.owed === undefined && result.notices.length === 0 && !result.wasOwed;
       return plain ? storePlain(table, result, result.effect.state) : storeTogether(table, result, result.effect.state);
     },
   };
@@ -102,9 +105,18 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
     ...(wasOwed ? [{ Delete: { TableName: table.name, Key: keys.owed(host.id, scan.id) } }] : []),
     ...(owed === undefined ? [] : [{ Put: owedPut(table, { ...ref, ...owed, tries: 0 }) }]),
     ...(change === undefined ? [] : [{ Put: changePut(table, change) }]),
-    ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
+    ...newsPuts(table, host, state, notices),
   ];
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
+}
+
+/** The writes of what an owner is told, for the transaction that decided it: notices, and a digest that is owed from now on. */
+export function newsPuts(table: Table, host: Host, state: HostState, notices: readonly Notice[]) {
+  const owedAt = host.state.flapping?.owedAt === undefined ? state.flapping?.owedAt : undefined;
+  return [
+    ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
+    ...(owedAt === undefined ? [] : [{ Put: digestPut(table, host, owedAt) }]),
+  ];
 }
 
 /** The write of a change, for its transaction. */

@@ -11,6 +11,7 @@ const FOR_ANYBODY = '/v1/openapi.json';
 type Ids = Pick<Owner, 'email' | 'cursors'> & {
   readonly host: string;
   readonly scan: string;
+  readonly notice: string;
   readonly prefix: string;
   readonly token: string;
 };
@@ -47,6 +48,7 @@ const idsOf = (owner: Owner): Ids => ({
   cursors: owner.cursors,
   host: owner.hosts[0],
   scan: owner.scans[0],
+  notice: owner.notices[0],
   prefix: prefixOf(owner.key),
   token: tokenOf(world.api, owner.accountId, 2), // too old, so that it can be shown again
 });
@@ -55,6 +57,7 @@ const nobodys = (): Ids => ({
   email: 'nobody@example.org',
   host: 'f'.repeat(20),
   scan: '20200101T000000Z-scheduled',
+  notice: `${'f'.repeat(20)}-0000000001-webhook`,
   prefix: 'f'.repeat(12),
 });
 
@@ -74,7 +77,8 @@ async function answerAndCost(method: string, path: string, more: Partial<Sent> =
   return { status, headers: stable, body, requests: calls.requests, readUnits, writeUnits };
 }
 
-const at = (path: string, ids: Ids) => path.replace('{id}', ids.host).replace('{scanId}', ids.scan).replace('{prefix}', ids.prefix);
+const at = (path: string, ids: Ids) =>
+  path.replace('{id}', ids.host).replace('{scanId}', ids.scan).replace('{noticeId}', ids.notice).replace('{prefix}', ids.prefix);
 
 /** What account A has that no answer to B may hold. Ids of scans are times, and both may have the same. */
 const secretsOf = ({ accountId, email, key, hosts, cursors }: Owner): string[] => [

@@ -83,6 +83,7 @@ function spelledOut(asking: Asking, operation: Operation): Sent {
 
 function knownOf(what: string, which: number, owner: Owner, operation: Operation): string {
   if (what === 'host') return which === 3 ? owner.hosts[1] : owner.hosts[0];
+  if (what === 'notice') return owner.notices[which] ?? '';
   if (what === 'scan') return owner.scans[which] ?? '';
   if (what === 'prefix') return which === 0 ? prefixOf(owner.key) : 'ffffffffffff';
   if (what === 'cursor') return owner.cursors[operation.path.replace('{id}', owner.hosts[0])] ?? '';

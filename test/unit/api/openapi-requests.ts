@@ -45,6 +45,8 @@ const known = (what: string, most: number) => fc.nat(most).map((which) => `known
 const BY_NAME: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   id: known('host', 3),
   scanId: known('scan', 2),
+  noticeId: known('notice', 2),
+  webhook: fc.constantFrom('https://hooks.example.org/relay', 'https://192.0.2.9:8443/?a=b'),
   prefix: known('prefix', 1),
   cursor: fc.constant('known:cursor:0'),
   confirm: fc.constant('known:email:0'),

@@ -4,6 +4,7 @@ import type { Answer, Services } from '../../../functions/api/call.ts';
 import { problemAnswer } from '../../../functions/api/problem.ts';
 import { noRoute, routes } from '../../../functions/api/routes.ts';
 import type { Host } from '../../../shared/domain/host.ts';
+import { noticesOf } from '../../../shared/domain/notice.ts';
 import { scanId } from '../../../shared/domain/scan.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
@@ -24,6 +25,8 @@ export type Owner = {
   readonly hosts: readonly [string, string];
   /** Scans of the first host: two finished ones, one owed. */
   readonly scans: readonly [string, string, string];
+  /** Notices of the first host: to a webhook, given up and owed, and a mail. */
+  readonly notices: readonly [string, string, string];
   /** The cursors of its lists, by their paths. */
   readonly cursors: Readonly<Record<string, string>>;
 };
@@ -128,9 +131,10 @@ async function ownerIn(api: ApiOnTable): Promise<Owner> {
     await storeScan(store, accountId, hostId, NOON - 5 * HOUR),
     await storeScan(store, accountId, hostId, NOON - 3 * HOUR),
   ] as const;
-  const lists = ['/v1/hosts', `/v1/hosts/${hostId}/scans`, `/v1/hosts/${hostId}/changes`];
+  const notices = await storeNotices(store, accountId, hostId);
+  const lists = ['/v1/hosts', `/v1/hosts/${hostId}/scans`, `/v1/hosts/${hostId}/changes`, `/v1/hosts/${hostId}/notices`];
   const pages = await Promise.all(lists.map(async (path) => [path, (await api.call('GET', `${path}?limit=1`, { key })).body.next]));
-  return { accountId, email, key, hosts, scans: [...finished, owed], cursors: Object.fromEntries(pages) };
+  return { accountId, email, key, hosts, scans: [...finished, owed], notices, cursors: Object.fromEntries(pages) };
 }
 
 async function storeScan(store: Services['store'], accountId: string, hostId: string, startedAt: number): Promise<string> {
@@ -146,6 +150,23 @@ async function storeScan(store: Services['store'], accountId: string, hostId: st
   const stored = await store.storeResult({ host, scan, effect: { kind: 'changed', state, change }, notices: [], wasOwed: false });
   if (stored !== 'stored') throw new Error('the scan of a fresh host could not be stored');
   return id;
+}
+
+// What the host owed when it was found to accept everything, which is what can be acknowledged.
+async function storeNotices(store: Services['store'], accountId: string, hostId: string): Promise<[string, string, string]> {
+  const ids: string[] = [];
+  for (const startedAt of [NOON - 2 * HOUR, NOON - HOUR]) {
+    const host = (await store.findHost(accountId, hostId)) as Host;
+    const webhooked: Host = { ...host, settings: { ...host.settings, webhook: 'https://hooks.example.org/' } };
+    const state = { ...host.state, version: host.state.version + 1, sink: true };
+    const notices = noticesOf(webhooked, state, { kind: 'reminder', count: 1 }, startedAt);
+    const scan = { ...sampleScan(host, scanId(startedAt, 'on-demand'), startedAt), kind: 'on-demand' as const };
+    await store.storeResult({ host, scan, effect: { kind: 'unchanged', state }, notices, wasOwed: false });
+    ids.push(...notices.map(({ id }) => id));
+  }
+  const [mail = '', givenUp = '', , owed = ''] = ids;
+  await store.settleNotice(givenUp, { outcome: 'given-up', why: 'it answered 500' }, NOON);
+  return [givenUp, owed, mail];
 }
 
 let newcomers = 0;

@@ -1,0 +1,22 @@
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import type { SQSEvent } from 'aws-lambda';
+import { readSettings } from '../../shared/runtime/config.ts';
+import { newLogger } from '../../shared/runtime/logging.ts';
+import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { type Services, takeEvent } from './feedback.ts';
+
+// Once per cold start.
+const settings = readSettings('feedback');
+const logger = newLogger('feedback');
+const services: Services = {
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  clock: Date.now,
+  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+};
+
+/** Called by SQS with what SES has published of our mails. */
+export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
+  .before(({ context }) => logger.addContext(context))
+  .use(sqsPartialBatchFailure())
+  .handler((event) => Promise.allSettled(event.Records.map(({ body }) => takeEvent(body, services))));

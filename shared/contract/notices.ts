@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { CHANNELS, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import { hostPath } from './requests.ts';
+
+const moment = z.iso.datetime();
+
+export const noticePath = hostPath.extend({ noticeId: z.string().regex(/^[0-9a-f]{20}-\d{10}-(\d|webhook)$/) });
+
+export const noticeResponse = z
+  .strictObject({
+    id: z.string(),
+    about: z.enum(['change', 'digest', 'reminder', 'silent', 'back']).meta({
+      description:
+        'A confirmed change; changes that came so often that they are told once a day; a reminder; the host cannot be audited; it can again.',
+    }),
+    relayState: z.enum(['open', 'suspected', 'closed', 'unknown']),
+    channel: z.enum(CHANNELS),
+    recipient: z.string(),
+    owedAt: moment,
+    outcome: z.enum(['owed', ...OUTCOMES_OF_NOTICES]).meta({
+      description:
+        '`owed`: it is still to go. `sent`: taken for delivery, or by the webhook. `rejected`: never sent. `withheld`: its recipient gets no mail. `grouped`: told in one mail with those of other hosts. `given-up`: the webhook never took it.',
+    }),
+    tries: z.int(),
+    settledAt: moment.optional(),
+    nextTryAt: moment.optional(),
+    why: z.string().optional().meta({ description: 'What was said last against it.' }),
+  })
+  .meta({ id: 'Notice' });
+
+export const noticesResponse = z
+  .strictObject({ items: z.array(noticeResponse), next: z.string().optional().meta({ description: 'Cursor of the following page.' }) })
+  .meta({ id: 'Notices' });

@@ -1,0 +1,47 @@
+import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type AuditStore, MAIL_STOPS } from '../audit-store.ts';
+import { readKeyParts, readMailbox } from '../items.ts';
+import { keys } from '../keys.ts';
+import { readItems } from './batches.ts';
+import { ifHolds, type Table } from './table.ts';
+
+/** What stands against mail to an address: that it bounced or complained, whosever account it is, or that its reader wants none of this account's. */
+export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMail' | 'unsubscribe'> {
+  return {
+    async mailStops(accountId, emails) {
+      const unique = [...new Map(emails.map((email) => [keys.mailbox(email).pk, email])).values()];
+      const found = await readItems(
+        table,
+        unique.flatMap((email) => [keys.mailbox(email), keys.unsubscribed(accountId, email)]),
+      );
+      const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item)]));
+      return emails.flatMap((email) => {
+        const stops = [stopped.get(pair(keys.mailbox(email))), stopped.get(pair(keys.unsubscribed(accountId, email)))].flat();
+        const why = MAIL_STOPS.find((each) => stops.includes(each));
+        return why === undefined ? [] : [{ email, why }];
+      });
+    },
+
+    async stopMail(email, why, now) {
+      const update = new UpdateCommand({
+        TableName: table.name,
+        Key: keys.mailbox(email),
+        UpdateExpression: 'SET #why = if_not_exists(#why, :now)',
+        ExpressionAttributeNames: { '#why': why },
+        ExpressionAttributeValues: { ':now': now },
+      });
+      await table.client.send(update);
+    },
+
+    async unsubscribe(accountId, email, now) {
+      const ConditionCheck = { TableName: table.name, Key: keys.account(accountId), ConditionExpression: 'attribute_exists(pk)' };
+      const Put = { TableName: table.name, Item: { ...keys.unsubscribed(accountId, email), unsubscribed: now } };
+      // What is sent to a removed account's recipients has been sent; nothing of the account comes back for it.
+      await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems: [{ ConditionCheck }, { Put }] })));
+    },
+  };
+}
+
+function pair({ pk, sk }: { pk: string; sk: string }): string {
+  return `${pk} ${sk}`;
+}

@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const EXECUTABLE = '/usr/bin/chromium'; // Debian's
+
+/** Whether there is a browser on this machine. */
+export const hasChromium = existsSync(EXECUTABLE);
+
+export function startChromium(): Promise<Browser> {
+  // Root has no sandbox of its own, and containers often no shared memory to speak of.
+  return chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}

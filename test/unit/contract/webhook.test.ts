@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { webhookBody, webhookBodyOf } from '../../../shared/contract/webhook.ts';
+import { noticesOf, type Occasion, type Seen } from '../../../shared/domain/notice.ts';
+import { NOON, sampleHost } from '../../support/samples.ts';
+
+const SEEN: Seen = {
+  scanId: '20260601T120000Z-scheduled',
+  scannedAt: NOON,
+  verdict: 'suspected',
+  reason: 'recipient-accepted',
+  messageAccepted: false,
+  evidence: [{ leg: '192.0.2.1:25', from: '<a@x>', to: '<b@y>', reply: '250 <script>\r\nBcc: \x00\u202e ok' }],
+  envelopes: 1,
+};
+const OCCASIONS: readonly Occasion[] = [
+  { kind: 'change', from: 'closed', to: 'suspected' },
+  { kind: 'digest', changes: 7, from: NOON },
+  { kind: 'reminder', count: 2 },
+  { kind: 'silent', verdict: 'unreachable', reason: 'vetoed', scans: 3, since: NOON },
+  { kind: 'back', silentSince: NOON },
+];
+
+const bodyOf = (occasion: Occasion, seen?: Seen) => {
+  const host = sampleHost({ webhook: 'https://hooks.example.org/' });
+  const state = { ...host.state, version: 3, relay: 'suspected', since: NOON } as const;
+  const notice = noticesOf(host, state, occasion, NOON, seen).find(({ channel }) => channel === 'webhook') ?? expect.fail();
+  return webhookBodyOf(notice, 'https://audit.example');
+};
+
+describe('the body of a webhook’s call', () => {
+  test.each(OCCASIONS)('is as the document says: $kind', (occasion) => {
+    for (const seen of [SEEN, undefined]) {
+      const body: unknown = JSON.parse(JSON.stringify(bodyOf(occasion, seen)));
+      expect(webhookBody.parse(body)).toEqual(body);
+    }
+  });
+
+  test('shows what a server said in visible ASCII alone', () => {
+    const [line] = bodyOf({ kind: 'reminder', count: 1 }, SEEN).evidence ?? [];
+    expect(line?.reply).toBe('250 <script>\\x0d\\x0aBcc: \\x00\\x202e ok');
+  });
+});

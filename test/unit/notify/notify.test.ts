@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Called, notify, type Services } from '../../../functions/notify/notify.ts';
+import { type HostNotice, noticesOf, type Occasion } from '../../../shared/domain/notice.ts';
+import type { Mail } from '../../../shared/mail/letter.ts';
+import type { Handover } from '../../../shared/mail/mailer.ts';
+import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+
+const MINUTE = 60_000;
+const LEASE = 10 * MINUTE;
+const CHANGE: Occasion = { kind: 'change', from: 'closed', to: 'suspected' };
+let now = NOON;
+let table: TestTable;
+let mails: { mail: Mail; recipient: string; noticeId?: string | undefined }[];
+let handover: Handover | Error;
+let called: Called;
+let calls: number;
+let logged: { level: string; message: string }[];
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * 24 * 60 * MINUTE);
+  await createSampleAccount(table.store);
+});
+afterAll(() => table.stop());
+beforeEach(() => {
+  now += 24 * 60 * MINUTE; // windows of other tests are over
+  [mails, calls, logged] = [[], 0, []];
+  handover = { kind: 'accepted', messageId: 'message-1' };
+  called = { kind: 'taken' };
+});
+
+const services = (): Services => ({
+  store: table.store,
+  async send(mail, recipient, noticeId) {
+    if (handover instanceof Error) throw handover;
+    if (handover.kind === 'accepted') mails.push({ mail, recipient, noticeId });
+    return handover;
+  },
+  call: async () => {
+    calls++;
+    return called;
+  },
+  clock: () => now,
+  log: {
+    info: (message) => void logged.push({ level: 'info', message }),
+    error: (message) => void logged.push({ level: 'error', message }),
+  },
+  siteUrl: 'https://audit.example',
+  egressAddresses: ['192.0.2.7'],
+  unsubscribeUrl: (_account, email) => `https://audit.example/unsubscribe?token=${email.length}`,
+  claimLeaseMs: LEASE,
+});
+
+/** Owes what a new host owes to these recipients, and to a webhook if it has one. */
+async function owe(recipients: string[], more: { name?: string; webhook?: string } = {}): Promise<HostNotice[]> {
+  const host = sampleHost({ alertRecipients: recipients, ...more });
+  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
+  const state = { ...host.state, version: 1, relay: 'suspected', since: now } as const;
+  const scan = sampleScan(host, '20260601T120000Z-scheduled', now);
+  const notices = noticesOf(host, state, CHANGE, now);
+  expect(await table.store.storeResult({ host, scan, effect: { kind: 'unchanged', state }, notices, wasOwed: false })).toBe('stored');
+  return notices;
+}
+
+const run = async (...notices: HostNotice[]) => {
+  for (const { id } of notices) await notify(id, services());
+};
+const outcomeOf = async ({ id }: { id: string }) => (await table.store.findNotice(id))?.outcome;
+const wakeDue = async () => {
+  for (const id of await table.store.dueNotices(now, 100)) await notify(id, services());
+};
+
+describe('a mail', () => {
+  test('goes to one recipient each, once, and carries its notice’s id and the reader’s own unsubscribe link', async () => {
+    const notices = await owe(['a@example.org', 'bcd@example.org']);
+    await run(...notices, ...notices);
+    expect(mails.map(({ recipient, noticeId }) => [recipient, noticeId])).toEqual(notices.map(({ recipient, id }) => [recipient, id]));
+    expect(mails.map(({ mail }) => mail.unsubscribeUrl)).toEqual(
+      [13, 15].map((length) => `https://audit.example/unsubscribe?token=${length}`),
+    );
+    expect(await Promise.all(notices.map(outcomeOf))).toEqual(['sent', 'sent']);
+  });
+
+  test('that may or may not have left is not sent again before the lease is over, nor once an event has settled it', async () => {
+    const notices = await owe(['lost@example.org']);
+    handover = new Error('the answer was lost');
+    await expect(run(...notices)).rejects.toThrow('was lost');
+    handover = { kind: 'accepted', messageId: 'again' };
+    now += LEASE - 1;
+    await wakeDue();
+    expect(mails).toEqual([]);
+    await table.store.settleNotice(notices[0]?.id ?? '', { outcome: 'sent', messageId: 'from the event' }, now);
+    now += 1;
+    await wakeDue();
+    expect(mails).toEqual([]);
+  });
+
+  test('is sent again after the lease when neither mark nor event has come', async () => {
+    const notices = await owe(['silent@example.org']);
+    handover = new Error('the answer was lost');
+    await expect(run(...notices)).rejects.toThrow('was lost');
+    handover = { kind: 'accepted', messageId: 'again' };
+    now += LEASE;
+    await wakeDue();
+    expect(mails).toHaveLength(1);
+  });
+
+  test('that SES refuses is tried again later, for as long as it takes, and says why', async () => {
+    const [notice] = await owe(['refused@example.org']);
+    if (notice === undefined) return expect.fail();
+    handover = { kind: 'refused', why: 'MessageRejected: not verified' };
+    for (let tries = 1; tries <= 30; tries++) {
+      await notify(notice.id, services());
+      const record = await table.store.findNotice(notice.id);
+      expect(record).toMatchObject({ tries, why: 'MessageRejected: not verified' });
+      now = record?.dueAt ?? expect.fail('it is owed no more');
+    }
+    expect(logged.filter(({ level }) => level === 'error')).toHaveLength(30);
+    handover = { kind: 'accepted', messageId: 'at last' };
+    await notify(notice.id, services());
+    expect(await outcomeOf(notice)).toBe('sent');
+  });
+
+  test.each(['bounced', 'complained'] as const)('is withheld from an address that has %s, and the account can see it', async (why) => {
+    await table.store.stopMail(`${why}@example.org`, why, now);
+    const [notice] = await owe([`${why}@example.org`]);
+    if (notice === undefined) return expect.fail();
+    await run(notice);
+    expect(mails).toEqual([]);
+    expect(await table.store.findNotice(notice.id)).toMatchObject({ outcome: 'withheld', why });
+  });
+
+  test('is withheld from a reader who has unsubscribed since it was owed', async () => {
+    const notices = await owe(['tired@example.org']);
+    await table.store.unsubscribe('account1', 'tired@example.org', now);
+    await run(...notices);
+    expect(mails).toEqual([]);
+  });
+});
+
+describe('alerts of several hosts', () => {
+  test('the first goes at once; those of further hosts within ten minutes become one mail', async () => {
+    const first = await owe(['group@example.org'], { name: 'one.example.org' });
+    const further = [
+      ...(await owe(['group@example.org'], { name: 'two.example.org' })),
+      ...(await owe(['group@example.org'], { name: 'three.example.org' })),
+    ];
+    await run(...first);
+    now += 5 * MINUTE;
+    await run(...further);
+    expect(mails).toHaveLength(1);
+    now += 5 * MINUTE - 1;
+    await wakeDue();
+    expect(mails).toHaveLength(1);
+    now += 1;
+    await wakeDue();
+    await wakeDue();
+    expect(mails).toHaveLength(2);
+    for (const name of ['two.example.org', 'three.example.org']) expect(mails[1]?.mail.text).toContain(name);
+    expect(await Promise.all([...first, ...further].map(outcomeOf))).toEqual(['sent', 'grouped', 'grouped']);
+  });
+
+  test('another alert of the host that was first is not held up, and one after the ten minutes is a first again', async () => {
+    const first = await owe(['again@example.org']);
+    await run(...first);
+    const same = first.map((notice) => ({ ...notice, id: notice.id.replace(/-\d+-/, '-0000000002-') }));
+    const host = sampleHost({ alertRecipients: ['again@example.org'] });
+    expect(host.id).not.toBe(first[0]?.hostId);
+    const window = await table.store.openAlertWindow({
+      accountId: 'account1',
+      recipient: 'again@example.org',
+      hostId: same[0]?.hostId ?? '',
+      now,
+      until: now + MINUTE,
+    });
+    expect(window.hostId).toBe(first[0]?.hostId);
+    now += 10 * MINUTE;
+    await run(...(await owe(['again@example.org'])));
+    expect(mails).toHaveLength(2);
+  });
+
+  test('of other readers are not held up by it', async () => {
+    await run(...(await owe(['reader-1@example.org'])));
+    await run(...(await owe(['reader-2@example.org'])));
+    expect(mails.map(({ recipient }) => recipient)).toEqual(['reader-1@example.org', 'reader-2@example.org']);
+  });
+
+  test('one that comes when the mail of the others is on its way goes by itself', async () => {
+    await run(...(await owe(['late@example.org'])));
+    await run(...(await owe(['late@example.org'])));
+    const [group] = (await table.store.dueNotices(now + 10 * MINUTE, 100)).filter((id) => id.includes('-group-'));
+    expect(await table.store.claimNotice(group ?? '', now + 10 * MINUTE, now + 20 * MINUTE)).toBeDefined();
+    const late = await owe(['late@example.org']);
+    await run(...late);
+    expect(await Promise.all(late.map(outcomeOf))).toEqual(['sent']);
+  });
+});
+
+describe('a webhook', () => {
+  const webhookOf = async () => {
+    const notices = await owe(['hook@example.org'], { webhook: 'https://hooks.example.org/' });
+    return notices.find(({ channel }) => channel === 'webhook') ?? expect.fail();
+  };
+
+  test('is called once when it takes the notice', async () => {
+    const notice = await webhookOf();
+    await run(notice, notice);
+    expect([calls, await outcomeOf(notice)]).toEqual([1, 'sent']);
+  });
+
+  test('that refuses is called again, 24 times in all, and its notice may be repeated then', async () => {
+    const notice = await webhookOf();
+    called = { kind: 'refused', why: 'it answered 500' };
+    for (let tries = 1; tries <= 30; tries++) {
+      await notify(notice.id, services());
+      now = (await table.store.findNotice(notice.id))?.dueAt ?? now;
+    }
+    expect(calls).toBe(24);
+    expect(await table.store.findNotice(notice.id)).toMatchObject({ outcome: 'given-up', why: 'it answered 500' });
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+    called = { kind: 'taken' };
+    expect(await table.store.repeatNotice(notice.id, now)).toBe(true);
+    await notify(notice.id, services());
+    expect(await outcomeOf(notice)).toBe('sent');
+  });
+
+  test('is called at once, whatever other hosts were alerted before', async () => {
+    await run(...(await owe(['hook@example.org'])));
+    const notice = await webhookOf();
+    await run(notice);
+    expect(calls).toBe(1);
+  });
+});
