@@ -33,6 +33,7 @@ const services: Services = {
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   unsubscribeUrl: (accountId, email) => `${siteUrl}/unsubscribe?token=${sealSubscription(secrets, { accountId, email })}`,
   claimLeaseMs: settings.CLAIM_LEASE_SECONDS,
+  gatherMs: settings.GATHER_SECONDS,
 };
 
 // The never-list is read for every call: they are few.

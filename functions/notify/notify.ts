@@ -18,6 +18,8 @@ export type Services = {
   /** The link by which a reader ends this account's mail to them. */
   readonly unsubscribeUrl: (accountId: string, recipient: string) => string;
   readonly claimLeaseMs: number;
+  /** How long alerts of further hosts of an account are gathered after one was mailed. */
+  readonly gatherMs: number;
 };
 
 /** What came of a call to a webhook. */
@@ -26,7 +28,6 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
 const WEBHOOK_TRIES = 24; // within some twenty hours; then the owner may have it repeated
-const GATHER_MS = 10 * 60_000; // how long alerts of further hosts of an account are gathered after one was mailed
 
 /**
  * Sends one notice: claim, hand over once, settle. Whoever does not get the claim does nothing, since the notice is settled
@@ -72,7 +73,7 @@ async function callWebhook(notice: Notice, tries: number, services: Services): P
 async function isGathered(notice: HostNotice, now: number, services: Services): Promise<boolean> {
   const { accountId, recipient, hostId } = notice;
   const { store, log } = services;
-  const window = await store.openAlertWindow({ accountId, recipient, hostId, now, until: now + GATHER_MS });
+  const window = await store.openAlertWindow({ accountId, recipient, hostId, now, until: now + services.gatherMs });
   if (window.hostId === hostId) return false;
   const groupId = groupIdOf(accountId, window.until, recipient);
   const joined = await store.joinGroup(notice, groupId, window.until, now);

@@ -46,6 +46,7 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     PUT_OFF_SECONDS: '60',
     CONTINUE_SECONDS: '10',
     CLAIM_LEASE_SECONDS: '20',
+    GATHER_SECONDS: '5',
     EGRESS_ADDRESS: '127.0.0.1',
     EGRESS_ADDRESSES: '127.0.0.1',
     ...passedOn(['OPERATOR_NETWORKS', 'CANARY_DOMAIN', 'FAMILIES', 'DNS_SERVERS', 'EGRESS_ENDPOINTS', 'RETENTION_DAYS', 'REGISTRATION']),

@@ -1,7 +1,6 @@
-import type { Change } from './change.ts';
 import type { Host, HostSettings, HostState, Silence } from './host.ts';
 import type { Occasion } from './notice.ts';
-import { provenState } from './reason.ts';
+import { provenState, type RelayState } from './reason.ts';
 import type { Scan } from './scan.ts';
 
 // What an owner is told, and what is left unsaid: an alert that comes too often is not read. Every rule is pure, over the record.
@@ -12,6 +11,9 @@ const FIRST_REMINDERS_DAYS = [1, 7]; // after the state was confirmed; then ever
 const REMINDER_DAYS = 30;
 const REMINDERS_LIMIT = 14; // some thirteen months: who has not acted by then will not
 const SILENT_SCANS = 3; // scheduled scans in a row that could not audit a host before its owner is told
+
+/** A confirmed turn of the relay state. */
+type Turn = { readonly at: number; readonly from: RelayState | 'unknown'; readonly to: RelayState };
 
 /** What is told after a scan, if anything, and the host's state with a note of it. */
 export type Told = { readonly state: HostState; readonly occasion?: Occasion | undefined };
@@ -42,7 +44,7 @@ export function silenceAfter(silence: Silence | undefined, { kind, judgement, st
 }
 
 /** Decides what is told of a scan that made `next` of the host's state, with a change of its relay state or without. */
-export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Change): Told {
+export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn): Told {
   const silence = silenceAfter(host.state.silence, scan);
   const state: HostState = { ...next, silence, sink: sinkAfter(host.state, scan) };
   if (change !== undefined) return toldOfChange({ ...state, reminders: undefined }, change);
@@ -70,7 +72,7 @@ export function digestAt({ state }: Host, now: number): Told | undefined {
   };
 }
 
-function toldOfChange(next: HostState, { at, from, to }: Change): Told {
+function toldOfChange(next: HostState, { at, from, to }: Turn): Told {
   const turns = [at, ...(next.turns ?? []).filter((turn) => turn > at - DAY_MS)].slice(0, CHANGES_TOLD + 1);
   const state = { ...next, turns };
   const { flapping } = next;

@@ -71,9 +71,3 @@ export const GENERAL_REMEDIES: readonly string[] = [
 /** What to mend where a server takes every client for a private address: the usual cause of relays that are open over IPv6 only. */
 export const LOST_ADDRESSES =
   'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';
-
-/** What to do at once, before looking for the cause. */
-export const FIRST_AID: readonly string[] = [
-  'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',
-  'Hold the outgoing queue and look for mail that is not yours before you release it.',
-];

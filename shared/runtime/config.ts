@@ -185,6 +185,8 @@ export const SETTINGS = {
     DNS_SERVERS: list,
     /** How long a claimed notice is left to its claimant before it is sent again: longer than a sender may run, and than SES's events take. */
     CLAIM_LEASE_SECONDS: seconds(600),
+    /** How long alerts of further hosts of an account are gathered, after one was mailed, into one mail. */
+    GATHER_SECONDS: seconds(600),
   }),
   feedback: z.object(table),
   preflight: z.object({

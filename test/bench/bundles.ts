@@ -15,7 +15,7 @@ export async function measureBundles(): Promise<Figure[]> {
   const secret = join(out, 'secret');
   writeFileSync(secret, 'x'.repeat(64));
   execFileSync('npx', ['cdk', 'synth', '--quiet', '--output', join(out, 'cdk')], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const queues = { scans: `${NOWHERE}/scans`, notices: `${NOWHERE}/notices` };
+  const queues = { scans: `${NOWHERE}/scans`, notices: `${NOWHERE}/notices`, feedback: `${NOWHERE}/feedback` };
   const env = {
     PATH: process.env.PATH ?? '',
     ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE),

@@ -73,7 +73,18 @@ test('nothing of a removed account is left: not its keys, its recipients, the an
   for (const email of emails) await table.store.confirmRecipient(account.id, email, NOON);
   const request = { accountId: account.id, key: 'request', fingerprint: 'of it' };
   await table.store.claimRequest(request, NOON, NOON + 1000, NOON + 1000);
+  await table.store.unsubscribe(account.id, 'ops-1@example.org', NOON);
+  await table.store.openAlertWindow({
+    accountId: account.id,
+    recipient: 'ops-1@example.org',
+    hostId: 'host',
+    now: NOON,
+    until: NOON + 1000,
+  });
   await table.store.removeAccount(account);
+  expect(await table.store.mailStops(account.id, ['ops-1@example.org'])).toEqual([]);
+  const window = { accountId: account.id, recipient: 'ops-1@example.org', hostId: 'another', now: NOON, until: NOON + 1000 };
+  expect(await table.store.openAlertWindow(window)).toMatchObject({ hostId: 'another' });
   expect(await table.store.claimRequest(request, NOON, NOON + 1000, NOON + 1000)).toEqual({ kind: 'new' });
   expect(await table.store.findAccount(account.id)).toBeUndefined();
   expect(await table.store.findAccountByEmail(account.email)).toBeUndefined();

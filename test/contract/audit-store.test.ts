@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Effect, effectOf, raise } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { noticesOf } from '../../shared/domain/notice.ts';
+import { noticesOf, seenIn } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
@@ -35,8 +35,13 @@ function owedOf(host: Host, kind: ScanKind, dueAt: number) {
 
 function store(host: Host, scan: Scan, wasOwed = false) {
   const effect: Effect = effectOf(host, scan, RULES);
-  const notices = effect.kind === 'changed' ? noticesOf(host, effect.change, scan, [sampleLeg('accepted')]) : [];
+  const notices = noticesIn(host, scan, effect);
   return table.store.storeResult({ host, scan, effect, notices, wasOwed });
+}
+
+function noticesIn(host: Host, scan: Scan, effect: Effect) {
+  if (effect.kind === 'late' || effect.occasion === undefined) return [];
+  return noticesOf(host, effect.state, effect.occasion, scan.finishedAt, seenIn(scan, [sampleLeg('accepted')], effect.state.relay));
 }
 
 const reread = async (host: Host) => (await table.store.findHost(host.accountId, host.id)) ?? expect.fail('the host is gone');
@@ -261,7 +266,7 @@ describe('a stored scan that a canary raises', () => {
     const arrival = sampleArrival(sampleCanary(scan, 'canary'));
     const { scan: open, effect } = raise(current, scan, [arrival]);
     if (effect.kind !== 'changed') return expect.fail('not a change');
-    const notices = noticesOf(current, effect.change, open, [sampleLeg('accepted')]);
+    const notices = noticesIn(current, open, effect);
     return { host: current, arrival, raised: { host: current, before: scan, scan: open, effect, notices } };
   }
 
@@ -518,7 +523,7 @@ describe('notices', () => {
     await store(host, sampleScan(host, scanId(NOON, 'first'), NOON, SUSPECTED), true);
     await store(await reread(host), sampleScan(host, scanId(NOON + 400_000, 'confirming'), NOON + 400_000, SUSPECTED), true);
     now = NOON + 500_000;
-    return `${host.id}-2-0`;
+    return `${host.id}-0000000002-0`;
   }
 
   test('a notice is claimed by one of many who try at once', async () => {
@@ -537,7 +542,7 @@ describe('notices', () => {
   test('a settled notice is neither due nor claimed again', async () => {
     const id = await noticeDue();
     await table.store.claimNotice(id, now, now + 300_000);
-    await table.store.settleNotice(id, 'message-1', now);
+    await table.store.settleNotice(id, { outcome: 'sent', messageId: 'message-1' }, now);
     expect(await table.store.claimNotice(id, now + DAY, now + 2 * DAY)).toBeUndefined();
     expect(await table.store.dueNotices(now + DAY, 500)).not.toContain(id);
   });
@@ -545,7 +550,7 @@ describe('notices', () => {
   test('a notice given back is due at its time', async () => {
     const id = await noticeDue();
     await table.store.claimNotice(id, now, now + 300_000);
-    await table.store.releaseNotice(id, now + 60_000);
+    await table.store.releaseNotice(id, now + 60_000, 'throttled');
     expect(await table.store.dueNotices(now + 59_999, 500)).not.toContain(id);
     expect(await table.store.dueNotices(now + 60_000, 500)).toContain(id);
   });

@@ -42,7 +42,7 @@ beforeAll(async () => {
     SECRET: `file:${join(folder, 'secret')}`,
     EHLO_NAME: 'probe.example',
     EGRESS_ADDRESSES: '192.0.2.7, 2001:DB8::7',
-    MAIL_FROM: 'Relay Audit <alerts@relay-audit.example>',
+    MAIL_FROM: 'alerts@relay-audit.example',
     DNS_SERVERS: dns.address,
     BASE_URL: '',
   });

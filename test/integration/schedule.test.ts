@@ -4,6 +4,7 @@ import type { AuditOrder } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
+import { noticeId } from '../../shared/domain/notice.ts';
 import { kindOf, scanId } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
@@ -208,7 +209,7 @@ describe('P3: one change record per change', () => {
     await queues.drain(queues.urls.notices);
     await dispatch(dispatcher());
     expect(await queues.drain(queues.urls.notices)).toEqual([
-      JSON.stringify({ notices: [`${host.id}-${(await table.store.listChanges(host.id, 1)).items[0]?.version}-0`] }),
+      JSON.stringify({ notices: [noticeId(host.id, (await table.store.listChanges(host.id, 1)).items[0]?.version ?? 0, '0')] }),
     ]);
   }, 60_000);
 });

@@ -5,7 +5,7 @@ const DAY = 24 * 60 * MINUTE;
 const HOST = '0123456789abcdef0123';
 
 /** When the notices below became owed. */
-export const TOLD_AT = Date.UTC(2026, 10, 24, 10, 38);
+const TOLD_AT = Date.UTC(2026, 10, 24, 10, 38);
 
 /** A scan that saw one envelope accepted by a Postfix. */
 export const SEEN: Seen = {

@@ -3,8 +3,8 @@ import type { AuditStore } from '../audit-store.ts';
 import { readAccount, readLiveKeys, readOwner } from '../items.ts';
 import { type Key, keys } from '../keys.ts';
 import { apiKeyPut } from './api-keys.ts';
+import { deletePartition } from './batches.ts';
 import { deleteRecipients } from './recipients.ts';
-import { deleteRequests } from './requests.ts';
 import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
 const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
@@ -49,7 +49,7 @@ export function accounts(table: Table): Part {
       await deleteRecipients(table, id);
       await removeWithKeys(table, id);
       await deleteRecipients(table, id);
-      await deleteRequests(table, id);
+      for (const pk of [keys.request(id, '').pk, keys.notices(id), keys.alertWindow(id, '').pk]) await deletePartition(table, pk);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { readKeyParts } from '../items.ts';
 import type { Key } from '../keys.ts';
 import type { Table } from './table.ts';
 
@@ -40,6 +41,12 @@ export async function deleteItems(table: Table, keys: readonly Key[]): Promise<v
     idle = await pauseIfIdle(left.length === wanted.length, idle);
     wanted = left;
   }
+}
+
+/** Deletes everything under a partition key. */
+export async function deletePartition(table: Table, pk: string): Promise<void> {
+  const found = await queryItems(table, { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk } });
+  await deleteItems(table, found.map(readKeyParts));
 }
 
 // DynamoDB gives back what it had no capacity for; the SDK does not ask for that again by itself.

@@ -1,8 +1,7 @@
 import { DeleteCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { Host } from '../../domain/host.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readDigest } from '../items.ts';
-import { type DueQueue, keys } from '../keys.ts';
+import { keys } from '../keys.ts';
 import { noticePut } from './notices.ts';
 import { stateUpdate } from './results.ts';
 import { queryDue } from './schedule.ts';
@@ -31,9 +30,4 @@ export function digests(table: Table): Pick<AuditStore, 'dueDigests' | 'storeDig
       await ifHolds(() => table.client.send(new DeleteCommand({ ...Delete(hostId), ...due })));
     },
   };
-}
-
-/** The write that owes a digest of a host, for the transaction of the change that it will tell. */
-export function digestPut(table: Table, { accountId, id }: Host, dueAt: number) {
-  return { TableName: table.name, Item: { ...keys.digest(id), accountId, dueQueue: 'DIGEST' satisfies DueQueue, dueAt } };
 }

@@ -36,7 +36,9 @@ export function groups(table: Table): Pick<AuditStore, 'openAlertWindow' | 'join
       const first: GroupNotice = { id: groupId, accountId, channel, recipient, owedAt: now, about: 'hosts', hosts: [news] };
       const Put = { ...noticePut(table, first, dueAt), ConditionExpression: 'attribute_not_exists(pk)' };
       const write = (TransactItems: object[]) => ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
-      return (await write([{ Update: appending(table, groupId, news) }, Settle])) || (await write([{ Put }, Settle]));
+      const append = () => write([{ Update: appending(table, groupId, news) }, Settle]);
+      // Another may make the group between the first look and the second.
+      return (await append()) || (await write([{ Put }, Settle])) || append();
     },
   };
 }

@@ -1,7 +1,8 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
 import { keys } from '../keys.ts';
-import { changePut, newsPuts, scanPut, stateUpdate, unchangedState } from './results.ts';
+import { newsPuts } from './news.ts';
+import { changePut, scanPut, stateUpdate, unchangedState } from './results.ts';
 import { ifHolds, type Table } from './table.ts';
 
 /** Stored scans that canaries have raised. */

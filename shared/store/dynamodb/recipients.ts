@@ -33,12 +33,12 @@ export function recipients(table: Table): Pick<AuditStore, 'confirmedRecipients'
   };
 }
 
-/** Deletes the confirmed recipients of an account, all of them. */
+/** Deletes the confirmed recipients of an account, and what it keeps of readers who unsubscribed, all of it. */
 export async function deleteRecipients(table: Table, accountId: string): Promise<void> {
   const { pk } = keys.account(accountId);
-  const found = await queryItems(table, {
-    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :recipient)',
-    ExpressionAttributeValues: { ':pk': pk, ':recipient': 'RECIPIENT#' },
-  });
-  await deleteItems(table, found.map(readKeyParts));
+  const of = { KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)' };
+  const found = await Promise.all(
+    ['RECIPIENT#', 'UNSUBSCRIBED#'].map((kind) => queryItems(table, { ...of, ExpressionAttributeValues: { ':pk': pk, ':kind': kind } })),
+  );
+  await deleteItems(table, found.flat().map(readKeyParts));
 }

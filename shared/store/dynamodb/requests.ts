@@ -1,8 +1,7 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore, RepeatableRequest } from '../audit-store.ts';
-import { readKeyParts, readRefused, readRequest } from '../items.ts';
+import { readRefused, readRequest } from '../items.ts';
 import { keys } from '../keys.ts';
-import { deleteItems, queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table } from './table.ts';
 
 /** Requests with an idempotency key: who makes one claims it first, and whoever repeats it is given the same answer. */
@@ -44,13 +43,6 @@ export function requests(table: Table): Pick<AuditStore, 'claimRequest' | 'keepA
       await ifHolds(() => table.client.send(new DeleteCommand({ TableName: table.name, Key: keyOf(request), ...unanswered(request) })));
     },
   };
-}
-
-/** Deletes the answers that are kept for an account, all of them. */
-export async function deleteRequests(table: Table, accountId: string): Promise<void> {
-  const { pk } = keys.request(accountId, '');
-  const found = await queryItems(table, { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk } });
-  await deleteItems(table, found.map(readKeyParts));
 }
 
 function keyOf({ accountId, key }: RepeatableRequest) {

@@ -2,14 +2,12 @@ import { GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aw
 import * as z from 'zod';
 import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
-import type { Notice } from '../../domain/notice.ts';
 import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
 import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
 import { readScan } from '../items.ts';
 import { keys } from '../keys.ts';
-import { digestPut } from './digests.ts';
-import { noticePut } from './notices.ts';
+import { newsPuts } from './news.ts';
 import { owedPut } from './schedule.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
@@ -108,15 +106,6 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
     ...newsPuts(table, host, state, notices),
   ];
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
-}
-
-/** The writes of what an owner is told, for the transaction that decided it: notices, and a digest that is owed from now on. */
-export function newsPuts(table: Table, host: Host, state: HostState, notices: readonly Notice[]) {
-  const owedAt = host.state.flapping?.owedAt === undefined ? state.flapping?.owedAt : undefined;
-  return [
-    ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
-    ...(owedAt === undefined ? [] : [{ Put: digestPut(table, host, owedAt) }]),
-  ];
 }
 
 /** The write of a change, for its transaction. */

@@ -93,6 +93,7 @@ export function faultsOf(named: Schema, value: unknown, place = '$'): string[] {
   if (schema.type === 'array') return faultsOfArray(schema, value, place);
   if (schema.type === 'string') return faultsOfString(schema, value, place);
   if (schema.type === 'boolean') return typeof value === 'boolean' ? [] : [`${place} is no boolean`];
+  if (schema.type === 'null') return value === null ? [] : [`${place} is not null`];
   if (schema.type !== 'integer') throw new Error(`a type that is not read here: ${schema.type}`);
   const { minimum = -Infinity, maximum = Infinity } = schema;
   return Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum ? [] : [`${place} is no integer in its range`];

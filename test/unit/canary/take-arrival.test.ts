@@ -58,7 +58,8 @@ async function sent(startedAt = NOON): Promise<{ host: Host; scan: Scan; canary:
 async function store(host: Host, scan: Scan): Promise<void> {
   const current = await reread(host);
   const effect = effectOf(current, scan, { confirmDelayMs: 5 * MINUTE });
-  const notices = effect.kind === 'changed' ? noticesOf(current, effect.change, scan, []) : [];
+  const notices =
+    effect.kind === 'late' || effect.occasion === undefined ? [] : noticesOf(current, effect.state, effect.occasion, scan.finishedAt);
   expect(await table.store.storeResult({ host: current, scan, effect, notices, wasOwed: false })).toBe('stored');
 }
 
@@ -101,12 +102,14 @@ describe('a canary that comes back', () => {
     expect(state).toMatchObject({ relay: 'open', recent: 'o', last: { verdict: 'open' } });
     expect(state.pending).toBeUndefined();
     expect(await changesOf(host)).toEqual(['unknown open']);
-    expect(woken).toEqual([`${host.id}-2-0`]);
+    expect(woken).toEqual([`${host.id}-0000000002-0`]);
     expect(await table.store.claimNotice(woken[0] ?? '', now, now + 1)).toMatchObject({
       notice: {
-        to: 'open',
-        arrival: { leg: '192.0.2.1:25', sentAt: canary.sentAt, path: [{ address: '192.0.2.9' }, { address: '198.51.100.1' }] },
-        evidence: [{ leg: '192.0.2.1:25', to: '<b@canary.example>' }],
+        occasion: { kind: 'change', from: 'unknown', to: 'open' },
+        seen: {
+          arrival: { leg: '192.0.2.1:25', sentAt: canary.sentAt, path: [{ address: '192.0.2.9' }, { address: '198.51.100.1' }] },
+          evidence: [{ leg: '192.0.2.1:25', to: '<b@canary.example>' }],
+        },
       },
     });
   });

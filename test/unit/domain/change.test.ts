@@ -16,7 +16,14 @@ const NEW_HOST: Host = {
   id: '0123456789abcdef0123',
   createdAt: NOON,
   revision: 1,
-  settings: { name: 'mail.example.org', servedDomains: [], ports: [25], period: 'hour', alertRecipients: ['owner@example.org'] },
+  settings: {
+    name: 'mail.example.org',
+    servedDomains: [],
+    ports: [25],
+    period: 'hour',
+    alertRecipients: ['owner@example.org'],
+    reminders: true,
+  },
   state: NEW_STATE,
 };
 

@@ -1,79 +1,74 @@
 import { expect, test } from 'vitest';
-import type { Change } from '../../../shared/domain/change.ts';
-import { noticesOf } from '../../../shared/domain/notice.ts';
+import { isWebhook, noticeId, noticesOf, type Occasion, seenIn } from '../../../shared/domain/notice.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const HOST = sampleHost({ alertRecipients: ['one@example.org', 'two@example.org'] });
+const HOOKED = { ...HOST, settings: { ...HOST.settings, webhook: 'https://hooks.example.org/' } };
 const SCAN = sampleScan(HOST, '20260601T120500Z-confirming', NOON, SUSPECTED);
-const CHANGE: Change = {
-  accountId: HOST.accountId,
-  hostId: HOST.id,
-  version: 7,
-  from: 'closed',
-  to: 'suspected',
-  at: NOON + 1_000,
-  firstScanId: '20260601T115500Z-scheduled',
-  scanId: SCAN.id,
-};
-const CLOSED_AGAIN: Change = { ...CHANGE, from: 'suspected', to: 'closed' };
+const STATE = { ...HOST.state, version: 7, relay: 'suspected', since: NOON } as const;
+const CHANGE: Occasion = { kind: 'change', from: 'closed', to: 'suspected' };
 
-test('a change owes one notice to each alert recipient', () => {
-  const notices = noticesOf(HOST, CHANGE, SCAN, [sampleLeg('accepted')]);
-  expect(notices.map(({ recipient }) => recipient)).toEqual(['one@example.org', 'two@example.org']);
+test('an occasion owes one notice to each alert recipient', () => {
+  const notices = noticesOf(HOST, STATE, CHANGE, NOON, seenIn(SCAN, [sampleLeg('accepted')], 'suspected'));
+  expect(notices.map(({ recipient, channel }) => [recipient, channel])).toEqual([
+    ['one@example.org', 'mail'],
+    ['two@example.org', 'mail'],
+  ]);
   for (const notice of notices)
-    expect(notice).toMatchObject({ hostName: 'mail.example.org', from: 'closed', to: 'suspected', scanId: SCAN.id });
+    expect(notice).toMatchObject({ hostName: 'mail.example.org', occasion: CHANGE, relay: 'suspected', seen: { scanId: SCAN.id } });
+});
+
+test('it owes one to the webhook as well, which can be told by its id', () => {
+  const notices = noticesOf(HOOKED, STATE, CHANGE, NOON);
+  expect(notices.map(({ channel }) => channel)).toEqual(['mail', 'mail', 'webhook']);
+  expect(notices.map(({ id }) => isWebhook(id))).toEqual([false, false, true]);
 });
 
 test('a host without alert recipients owes none', () => {
-  expect(noticesOf({ ...HOST, settings: { ...HOST.settings, alertRecipients: [] } }, CHANGE, SCAN, [])).toEqual([]);
+  expect(noticesOf({ ...HOST, settings: { ...HOST.settings, alertRecipients: [] } }, STATE, CHANGE, NOON)).toEqual([]);
 });
 
-test('deciding the same change again makes the same ids, so that no notice is owed twice', () => {
-  const ids = () => noticesOf(HOST, CHANGE, SCAN, [sampleLeg('accepted')]).map(({ id }) => id);
+test('deciding the same again makes the same ids, so that no notice is owed twice', () => {
+  const ids = () => noticesOf(HOOKED, STATE, CHANGE, NOON).map(({ id }) => id);
   expect(ids()).toEqual(ids());
-  expect(new Set(ids()).size).toBe(2);
+  expect(new Set(ids()).size).toBe(3);
 });
 
-test('two changes of one host never share an id', () => {
-  const first = noticesOf(HOST, CHANGE, SCAN, []).map(({ id }) => id);
-  const second = noticesOf(HOST, { ...CHANGE, version: 8 }, SCAN, []).map(({ id }) => id);
-  expect(new Set([...first, ...second]).size).toBe(4);
+test('two states of one host never share an id, and ids sort by their version', () => {
+  const idsAt = (version: number) => noticesOf(HOOKED, { ...STATE, version }, CHANGE, NOON).map(({ id }) => id);
+  expect(new Set([...idsAt(7), ...idsAt(8)]).size).toBe(6);
+  expect(['10', '9', '100'].map((version) => noticeId(HOST.id, Number(version), '0')).toSorted()).toEqual(
+    [9, 10, 100].map((version) => noticeId(HOST.id, version, '0')),
+  );
 });
 
 test('an alert shows envelopes that were accepted, a closure those that were refused, at most five', () => {
   const leg: LegEvidence = { ...sampleLeg('refused'), tests: [...sampleLeg('refused').tests, ...sampleLeg('accepted').tests.slice(0, 2)] };
-  const [alert] = noticesOf(HOST, CHANGE, SCAN, [leg]);
-  const [closure] = noticesOf(HOST, CLOSED_AGAIN, { ...SCAN, judgement: CLOSED }, [leg]);
-  expect(alert?.evidence.map(({ reply }) => reply)).toEqual(['250 2.1.5 Ok', '250 2.1.5 Ok']);
-  expect(closure?.evidence).toHaveLength(5);
-  expect(closure?.evidence[0]).toEqual({
+  const alert = seenIn(SCAN, [leg], 'suspected');
+  const closure = seenIn({ ...SCAN, judgement: CLOSED }, [leg], 'closed');
+  expect(alert.evidence.map(({ reply }) => reply)).toEqual(['250 2.1.5 Ok', '250 2.1.5 Ok']);
+  expect(closure.evidence).toHaveLength(5);
+  expect(closure.evidence[0]).toEqual({
     leg: '192.0.2.1:25',
     from: '<a@probe.example>',
     to: '<b@canary.example>',
     reply: '554 5.7.1 Relay access denied',
   });
-});
-
-test('an alert says when invented local users were accepted too', () => {
-  const acceptsEverything = (reason: 'recipient-accepted' | 'accepts-everything') =>
-    noticesOf(HOST, CHANGE, { ...SCAN, judgement: { ...SUSPECTED, reason } }, [])[0]?.acceptsEverything;
-  expect(acceptsEverything('recipient-accepted')).toBe(false);
-  expect(acceptsEverything('accepts-everything')).toBe(true);
+  expect(seenIn(SCAN, [leg], 'unknown').evidence).toEqual([]);
 });
 
 test('an alert says how far it got, and shows first the envelopes that got furthest', () => {
   const [first, second, ...rest] = sampleLeg('accepted').tests;
   if (first === undefined || second === undefined) return expect.fail('no tests');
   const leg: LegEvidence = { ...sampleLeg(), tests: [first, { ...second, stage: 'message', reply: '250 queued' }, ...rest] };
-  const [alert] = noticesOf(HOST, CHANGE, SCAN, [leg]);
+  const alert = seenIn(SCAN, [leg], 'suspected');
   expect(alert).toMatchObject({ messageAccepted: true, arrival: undefined });
-  expect(alert?.evidence[0]?.reply).toBe('250 queued');
-  expect(noticesOf(HOST, CHANGE, SCAN, [sampleLeg('accepted')])[0]?.messageAccepted).toBe(false);
+  expect(alert.evidence[0]?.reply).toBe('250 queued');
+  expect(seenIn(SCAN, [sampleLeg('accepted')], 'suspected').messageAccepted).toBe(false);
 });
 
 test('a change to open shows the envelopes whose canaries came back, and the first arrival with its way', () => {
-  const opened: Change = { ...CHANGE, to: 'open' };
   const [late, first] = ['test-2', 'test-3'].map((name, index) => ({
     ...sampleArrival(sampleCanary(SCAN, name)),
     test: name,
@@ -85,9 +80,9 @@ test('a change to open shows the envelopes whose canaries came back, and the fir
     tests: sampleLeg('accepted').tests.map((each) => ({ ...each, stage: 'message', reply: each.test })),
   };
   const other: LegEvidence = { ...leg, port: 587 };
-  const [notice] = noticesOf(HOST, opened, { ...SCAN, arrivals: [late, first] }, [other, leg]);
-  expect(notice).toMatchObject({ to: 'open', arrival: first, messageAccepted: true, envelopes: 2 });
-  expect(notice?.evidence.map(({ leg: name, reply }) => [name, reply])).toEqual([
+  const seen = seenIn({ ...SCAN, arrivals: [late, first] }, [other, leg], 'open');
+  expect(seen).toMatchObject({ arrival: first, messageAccepted: true, envelopes: 2 });
+  expect(seen.evidence.map(({ leg: name, reply }) => [name, reply])).toEqual([
     ['192.0.2.1:25', 'test-2'],
     ['192.0.2.1:25', 'test-3'],
   ]);
@@ -95,5 +90,5 @@ test('a change to open shows the envelopes whose canaries came back, and the fir
 
 test('a change to open is told even when its evidence is gone', () => {
   const arrivals = [sampleArrival(sampleCanary(SCAN, 'a'))];
-  expect(noticesOf(HOST, { ...CHANGE, to: 'open' }, { ...SCAN, arrivals }, [])[0]).toMatchObject({ evidence: [], arrival: arrivals[0] });
+  expect(seenIn({ ...SCAN, arrivals }, [], 'open')).toMatchObject({ evidence: [], arrival: arrivals[0] });
 });

@@ -1,4 +1,4 @@
-import { HtmlValidate } from 'html-validate';
+import { type ConfigData, HtmlValidate } from 'html-validate';
 import { describe, expect, test } from 'vitest';
 import type { HostNotice, Notice, Seen } from '../../../shared/domain/notice.ts';
 import { MTA_NAMES, type Mta, remediesFor } from '../../../shared/domain/remedies.ts';
@@ -57,7 +57,7 @@ describe.each(Object.entries(NOTICES))('the mail of %s', (_, notice) => {
       extends: ['html-validate:recommended'],
       rules: { 'no-trailing-whitespace': 'off', 'no-inline-style': 'off', 'doctype-style': 'off', 'long-title': 'off' },
     };
-    const report = await new HtmlValidate(rules).validateString(mail.html);
+    const report = await new HtmlValidate(rules as ConfigData).validateString(mail.html);
     expect(report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => `${ruleId}: ${message}`))).toEqual([]);
   });
 

@@ -49,6 +49,7 @@ const services = (): Services => ({
   egressAddresses: ['192.0.2.7'],
   unsubscribeUrl: (_account, email) => `https://audit.example/unsubscribe?token=${email.length}`,
   claimLeaseMs: LEASE,
+  gatherMs: 10 * MINUTE,
 });
 
 /** Owes what a new host owes to these recipients, and to a webhook if it has one. */

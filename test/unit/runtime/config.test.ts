@@ -22,6 +22,7 @@ describe('what is not set has a default that can be seen here', () => {
       PROBE_PORTS: [25, 465, 587],
       REGISTRATION: { kind: 'open' },
       BASE_URL: '',
+      SES_CONFIGURATION_SET: '',
       EGRESS_ADDRESSES: [],
       OPERATOR_NETWORKS: [],
       DNS_SERVERS: [],
@@ -45,8 +46,12 @@ describe('what is not set has a default that can be seen here', () => {
   });
 
   test('notify', () => {
-    const settings = { TABLE_NAME: 'table', MAIL_FROM: 'audit@example.org', BASE_URL: 'https://audit.example' };
-    expect(readSettings('notify', settings)).toMatchObject({ CLAIM_LEASE_SECONDS: 5 * MINUTE });
+    const settings = { TABLE_NAME: 'table', MAIL_FROM: 'audit@example.org', BASE_URL: 'https://audit.example', SECRET: 'file:/x' };
+    expect(readSettings('notify', settings)).toMatchObject({
+      CLAIM_LEASE_SECONDS: 10 * MINUTE,
+      GATHER_SECONDS: 10 * MINUTE,
+      SES_CONFIGURATION_SET: '',
+    });
   });
 });
 

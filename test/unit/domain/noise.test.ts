@@ -1,0 +1,266 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { effectOf } from '../../../shared/domain/change.ts';
+import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
+import { digestAt, isAcknowledged, isFlapping, reminderDueAt, silenceAfter, toldAfter } from '../../../shared/domain/noise.ts';
+import type { Occasion } from '../../../shared/domain/notice.ts';
+import type { Reason, RelayState, Verdict } from '../../../shared/domain/reason.ts';
+import type { Scan, ScanKind } from '../../../shared/domain/scan.ts';
+import { NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const REASON_OF: Record<Verdict, Reason> = {
+  open: 'canary-arrived',
+  suspected: 'recipient-accepted',
+  inconclusive: 'greylisted',
+  untestable: 'policy-against-us',
+  unreachable: 'vetoed',
+  closed: 'all-refused',
+};
+
+function scanOf(host: Host, verdict: Verdict, more: { kind?: ScanKind; at?: number; reason?: Reason } = {}): Scan {
+  const { kind = 'scheduled', at = NOON, reason = REASON_OF[verdict] } = more;
+  const scan = sampleScan(host, `${at}-${kind}`, at - 1_000, { verdict, reason, completed: 1, planned: 1 });
+  return { ...scan, kind };
+}
+
+/** What is told after a scan without a change. */
+function told(state: Partial<HostState>, verdict: Verdict, more: Parameters<typeof scanOf>[2] & { settings?: Partial<HostSettings> } = {}) {
+  const host = sampleHost(more.settings, { version: 5, ...state });
+  return toldAfter(host, { ...host.state, version: 6 }, scanOf(host, verdict, more));
+}
+
+describe('changes that come too often', () => {
+  test.each([
+    ['four in a day are told one by one', [0, 1, 2, 3].map((hours) => NOON - hours * HOUR), false],
+    ['the fifth in a day is too many', [0, 1, 2, 3, 4].map((hours) => NOON - hours * HOUR), true],
+    ['one a day old does not count', [0, 1, 2, 3].map((hours) => NOON - hours * HOUR).concat(NOON - DAY), false],
+    ['one a moment younger does', [0, 1, 2, 3].map((hours) => NOON - hours * HOUR).concat(NOON - DAY + 1), true],
+  ] as const)('%s', (_, turns, flapping) => {
+    expect(isFlapping(turns, NOON)).toBe(flapping);
+  });
+
+  const change = (state: Partial<HostState>, at = NOON) => {
+    const host = sampleHost({}, { version: 5, ...state });
+    const scan = scanOf(host, 'suspected', { at });
+    const record = {
+      accountId: '',
+      hostId: host.id,
+      version: 6,
+      from: 'closed',
+      to: 'suspected',
+      at,
+      firstScanId: '',
+      scanId: scan.id,
+    } as const;
+    return toldAfter(host, { ...host.state, version: 6, relay: 'suspected', since: at }, scan, record);
+  };
+  const FOUR = [1, 2, 3, 4].map((hours) => NOON - hours * HOUR);
+
+  test('a change is told at once', () => {
+    expect(change({ turns: FOUR.slice(0, 3) }).occasion).toEqual({ kind: 'change', from: 'closed', to: 'suspected' });
+  });
+
+  test('the fifth in a day is told as the first digest, at once', () => {
+    const { occasion, state } = change({ turns: FOUR });
+    expect(occasion).toEqual({ kind: 'digest', changes: 5, from: NOON - 4 * HOUR });
+    expect(state.flapping).toEqual({ toldAt: NOON, changes: 0 });
+  });
+
+  test('the next is not told, but owes a digest a day after the last', () => {
+    const { occasion, state } = change({ turns: FOUR, flapping: { toldAt: NOON - HOUR, changes: 0 } });
+    expect([occasion, state.flapping]).toEqual([undefined, { toldAt: NOON - HOUR, owedAt: NOON + 23 * HOUR, changes: 1 }]);
+  });
+
+  test('while a digest is owed, further ones are counted, be there many or few in the last day', () => {
+    for (const turns of [FOUR, []]) {
+      const owed = { toldAt: NOON - 20 * HOUR, owedAt: NOON + 4 * HOUR, changes: 3 };
+      const { occasion, state } = change({ turns, flapping: owed });
+      expect([occasion, state.flapping]).toEqual([undefined, { ...owed, changes: 4 }]);
+    }
+  });
+
+  test('one that comes when it has calmed down is told by itself again', () => {
+    const { occasion, state } = change({ turns: FOUR.slice(0, 3), flapping: { toldAt: NOON - HOUR, changes: 0 } });
+    expect([occasion?.kind, state.flapping]).toEqual(['change', undefined]);
+  });
+
+  test('those that go on a day after the last digest are told by another at once', () => {
+    expect(change({ turns: FOUR, flapping: { toldAt: NOON - DAY, changes: 0 } }).occasion?.kind).toBe('digest');
+  });
+
+  test('the owed digest tells how many there were since the last, when it is due and not before', () => {
+    const host = sampleHost({}, { version: 5, relay: 'closed', flapping: { toldAt: NOON - DAY, owedAt: NOON, changes: 3 } });
+    expect(digestAt(host, NOON - 1)).toBeUndefined();
+    expect(digestAt(host, NOON)).toEqual({
+      state: { ...host.state, version: 6, flapping: { toldAt: NOON, changes: 0 } },
+      occasion: { kind: 'digest', changes: 3, from: NOON - DAY },
+    });
+    expect(digestAt(sampleHost({}, { flapping: { toldAt: NOON, changes: 0 } }), NOON + DAY)).toBeUndefined();
+  });
+
+  test('a change forgets the reminders of the state before it', () => {
+    expect(change({ reminders: 3 }).state.reminders).toBeUndefined();
+  });
+});
+
+describe('reminders', () => {
+  test('are due after 1, 7 and then every 30 days, and end after 14', () => {
+    const days = Array.from({ length: 15 }, (_, sent) => reminderDueAt(NOON, sent)).map((due) =>
+      due === undefined ? undefined : (due - NOON) / DAY,
+    );
+    expect(days).toEqual([1, 7, 37, 67, 97, 127, 157, 187, 217, 247, 277, 307, 337, 367, undefined]);
+  });
+
+  const OPEN: Partial<HostState> = { relay: 'open', since: NOON - DAY };
+
+  test.each([
+    ['a day after it opened', OPEN, 'open', {}, 1],
+    ['when it answers as an open relay though no canary has come back again', OPEN, 'suspected', {}, 1],
+    ['of a suspected host', { ...OPEN, relay: 'suspected' }, 'suspected', {}, 1],
+    ['not a moment before a day is over', { ...OPEN, since: NOON - DAY + 1 }, 'open', {}, undefined],
+    ['not when it was sent', { ...OPEN, reminders: 1 }, 'open', {}, undefined],
+    ['the second after a week', { ...OPEN, since: NOON - 7 * DAY, reminders: 1 }, 'open', {}, 2],
+    ['not after the last', { ...OPEN, since: NOON - 999 * DAY, reminders: 14 }, 'open', {}, undefined],
+    ['not when they are switched off', OPEN, 'open', { settings: { reminders: false } }, undefined],
+    ['not by a scan that proves nothing', OPEN, 'inconclusive', {}, undefined],
+    ['not by a scan that shows it closed, which is yet to be confirmed', OPEN, 'closed', {}, undefined],
+    ['not of a closed host', { ...OPEN, relay: 'closed' }, 'closed', {}, undefined],
+    ['not of one that nothing is known of', { ...OPEN, relay: 'unknown' }, 'suspected', {}, undefined],
+  ] as [string, Partial<HostState>, Verdict, Parameters<typeof told>[2], number | undefined][])('%s', (_, state, verdict, more, count) => {
+    const { occasion } = told(state, verdict, more);
+    expect(occasion).toEqual(count === undefined ? undefined : { kind: 'reminder', count });
+  });
+
+  test('that came due while nothing was scanned are sent as one', () => {
+    const late = told({ ...OPEN, since: NOON - 40 * DAY }, 'open');
+    expect([late.occasion, late.state.reminders]).toEqual([{ kind: 'reminder', count: 1 }, 3]);
+  });
+});
+
+describe('a sink that its owner knows of', () => {
+  const SINK: Partial<HostState> = { relay: 'suspected', since: NOON - 40 * DAY, sink: true };
+  const known = { settings: { acknowledgedAt: NOON - 39 * DAY } };
+
+  test.each([
+    ['is one that is suspected, accepts everything, and was acknowledged since', SINK, NOON - 39 * DAY, true],
+    ['is none that was acknowledged before it was suspected', SINK, NOON - 41 * DAY, false],
+    ['is none that was never acknowledged', SINK, undefined, false],
+    ['is none that accepts not everything', { ...SINK, sink: undefined }, NOON, false],
+    ['is none that is open', { ...SINK, relay: 'open' }, NOON, false],
+  ] as [string, Partial<HostState>, number | undefined, boolean][])('%s', (_, state, acknowledgedAt, is) => {
+    const host = sampleHost({ acknowledgedAt }, state);
+    expect(isAcknowledged(host.settings, host.state)).toBe(is);
+  });
+
+  test('is not reminded of', () => {
+    expect(told(SINK, 'suspected', { ...known, reason: 'accepts-everything' }).occasion).toBeUndefined();
+    expect(told(SINK, 'suspected', { reason: 'accepts-everything' }).occasion?.kind).toBe('reminder');
+  });
+
+  test('is told of once when it has become more than a sink, and reminded of from then on', () => {
+    const { occasion, state } = told(SINK, 'suspected', known);
+    expect(occasion).toEqual({ kind: 'change', from: 'suspected', to: 'suspected' });
+    expect(told(state, 'suspected', known).occasion?.kind).toBe('reminder');
+  });
+
+  test('stays one through scans that prove nothing', () => {
+    const { occasion, state } = told(SINK, 'inconclusive', known);
+    expect([occasion, state.sink]).toEqual([undefined, true]);
+  });
+});
+
+describe('silence', () => {
+  const scan = (verdict: Verdict, kind: ScanKind = 'scheduled') => scanOf(sampleHost(), verdict, { kind });
+  const TWICE = { scans: 2, since: NOON - DAY, told: false };
+
+  test.each([
+    ['grows by a scheduled scan that could not audit', TWICE, scan('unreachable'), { ...TWICE, scans: 3 }],
+    ['grows whatever the reason', TWICE, scan('untestable'), { ...TWICE, scans: 3 }],
+    ['begins with the first', undefined, scan('untestable'), { scans: 1, since: NOON - 1_000, told: false }],
+    ['does not grow by a scan on demand', TWICE, scan('unreachable', 'on-demand'), TWICE],
+    ['does not grow by a confirming scan', TWICE, scan('untestable', 'confirming'), TWICE],
+    ['ends with any answer, were it one that proves nothing', TWICE, scan('inconclusive'), undefined],
+    ['ends by a scan on demand too', TWICE, scan('closed', 'on-demand'), undefined],
+  ] as const)('%s', (_, before, after, expected) => {
+    expect(silenceAfter(before, after)).toEqual(expected);
+  });
+
+  test('is told once, at the third scheduled scan in a row', () => {
+    const third = told({ silence: TWICE }, 'unreachable');
+    expect(third.occasion).toEqual({ kind: 'silent', verdict: 'unreachable', reason: 'vetoed', scans: 3, since: NOON - DAY });
+    expect(told(third.state, 'unreachable').occasion).toBeUndefined();
+    expect(told({ silence: { ...TWICE, scans: 1 } }, 'unreachable').occasion).toBeUndefined();
+  });
+
+  test('that was told has its end told, once; one that was not has not', () => {
+    const back = told({ silence: { ...TWICE, told: true } }, 'inconclusive');
+    expect(back.occasion).toEqual({ kind: 'back', silentSince: NOON - DAY });
+    expect(told(back.state, 'closed').occasion).toBeUndefined();
+    expect(told({ silence: TWICE }, 'closed').occasion).toBeUndefined();
+  });
+});
+
+describe('whatever scans show, one after the other', () => {
+  const step = fc.record({
+    verdict: fc.constantFrom<Verdict>('suspected', 'closed', 'suspected', 'closed', 'open', 'unreachable', 'untestable', 'inconclusive'),
+    minutes: fc.oneof(fc.integer({ min: 6, max: 300 }), fc.integer({ min: 1_000, max: 60_000 })),
+    kind: fc.constantFrom<ScanKind>('scheduled', 'confirming', 'on-demand'),
+    reason: fc.boolean(),
+  });
+  type Log = { at: number; occasion: Occasion; relay: RelayState | 'unknown' };
+
+  /** Runs scans and the digests that come due between them, as a scan and the minute's dispatch would. */
+  function run(steps: readonly { verdict: Verdict; minutes: number; kind: ScanKind; reason: boolean }[]) {
+    let host = sampleHost();
+    let at = NOON;
+    const logs: Log[] = [];
+    const changes: number[] = [];
+    const note = (state: HostState, occasion: Occasion | undefined) => {
+      host = { ...host, state };
+      if (occasion !== undefined) logs.push({ at, occasion, relay: state.relay });
+    };
+    const digestsUntil = (end: number) => {
+      for (let due = host.state.flapping?.owedAt; due !== undefined && due <= end; due = host.state.flapping?.owedAt) {
+        at = due;
+        const told = digestAt(host, at);
+        if (told === undefined) throw new Error('a digest that is due is not told');
+        note(told.state, told.occasion);
+      }
+    };
+    for (const { verdict, minutes, kind, reason } of steps) {
+      const next = at + minutes * MINUTE;
+      digestsUntil(next);
+      at = next;
+      const sink = verdict === 'suspected' && reason ? 'accepts-everything' : undefined;
+      const scan = scanOf(host, verdict, { kind, at, ...(sink === undefined ? {} : { reason: sink }) });
+      const effect = effectOf(host, scan, { confirmDelayMs: 5 * MINUTE });
+      if (effect.kind === 'late') continue;
+      if (effect.kind === 'changed') changes.push(at);
+      note(effect.state, effect.occasion);
+    }
+    digestsUntil(at + 2 * DAY);
+    return { host, logs, changes };
+  }
+
+  test('every change is told by itself or by a digest within a day, never more than four of them one by one in a day, and the last word is true', () => {
+    const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { host, logs, changes } = run(steps);
+      for (const change of changes)
+        expect(logs.some(({ at, occasion }) => at >= change && at <= change + DAY && ['change', 'digest'].includes(occasion.kind))).toBe(
+          true,
+        );
+      const alone = logs.filter(({ occasion }) => occasion.kind === 'change').map(({ at }) => at);
+      for (const at of alone) expect(alone.filter((other) => other > at - DAY && other <= at).length).toBeLessThanOrEqual(4);
+      const digests = logs.filter(({ occasion }) => occasion.kind === 'digest').map(({ at }) => at);
+      for (const [index, at] of digests.entries())
+        expect(at - (digests[index - 1] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(DAY);
+      const last = logs.findLast(({ occasion }) => occasion.kind === 'change' || occasion.kind === 'digest');
+      if (changes.length > 0) expect(last?.relay).toBe(host.state.relay);
+    });
+    fc.assert(property, { numRuns: 3_000, seed: 20_261_125 });
+  });
+});

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Services, takeEvent } from '../../../functions/feedback/feedback.ts';
+import { noticesOf } from '../../../shared/domain/notice.ts';
+import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+
+let table: TestTable;
+let logged: { level: string; message: string; fields: object }[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  table = await startTable(() => NOON, 1_000_000_000);
+  await createSampleAccount(table.store);
+});
+afterAll(() => table.stop());
+
+const services = (): Services => ({
+  store: table.store,
+  clock: () => NOON,
+  log: {
+    info: (message, fields) => void logged.push({ level: 'info', message, fields }),
+    error: (message, fields) => void logged.push({ level: 'error', message, fields }),
+  },
+});
+
+/** A notice that is claimed by a sender who died. */
+async function claimed(): Promise<{ id: string; recipient: string }> {
+  const recipient = `reader-${++count}@example.org`;
+  const host = sampleHost({ alertRecipients: [recipient] });
+  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: NOON, tries: 0 });
+  const state = { ...host.state, version: 1 };
+  const [notice] = noticesOf(host, state, { kind: 'reminder', count: 1 }, NOON);
+  if (notice === undefined) return expect.fail();
+  const scan = sampleScan(host, '20260601T120000Z-scheduled', NOON);
+  await table.store.storeResult({ host, scan, effect: { kind: 'unchanged', state }, notices: [notice], wasOwed: false });
+  await table.store.claimNotice(notice.id, NOON, NOON + 600_000);
+  return { id: notice.id, recipient };
+}
+
+function event(eventType: string, { id, recipient }: { id?: string; recipient: string }, more: object = {}): string {
+  const mail = {
+    timestamp: 'x',
+    messageId: 'message-1',
+    destination: [recipient],
+    tags: { 'ses:from-domain': ['x'], ...(id ? { notice: [id] } : {}) },
+  };
+  return JSON.stringify({ eventType, mail, ...more });
+}
+const bounce = (of: { id?: string; recipient: string }, bounceType = 'Permanent', shown = of.recipient) =>
+  event('Bounce', of, { bounce: { bounceType, bounceSubType: 'General', bouncedRecipients: [{ emailAddress: shown, status: '5.1.1' }] } });
+const complaint = (of: { id?: string; recipient: string }) =>
+  event('Complaint', of, { complaint: { complainedRecipients: [{ emailAddress: of.recipient }] } });
+
+const take = async (...bodies: string[]) => {
+  for (const body of bodies) await takeEvent(body, services());
+};
+const outcomeOf = async ({ id }: { id: string }) => (await table.store.findNotice(id))?.outcome;
+const stopsOf = async ({ recipient }: { recipient: string }) =>
+  (await table.store.mailStops('account1', [recipient])).map(({ why }) => why);
+
+describe('a notice whose sender died', () => {
+  test.each(['Send', 'Delivery', 'Reject'])('is settled by an event of SES, and not sent again: %s', async (type) => {
+    const notice = await claimed();
+    await take(event(type, notice));
+    expect(await table.store.findNotice(notice.id)).toMatchObject({ messageId: 'message-1', settledAt: NOON });
+    expect(await table.store.claimNotice(notice.id, NOON + 10_000_000, NOON + 20_000_000)).toBeUndefined();
+  });
+});
+
+describe('what became of a mail', () => {
+  test.each([
+    ['in order', ['Send', 'Delivery'], 'delivered'],
+    ['in disorder', ['Delivery', 'Send'], 'delivered'],
+    ['twice', ['Send', 'Delivery', 'Delivery', 'Send'], 'delivered'],
+    ['that SES did not send', ['Send', 'Reject'], 'rejected'],
+  ])('comes out the same %s', async (_, types, outcome) => {
+    const notice = await claimed();
+    await take(...types.map((type) => event(type, notice)));
+    expect(await outcomeOf(notice)).toBe(outcome);
+  });
+
+  test('that bounced or was complained of is never called delivered after that', async () => {
+    const [bounced, complained] = [await claimed(), await claimed()];
+    await take(bounce(bounced), event('Delivery', bounced), complaint(complained), event('Delivery', complained), bounce(complained));
+    expect(await Promise.all([bounced, complained].map(outcomeOf))).toEqual(['bounced', 'complained']);
+  });
+});
+
+describe('mail to an address', () => {
+  test('ends when it bounces for good, and when its reader calls it spam', async () => {
+    const [bounced, complained] = [await claimed(), await claimed()];
+    await take(bounce(bounced), complaint(complained));
+    expect([await stopsOf(bounced), await stopsOf(complained)]).toEqual([['bounced'], ['complained']]);
+  });
+
+  test.each(['Transient', 'Undetermined'])('goes on after a bounce that may be of the moment: %s', async (type) => {
+    const notice = await claimed();
+    await take(bounce(notice, type));
+    expect([await stopsOf(notice), await outcomeOf(notice)]).toEqual([[], 'bounced']);
+  });
+
+  test('ends by a mail without a notice too, and however SES writes the address', async () => {
+    const recipient = 'Confirming@Example.org';
+    await take(bounce({ recipient }, 'Permanent', `Somebody <${recipient}>`));
+    expect(await stopsOf({ recipient: 'confirming@example.org' })).toEqual(['bounced']);
+  });
+});
+
+test('what is of no use is passed over, and what is no event of SES is refused', async () => {
+  const notice = await claimed();
+  await take(event('DeliveryDelay', notice), event('Open', notice));
+  expect(await outcomeOf(notice)).toBeUndefined();
+  for (const body of ['', 'null', '{}', '{"eventType":"Send"}', event('Bounce', notice)]) await expect(take(body)).rejects.toThrow();
+});
+
+test('no address of a reader is written into the log', async () => {
+  logged = [];
+  const notice = await claimed();
+  await take(event('Send', notice), bounce(notice), complaint(notice), event('Reject', notice, { reject: { reason: 'Bad content' } }));
+  expect(logged.length).toBeGreaterThan(3);
+  expect(JSON.stringify(logged)).not.toContain('@');
+});
