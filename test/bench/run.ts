@@ -8,6 +8,7 @@ import type { Figure } from './figure.ts';
 import { measureFuzz } from './fuzz.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
+import { measureSimulation } from './simulation.ts';
 import { measureStart } from './start.ts';
 import { measureTargets } from './targets.ts';
 
@@ -21,6 +22,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   fuzz: measureFuzz,
   adversary: measureAdversary,
   targets: measureTargets,
+  simulation: measureSimulation,
 };
 
 const wanted = process.argv.slice(2);

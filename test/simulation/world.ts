@@ -1,0 +1,357 @@
+import type { SESMessage } from 'aws-lambda';
+import { takeArrival } from '../../functions/canary/take-arrival.ts';
+import { dispatch } from '../../functions/dispatch/dispatch.ts';
+import { takeEvent } from '../../functions/feedback/feedback.ts';
+import { notify } from '../../functions/notify/notify.ts';
+import type { AuditOrder } from '../../functions/probe/audit-host.ts';
+import type { Finding } from '../../functions/probe/finding.ts';
+import { probeScans } from '../../functions/probe/probe-scans.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import type { ScanRef } from '../../shared/domain/scan.ts';
+import { scanId } from '../../shared/domain/scan.ts';
+import { tickOf } from '../../shared/domain/schedule.ts';
+import type { Mail } from '../../shared/mail/letter.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { raiseScan } from '../../shared/store/raise-scan.ts';
+import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { memoryStore, type SimulatedStore } from './memory-store.ts';
+import { type Fault, newScheduler, type Scheduler, type Worker } from './scheduler.ts';
+
+const MINUTE = 60_000;
+const VISIBILITY_MS = 6 * MINUTE;
+const LEASE_MS = 10 * MINUTE; // of notices
+const OWED_LEASE_MS = 15 * MINUTE;
+const END_MS = 12 * 60 * MINUTE;
+const STEPS_LIMIT = 20_000;
+const RECIPIENTS = ['one@example.org', 'two@example.org'];
+
+type Queue = 'scans' | 'notices' | 'events' | 'canaries';
+type Message = { readonly queue: Queue; readonly body: string; visibleAt: number };
+
+/**
+ * What a server does from a minute on. `relays`: it lets a canary through, which comes back so many minutes later. `wavers`: now it
+ * accepts and now it refuses, as several servers behind one address do.
+ */
+export type Phase = { readonly from: number; readonly does: 'refuses' | 'accepts' | 'relays' | 'wavers'; readonly canaryAfter?: number };
+
+/** What happens to events of SES, and to wake-up messages; each is asked once per event. Delays in milliseconds. */
+export type Luck = {
+  readonly event: () => { readonly copies: number; readonly delayMs: number };
+  readonly message: () => { readonly copies: number; readonly delayMs: number };
+  readonly skewMs: () => number;
+  readonly refuses: () => boolean;
+  /** How long a step takes, in milliseconds. */
+  readonly lasts: () => number;
+};
+
+export type Plan = {
+  readonly phases: readonly Phase[];
+  /** Minutes at which scheduled scans come due. */
+  readonly scans: readonly number[];
+  readonly choose: (count: number) => number;
+  readonly faultAt: (call: number, name: string) => Fault | undefined;
+  readonly luck: Luck;
+  readonly bug?: Bug | undefined;
+};
+
+/** Defects that are planted to see whether they are found. */
+export type Bug = 'mark before send' | 'send before claim' | 'no version check' | 'canary read before store';
+
+export const NO_LUCK: Luck = {
+  event: () => ({ copies: 1, delayMs: 0 }),
+  message: () => ({ copies: 1, delayMs: 0 }),
+  skewMs: () => 0,
+  refuses: () => false,
+  lasts: () => 0,
+};
+
+/** A mail that SES took: of which notice, for whom, and what its events were worth. */
+export type Sent = { readonly noticeId: string; readonly recipient: string; readonly at: number; eventsIntact: boolean };
+
+export type Run = {
+  readonly host: Host;
+  readonly sent: readonly Sent[];
+  readonly all: ReturnType<ReturnType<typeof memoryStore>['all']>;
+  readonly calls: number;
+  readonly trace: readonly string[];
+  readonly stuck: boolean;
+};
+
+const REFUSED = { judgement: CLOSED, legs: [sampleLeg('refused')] };
+
+/** Runs a plan until nothing is left to be done. */
+export async function simulate(plan: Plan): Promise<Run> {
+  const realTimeout = globalThis.setTimeout;
+  // Waits between tries are over at once: what they wait for is up to the scheduler.
+  globalThis.setTimeout = ((run: () => void) => setImmediate(run)) as unknown as typeof setTimeout;
+  try {
+    return await new World(plan).run();
+  } finally {
+    globalThis.setTimeout = realTimeout;
+  }
+}
+
+class World {
+  #now = NOON;
+  readonly #plan: Plan;
+  readonly #scheduler: Scheduler;
+  readonly #memory: ReturnType<typeof memoryStore>;
+  readonly #host = sampleHost({ alertRecipients: RECIPIENTS });
+  readonly #messages: Message[] = [];
+  readonly #sent: Sent[] = [];
+  readonly #scans: number[];
+  #ticked = NOON - 1;
+  #canaries = 0;
+  #current: Worker | undefined;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#scans = plan.scans.map((minute) => NOON + minute * MINUTE);
+    this.#scheduler = newScheduler(plan.choose, plan.faultAt);
+    const between = async (step: string) => {
+      const worker = this.#current;
+      if (worker !== undefined) await this.#scheduler.call(worker, step, () => {});
+    };
+    this.#memory = memoryStore(() => this.#now, between, plan.bug !== 'no version check');
+  }
+
+  async run(): Promise<Run> {
+    const { store } = this.#memory;
+    const { accountId, id: hostId } = this.#host;
+    await store.moveCursor(undefined, tickOf(NOON));
+    await store.registerHost(this.#host, { accountId, hostId, scanId: scanId(NOON, 'first'), dueAt: NOON, tries: 0 });
+    let steps = 0;
+    for (; steps < STEPS_LIMIT && this.#now < NOON + END_MS; steps++) {
+      this.#now += this.#plan.luck.lasts();
+      if (this.#scheduler.waiting() > 0 && !this.#startsSomething()) {
+        await this.#scheduler.step();
+        continue;
+      }
+      if (this.#startWork()) await new Promise<void>((quiet) => setImmediate(quiet));
+      else if (this.#scheduler.waiting() > 0) await this.#scheduler.step();
+      else if (!this.#advance()) break;
+    }
+    const stuck = steps >= STEPS_LIMIT || this.#now >= NOON + END_MS;
+    const { calls, trace } = this.#scheduler;
+    return { host: this.#host, sent: this.#sent, all: this.#memory.all(), calls: calls(), trace, stuck };
+  }
+
+  // Half of the time something new begins beside what runs already.
+  #startsSomething(): boolean {
+    return this.#plan.choose(2) === 0;
+  }
+
+  #startWork(): boolean {
+    const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= this.#now);
+    const tick = this.#now - this.#ticked >= MINUTE && (this.#memory.nextDue() ?? Number.POSITIVE_INFINITY) <= this.#now;
+    const scan = this.#scans[0] !== undefined && this.#scans[0] <= this.#now ? this.#scans[0] : undefined;
+    const options: (() => void)[] = [
+      ...visible.map((message) => () => this.#deliver(message)),
+      ...(tick ? [() => this.#dispatch()] : []),
+      ...(scan === undefined ? [] : [() => this.#scheduled(scan)]),
+    ];
+    const chosen = options[this.#plan.choose(options.length)];
+    chosen?.();
+    return chosen !== undefined;
+  }
+
+  #advance(): boolean {
+    const due = this.#memory.nextDue();
+    const next = [
+      ...this.#messages.map(({ visibleAt }) => visibleAt),
+      ...this.#scans,
+      ...(due === undefined ? [] : [Math.max(due, this.#ticked + MINUTE)]),
+    ].filter((at) => at > this.#now);
+    if (next.length === 0) return false;
+    this.#now = Math.min(...next);
+    return true;
+  }
+
+  #scheduled(at: number): void {
+    this.#scans.shift();
+    const ref = { accountId: this.#host.accountId, hostId: this.#host.id, scanId: scanId(at, 'scheduled') };
+    this.#enqueue('scans', JSON.stringify(ref));
+  }
+
+  #dispatch(): void {
+    this.#ticked = this.#now;
+    this.#start('dispatch', (worker) => {
+      const services = {
+        store: this.#store(worker),
+        wakeScans: async (refs: readonly ScanRef[]) =>
+          void (await this.#port(worker, 'sqs.scans', () => {
+            for (const ref of refs) this.#enqueue('scans', JSON.stringify(ref));
+          })),
+        wakeNotices: this.#wakeNotices(worker),
+        clock: this.#clock(),
+        count: () => {},
+        owedLeaseMs: OWED_LEASE_MS,
+      };
+      return dispatch(services);
+    });
+  }
+
+  #deliver(message: Message): void {
+    message.visibleAt = this.#now + VISIBILITY_MS;
+    this.#start(
+      message.queue,
+      (worker) => this.#handle(worker, message),
+      (done) => {
+        if (done) this.#messages.splice(this.#messages.indexOf(message), 1);
+      },
+    );
+  }
+
+  async #handle(worker: Worker, { queue, body }: Message): Promise<void> {
+    const store = this.#store(worker);
+    const log = { info: () => {}, error: () => {} };
+    const clock = this.#clock();
+    const wakeNotices = this.#wakeNotices(worker);
+    if (queue === 'events') return takeEvent(body, { store, clock, log });
+    if (queue === 'notices') return this.#notify(worker, body);
+    if (queue === 'canaries') {
+      await takeArrival(mailOf(body), { store, clock, log, wakeNotices, readToken: (text) => text });
+      return;
+    }
+    const failed = await probeScans([JSON.parse(body) as ScanRef], {
+      store,
+      audit: (_host, order) => this.#audit(worker, order),
+      turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {} }),
+      canaries: (ref) => async () => {
+        const id = `canary-${++this.#canaries}`;
+        const { accountId, hostId } = ref;
+        const canary = { id, accountId, hostId, scanId: ref.scanId, leg: '192.0.2.1:25', test: 'plain', recipient: 'b@canary.example' };
+        await store.expectCanary({ ...canary, sentAt: this.#now });
+        return { id, token: id };
+      },
+      raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
+      egressBlocked: async () => false,
+      wakeNotices,
+      clock,
+      count: () => {},
+      log,
+      confirmDelayMs: 5 * MINUTE,
+      continueMs: 5 * MINUTE,
+      putOffMs: 15 * MINUTE,
+    });
+    if (failed.length > 0) throw new Error('not stored');
+  }
+
+  #notify(worker: Worker, noticeId: string): Promise<void> {
+    const store = this.#store(worker);
+    const { bug } = this.#plan;
+    const send = (id: string, recipient: string) => this.#port(worker, 'ses.send', () => this.#take(id, recipient));
+    const early: Partial<SimulatedStore> = {
+      async claimNotice(id, now, until) {
+        const there = await store.findNotice(id);
+        if (there?.dueAt !== undefined && there.dueAt <= now) await send(id, there.notice.recipient);
+        return store.claimNotice(id, now, until);
+      },
+    };
+    return notify(noticeId, {
+      store: bug === 'send before claim' ? { ...store, ...early } : store,
+      async send(_mail: Mail, recipient, id = '') {
+        if (bug === 'send before claim') return { kind: 'accepted', messageId: 'sent already' };
+        if (bug === 'mark before send') await store.settleNotice(id, { outcome: 'sent' }, 0);
+        return send(id, recipient);
+      },
+      call: async () => ({ kind: 'taken' }),
+      clock: this.#clock(),
+      log: { info: () => {}, error: () => {} },
+      siteUrl: 'https://audit.example',
+      egressAddresses: [],
+      unsubscribeUrl: () => 'https://audit.example/unsubscribe?token=x',
+      claimLeaseMs: LEASE_MS,
+      gatherMs: 10 * MINUTE,
+    });
+  }
+
+  // SES takes a mail, and publishes what becomes of it.
+  #take(noticeId: string, recipient: string) {
+    if (this.#plan.luck.refuses()) return { kind: 'refused', why: 'throttled' } as const;
+    const sent: Sent = { noticeId, recipient, at: this.#now, eventsIntact: false };
+    this.#sent.push(sent);
+    for (const eventType of ['Send', 'Delivery']) {
+      const { copies, delayMs } = this.#plan.luck.event();
+      if (copies > 0) sent.eventsIntact = true;
+      const body = JSON.stringify({ eventType, mail: { messageId: `message-${this.#sent.length}`, tags: { notice: [noticeId] } } });
+      for (let copy = 0; copy < copies; copy++) this.#messages.push({ queue: 'events', body, visibleAt: this.#now + delayMs });
+    }
+    return { kind: 'accepted', messageId: `message-${this.#sent.length}` } as const;
+  }
+
+  async #audit(worker: Worker, order: AuditOrder): Promise<Finding> {
+    const minute = (this.#now - NOON) / MINUTE;
+    const phase = this.#plan.phases.findLast(({ from }) => from <= minute);
+    await this.#port(worker, 'smtp', () => {});
+    if (phase === undefined || phase.does === 'refuses') return REFUSED;
+    if (phase.does === 'wavers') return this.#plan.choose(2) === 0 ? REFUSED : { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+    const leg = sampleLeg('accepted');
+    if (phase.does === 'accepts' || order.scope !== 'full') return { judgement: SUSPECTED, legs: [leg] };
+    const canary = await order.expectCanary?.({ leg: '192.0.2.1:25', test: 'plain', recipient: 'b@canary.example' });
+    if (canary === undefined) return { judgement: SUSPECTED, legs: [leg] };
+    this.#messages.push({ queue: 'canaries', body: canary.id, visibleAt: this.#now + (phase.canaryAfter ?? 0) * MINUTE });
+    return { judgement: { ...SUSPECTED, reason: 'message-accepted' }, legs: [{ ...leg, canaries: [canary.id] }] };
+  }
+
+  #start(name: string, run: (worker: Worker) => Promise<unknown>, onEnd: (done: boolean) => void = () => {}): void {
+    this.#scheduler.start(name, run, onEnd);
+  }
+
+  #clock(): () => number {
+    const skew = this.#plan.luck.skewMs();
+    return () => this.#now + skew;
+  }
+
+  #wakeNotices(worker: Worker) {
+    return async (ids: readonly string[]) =>
+      void (await this.#port(worker, 'sqs.notices', () => {
+        for (const id of ids) this.#enqueue('notices', id);
+      }));
+  }
+
+  #enqueue(queue: Queue, body: string): void {
+    const { copies, delayMs } = this.#plan.luck.message();
+    for (let copy = 0; copy < copies; copy++) this.#messages.push({ queue, body, visibleAt: this.#now + delayMs });
+  }
+
+  #port<T>(worker: Worker, name: string, effect: () => T | Promise<T>): Promise<T> {
+    return this.#scheduler.call(worker, name, () => {
+      this.#current = worker;
+      return effect();
+    });
+  }
+
+  // Every method of the store is a port.
+  #store(worker: Worker): AuditStore {
+    const { store } = this.#memory;
+    const early = new Map<string, Awaited<ReturnType<SimulatedStore['readArrivals']>>>();
+    const { bug } = this.#plan;
+    const wrapped = Object.entries(store).map(([name, method]) => [
+      name,
+      name === 'hostsInSlot'
+        ? method
+        : (...args: unknown[]) => this.#port(worker, name, () => (method as (...all: unknown[]) => Promise<unknown>)(...args)),
+    ]);
+    const ports = Object.fromEntries(wrapped) as AuditStore;
+    if (bug !== 'canary read before store') return ports;
+    return {
+      ...ports,
+      async storeResult(result) {
+        const { scan, host } = result;
+        early.set(scan.id, await ports.readArrivals({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, scan.canaries ?? []));
+        return ports.storeResult(result);
+      },
+      readArrivals: async (ref, ids) => early.get(ref.scanId) ?? ports.readArrivals(ref, ids),
+    };
+  }
+}
+
+function mailOf(canaryId: string): SESMessage {
+  const headers = [
+    { name: 'Received', value: 'from mail.example.org (mail.example.org [192.0.2.9]) by mx.canary.example with SMTP' },
+    { name: 'Relay-Audit-Token', value: canaryId },
+  ];
+  const mail = { source: 'relay-audit@probe.example', messageId: canaryId, headers };
+  return { mail, receipt: { recipients: ['b@canary.example'] } } as unknown as SESMessage;
+}
