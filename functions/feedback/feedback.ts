@@ -12,6 +12,8 @@ const address = z.object({ emailAddress: z.string() });
 
 const mail = z.object({ messageId: z.string(), tags: z.record(z.string(), z.array(z.string())).default({}) });
 
+const NOTICE_ID = /^[0-9a-z]+(-[0-9a-z]+)+$/;
+
 // What SES publishes of a mail (SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS").
 const sesEvent = z.discriminatedUnion('eventType', [
   z.object({ eventType: z.literal('Send'), mail }),
@@ -25,7 +27,7 @@ const sesEvent = z.discriminatedUnion('eventType', [
   z.object({
     eventType: z.literal('Complaint'),
     mail,
-    complaint: z.object({ complainedRecipients: z.array(address) }),
+    complaint: z.object({ complaintSubType: z.string().nullish(), complainedRecipients: z.array(address) }),
   }),
 ]);
 
@@ -36,16 +38,16 @@ type SesEvent = z.output<typeof sesEvent>;
 /**
  * Takes one event of SES about a mail of ours. It settles the notice of a sender who died between SES's acceptance and our
  * note, and stops mail to addresses that bounce for good or call it spam. In any order, any number of times, it comes out the
- * same. Throws on what is no event of SES.
+ * same. Throws on what is no event of SES; no error holds a part of the event, which names readers.
  */
 export async function takeEvent(body: string, services: Services): Promise<void> {
-  const read: unknown = JSON.parse(body);
+  const read = parseJson(body);
   const { eventType } = anyEvent.parse(read);
   const known = sesEvent.options.some(({ shape }) => shape.eventType.value === eventType);
   if (!known) return services.log.info('an event of SES that is of no use here', { eventType });
   const event = sesEvent.parse(read);
   const [noticeId] = event.mail.tags.notice ?? [];
-  if (noticeId !== undefined) await noteNotice(noticeId, event, services);
+  if (noticeId !== undefined && NOTICE_ID.test(noticeId)) await noteNotice(noticeId, event, services);
   await stopMail(event, services);
 }
 
@@ -59,20 +61,34 @@ async function noteNotice(noticeId: string, event: SesEvent, { store, clock, log
   if (event.eventType === 'Reject') log.error('SES took a mail and did not send it', { noticeId, why: event.reject?.reason });
 }
 
-// A bounce that may be of the moment, as of a full mailbox, stops nothing. One by SES's own suppression list is for good, too.
+// A bounce that may be of the moment, as of a full mailbox, stops nothing. What SES's own suppression list holds back it reports
+// as a bounce or a complaint, too: SES will not deliver to that address, so it is stopped here as well, and its account can see it.
 async function stopMail(event: SesEvent, { store, clock, log }: Services): Promise<void> {
-  const why = event.eventType === 'Bounce' ? 'bounced' : 'complained';
-  const recipients =
-    event.eventType === 'Bounce' && event.bounce.bounceType === 'Permanent'
-      ? event.bounce.bouncedRecipients
-      : event.eventType === 'Complaint'
-        ? event.complaint.complainedRecipients
-        : [];
+  const stop = stopOf(event);
+  if (stop === undefined) return;
+  const { why, subType, recipients } = stop;
   await Promise.all(recipients.map(({ emailAddress }) => store.stopMail(plain(emailAddress), why, clock())));
-  if (recipients.length > 0) log.info('no more mail to an address', { why, messageId: event.mail.messageId });
+  log.info('no more mail to an address', { why, subType, messageId: event.mail.messageId });
+}
+
+function stopOf(event: SesEvent) {
+  if (event.eventType === 'Bounce' && event.bounce.bounceType === 'Permanent')
+    return { why: 'bounced', subType: event.bounce.bounceSubType, recipients: event.bounce.bouncedRecipients } as const;
+  if (event.eventType === 'Complaint')
+    return { why: 'complained', subType: event.complaint.complaintSubType, recipients: event.complaint.complainedRecipients } as const;
+  return undefined;
 }
 
 // SES may give an address as it stood in the header, `Name <address>`.
 function plain(text: string): string {
   return (/<([^<>]+)>\s*$/.exec(text)?.[1] ?? text).trim();
+}
+
+// The words of JavaScript's own error quote what they could not read.
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new Error('a message of the feedback queue is not JSON');
+  }
 }

@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent } from 'aws-lambda';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { newLogger } from '../../shared/runtime/logging.ts';
+import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Services, takeEvent } from './feedback.ts';
 
@@ -15,8 +15,13 @@ const services: Services = {
   log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
 };
 
+// Instead of the whole record, which names readers.
+function logFailure(reason: unknown, { messageId }: SQSRecord): void {
+  logger.error('an event of SES could not be taken in', { messageId, error: loggedError(reason) });
+}
+
 /** Called by SQS with what SES has published of our mails. */
 export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
   .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure())
+  .use(sqsPartialBatchFailure({ logger: logFailure }))
   .handler((event) => Promise.allSettled(event.Records.map(({ body }) => takeEvent(body, services))));

@@ -27,7 +27,7 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
-const WEBHOOK_TRIES = 24; // within some twenty hours; then the owner may have it repeated
+const WEBHOOK_TRIES = 24; // within some eighteen hours; then the owner may have it repeated
 
 /**
  * Sends one notice: claim, hand over once, settle. Whoever does not get the claim does nothing, since the notice is settled

@@ -1,6 +1,7 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -32,11 +33,8 @@ export class MailEvents extends Construct {
     // Alerts are to arrive: a server that cannot do TLS gets them in the clear, as it would from anybody.
     const set = new ConfigurationSet(this, 'Set', { tlsPolicy: ConfigurationSetTlsPolicy.OPTIONAL, reputationMetrics: true });
     this.configurationSet = set.configurationSetName;
-    const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit mail events', enforceSSL: true });
-    const ownSes = new ServicePrincipal('ses.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-    });
-    topic.grantPublish(ownSes);
+    const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit mail events', enforceSSL: true, masterKey: this.#addKey() });
+    // This lets SES publish to the topic, on behalf of this configuration set only.
     set.addEventDestination('Events', { destination: EventDestination.snsTopic(topic), events: EVENTS });
     const feedback = new AuditFunction(this, 'Feedback', {
       name: 'feedback',
@@ -57,12 +55,31 @@ export class MailEvents extends Construct {
     queue.feed(feedback, { batchSize: 10, maxConcurrency: READERS_LIMIT });
     watchReputation(alarms);
   }
+
+  // Events name the readers of alerts. A key of AWS's own would do, but SES may use none of those.
+  #addKey(): Key {
+    const description = 'Relay Audit: what SES publishes of mails, on its way';
+    const key = new Key(this, 'Key', { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    const principals = [new ServicePrincipal('ses.amazonaws.com', { conditions })];
+    key.addToResourcePolicy(new PolicyStatement({ actions: ['kms:GenerateDataKey', 'kms:Decrypt'], principals, resources: ['*'] }));
+    return key;
+  }
 }
 
-// The rates of the whole account in this region, over the window that SES itself looks at.
+// SES counts for the whole account in this region; the rates are over the mails that it goes by itself.
 function watchReputation(alarms: Alarms): void {
-  const rate = (metricName: string) => new Metric({ namespace: 'AWS/SES', metricName, statistic: 'Maximum', period: Duration.hours(1) });
+  const ses = (metricName: string, statistic: string) =>
+    new Metric({ namespace: 'AWS/SES', metricName, statistic, period: Duration.hours(1) });
+  const rate = (metricName: string) => ses(metricName, Stats.MAXIMUM);
   const usersLose = 'Nothing yet; but SES stops all mail of a sender with such a rate, and then owners hear of nothing.';
   alarms.add('BounceRate', { metric: rate('Reputation.BounceRate'), above: BOUNCE_RATE, usersLose, article: 'mail-reputation' });
   alarms.add('ComplaintRate', { metric: rate('Reputation.ComplaintRate'), above: COMPLAINT_RATE, usersLose, article: 'mail-reputation' });
+  alarms.add('MailsRejected', {
+    metric: ses('Reject', Stats.SUM),
+    above: 0,
+    usersLose:
+      'SES found a virus, as it thinks, in a mail of ours and threw it away: that alert reaches nobody by mail, and is not sent again.',
+    article: 'mails-rejected',
+  });
 }

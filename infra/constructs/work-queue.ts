@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -6,11 +6,12 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { deadLettersName, type WorkQueueName } from '../names.ts';
 import type { Alarms } from './alarms.ts';
 import type { AuditFunction } from './audit-function.ts';
 
 export type WorkQueueProps = {
-  readonly name: 'scans' | 'notices' | 'feedback';
+  readonly name: WorkQueueName;
   /** The setting by which functions that send to it find it; none where no function does. */
   readonly setting?: 'SCANS_QUEUE_URL' | 'NOTICES_QUEUE_URL';
   /** How long a message is left to the function that took it. */
@@ -31,7 +32,9 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, { name, setting, visibilityTimeout, deadLetterImpact, alarms }: WorkQueueProps) {
     super(scope, id);
     const guarded = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
-    const deadLetters = new Queue(this, 'DeadLetters', { ...guarded, retentionPeriod: DEAD_LETTERS_KEPT });
+    // By this name `npm run replay` finds them.
+    const queueName = deadLettersName(name, Stack.of(this).stackName);
+    const deadLetters = new Queue(this, 'DeadLetters', { ...guarded, queueName, retentionPeriod: DEAD_LETTERS_KEPT });
     const deadLetterQueue = { queue: deadLetters, maxReceiveCount: DELIVERIES_LIMIT };
     this.#queue = new Queue(this, 'Queue', { ...guarded, visibilityTimeout, deadLetterQueue });
     this.#setting = setting;

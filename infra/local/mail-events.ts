@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { CREDENTIALS, REGION } from './engines/engine.ts';
-import type { Ses, StoredMail } from './engines/ses.ts';
+import { mailsAfter, type Ses, type StoredMail } from './engines/ses.ts';
 
 /** How often an event comes and how late; tests lose, double and delay events with it. */
 export type EventPolicy = (event: MailEvent) => { readonly copies: number; readonly delaySeconds: number };
@@ -15,57 +15,88 @@ export type MailEvent = {
 };
 
 const ONCE: EventPolicy = () => ({ copies: 1, delaySeconds: 0 });
+const AGAIN_MS = 1_000; // after the queue did not take an event
 
 /**
  * Publishes what SES would of the mails that the endpoint took: that each was sent, and delivered, or what AWS's mailbox
- * simulator does with its addresses. The endpoint itself publishes nothing. How far it has got is kept in `folder`, so that
- * no mail's events are lost when the machine stops; those of the last may come twice.
+ * simulator does with its addresses. The endpoint itself publishes nothing. The last mail that is done is kept in `folder`, so
+ * that no mail's events are lost when the machine stops; those of one mail may come twice.
  */
-export function startMailEvents(folder: string, ses: Ses, queueUrl: string, policy: EventPolicy = ONCE) {
-  const progress = join(folder, 'mail-events.json');
+export function startMailEvents(folder: string, ses: Ses, queueUrl: string, onError: (error: unknown) => void, policy: EventPolicy = ONCE) {
+  const progress = progressIn(folder);
   const client = new SQSClient({ region: REGION, credentials: CREDENTIALS, endpoint: new URL(queueUrl).origin });
-  let done = existsSync(progress) ? Number(readFileSync(progress, 'utf8')) : ses.mails().length;
-  let running: Promise<void> = Promise.resolve();
-  const publish = async () => {
-    for (let mail = ses.mails()[done]; mail !== undefined; mail = ses.mails()[done]) {
-      for (const event of eventsOf(mail)) {
-        const { copies, delaySeconds } = policy(event);
-        const MessageBody = JSON.stringify(event);
-        for (let copy = 0; copy < copies; copy++)
-          await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody, DelaySeconds: delaySeconds }));
+  let done = ses.mails().length - mailsAfter(ses.mails(), progress.last()).length;
+  let stopping = false;
+  let wake = () => {};
+  ses.onMail(() => wake());
+  const publish = async (event: MailEvent) => {
+    const { copies, delaySeconds } = policy(event);
+    const message = { QueueUrl: queueUrl, MessageBody: JSON.stringify(event), DelaySeconds: delaySeconds };
+    for (let copy = 0; copy < copies; copy++) await client.send(new SendMessageCommand(message));
+  };
+  const loop = async () => {
+    while (!stopping) {
+      const mail = ses.mails()[done];
+      try {
+        if (mail === undefined) {
+          await new Promise<void>((woken) => {
+            wake = woken;
+          });
+          continue;
+        }
+        for (const event of eventsOf(mail)) await publish(event);
+        progress.note(mail);
+        done++;
+      } catch (error) {
+        if (stopping) return;
+        onError(error);
+        await new Promise((later) => setTimeout(later, AGAIN_MS));
       }
-      done++;
-      writeFileSync(progress, String(done));
     }
   };
-  const more = () => {
-    running = running.then(publish, publish);
-    running.catch(() => {}); // the queue is gone, as at the end; the next start goes on
-  };
-  ses.onMail(more);
-  more();
+  const running = loop();
   return {
     async stop() {
-      await running.catch(() => {});
+      stopping = true;
+      wake();
+      await running;
       client.destroy();
     },
   };
 }
 
-const SIMULATOR = 'simulator.amazonses.com'; // AWS's mailbox simulator
+// The last mail whose events are in the queue: a message id, written whole or not at all.
+function progressIn(folder: string) {
+  const file = join(folder, 'mail-events.last');
+  return {
+    last: () => (existsSync(file) ? { messageId: readFileSync(file, 'utf8') } : undefined),
+    note({ messageId }: StoredMail) {
+      writeFileSync(`${file}.new`, messageId);
+      renameSync(`${file}.new`, file);
+    },
+  };
+}
 
-/** The events of a mail, in the order in which they come. */
-export function eventsOf({ messageId, noticeId, destination }: StoredMail): MailEvent[] {
-  const [to = ''] = destination.to;
+// AWS's mailbox simulator, with or without a label.
+const SIMULATED = /^(bounce|complaint|suppressionlist)(?:\+[^@]*)?@simulator\.amazonses\.com$/i;
+
+// The events of a mail, in the order in which they come.
+function eventsOf({ messageId, noticeId, recipient, destination }: StoredMail): MailEvent[] {
+  const to = recipient ?? destination.to[0] ?? '';
   const recipients = [{ emailAddress: to }];
-  const mail = { messageId, destination: destination.to, tags: noticeId === undefined ? {} : { notice: [noticeId] } };
+  const mail = { messageId, destination: [to], tags: noticeId === undefined ? {} : { notice: [noticeId] } };
   const send = { eventType: 'Send', mail, send: {} } as const;
+  const delivery = { eventType: 'Delivery', mail, delivery: { recipients: [to] } } as const;
   const bounce = (bounceSubType: string) =>
     ({ eventType: 'Bounce', mail, bounce: { bounceType: 'Permanent', bounceSubType, bouncedRecipients: recipients } }) as const;
-  const delivery = { eventType: 'Delivery', mail, delivery: { recipients: destination.to } } as const;
-  if (to === `bounce@${SIMULATOR}`) return [send, bounce('General')];
-  if (to === `suppressionlist@${SIMULATOR}`) return [send, bounce('OnAccountSuppressionList')];
-  if (to === `complaint@${SIMULATOR}`)
-    return [send, delivery, { eventType: 'Complaint', mail, complaint: { complainedRecipients: recipients } }];
-  return [send, delivery];
+  switch (SIMULATED.exec(to)?.[1]?.toLowerCase()) {
+    case 'bounce':
+      return [send, bounce('General')];
+    case 'suppressionlist':
+      return [send, bounce('Suppressed')];
+    case 'complaint':
+      return [send, delivery, { eventType: 'Complaint', mail, complaint: { complainedRecipients: recipients } }];
+    default:
+      return [send, delivery];
+  }
 }

@@ -3,7 +3,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { readLocalState } from './data-folder.ts';
 import { TABLE_NAME } from './engines/dynamodb.ts';
-import { sdkEnvironment } from './environment.ts';
+import { type Endpoints, sdkEnvironment } from './environment.ts';
 import { UsageError } from './options.ts';
 
 /** Which service an operator's command is for: a deployed table, or the local service on a data folder. */
@@ -12,11 +12,16 @@ export type Where = { readonly table?: string | undefined; readonly data: string
 /** Opens its store. Throws a `UsageError` that says how to name a service when there is none. */
 export function openStore({ table, data }: Where, usage: string): AuditStore {
   if (table !== undefined) return dynamoDbStore(table, 0);
+  Object.assign(process.env, sdkEnvironment(localEndpoints(data, 'a deployed table', usage)));
+  return dynamoDbStore(TABLE_NAME, 0);
+}
+
+/** Where the engines of the local service on a data folder answer. Throws a `UsageError` that says how to name `another` when there is none. */
+export function localEndpoints(data: string, another: string, usage: string): Endpoints {
   const endpoints = readLocalState(data)?.endpoints;
   if (endpoints === undefined)
-    throw new UsageError(`No local service has run on ${data}. Start one with npm start, or name a deployed table. ${usage}`);
-  Object.assign(process.env, sdkEnvironment(endpoints));
-  return dynamoDbStore(TABLE_NAME, 0);
+    throw new UsageError(`No local service has run on ${data}. Start one with npm start, or name ${another}. ${usage}`);
+  return endpoints;
 }
 
 /** Where the secret of the local service on a data folder is. */

@@ -37,7 +37,10 @@ const SCANS_AT_ONCE = 32; // messages, each of up to fifty hosts; one that waits
 const NOTICES_AT_ONCE = 2;
 const OWNER = 'owner@relay-audit.example';
 
-/** Starts engines, handlers, HTTP front, schedule and queue polling, and stops what it has started when a part cannot start. */
+/**
+ * Starts engines, handlers, HTTP front, schedule and queue polling, and stops what it has started when a part cannot start.
+ * `mailEvents` says what becomes of SES's events, for tests; each comes once and at once when it is left out.
+ */
 export async function startService(options: Options, listener: Listener, mailEvents?: EventPolicy): Promise<LocalService> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async () => {
@@ -70,7 +73,8 @@ async function startParts(
   folder.update({ endpoints });
   const [apiKey, queues] = await Promise.all([accountKey(folder, endpoints.dynamodb), createQueues(endpoints.sqs, VISIBILITY_SECONDS)]);
   const baseUrl = `http://127.0.0.1:${port}`;
-  await tracked(started, startMailEvents(folder.path, ses, queues.feedback, mailEvents));
+  const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
+  await tracked(started, startMailEvents(folder.path, ses, queues.feedback, report, mailEvents));
   const environment = functionEnvironment(endpoints, queues, folder.secretFile, baseUrl);
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
@@ -82,7 +86,6 @@ async function startParts(
   await host.invoke('dispatch', {});
   const front = await startHttpFront(port, host.invoke);
   started.push(() => closeFront(front));
-  const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
   started.push(tick(host, report));
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.feedback, 'feedback', 1, host.invoke, report).stop);

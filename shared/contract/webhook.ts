@@ -3,6 +3,9 @@ import type { Notice, Occasion, Seen } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { printable } from '../domain/transcript.ts';
 
+const EVIDENCE_LIMIT = 5; // envelopes; the history has the rest
+const TEXT_LIMIT = 500; // characters of what a server said, before escaping: enough to find it in a log
+
 const moment = z.iso.datetime();
 const relayState = z.enum(['open', 'suspected', 'closed', 'unknown']);
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -26,20 +29,28 @@ export const webhookBody = z
     at: moment.meta({ description: 'When the notice became owed.' }),
     host: z.strictObject({ id: z.string(), name: z.string() }),
     relayState: relayState.meta({ description: 'What is proven of the host now.' }),
-    since: moment.optional(),
-    change: z.strictObject({ from: relayState, to: relayState }).optional(),
+    since: moment.optional().meta({ description: 'When that was confirmed or first known.' }),
+    change: z
+      .strictObject({ from: relayState, to: relayState })
+      .optional()
+      .meta({ description: 'Of a change: what it was before, and is.' }),
     changes: z.int().optional().meta({ description: 'Of a digest: how many changes it tells.' }),
     reminder: z.int().optional().meta({ description: 'Of a reminder: the how manyth it is.' }),
-    silentSince: moment.optional(),
+    silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
     scan: z
       .strictObject({ id: z.string(), startedAt: moment, verdict: z.enum(VERDICTS), reason, explanation: z.string() })
       .optional()
       .meta({ description: 'The scan that it is about.' }),
     evidence: z
       .array(z.strictObject({ leg: z.string(), mailFrom: z.string(), rcptTo: z.string(), reply: z.string() }))
+      .max(EVIDENCE_LIMIT)
       .optional()
-      .meta({ description: 'Up to five envelopes with their answers; what is not visible ASCII is written as `\\xNN`.' }),
-    links: z.strictObject({ host: z.url(), scan: z.url().optional() }),
+      .meta({
+        description: `Up to ${EVIDENCE_LIMIT} envelopes with their answers, of each text ${TEXT_LIMIT} characters; what is not visible ASCII is written as \`\\xNN\`.`,
+      }),
+    links: z
+      .strictObject({ host: z.url(), history: z.url(), scan: z.url().optional() })
+      .meta({ description: 'Of the API: the host, its scans newest first, and the scan that it is about.' }),
   })
   .meta({ id: 'WebhookCall' });
 
@@ -57,7 +68,7 @@ export function webhookBodyOf(notice: Notice, siteUrl: string): z.input<typeof w
     since: since === undefined ? undefined : iso(since),
     ...detailsOf(occasion),
     ...(seen === undefined ? {} : scanOf(seen)),
-    links: { host, scan: seen === undefined ? undefined : `${host}/scans/${seen.scanId}` },
+    links: { host, history: `${host}/scans`, scan: seen === undefined ? undefined : `${host}/scans/${seen.scanId}` },
   };
 }
 
@@ -79,13 +90,17 @@ function detailsOf(occasion: Occasion) {
 function scanOf({ scanId, scannedAt, verdict, reason: why, evidence }: Seen) {
   return {
     scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: REASONS[why].sentence },
-    evidence: evidence.map(({ leg, from, to, reply }) => ({
+    evidence: evidence.slice(0, EVIDENCE_LIMIT).map(({ leg, from, to, reply }) => ({
       leg,
-      mailFrom: printable(from),
-      rcptTo: printable(to),
-      reply: printable(reply),
+      mailFrom: shown(from),
+      rcptTo: shown(to),
+      reply: shown(reply),
     })),
   };
+}
+
+function shown(text: string): string {
+  return printable(text.slice(0, TEXT_LIMIT));
 }
 
 function iso(epochMs: number): string {

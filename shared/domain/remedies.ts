@@ -51,7 +51,12 @@ const REMEDIES: Record<Mta, readonly string[]> = {
 
 /** What closes an open relay: what we take the server for and its own settings, if we know it, and always the general remedies. */
 export function remediesFor(software: Software | undefined): readonly string[] {
-  return software === undefined ? GENERAL_REMEDIES : [softwareSentence(software), ...REMEDIES[software.mta], ...GENERAL_REMEDIES];
+  return software === undefined ? GENERAL_REMEDIES : [softwareSentence(software), ...settingsFor(software), ...GENERAL_REMEDIES];
+}
+
+/** The settings of a server's own that close it. */
+export function settingsFor({ mta }: Software): readonly string[] {
+  return REMEDIES[mta];
 }
 
 /** What we take the server for, as a sentence that does not claim more than its source. */

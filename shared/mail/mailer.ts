@@ -8,6 +8,9 @@ export type Handover = { readonly kind: 'accepted'; readonly messageId: string }
 /** Hands one mail for one recipient to SES, once; the id of its notice, if it has one, goes along as a message tag, by which SES's events name it. */
 export type Send = (mail: Mail, recipient: string, noticeId?: string) => Promise<Handover>;
 
+// Its types do not know of `newline`.
+type Options = ConstructorParameters<typeof MailComposer>[0] & { readonly newline: 'windows' };
+
 const CONNECT_MS = 3_000;
 const REQUEST_MS = 10_000;
 
@@ -20,7 +23,7 @@ export function sesMailer(from: string, configurationSet?: string, client: SESCl
     const command = new SendRawEmailCommand({
       Source: from,
       Destinations: [recipient],
-      RawMessage: { Data: await messageOf(mail, from, recipient) },
+      RawMessage: { Data: await messageOf(mail, from, recipient, noticeId) },
       ...(configurationSet ? { ConfigurationSetName: configurationSet } : {}),
       ...(noticeId === undefined ? {} : { Tags: [{ Name: 'notice', Value: noticeId }] }),
     });
@@ -36,9 +39,9 @@ export function sesMailer(from: string, configurationSet?: string, client: SESCl
 }
 
 // The message as it goes out (RFC 5322): one recipient, nobody to answer to, and the way to end such mails.
-function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, to: string): Promise<Buffer> {
+function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, to: string, noticeId?: string): Promise<Buffer> {
   const unsubscribe = { 'List-Unsubscribe': `<${unsubscribeUrl}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }; // RFC 8058
-  const composer = new MailComposer({
+  const options: Options = {
     from: { name: 'Relay Audit', address: from },
     to: { name: '', address: to },
     subject,
@@ -47,11 +50,14 @@ function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, 
     headers: {
       'Auto-Submitted': 'auto-generated', // RFC 3834: answered by no autoresponder
       ...(unsubscribeUrl === undefined ? {} : unsubscribe),
+      // For whoever reads the message before SES, which takes the tags of the request and removes this header.
+      ...(noticeId === undefined ? {} : { 'X-SES-MESSAGE-TAGS': `notice=${noticeId}` }),
     },
+    newline: 'windows', // or the lines of the bodies would end without a CR, which servers may refuse (RFC 5321 §2.3.8)
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
-  return composer.compile().build();
+  };
+  return new MailComposer(options).compile().build();
 }
 
 function newClient(): SESClient {

@@ -1,4 +1,5 @@
 import { type Mail, renderLetter } from './letter.ts';
+import { utc } from './words.ts';
 
 /** A host of one account, at an address that was paused. */
 export type PausedHost = { readonly hostId: string; readonly hostName: string; readonly address: string };
@@ -30,8 +31,4 @@ export function pausedMail(hosts: readonly PausedHost[], until: number, baseUrl:
     ],
     signature: 'Relay Audit wrote to you because these hosts are registered with your account.',
   });
-}
-
-function utc(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -1,6 +1,8 @@
-import type { HostNotice, Occasion } from '../domain/notice.ts';
-import type { Letter } from './letter.ts';
-import { evidenceSection, linksSection, type NoticeLinks, span, stepsSection, utc } from './sections.ts';
+import type { HostNotice, Occasion, Seen } from '../domain/notice.ts';
+import { REASONS } from '../domain/reason.ts';
+import type { Letter, Section } from './parts.ts';
+import { blocklistsStep, evidenceSection, linksSection, type NoticeLinks, request, stepsSection } from './sections.ts';
+import { continued, isBad, newsOf, relayWords, span, utc } from './words.ts';
 
 // Letters about what a host's relay state is, or has become.
 
@@ -10,78 +12,126 @@ export type Unsigned = Omit<Letter, 'signature' | 'unsubscribeUrl'>;
 /** The letter of a confirmed change: that it is open, answers as an open relay, or is closed again. */
 export function changeLetter(notice: HostNotice, occasion: Extract<Occasion, { kind: 'change' }>, links: NoticeLinks): Unsigned {
   if (occasion.to === 'closed') return closedAgain(notice, occasion, links);
-  const sections = [stepsSection(notice), ...evidenceSection(notice, links), linksSection(notice, links)];
-  if (occasion.to === 'open') return { ...openHead(notice, `${notice.hostName} is an open relay`), sections };
-  const known = occasion.from === 'suspected' ? 'You have told us that it is a sink that accepts everything. It no longer does. ' : '';
-  return {
-    ...suspectedHead(notice, `${notice.hostName} answers as an open relay`, known),
-    sections: [...sinkSections(notice, links), ...sections],
-  };
+  const sections = badSections(notice, links);
+  if (occasion.to === 'open') return { ...openHead(notice), sections: [...sections, linksSection(notice, links)] };
+  const known =
+    occasion.from === 'suspected'
+      ? ' You have told us that you know it as a sink that accepts everything. It no longer accepts everything.'
+      : '';
+  const head = suspectedHead(notice);
+  return { ...head, opening: `${head.opening}${known}`, sections: [...sections, linksSection(notice, links)] };
 }
 
 /** The letter that reminds of a state that stands. */
 export function reminderLetter(notice: HostNotice, { count }: Extract<Occasion, { kind: 'reminder' }>, links: NoticeLinks): Unsigned {
-  const { hostName, relay, since, owedAt, hostId } = notice;
-  const long = since === undefined ? '' : ` for ${span(owedAt - since)}`;
-  const sections = [
-    ...(relay === 'suspected' ? sinkSections(notice, links) : []),
-    stepsSection(notice),
-    ...evidenceSection(notice, links),
-    {
-      heading: 'No more reminders',
-      lines: [
-        {
-          text: `This is reminder ${count}. They come after 1, 7 and then every 30 days, until it is closed. To switch them off:`,
-          code: [
-            `curl -X PATCH -H "Authorization: Bearer KEY" -H "Content-Type: application/json" -d '{"reminders":false}' ${links.siteUrl}/v1/hosts/${hostId}`,
-          ],
-        },
-      ],
-    },
-    linksSection(notice, links),
-  ];
-  if (relay !== 'open') return { ...suspectedHead(notice, `${hostName} still answers as an open relay`, `It has${long}. `), sections };
-  const head = openHead(notice, `${hostName} is still an open relay`);
-  const opening =
-    notice.seen?.arrival === undefined
-      ? `A message that we sent through ${hostName} as a stranger came back to us${since === undefined ? '' : ` on ${utc(since)}`}, and it still answers as it did then. So it has been an open relay${long}.`
-      : `${head.opening} It has been an open relay${long}.`;
-  return { ...head, opening, sections };
+  const { relay, since, owedAt, hostId } = notice;
+  const head = relay === 'open' ? openHead(notice) : suspectedHead(notice);
+  const long = since === undefined ? '' : ` It has been so for ${span(owedAt - since)}, since ${utc(since)}.`;
+  const off = request('PATCH', `${links.siteUrl}/v1/hosts/${hostId}`, '{"reminders":false}');
+  return {
+    ...head,
+    opening: `${head.opening}${long}`,
+    sections: [
+      ...badSections(notice, links),
+      {
+        heading: 'No more reminders',
+        lines: [
+          {
+            text: `This is reminder ${count}. They come after 1, 7 and then every 30 days while nothing changes, for about a year. To switch them off:`,
+            code: [off],
+          },
+        ],
+      },
+      linksSection(notice, links),
+    ],
+  };
 }
 
-function openHead({ hostName, seen }: HostNotice, subject: string) {
-  const arrival = seen?.arrival;
-  const sent =
-    arrival === undefined
-      ? `A message that we sent through ${hostName} as a stranger arrived at our mailbox.`
-      : `A message that we sent through ${hostName} as a stranger at ${utc(arrival.sentAt)} arrived at our mailbox at ${utc(arrival.at)}.`;
-  const opening = `${sent} So it forwards mail from anyone to anyone, and spammers who find it can use it as we did.`;
-  return { subject, label: 'Open relay', tone: 'alarm', opening } as const;
+/** The letter that tells together what changed too often to be told one by one. */
+export function digestLetter(notice: HostNotice, { changes, from }: Extract<Occasion, { kind: 'digest' }>, links: NoticeLinks): Unsigned {
+  const { hostName, relay, since, owedAt } = notice;
+  const times = changes === 1 ? 'once more' : `${changes} times`;
+  const why: Section = {
+    heading: 'Why it may change',
+    lines: [
+      'Several servers behind one address or name, of which some relay; a tool that writes the configuration anew; a firewall that comes and goes.',
+      'Take it for an open relay until you have found out: whoever comes at the right moment can send through it.',
+    ],
+  };
+  return {
+    subject: newsOf(notice),
+    label: 'Keeps changing',
+    tone: relay === 'open' ? 'alarm' : 'warning',
+    opening: `${hostName} ${relayWords(relay)} at the moment${since === undefined ? '' : `, since ${utc(since)}`}. But it keeps changing: ${times} in the ${span(owedAt - from)} since ${utc(from)}.`,
+    sections: [
+      ...(isBad(relay) ? [stepsSection(notice), why] : [{ ...why, heading: 'What to do now: find out why it changes' }]),
+      {
+        heading: 'What comes next',
+        lines: [
+          'While this goes on you get one such mail a day, in the place of one for each change. The history has each change at once.',
+        ],
+      },
+      ...evidenceSection(notice, links),
+      linksSection(notice, links),
+    ],
+  };
 }
 
-function suspectedHead({ hostName, seen }: HostNotice, subject: string, before: string) {
-  const doubt =
-    seen?.reason === 'accepts-everything'
-      ? ' It accepted invented users of its own domain in the same way, so it may be a catch-all, a sink or a honeypot rather than a relay.'
-      : '';
-  const howFar =
-    seen?.messageAccepted === true
-      ? 'It took a whole message of ours, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.'
-      : 'It got no further than that, so whether it delivers such mail is not proven.';
-  const opening = `${before}${hostName} accepted a recipient at a foreign domain from a stranger. ${howFar}${doubt}`;
-  return { subject, label: 'Answers as an open relay', tone: 'warning', opening } as const;
+// Open only by a message that came back: that of the scan, or, as in a reminder, one that came back before.
+function openHead(notice: HostNotice) {
+  const { hostName, seen, occasion } = notice;
+  const still = occasion.kind === 'reminder' ? ' still' : '';
+  const at = seen?.arrival === undefined ? ', and it has not been closed since.' : ` at ${utc(seen.arrival.at)}.`;
+  const proof = `a message that we sent through it as a stranger arrived at our mailbox${at}`;
+  return {
+    subject: newsOf(notice),
+    label: 'Open relay',
+    tone: 'alarm',
+    opening: `${hostName} is${still} an open relay: ${proof} Spammers who find it can send through it in the same way, in your name.`,
+  } as const;
 }
 
-function sinkSections({ seen, hostId }: HostNotice, { siteUrl }: NoticeLinks): Letter['sections'][number][] {
-  if (seen?.reason !== 'accepts-everything') return [];
-  const acknowledge = `curl -X POST -H "Authorization: Bearer KEY" ${siteUrl}/v1/hosts/${hostId}/acknowledge`;
+function suspectedHead(notice: HostNotice) {
+  const { hostName, seen, occasion } = notice;
+  const still = occasion.kind === 'reminder' ? ' still' : '';
+  return {
+    subject: newsOf(notice),
+    label: 'Answers as an open relay',
+    tone: 'warning',
+    opening: `${hostName}${still} answers as an open relay: ${howFar(seen)}${doubtOf(seen)}`,
+  } as const;
+}
+
+function howFar(seen: Seen | undefined): string {
+  if (seen?.messageAccepted === true)
+    return 'it took a message to a foreign domain from a stranger, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.';
+  const recipient = 'it accepted a recipient at a foreign domain from a stranger.';
+  return seen === undefined
+    ? `${recipient} Whether it delivers such mail is not proven.`
+    : `${recipient} We got no further than that, so whether it delivers such mail is not proven.`;
+}
+
+function doubtOf(seen: Seen | undefined): string {
+  return seen?.reason === 'accepts-everything'
+    ? ' It accepts invented users of a domain of its own too, so it may be a catch-all, a sink or a honeypot rather than a relay.'
+    : '';
+}
+
+/** What follows the verdict that a host is, or may be, open: what to do, and what was seen. */
+function badSections(notice: HostNotice, links: NoticeLinks): Section[] {
+  return [...sinkSections(notice, links), stepsSection(notice), ...evidenceSection(notice, links)];
+}
+
+// Before the steps: whoever runs a sink on purpose needs none of them.
+function sinkSections({ seen, relay, hostId }: HostNotice, { siteUrl }: NoticeLinks): Section[] {
+  if (seen?.reason !== 'accepts-everything' || relay !== 'suspected') return [];
   return [
     {
       heading: 'If it is a sink on purpose',
       lines: [
         {
           text: 'A mail sink or a honeypot that delivers nothing is no danger. Tell us that you know of it, and we are quiet until that changes:',
-          code: [acknowledge],
+          code: [request('POST', `${siteUrl}/v1/hosts/${hostId}/acknowledge`)],
         },
       ],
     },
@@ -89,19 +139,21 @@ function sinkSections({ seen, hostId }: HostNotice, { siteUrl }: NoticeLinks): L
 }
 
 function closedAgain(notice: HostNotice, { from }: Extract<Occasion, { kind: 'change' }>, links: NoticeLinks): Unsigned {
-  const { hostName } = notice;
+  const { hostName, seen } = notice;
+  const what =
+    seen !== undefined && REASONS[seen.reason].verdict === 'closed'
+      ? continued(REASONS[seen.reason].sentence)
+      : continued(REASONS['all-refused'].sentence);
+  const before = isBad(from) ? ` Before, it ${from === 'open' ? 'was' : 'answered as'} an open relay.` : '';
   return {
-    subject: `${hostName} is closed again`,
+    subject: newsOf(notice),
     label: 'Closed',
     tone: 'good',
-    opening: `${hostName} refused every foreign recipient that we tried, in two scans one after the other. Before, it ${from === 'open' ? 'was' : 'answered as'} an open relay.`,
+    opening: `${hostName} is closed again: ${what} Two scans, one after the other, agree.${before}`,
     sections: [
       {
         heading: 'What is left to do',
-        lines: [
-          'Look through the outgoing queue and delete what is not yours before you release it.',
-          'Check whether its address is on blocklists (Spamhaus, Barracuda, SpamCop), and ask for its removal only now that it is closed.',
-        ],
+        lines: ['Look through the outgoing queue, and delete what is not yours before you release it.', blocklistsStep(undefined)],
       },
       {
         heading: 'What this does not show',

@@ -1,8 +1,9 @@
 import type { HostNotice, Seen } from '../domain/notice.ts';
 import { queueCommands } from '../domain/queue-commands.ts';
-import { remediesFor, softwareSentence } from '../domain/remedies.ts';
+import { GENERAL_REMEDIES, settingsFor, softwareSentence } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
-import type { Line, Section } from './letter.ts';
+import type { Line, Section } from './parts.ts';
+import { utc } from './words.ts';
 
 // Parts that letters about a host have in common.
 
@@ -16,22 +17,16 @@ export type NoticeLinks = {
 
 /** The steps from an open relay to one that is closed and trusted again, in their order. */
 export function stepsSection({ seen }: HostNotice): Section {
-  const software = seen?.software;
-  const queue = queueCommands(software);
-  const known = software === undefined ? '' : ` ${softwareSentence(software)}`;
+  const queue = queueCommands(seen?.software);
   const lines: Line[] = [
-    'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service. Every minute it is open sends more spam in your name.',
-    withCommands('Hold what waits in the queue, so that spam which is in it does not go out.', queue?.hold),
-    {
-      text: `Close it.${known} What closes it, the surest first:`,
-      code: remediesFor(software)
-        .filter((line) => !line.startsWith('Its '))
-        .map((line) => `- ${line}`),
-    },
+    'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',
+    withCommands('Hold what waits in the outgoing queue, so that no spam in it goes out.', queue?.hold),
+    closeStep(seen),
     withCommands('Look through the queue for mail that is not yours.', queue?.look),
     withCommands('Delete that mail.', queue?.remove),
-    withCommands('Open SMTP again and release the queue.', queue?.release),
-    'Check whether your address is on blocklists (Spamhaus, Barracuda, SpamCop), and ask for its removal only now that it is closed.',
+    'Open SMTP again and have it scanned; the command is at the end of this mail.',
+    withCommands('When it is closed, release the queue.', queue?.release),
+    blocklistsStep(seen),
   ];
   return { heading: 'What to do now', lines, steps: true };
 }
@@ -40,40 +35,72 @@ function withCommands(text: string, code: readonly string[] | undefined): Line {
   return code === undefined ? text : { text, code };
 }
 
+function closeStep(seen: Seen | undefined): Line {
+  const software = seen?.software;
+  const items = [...lostAddresses(seen), ...GENERAL_REMEDIES];
+  if (software === undefined) return { text: 'Close it. What closes any server, the surest first:', items };
+  return {
+    text: `Close it. ${shortened(softwareSentence(software))} What closes it, its own settings first:`,
+    items: [...settingsFor(software), ...items],
+  };
+}
+
+// The usual cause of relays that are open over IPv6 only.
+function lostAddresses(seen: Seen | undefined): string[] {
+  const legs = seen?.evidence.map(({ leg }) => leg) ?? [];
+  if (legs.length === 0 || !legs.every((leg) => leg.startsWith('['))) return [];
+  return [
+    'All that you see below came in over IPv6. If it relays there only, it may take every client for a private address: with Docker, disable the userland proxy or publish IPv4 only.',
+  ];
+}
+
+/** Where an address is looked up and taken off, after a relay was closed. */
+export function blocklistsStep(seen: Seen | undefined): Line {
+  const output = outputAddress(seen);
+  return {
+    text: `Check whether ${output ?? 'the address from which it sends'} is on blocklists. Ask for its removal only when the server is closed; whoever is listed again waits longer.`,
+    items: [
+      'Spamhaus: https://check.spamhaus.org/',
+      'Barracuda: https://www.barracudacentral.org/lookups',
+      'SpamCop: https://www.spamcop.net/bl.shtml',
+    ],
+  };
+}
+
+function outputAddress(seen: Seen | undefined): string | undefined {
+  const address = seen?.arrival?.path[0]?.address ?? '';
+  return /^[\da-f.:]{2,45}$/i.test(address) ? address : undefined;
+}
+
 /** What the scan saw, in words that stand in the server's log too. */
 export function evidenceSection(notice: HostNotice, { egressAddresses }: NoticeLinks): Section[] {
   const { seen } = notice;
   if (seen === undefined) return [];
   const from = egressAddresses.length === 0 ? [] : [`We came from ${egressAddresses.join(', ')}.`];
-  return [
-    {
-      heading: 'What we saw',
-      lines: [`Scan ${seen.scanId}, started ${utc(seen.scannedAt)}.`, ...from, ...arrivalLines(seen), ...envelopeLines(seen)],
-      code: true,
-    },
-  ];
+  const scan = `Scan ${shortened(seen.scanId)}, started ${utc(seen.scannedAt)}.`;
+  return [{ heading: 'What to look for in your log', lines: [scan, ...from, ...arrivalLines(seen), ...envelopeLines(seen)], code: true }];
 }
 
 // By which address the message went in and by which it came out tells the owner where to look when they are not the same.
 function arrivalLines({ arrival }: Seen): string[] {
   if (arrival === undefined) return [];
-  const hops = arrival.path.map(({ from, address, by }) => {
+  const hops = arrival.path.slice(0, HOPS_LIMIT).map(({ from, address, by }) => {
     const sender = [...new Set([...(from === undefined ? [] : [from]), ...(address === undefined ? [] : [`[${address}]`])])];
-    return `  from ${sender.join(' ') || 'unknown'} to ${by ?? 'unknown'}`;
+    return `  from ${sender.map(shortened).join(' ') || 'unknown'} to ${shortened(by ?? 'unknown')}`;
   });
   return [
     '',
-    `Canary ${arrival.canary}`,
-    `  sent ${utc(arrival.sentAt)} into the server by ${arrival.leg}`,
-    `  came back ${utc(arrival.at)} from ${arrival.path[0]?.address ?? 'an address that was not written down'}`,
+    `Canary ${shortened(arrival.canary)}`,
+    `  went in ${utc(arrival.sentAt)} at ${shortened(arrival.leg)}`,
+    `  came back ${utc(arrival.at)} from ${shortened(arrival.path[0]?.address ?? 'an address that was not written down')}`,
     ...(hops.length === 0 ? [] : ['Its Received headers, newest first:', ...hops]),
-  ].map(printable);
+  ];
 }
 
 function envelopeLines({ evidence, envelopes }: Seen): string[] {
   const lines = evidence.flatMap(({ leg, from, to, reply }, index) => [
     '',
-    ...(leg === evidence[index - 1]?.leg ? [] : [leg]),
+    ...(leg === evidence[index - 1]?.leg ? [] : [shortened(leg)]),
     `  MAIL FROM:${shortened(from)}`,
     `  RCPT TO:${shortened(to)}`,
     `  ${shortened(reply)}`,
@@ -88,31 +115,22 @@ export function linksSection({ hostId }: { readonly hostId: string }, { siteUrl 
   return {
     heading: 'History, and another scan',
     lines: [
-      `All scans with their evidence, to be read with your API key: ${scans}`,
-      {
-        text: 'When you have changed something, have it scanned again at once, with your API key in the place of KEY:',
-        code: [`curl -X POST -H "Authorization: Bearer KEY" ${scans}`],
-      },
+      `All scans with their evidence, to be read with an API key of the account: ${scans}`,
+      { text: 'To have it scanned again at once, with an API key in the place of KEY:', code: [request('POST', scans)] },
     ],
   };
 }
 
-const REPLY_LIMIT = 200; // characters of what a server said; the history has the rest
+/** A request to the API as a command to copy. */
+export function request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: string): string {
+  const sent = body === undefined ? '' : ` -H "Content-Type: application/json" -d '${body}'`;
+  return `curl${method === 'GET' ? '' : ` -X ${method}`} -H "Authorization: Bearer KEY"${sent} ${url}`;
+}
+
+const TEXT_LIMIT = 200; // characters of what others said; the history has the rest
+const HOPS_LIMIT = 10; // Received headers; a way is seldom longer than four
 
 function shortened(text: string): string {
   const shown = printable(text);
-  return shown.length <= REPLY_LIMIT ? shown : `${shown.slice(0, REPLY_LIMIT)} …`;
-}
-
-export function utc(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-const HOUR_MS = 3_600_000;
-
-/** A span of time in the words of a person: `3 hours`, `12 days`. */
-export function span(ms: number): string {
-  const hours = Math.max(1, Math.round(ms / HOUR_MS));
-  const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.round(hours / 24), 'day'];
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return shown.length <= TEXT_LIMIT ? shown : `${shown.slice(0, TEXT_LIMIT)} …`;
 }

@@ -13,6 +13,7 @@ h2{margin:24px 0 6px;font-size:17px;line-height:1.3}
 p,li{overflow-wrap:anywhere}
 p{margin:0 0 8px}
 ul,ol{margin:0;padding-left:24px}
+li>ul{margin-top:4px;padding-left:18px}
 li{margin:0 0 6px}
 pre{margin:4px 0 8px;padding:8px 10px;background:#eef1f5;border-radius:4px;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 a{color:#0b57b7}

@@ -1,8 +1,9 @@
 import type { HostNotice, Notice } from '../domain/notice.ts';
-import { backLetter, digestLetter, groupLetter, silentLetter } from './host-letters.ts';
+import { groupLetter } from './group-letter.ts';
 import { type Mail, renderLetter } from './letter.ts';
-import { changeLetter, reminderLetter, type Unsigned } from './relay-letters.ts';
+import { changeLetter, digestLetter, reminderLetter, type Unsigned } from './relay-letters.ts';
 import type { NoticeLinks } from './sections.ts';
+import { backLetter, silentLetter } from './silence-letters.ts';
 
 const SIGNATURE = 'Relay Audit writes to you because you are an alert recipient of ';
 

@@ -1,3 +1,4 @@
+import type { ClientRequest } from 'node:http';
 import { request } from 'node:https';
 import { type Address, contains, type Network } from '../domain/address.ts';
 import { readWebhookUrl, type WebhookUrl } from '../domain/webhook-url.ts';
@@ -17,30 +18,41 @@ export type WebhookDoor = {
 /** What came of a call. `why` is for the owner of the webhook to read. */
 export type WebhookCall = { readonly kind: 'taken'; readonly status: number } | { readonly kind: 'refused'; readonly why: string };
 
-const TIME_LIMIT_MS = 10_000; // for the whole call
+const TIME_LIMIT_MS = 10_000; // for the whole call, DNS included
+const CONNECT_LIMIT_MS = 4_000; // to one address, so that the next one still has its turn
 const ADDRESSES_TRIED = 2; // the next one only when no connection came about
+const ANSWER_LIMIT_BYTES = 64 * 1024; // of which nothing but the status is used; P7
 
 /**
  * Calls a webhook once: HTTPS, to public addresses only, certificates verified, no redirects. The addresses that were checked
  * are those that are dialled, and one bad one among them refuses the host, as for probes. Nothing that the receiver, its name
- * servers or its network do makes it throw.
+ * servers or its network do makes it throw, or keeps it beyond ten seconds.
  */
 export async function postToWebhook(url: string, body: string, headers: Record<string, string>, door: WebhookDoor): Promise<WebhookCall> {
   const read = readWebhookUrl(url);
   if ('wrong' in read) return refused(read.wrong);
-  const found = await addressesOf(read, door);
-  if ('why' in found) return found;
-  const deadline = Date.now() + TIME_LIMIT_MS;
-  let answer: Answer = refused('its name has no address');
-  for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
-    answer = await post(address, read, body, headers, door, deadline);
-    if (answer.kind === 'taken' || answer.connected === true) break;
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), TIME_LIMIT_MS);
+  try {
+    const found = await Promise.race([addressesOf(read, door), slowness(over.signal)]);
+    if ('why' in found) return found;
+    let answer: Answer = refused('its name has no address');
+    for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
+      answer = await post(address, read, body, headers, door, over.signal);
+      if (answer.kind === 'taken' || answer.connected === true || over.signal.aborted) break;
+    }
+    return answer.kind === 'taken' ? answer : refused(answer.why);
+  } finally {
+    clearTimeout(timer);
   }
-  return answer.kind === 'taken' ? answer : refused(answer.why);
 }
 
 type Refused = { readonly kind: 'refused'; readonly why: string; readonly connected?: boolean };
 type Answer = { readonly kind: 'taken'; readonly status: number } | Refused;
+
+function slowness(over: AbortSignal): Promise<Refused> {
+  return new Promise((resolve) => over.addEventListener('abort', () => resolve(refused('DNS took too long')), { once: true }));
+}
 
 async function addressesOf({ target }: WebhookUrl, door: WebhookDoor): Promise<{ addresses: readonly Address[] } | Refused> {
   if (target.kind === 'address') return checked([target.address], door);
@@ -67,37 +79,63 @@ function post(
   body: string,
   headers: Record<string, string>,
   { ca }: WebhookDoor,
-  deadline: number,
+  over: AbortSignal,
 ): Promise<Answer> {
   const name = target.kind === 'name' ? target.name : target.address.family === 6 ? `[${target.address.text}]` : target.address.text;
+  const call = request({
+    method: 'POST',
+    host: address.text,
+    port,
+    path,
+    family: address.family,
+    agent: false, // one connection for one call: no keep-alive, no TLS session kept, no proxy of the environment
+    rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+    signal: over,
+    ...(target.kind === 'name' ? { servername: target.name } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    headers: {
+      ...headers,
+      host: port === 443 ? name : `${name}:${port}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'user-agent': 'Relay-Audit-Webhook',
+    },
+  });
+  call.end(body);
+  return answerTo(call);
+}
+
+// The status decides, as soon as it is here. What follows it is read to its end or to the limit, and dropped: some receivers
+// give up what they were asked to do when their caller leaves before they have answered.
+function answerTo(call: ClientRequest): Promise<Answer> {
   return new Promise((resolve) => {
     let connected = false;
-    const call = request({
-      method: 'POST',
-      host: address.text,
-      port,
-      path,
-      family: address.family,
-      agent: false,
-      signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())),
-      ...(target.kind === 'name' ? { servername: target.name } : {}),
-      ...(ca === undefined ? {} : { ca }),
-      headers: {
-        ...headers,
-        host: port === 443 ? name : `${name}:${port}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'user-agent': 'Relay-Audit-Webhook',
-      },
+    let answer: Answer | undefined;
+    let answerBytes = 0;
+    const slow = setTimeout(() => call.destroy(failure('ETIMEDOUT')), CONNECT_LIMIT_MS);
+    call.once('socket', (socket) => {
+      socket.once('connect', () => {
+        connected = true;
+        clearTimeout(slow);
+      });
+      socket.on('data', (bytes: Buffer) => {
+        answerBytes += bytes.length;
+        if (answerBytes > ANSWER_LIMIT_BYTES) call.destroy(failure('ANSWER_TOO_LONG'));
+      });
     });
-    call.once('socket', (socket) => socket.once('connect', () => (connected = true)));
-    call.on('error', (error: NodeJS.ErrnoException) => resolve({ ...refused(whyFailed(error)), connected }));
+    call.on('error', (error: NodeJS.ErrnoException) => resolve(answer ?? { ...refused(whyFailed(error)), connected }));
     call.once('response', (response) => {
-      resolve(answerOf(response.statusCode ?? 0));
+      const settled = answerOf(response.statusCode ?? 0);
+      answer = settled;
       response.on('error', () => {});
-      response.destroy(); // what it says besides is nobody's to read
+      response.once('close', () => resolve(settled));
+      response.resume();
     });
-    call.end(body);
+    // After an upgrade that nobody asked for there is neither an answer nor an error.
+    call.once('close', () => {
+      clearTimeout(slow);
+      resolve(answer ?? { ...refused('it ended the connection without an answer'), connected });
+    });
   });
 }
 
@@ -107,13 +145,29 @@ function answerOf(status: number): Answer {
   return { ...refused(`it answered ${status}${redirect}`), connected: true };
 }
 
-function whyFailed({ name, code = '' }: NodeJS.ErrnoException): string {
-  if (name === 'TimeoutError' || name === 'AbortError') return `it took longer than ${TIME_LIMIT_MS / 1000} seconds`;
-  if (code === 'ECONNREFUSED') return 'it refused the connection';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name';
-  if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired';
-  if (/CERT|SIGNATURE|ISSUER/.test(code)) return 'its certificate is signed by nobody that we know';
-  return `the connection failed (${/^[A-Z_]{3,40}$/.test(code) ? code : 'unknown'})`;
+const FAILURES: readonly (readonly [RegExp, string])[] = [
+  [/^ABORT_ERR$/, `it took longer than ${TIME_LIMIT_MS / 1000} seconds`],
+  [/^ANSWER_TOO_LONG$/, 'it went on talking without an answer'],
+  [/^ECONNREFUSED$/, 'it refused the connection'],
+  [/^ETIMEDOUT$/, 'nothing answers at its address'],
+  [/^E(HOST|NET)UNREACH$|^EADDRNOTAVAIL$/, 'there is no route to its address'],
+  [/^ECONNRESET$|^EPIPE$/, 'it ended the connection without an answer'],
+  [/^HPE_/, 'its answer is not HTTP that we can read'],
+  [/^ERR_TLS_CERT_ALTNAME_(INVALID|FORMAT)$/, 'its certificate is for another name'],
+  [/^CERT_HAS_EXPIRED$/, 'its certificate has expired'],
+  [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet'],
+  [/^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(GET|VERIFY)_/, 'its certificate is signed by nobody that we know'],
+  [/CERT/, 'its certificate was not accepted'],
+  [/^EPROTO$|^ERR_(SSL|TLS)_/, 'TLS could not be set up with it'],
+];
+
+function whyFailed({ code = '' }: NodeJS.ErrnoException): string {
+  const known = FAILURES.find(([form]) => form.test(code));
+  return known?.[1] ?? `the connection failed (${/^[A-Z0-9_]{3,40}$/.test(code) ? code : 'unknown'})`;
+}
+
+function failure(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
 }
 
 function refused(why: string): Refused {

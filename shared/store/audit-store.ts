@@ -254,7 +254,7 @@ export type AuditStore = {
   /** Owes a digest no more that was due at `now`, of a host that is gone or has told everything. */
   dropDigest(hostId: string, now: number): Promise<void>;
 
-  /** Unsettled notices due at `now`, oldest first. */
+  /** Unsettled notices due at `now`, up to `limit` mails, oldest first, and as many for webhooks. */
   dueNotices(now: number, limit: number): Promise<string[]>;
   /** Claims a due notice until `until`: of any number of callers at most one gets it. `tries` counts this one. */
   claimNotice(noticeId: string, now: number, until: number): Promise<{ notice: Notice; tries: number } | undefined>;

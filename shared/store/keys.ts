@@ -19,7 +19,7 @@ export const DUE_INDEX = {
   included: ['accountId', 'tries', 'trouble', 'soFar', 'sittings', 'startedAt'],
 } as const;
 
-export type DueQueue = 'OWED' | 'NOTICE' | 'DIGEST' | 'ERASE';
+export type DueQueue = 'OWED' | 'NOTICE' | 'WEBHOOK' | 'DIGEST' | 'ERASE';
 
 /** The key table as code: every key of every item is made here. */
 export const keys = {

@@ -115,6 +115,20 @@ describe('a notice', () => {
   });
 });
 
+test('webhooks that nobody answers hold up no mail', async () => {
+  for (let each = 0; each < 3; each++) {
+    const { host, notice } = await owed({ webhook: 'https://hooks.example.org/' });
+    await table.store.settleNotice(notice.id, { outcome: 'sent' }, now);
+    expect(await table.store.dueNotices(now, 500)).toContain(`${host.id}-0000000001-webhook`);
+  }
+  const older = await table.store.dueNotices(now, 500);
+  const late = await registered();
+  now += MINUTE;
+  const [mail] = await tell(late);
+  const mails = older.filter((id) => !id.endsWith('webhook')).length;
+  expect(await table.store.dueNotices(now, mails + 1)).toContain(mail?.id);
+});
+
 describe('the notices of a host', () => {
   test('are listed newest first, page by page, without those of others or those that have expired', async () => {
     const { host, notice: first } = await owed();

@@ -56,6 +56,7 @@ test('every dead-letter queue has an alarm', () => {
   const watched = JSON.stringify(alarms.filter(([, { Properties }]) => Properties.MetricName === 'ApproximateNumberOfMessagesVisible'));
   expect(watched).toContain('NoticesDeadLetters');
   expect(watched).toContain('ScansDeadLetters');
+  expect(watched).toContain('FeedbackQueueDeadLetters');
   expect(watched).toContain('CanaryMailboxDeadLetters');
 });
 

@@ -36,11 +36,13 @@ describe('functions', () => {
     expect(Object.keys(SETTINGS[name].shape)).toEqual(expect.arrayContaining(own));
   });
 
-  test('only the probe is in the network, and only API, pages, probe and canary know the secret', () => {
+  test('only the probe is in the network, and only API, pages, probe, canary and notify know the secret', () => {
     expect(names.filter((name) => lambdaOf(name).VpcConfig !== undefined)).toEqual(['probe']);
-    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api', 'pages', 'probe', 'canary']);
+    expect(names.filter((name) => 'SECRET' in settingsOf(name))).toEqual(['api', 'pages', 'probe', 'canary', 'notify']);
     expect(holdersOf(/^secretsmanager:/).toSorted()).toEqual(
-      [/^CanaryMailbox/, /^HttpApiPages/, /^HttpApiRole/, /^ScanPipelineProbe/].map((each) => expect.stringMatching(each)),
+      [/^AlertMailNotify/, /^CanaryMailbox/, /^HttpApiPages/, /^HttpApiRole/, /^ScanPipelineProbe/].map((each) =>
+        expect.stringMatching(each),
+      ),
     );
   });
 });
@@ -51,6 +53,7 @@ function standIn(value: unknown): string {
   const { Ref: id = '', 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
   if (attribute?.[1] === 'ApiEndpoint') return 'https://abc123.execute-api.eu-central-1.amazonaws.com';
   if (id in template.findResources('AWS::SQS::Queue')) return `https://sqs.eu-central-1.amazonaws.com/123456789012/${id}`;
+  if (id in template.findResources('AWS::SES::ConfigurationSet')) return 'relay-audit-mail';
   switch (template.findParameters('*')[id]?.Default) {
     case '/relay-audit/prod/table-name':
       return 'table';
@@ -114,7 +117,7 @@ describe('permissions', () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
-          Match.objectLike({ Action: 'ses:SendEmail', Condition: { StringEquals: { 'ses:FromAddress': CONTEXT.mailFrom } } }),
+          Match.objectLike({ Action: 'ses:SendRawEmail', Condition: { StringEquals: { 'ses:FromAddress': CONTEXT.mailFrom } } }),
         ]),
       },
     });
@@ -198,8 +201,8 @@ describe('the canary mailbox', () => {
 describe('queues', () => {
   const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
-  test('both work queues have dead letters, and no queue takes a request without TLS', () => {
-    expect(queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)).toHaveLength(2);
+  test('all work queues have dead letters, and no queue takes a request without TLS', () => {
+    expect(queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)).toHaveLength(3);
     const guarded = resourcesOf(template, 'AWS::SQS::QueuePolicy')
       .filter(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument).includes('"aws:SecureTransport":"false"'))
       .flatMap(([, { Properties }]) => Properties.Queues?.map(({ Ref }) => Ref) ?? []);
@@ -221,9 +224,40 @@ describe('queues', () => {
     const timeoutMs = (name: FunctionName) => (lambdaOf(name).Timeout ?? Number.POSITIVE_INFINITY) * 1000;
     const url = 'https://sqs.test/queue';
     const dispatch = readSettings('dispatch', { TABLE_NAME: 'table', SCANS_QUEUE_URL: url, NOTICES_QUEUE_URL: url });
-    const notify = readSettings('notify', { TABLE_NAME: 'table', MAIL_FROM: CONTEXT.mailFrom, BASE_URL: url });
+    const notify = readSettings('notify', { TABLE_NAME: 'table', MAIL_FROM: CONTEXT.mailFrom, BASE_URL: url, SECRET: 'file:/x' });
     expect(dispatch.OWED_LEASE_SECONDS).toBeGreaterThan(timeoutMs('probe'));
     expect(notify.CLAIM_LEASE_SECONDS).toBeGreaterThan(timeoutMs('notify'));
+  });
+});
+
+describe('what becomes of mails', () => {
+  test('is published by SES to a topic that only it may publish to, and goes to the queue of feedback as it was published', () => {
+    const events = ['send', 'reject', 'delivery', 'bounce', 'complaint'];
+    template.hasResourceProperties('AWS::SES::ConfigurationSetEventDestination', {
+      EventDestination: { Enabled: true, MatchingEventTypes: events },
+    });
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'ses.amazonaws.com' },
+            Condition: { StringEquals: { 'AWS:SourceAccount': Match.anyValue(), 'AWS:SourceArn': Match.anyValue() } },
+          }),
+        ]),
+      },
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'sqs', RawMessageDelivery: true });
+  });
+
+  test('belongs to the configuration set that every sender uses, and may use', () => {
+    const [[set = ''] = []] = resourcesOf(template, 'AWS::SES::ConfigurationSet');
+    for (const name of ['api', 'pages', 'notify'] as const) expect(settingsOf(name).SES_CONFIGURATION_SET).toEqual({ Ref: set });
+    const allowed = permissions.filter((each) => actionsOf(each).includes('ses:SendRawEmail'));
+    expect(allowed).toHaveLength(3);
+    for (const { statement } of allowed) expect(JSON.stringify(statement.Resource)).toContain(`:configuration-set/`);
   });
 });
 

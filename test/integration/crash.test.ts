@@ -6,7 +6,7 @@ import { CREDENTIALS, type Engine, REGION } from '../../infra/local/engines/engi
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Gate, type Seen, startGate } from '../support/dynamodb-gate.ts';
-import { eventually, type RunningService, startLocalService, temporaryFolder } from '../support/local-service.ts';
+import { eventually, type RunningService, startLocalService, startSesProcess, temporaryFolder } from '../support/local-service.ts';
 import { MAIL_PORT, type MailServer, SERVED_DOMAIN, startMailServer } from '../support/mail-server.ts';
 
 // How many times the service is killed, and the seed of the moments. `.ci/run` asks for 50.
@@ -71,6 +71,9 @@ async function expectNothingLost(
       `the mail about ${id}`,
       60_000,
     );
+  const times = new Map<string, number>();
+  for (const { noticeId = 'none' } of await service.mails()) times.set(noticeId, (times.get(noticeId) ?? 0) + 1);
+  expect([...times].filter(([, count]) => count > 1)).toEqual([]); // SES's events are intact: none comes twice
 }
 
 async function noteScans(service: RunningService, hosts: readonly Registered[], scans: Map<string, Set<string>>): Promise<void> {
@@ -81,31 +84,35 @@ async function noteScans(service: RunningService, hosts: readonly Registered[], 
 }
 
 describe.skipIf(RUNS === 0)('kill -9 of the local service', () => {
-  test(`at ${Math.ceil(RUNS / 2)} seeded moments, engines included, loses no host, scan or owed mail (seed ${SEED})`, async () => {
+  test(`at ${Math.ceil(RUNS / 2)} seeded moments, all but SES included, loses no host, scan or owed mail, and mails none twice (seed ${SEED})`, async () => {
     const next = random(SEED);
     const data = join(temporaryFolder(), 'timed');
+    const ses = await startSesProcess();
+    const env = { SES_ENDPOINT: ses.endpoint };
     const hosts: Registered[] = [];
     const scans = new Map<string, Set<string>>();
     for (let run = 0; run < Math.ceil(RUNS / 2); run++) {
-      const service = await startLocalService(['--port', '0', '--data', data, '--no-demo']);
+      const service = await startLocalService(['--port', '0', '--data', data, '--no-demo'], env);
       const killing = new Promise((done) => setTimeout(done, next() * 3_000)).then(() => service.kill());
       const registered = [await register(service, true), await register(service, next() < 0.5)];
       hosts.push(...registered.flatMap((host) => host ?? []));
       await noteScans(service, hosts, scans);
       await killing;
     }
-    const service = await startLocalService(['--port', '0', '--data', data, '--no-demo']);
+    const service = await startLocalService(['--port', '0', '--data', data, '--no-demo'], env);
     expect(hosts.length).toBeGreaterThan(0);
     await expectNothingLost(service, hosts, scans);
     await service.stop();
+    await ses.stop();
   }, 900_000);
 
-  test(`at ${Math.floor(RUNS / 2)} exact requests to the table, the cursor’s move among them, loses nothing either (seed ${SEED})`, async () => {
+  test(`at ${Math.floor(RUNS / 2)} exact requests to the table, the cursor’s move among them, loses and repeats nothing either (seed ${SEED})`, async () => {
     const next = random(SEED + 1);
     const folder = temporaryFolder();
     const engine: Engine = await startDynamoDb(folder, () => {});
     const gate: Gate = await startGate(engine.endpoint);
-    const env = { DYNAMODB_ENDPOINT: gate.endpoint };
+    const ses = await startSesProcess();
+    const env = { DYNAMODB_ENDPOINT: gate.endpoint, SES_ENDPOINT: ses.endpoint };
     const args = ['--port', '0', '--data', join(folder, 'data'), '--no-demo'];
     const hosts: Registered[] = [];
     const points: string[] = [];
@@ -142,6 +149,7 @@ describe.skipIf(RUNS === 0)('kill -9 of the local service', () => {
     await expectNothingLost(service, hosts, new Map());
     await service.stop();
     client.destroy();
+    await ses.stop();
     await gate.stop();
     await engine.stop();
   }, 1_200_000);

@@ -19,7 +19,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /** An error that a port gives by the will of the scheduler. */
-export class PortFailure extends Error {}
+class PortFailure extends Error {}
 
 /**
  * Runs workers step by step: every call of a port waits until it is chosen, so that `choose` decides in which order the steps of

@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 const VISIBILITY_MS = 6 * MINUTE;
 const LEASE_MS = 10 * MINUTE; // of notices
 const OWED_LEASE_MS = 15 * MINUTE;
-const END_MS = 12 * 60 * MINUTE;
+const END_MS = 72 * 60 * MINUTE; // a digest is owed a day after the last
 const STEPS_LIMIT = 20_000;
 const RECIPIENTS = ['one@example.org', 'two@example.org'];
 

@@ -12,6 +12,8 @@ export type StoredMail = {
   readonly subject: string;
   readonly destination: { readonly to: string[] };
   readonly body: { readonly text: string; readonly html: string };
+  /** The notice that its tag names. */
+  readonly noticeId?: string;
 };
 
 /** The local service in a process of its own, started as `npm start` starts it. */
@@ -76,6 +78,27 @@ export async function startLocalService(args: readonly string[], env: Record<str
       await exit;
     },
   };
+}
+
+const SES = fileURLToPath(new URL('./ses-process.ts', import.meta.url));
+
+/** Starts the SES endpoint in a process of its own, which outlives services that are killed. */
+export async function startSesProcess(): Promise<{ readonly endpoint: string; stop(): Promise<unknown> }> {
+  const { child, output } = start([temporaryFolder()], {}, SES);
+  const exit = exitOf(child);
+  for (const deadline = Date.now() + READY_MS; Date.now() < deadline && child.exitCode === null; ) {
+    const [, endpoint] = /^SES answers at (\S+)$/m.exec(output()) ?? [];
+    if (endpoint !== undefined)
+      return {
+        endpoint,
+        stop: () => {
+          child.kill('SIGTERM');
+          return exit;
+        },
+      };
+    await new Promise((later) => setTimeout(later, 50));
+  }
+  throw new Error(`the SES endpoint did not start:\n${output()}`);
 }
 
 /** One HTTP request with an API key. */

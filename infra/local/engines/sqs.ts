@@ -1,7 +1,9 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { deadLettersName, type WorkQueueName } from '../../names.ts';
 import { CREDENTIALS, type Engine, HOST, REGION } from './engine.ts';
 
 type QueueStore = { persistence?: unknown; allQueues(): Iterable<{ persistence?: unknown }> };
+
 /**
  * Starts the SQS engine, its messages kept in `folder`. The package's own start function listens on every interface, so
  * it is put together here from the package's parts and listens on loopback.
@@ -35,20 +37,26 @@ export async function startSqs(folder: string): Promise<Engine> {
   };
 }
 
+/** Where a queue of the engine at `endpoint` answers. */
+export function localQueueUrl(endpoint: string, name: string): string {
+  return `${endpoint}/000000000000/${name}`;
+}
+
 export type QueueUrls = { readonly scans: string; readonly notices: string; readonly feedback: string };
 
 /** Creates the queues and their dead-letter queues unless they are there. `visibilitySeconds` is how long a message stays with who took it. */
 export async function createQueues(endpoint: string, visibilitySeconds: number): Promise<QueueUrls> {
   const client = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS });
-  const create = async (name: string) => {
-    await client.send(new CreateQueueCommand({ QueueName: `${name}-dead` }));
-    const deadLetterTargetArn = `arn:aws:sqs:${REGION}:000000000000:${name}-dead`;
+  const create = async (name: WorkQueueName) => {
+    const deadLetters = deadLettersName(name);
+    await client.send(new CreateQueueCommand({ QueueName: deadLetters }));
+    const deadLetterTargetArn = `arn:aws:sqs:${REGION}:000000000000:${deadLetters}`;
     const Attributes = {
       VisibilityTimeout: String(visibilitySeconds),
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 5 }),
     };
     await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
-    return `${endpoint}/000000000000/${name}`;
+    return localQueueUrl(endpoint, name);
   };
   const urls = { scans: await create('scans'), notices: await create('notices'), feedback: await create('feedback') };
   client.destroy();

@@ -1,5 +1,5 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Notice, NoticeOutcome } from '../../domain/notice.ts';
+import { isWebhook, type Notice, type NoticeOutcome } from '../../domain/notice.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readClaim, readKeyParts, readNoticeRecord } from '../items.ts';
 import { type DueQueue, keys, noticeIdOf } from '../keys.ts';
@@ -27,7 +27,9 @@ export function notices(table: Table): Part {
 function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
   return {
     async dueNotices(now, limit) {
-      return (await queryDue(table, 'NOTICE', now, limit)).map((item) => noticeIdOf(readKeyParts(item)));
+      // Webhooks that nobody answers stand in a queue of their own, where they hold up no mail.
+      const due = await Promise.all([queryDue(table, 'NOTICE', now, limit), queryDue(table, 'WEBHOOK', now, limit)]);
+      return due.flat().map((item) => noticeIdOf(readKeyParts(item)));
     },
 
     async claimNotice(noticeId, now, until) {
@@ -75,7 +77,7 @@ function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
         update(table, noticeId, {
           set: 'SET dueAt = :now, dueQueue = :queue, tries = :none REMOVE outcome, settledAt, messageId, why, expiresAt',
           condition: 'attribute_exists(pk) AND attribute_not_exists(dueAt)',
-          values: { ':now': now, ':queue': 'NOTICE' satisfies DueQueue, ':none': 0 },
+          values: { ':now': now, ':queue': queueOf(noticeId), ':none': 0 },
         }),
       );
     },
@@ -144,8 +146,12 @@ export function settleUpdate(table: Table, noticeId: string, settled: Settled, n
   return updateOf(table, noticeId, settling(table, settled, now));
 }
 
+function queueOf(noticeId: string): DueQueue {
+  return isWebhook(noticeId) ? 'WEBHOOK' : 'NOTICE';
+}
+
 /** The write of a notice, for the transaction of its change. `dueAt` is when it may go, if not at once. */
 export function noticePut(table: Table, notice: Notice, dueAt: number = notice.owedAt) {
-  const item = { ...keys.notice(notice.id), notice, tries: 0, dueQueue: 'NOTICE' satisfies DueQueue, dueAt };
+  const item = { ...keys.notice(notice.id), notice, tries: 0, dueQueue: queueOf(notice.id), dueAt };
   return { TableName: table.name, Item: item };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { webhookBody, webhookBodyOf } from '../../../shared/contract/webhook.ts';
 import { noticesOf, type Occasion, type Seen } from '../../../shared/domain/notice.ts';
+import { NOTICES } from '../../support/notices.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 
 const SEEN: Seen = {
@@ -38,5 +39,23 @@ describe('the body of a webhook’s call', () => {
   test('shows what a server said in visible ASCII alone', () => {
     const [line] = bodyOf({ kind: 'reminder', count: 1 }, SEEN).evidence ?? [];
     expect(line?.reply).toBe('250 <script>\\x0d\\x0aBcc: \\x00\\x202e ok');
+  });
+
+  test('holds five envelopes, and of what a server said 500 characters', () => {
+    const long = { leg: '192.0.2.1:25', from: 'f'.repeat(900), to: 't'.repeat(900), reply: '\0'.repeat(900) };
+    const body = bodyOf({ kind: 'reminder', count: 1 }, { ...SEEN, evidence: Array.from({ length: 9 }, () => long) });
+    expect(webhookBody.parse(body).evidence).toHaveLength(5);
+    expect(body.evidence?.[0]).toMatchObject({ mailFrom: 'f'.repeat(500), rcptTo: 't'.repeat(500), reply: '\\x00'.repeat(500) });
+  });
+
+  test('leads to the host, its history and the scan in the API', () => {
+    const { host, links } = bodyOf({ kind: 'reminder', count: 1 }, SEEN);
+    const under = `https://audit.example/v1/hosts/${host.id}`;
+    expect(links).toEqual({ host: under, history: `${under}/scans`, scan: `${under}/scans/${SEEN.scanId}` });
+    expect(bodyOf({ kind: 'reminder', count: 1 }).links.scan).toBeUndefined();
+  });
+
+  test('is of one host: a notice of several is a defect', () => {
+    expect(() => webhookBodyOf(NOTICES.group ?? expect.fail(), 'https://audit.example')).toThrow('one host at a time');
   });
 });

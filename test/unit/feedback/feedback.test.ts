@@ -48,8 +48,8 @@ function event(eventType: string, { id, recipient }: { id?: string; recipient: s
 }
 const bounce = (of: { id?: string; recipient: string }, bounceType = 'Permanent', shown = of.recipient) =>
   event('Bounce', of, { bounce: { bounceType, bounceSubType: 'General', bouncedRecipients: [{ emailAddress: shown, status: '5.1.1' }] } });
-const complaint = (of: { id?: string; recipient: string }) =>
-  event('Complaint', of, { complaint: { complainedRecipients: [{ emailAddress: of.recipient }] } });
+const complaint = (of: { id?: string; recipient: string }, complaintSubType: string | null = null) =>
+  event('Complaint', of, { complaint: { complaintSubType, complainedRecipients: [{ emailAddress: of.recipient }] } });
 
 const take = async (...bodies: string[]) => {
   for (const body of bodies) await takeEvent(body, services());
@@ -99,6 +99,15 @@ describe('mail to an address', () => {
     expect([await stopsOf(notice), await outcomeOf(notice)]).toEqual([[], 'bounced']);
   });
 
+  test('ends too when SES holds the address on its own list, and so delivers nothing to it', async () => {
+    const recipients = [{ emailAddress: 'listed@example.org' }];
+    const bounce = { bounceType: 'Permanent', bounceSubType: 'OnAccountSuppressionList', bouncedRecipients: recipients };
+    await take(event('Bounce', { recipient: 'listed@example.org' }, { bounce }));
+    await take(complaint({ recipient: 'complained@example.org' }, 'OnAccountSuppressionList'));
+    expect(await stopsOf({ recipient: 'listed@example.org' })).toEqual(['bounced']);
+    expect(await stopsOf({ recipient: 'complained@example.org' })).toEqual(['complained']);
+  });
+
   test('ends by a mail without a notice too, and however SES writes the address', async () => {
     const recipient = 'Confirming@Example.org';
     await take(bounce({ recipient }, 'Permanent', `Somebody <${recipient}>`));
@@ -111,6 +120,14 @@ test('what is of no use is passed over, and what is no event of SES is refused',
   await take(event('DeliveryDelay', notice), event('Open', notice));
   expect(await outcomeOf(notice)).toBeUndefined();
   for (const body of ['', 'null', '{}', '{"eventType":"Send"}', event('Bounce', notice)]) await expect(take(body)).rejects.toThrow();
+});
+
+test.each(['', 'x', 'NOTICES#a-b', 'a-b '])('a tag that is no notice of ours settles nothing and holds nothing up: %j', async (tag) => {
+  const recipient = `tagged-${++count}@example.org`;
+  const mail = { messageId: 'm', tags: { notice: [tag] } };
+  const bounced = { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: recipient }] };
+  await take(JSON.stringify({ eventType: 'Send', mail }), JSON.stringify({ eventType: 'Bounce', mail, bounce: bounced }));
+  expect(await stopsOf({ recipient })).toEqual(['bounced']);
 });
 
 test('no address of a reader is written into the log', async () => {

@@ -17,6 +17,16 @@ test('a receiver who has the secret verifies a call as Standard Webhooks 1.0 say
   expect(headers).toEqual({ 'webhook-id': 'notice-1', 'webhook-timestamp': String(NOON / 1000), 'webhook-signature': `v1,${expected}` });
 });
 
+test('the published example of Standard Webhooks comes out as published', () => {
+  const headers = signWebhook(
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    1_614_265_330_000,
+    '{"test": 2432232314}',
+  );
+  expect(headers['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+});
+
 test('every host has a secret of its own, of this deployment', () => {
   const others = [webhookSecret(secrets, 'host2'), webhookSecret(secretsFrom('another secret, which is long enough too'), 'host1')];
   expect(others).not.toContain(webhookSecret(secrets, 'host1'));
