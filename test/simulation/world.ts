@@ -197,7 +197,9 @@ class World {
       message.queue,
       (worker) => this.#handle(worker, message),
       (done) => {
-        if (done) this.#messages.splice(this.#messages.indexOf(message), 1);
+        // It may have come twice, to two workers, and be gone already.
+        const at = this.#messages.indexOf(message);
+        if (done && at >= 0) this.#messages.splice(at, 1);
       },
     );
   }
