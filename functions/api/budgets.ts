@@ -26,6 +26,8 @@ export const BUDGETS = {
   'recipient-mails': { limit: 20, windowMs: DAY },
   /** Scans on demand of one host: what its administrator needs who tries one remedy after the other. */
   'host-scans': { limit: 6, windowMs: HOUR },
+  /** Calls of one host's webhook that are asked for again: its receiver may be anybody's server. */
+  'webhook-repeats': { limit: 10, windowMs: HOUR },
   /** Looks at the consent of one host: each asks DNS some twenty questions. One a minute is what a person needs who waits for a record. */
   'host-consent': { limit: 60, windowMs: HOUR },
 } as const;

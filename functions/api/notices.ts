@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { noticePath, type noticeResponse } from '../../shared/contract/notices.ts';
 import { pageQuery } from '../../shared/contract/requests.ts';
 import type { NoticeRecord } from '../../shared/store/audit-store.ts';
+import { spend } from './budgets.ts';
 import { hostInPath, json, type Verb } from './call.ts';
 import { Problem } from './problem.ts';
 import { readNoBody, readNoQuery, readQuery } from './read-request.ts';
@@ -25,6 +26,7 @@ export const repeatNotice: Verb = async (call) => {
   const found = noticeId.startsWith(host.id) ? await call.store.findNotice(noticeId) : undefined;
   if (found === undefined) throw new Problem(404, 'There is no such notice of this host. GET its /notices lists them.');
   if (found.notice.channel !== 'webhook') throw new Problem(409, 'Only calls of a webhook are repeated, no mails.');
+  await spend(call, 'webhook-repeats', host.id, 'Calls of this webhook were repeated as often as they may be in an hour.');
   if (!(await call.store.repeatNotice(noticeId, call.clock()))) throw new Problem(409, 'It is still owed, and tried again by itself.');
   return json(202, noticeView((await call.store.findNotice(noticeId)) ?? found));
 };

@@ -126,6 +126,7 @@ const listNotices: ZodOpenApiOperationObject = {
 const repeatNotice: ZodOpenApiOperationObject = {
   operationId: 'repeatNotice',
   summary: 'Call the webhook again.',
+  description: 'Ten in an hour for one host.',
   requestParams: { path: noticePath, header: repeatable },
   responses: {
     202: answer('It is owed again.', noticeResponse, ['Idempotency-Replayed']),

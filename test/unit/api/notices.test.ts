@@ -70,6 +70,18 @@ describe('the notices of a host', () => {
     expect((await call('POST', `/notices/${mail.id}/repeat`)).status).toBe(409);
   });
 
+  test('to a webhook are repeated ten times in an hour and no more: its receiver may be anybody', async () => {
+    const { call, found } = await registered({ webhook: WEBHOOK });
+    const [, hook] = await found({ relay: 'suspected' });
+    if (hook === undefined) return expect.fail();
+    const repeat = async () => {
+      await api.table.store.settleNotice(hook.id, { outcome: 'sent' }, api.now);
+      return (await call('POST', `/notices/${hook.id}/repeat`)).status;
+    };
+    for (let count = 0; count < 10; count++) expect(await repeat()).toBe(202);
+    expect(await repeat()).toBe(429);
+  });
+
   test('of another host or account are as absent as those that never were', async () => {
     const [mine, theirs] = [await registered(), await registered({ webhook: WEBHOOK })];
     const [, hook] = await theirs.found({ relay: 'suspected' });
