@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { ScheduledEvent } from 'aws-lambda';
+import { beat } from '../../shared/network/heartbeat.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, scansQueue } from '../../shared/runtime/queues.ts';
@@ -23,6 +24,7 @@ export const handler = middy<ScheduledEvent>()
   .before(({ context }) => logger.addContext(context))
   .handler(async () => {
     const done = await dispatch(services);
-    if (done.scheduled + done.owed + done.notices > 0) logger.info('dispatched', done);
+    if (done.scheduled + done.owed + done.digests + done.notices > 0) logger.info('dispatched', done);
+    if (settings.HEARTBEAT_URL !== '' && !(await beat(settings.HEARTBEAT_URL))) logger.warn('the monitor did not answer the heartbeat');
     return done;
   });

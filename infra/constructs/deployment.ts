@@ -34,6 +34,8 @@ const deployment = z.object({
   registration: settingText(SETTINGS.api.shape.REGISTRATION).default('open'),
   /** Whom a canary tells its reader to write to; empty is postmaster at the EHLO name. */
   optOutAddress: z.union([z.literal(''), z.email('must be a plain address, or empty')]).default(''),
+  /** An HTTPS address of the operator's own monitor, asked each minute while all goes well; empty is none. */
+  heartbeatUrl: settingText(SETTINGS.dispatch.shape.HEARTBEAT_URL).default(''),
   /** Whether the probe gets a way out over IPv6 too. Whether port 25 opens there is unproven. */
   ipv6: z.enum(['true', 'false'], 'must be true or false').default('false'),
 });

@@ -39,7 +39,7 @@ export class ScanPipeline extends Construct {
     this.#addProbe(scans, props);
   }
 
-  #addDispatch(scans: WorkQueue, { retained, notices, alarms }: ScanPipelineProps): void {
+  #addDispatch(scans: WorkQueue, { deployment, retained, notices, alarms }: ScanPipelineProps): void {
     const dispatch = new AuditFunction(this, 'Dispatch', {
       name: 'dispatch',
       errorImpact: 'Hosts are not scanned when they are due, and lost notices are not sent again, for as long as this goes on.',
@@ -49,6 +49,7 @@ export class ScanPipeline extends Construct {
       retryAttempts: 0, // the next minute does what this one left
     });
     grantTable(dispatch, retained, ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+    if (deployment.heartbeatUrl !== '') dispatch.grant({ HEARTBEAT_URL: deployment.heartbeatUrl });
     grantDueIndex(dispatch, retained);
     scans.grantSend(dispatch);
     notices.grantSend(dispatch);

@@ -136,6 +136,8 @@ export const SETTINGS = {
     NOTICES_QUEUE_URL: z.url(),
     /** How long a scan whose message was sent is left alone before it is sent again: longer than a probe may run. */
     OWED_LEASE_SECONDS: seconds(900),
+    /** An HTTPS address of the operator's own monitor, asked after every dispatch that went well; none when empty. */
+    HEARTBEAT_URL: z.union([z.literal(''), z.url({ protocol: /^https$/ })]).default(''),
   }),
   probe: z.object({
     ...table,

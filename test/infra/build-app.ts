@@ -16,6 +16,7 @@ export const CONTEXT = {
   egressEndpoints: '203.0.113.10:25,203.0.113.20:2525',
   probePorts: '25,587',
   optOutAddress: 'opt-out@relay-audit.test',
+  heartbeatUrl: 'https://monitor.relay-audit.test/ping',
   ipv6: 'false',
 };
 

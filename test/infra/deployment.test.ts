@@ -20,8 +20,9 @@ test('one egress endpoint is not enough, for it may be down by itself', () => {
 });
 
 test('what may be left out has a default: no IPv6, and postmaster at the EHLO name to write to', () => {
-  const { ipv6: _ipv6, optOutAddress: _optOut, ...rest } = CONTEXT;
-  expect(read(rest)).toMatchObject({ ipv6: 'false', optOutAddress: '' });
+  const { ipv6: _ipv6, optOutAddress: _optOut, heartbeatUrl: _heartbeat, ...rest } = CONTEXT;
+  expect(read(rest)).toMatchObject({ ipv6: 'false', optOutAddress: '', heartbeatUrl: '' });
+  expect(() => read({ ...CONTEXT, heartbeatUrl: 'http://monitor.relay-audit.test/' })).toThrow('heartbeatUrl');
   expect(() => read({ ...CONTEXT, ipv6: 'yes', optOutAddress: 'nobody' })).toThrow(
     /optOutAddress: must be a plain.*ipv6: must be true or false/,
   );

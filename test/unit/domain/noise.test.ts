@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { effectOf } from '../../../shared/domain/change.ts';
+import { type Change, type Effect, effectOf, raise } from '../../../shared/domain/change.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
 import { digestAt, isAcknowledged, isFlapping, reminderDueAt, silenceAfter, toldAfter } from '../../../shared/domain/noise.ts';
 import type { Occasion } from '../../../shared/domain/notice.ts';
 import type { Reason, RelayState, Verdict } from '../../../shared/domain/reason.ts';
 import type { Scan, ScanKind } from '../../../shared/domain/scan.ts';
-import { NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { NOON, sampleArrival, sampleCanary, sampleHost, sampleScan } from '../../support/samples.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -205,62 +205,180 @@ describe('silence', () => {
 });
 
 describe('whatever scans show, one after the other', () => {
-  const step = fc.record({
-    verdict: fc.constantFrom<Verdict>('suspected', 'closed', 'suspected', 'closed', 'open', 'unreachable', 'untestable', 'inconclusive'),
-    minutes: fc.oneof(fc.integer({ min: 6, max: 300 }), fc.integer({ min: 1_000, max: 60_000 })),
-    kind: fc.constantFrom<ScanKind>('scheduled', 'confirming', 'on-demand'),
-    reason: fc.boolean(),
-  });
-  type Log = { at: number; occasion: Occasion; relay: RelayState | 'unknown' };
+  const verdict = fc.constantFrom<Verdict | 'canary'>(
+    ...(['suspected', 'closed', 'suspected', 'closed', 'open', 'closed'] as const),
+    ...(['canary', 'unreachable', 'untestable', 'inconclusive'] as const),
+  );
+  const minutes = fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 6, max: 120 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 600, max: 1_500 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 1_500, max: 60_000 }) },
+  );
+  const step = fc.record({ verdict, minutes, kind: fc.constantFrom<ScanKind>('scheduled', 'scheduled', 'confirming', 'on-demand') });
+  type Step = { readonly verdict: Verdict | 'canary'; readonly minutes: number; readonly kind: ScanKind };
 
-  /** Runs scans and the digests that come due between them, as a scan and the minute's dispatch would. */
-  function run(steps: readonly { verdict: Verdict; minutes: number; kind: ScanKind; reason: boolean }[]) {
+  /** A scan, a canary that came back or a digest, with what it turned, what was told of it, and the host after it. */
+  type Moment = {
+    readonly at: number;
+    readonly scan?: Scan | undefined;
+    readonly change?: Change | undefined;
+    readonly told?: Occasion | undefined;
+    readonly state: HostState;
+  };
+
+  /** Plays scans, canaries of the last suspected one, and the digests that come due between them as the minute's dispatch would. */
+  function play(steps: readonly Step[]): Moment[] {
+    const moments: Moment[] = [];
     let host = sampleHost();
     let at = NOON;
-    const logs: Log[] = [];
-    const changes: number[] = [];
-    const note = (state: HostState, occasion: Occasion | undefined) => {
-      host = { ...host, state };
-      if (occasion !== undefined) logs.push({ at, occasion, relay: state.relay });
+    let suspected: Scan | undefined;
+    const note = (moment: Moment) => {
+      expect(moment.state.version).toBe(host.state.version + 1);
+      host = { ...host, state: moment.state };
+      moments.push(moment);
     };
-    const digestsUntil = (end: number) => {
+    const takeDigestsUntil = (end: number) => {
       for (let due = host.state.flapping?.owedAt; due !== undefined && due <= end; due = host.state.flapping?.owedAt) {
-        at = due;
-        const told = digestAt(host, at);
-        if (told === undefined) throw new Error('a digest that is due is not told');
-        note(told.state, told.occasion);
+        const digest = digestAt(host, due) ?? expect.fail('a digest that is due is not told');
+        note({ at: due, told: digest.occasion, state: digest.state });
       }
     };
-    for (const { verdict, minutes, kind, reason } of steps) {
-      const next = at + minutes * MINUTE;
-      digestsUntil(next);
+    const noteEffect = (effect: Effect, scan?: Scan) => {
+      if (effect.kind === 'late') return;
+      note({ at, scan, change: effect.kind === 'changed' ? effect.change : undefined, told: effect.occasion, state: effect.state });
+    };
+    for (const [index, { verdict: shown, minutes: wait, kind }] of steps.entries()) {
+      const next = at + wait * MINUTE;
+      takeDigestsUntil(next);
       at = next;
-      const sink = verdict === 'suspected' && reason ? 'accepts-everything' : undefined;
-      const scan = scanOf(host, verdict, { kind, at, ...(sink === undefined ? {} : { reason: sink }) });
-      const effect = effectOf(host, scan, { confirmDelayMs: 5 * MINUTE });
-      if (effect.kind === 'late') continue;
-      if (effect.kind === 'changed') changes.push(at);
-      note(effect.state, effect.occasion);
+      if (shown !== 'canary') {
+        const scan = scanOf(host, shown, { kind, at });
+        noteEffect(effectOf(host, scan, { confirmDelayMs: 5 * MINUTE }), scan);
+        suspected = shown === 'suspected' ? scan : suspected;
+      } else if (suspected !== undefined) {
+        const canary = sampleCanary(suspected, `canary-${index}`);
+        const raised = raise(host, suspected, [{ ...sampleArrival(canary), at }]);
+        noteEffect(raised.effect);
+        suspected = raised.scan;
+      }
     }
-    digestsUntil(at + 2 * DAY);
-    return { host, logs, changes };
+    takeDigestsUntil(at + 2 * DAY);
+    return moments;
   }
 
-  test('every change is told by itself or by a digest within a day, never more than four of them one by one in a day, and the last word is true', () => {
-    const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const { host, logs, changes } = run(steps);
-      for (const change of changes)
-        expect(logs.some(({ at, occasion }) => at >= change && at <= change + DAY && ['change', 'digest'].includes(occasion.kind))).toBe(
-          true,
-        );
-      const alone = logs.filter(({ occasion }) => occasion.kind === 'change').map(({ at }) => at);
+  const SEED = 20_261_125; // a failure names another; put it here to see it again
+  const always = (check: (moments: readonly Moment[]) => void, steps = fc.array(step, { maxLength: 60 })) =>
+    fc.assert(
+      fc.property(steps, (each) => check(play(each))),
+      { numRuns: 2_000, seed: SEED },
+    );
+  const timesOf = (moments: readonly Moment[], kind: Occasion['kind']) =>
+    moments.filter(({ told: occasion }) => occasion?.kind === kind).map(({ at }) => at);
+
+  test('no more than four changes are told one by one in any 24 hours', () => {
+    always((moments) => {
+      const alone = timesOf(moments, 'change');
       for (const at of alone) expect(alone.filter((other) => other > at - DAY && other <= at).length).toBeLessThanOrEqual(4);
-      const digests = logs.filter(({ occasion }) => occasion.kind === 'digest').map(({ at }) => at);
+    });
+  });
+
+  test('no two digests come within 24 hours', () => {
+    const turns = fc.record({
+      verdict: fc.constantFrom<Verdict>('suspected', 'closed', 'open', 'closed'),
+      minutes: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 6, max: 20 }) }, { weight: 1, arbitrary: fc.integer({ min: 1_300, max: 1_440 }) }),
+      kind: fc.constant<ScanKind>('scheduled'),
+    });
+    const check = (moments: readonly Moment[]) => {
+      const digests = timesOf(moments, 'digest');
       for (const [index, at] of digests.entries())
         expect(at - (digests[index - 1] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(DAY);
-      const last = logs.findLast(({ occasion }) => occasion.kind === 'change' || occasion.kind === 'digest');
-      if (changes.length > 0) expect(last?.relay).toBe(host.state.relay);
+    };
+    always(check);
+    always(check, fc.array(turns, { minLength: 20, maxLength: 90 }));
+  });
+
+  test('every change is told by itself as it comes, or counted in a digest that comes within 24 hours', () => {
+    always((moments) => {
+      let untold: number[] = [];
+      for (const { at, change, told: occasion } of moments) {
+        if (change !== undefined) untold.push(at);
+        if (change !== undefined && occasion?.kind === 'change') {
+          expect(occasion).toEqual({ kind: 'change', from: change.from, to: change.to });
+          expect(untold.pop()).toBe(at);
+        } else if (occasion?.kind === 'digest') {
+          for (const since of untold) expect(at - since).toBeLessThanOrEqual(DAY);
+          // The first digest tells again of those of the last day that were told one by one.
+          if (change === undefined) expect(occasion.changes).toBe(untold.length);
+          else expect(occasion.changes).toBeGreaterThan(4);
+          untold = [];
+        }
+      }
+      expect(untold).toEqual([]);
     });
-    fc.assert(property, { numRuns: 3_000, seed: 20_261_125 });
+  });
+
+  test('as long as no digest is owed, what was told last is the relay state as it is', () => {
+    always((moments) => {
+      let lastTold: RelayState | 'unknown' | undefined;
+      for (const { change, told: occasion, state } of moments) {
+        if (occasion?.kind === 'change') lastTold = occasion.to;
+        if (occasion?.kind === 'digest') lastTold = state.relay;
+        const isKnown = lastTold !== undefined || change !== undefined;
+        if (isKnown && state.flapping?.owedAt === undefined) expect(lastTold).toBe(state.relay);
+      }
+    });
+  });
+
+  test('what tells a change says the state that it left, unless others came since the last word', () => {
+    always((moments) => {
+      const changes = moments.flatMap(({ change }) => (change === undefined ? [] : [change]));
+      for (const [index, change] of changes.entries()) if (index > 0) expect(change.from).toBe(changes[index - 1]?.to);
+    });
+  });
+
+  test('of one state there are fourteen reminders at most, none of a closed one, and none before a day, a week or a month is over', () => {
+    const steady = fc.record({
+      verdict: fc.constantFrom<Verdict>('suspected', 'suspected', 'suspected', 'open', 'inconclusive', 'unreachable'),
+      minutes: fc.oneof(fc.integer({ min: 30, max: 1_500 }), fc.integer({ min: 1_500, max: 60_000 })),
+      kind: fc.constant<ScanKind>('scheduled'),
+    });
+    const mixed = fc.oneof({ weight: 30, arbitrary: steady }, { weight: 1, arbitrary: step });
+    let most = 0;
+    always(
+      (moments) => {
+        let sent = 0;
+        let earliest = 0;
+        for (const { at, change, told: occasion, state } of moments) {
+          if (change !== undefined) [sent, earliest] = [0, at + DAY];
+          if (occasion?.kind !== 'reminder') continue;
+          expect(['open', 'suspected']).toContain(state.relay);
+          expect(at).toBeGreaterThanOrEqual(earliest);
+          expect(occasion.count).toBeGreaterThan(sent);
+          sent = occasion.count;
+          earliest = (state.since ?? 0) + [7 * DAY, 37 * DAY][Math.min(sent, 2) - 1]!;
+          most = Math.max(most, sent);
+        }
+        expect(sent).toBeLessThanOrEqual(14);
+      },
+      fc.array(mixed, { minLength: 20, maxLength: 90 }),
+    );
+    expect(most).toBe(14);
+  });
+
+  test('silence is told at the third scheduled scan in a row without an answer, once, and its end when an answer comes that turns nothing', () => {
+    always((moments) => {
+      let inARow = 0;
+      let wasTold = false;
+      for (const { scan, change, told: occasion } of moments) {
+        if (scan === undefined) continue;
+        const { verdict: shown } = scan.judgement;
+        const isSilent = shown === 'unreachable' || shown === 'untestable';
+        if (isSilent && scan.kind === 'scheduled') inARow++;
+        expect(occasion?.kind === 'silent').toBe(isSilent && inARow >= 3 && !wasTold);
+        if (isSilent) wasTold ||= occasion?.kind === 'silent';
+        expect(occasion?.kind === 'back').toBe(!isSilent && wasTold && change === undefined);
+        if (!isSilent) [inARow, wasTold] = [0, false];
+      }
+    });
   });
 });
