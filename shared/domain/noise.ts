@@ -45,7 +45,8 @@ export function silenceAfter(silence: Silence | undefined, { kind, judgement, st
 
 /** Decides what is told of a scan that made `next` of the host's state, with a change of its relay state or without. */
 export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn): Told {
-  const silence = silenceAfter(host.state.silence, scan);
+  // What comes back of an earlier scan says nothing of whether the host answers by now.
+  const silence = scan.startedAt < (host.state.last?.startedAt ?? 0) ? host.state.silence : silenceAfter(host.state.silence, scan);
   const state: HostState = { ...next, silence, sink: sinkAfter(host.state, scan) };
   if (change !== undefined) return toldOfChange({ ...state, reminders: undefined }, change);
   if (silence !== undefined && !silence.told && silence.scans >= SILENT_SCANS) {
@@ -77,9 +78,10 @@ function toldOfChange(next: HostState, { at, from, to }: Turn): Told {
   const state = { ...next, turns };
   const { flapping } = next;
   if (flapping?.owedAt !== undefined) return { state: { ...state, flapping: { ...flapping, changes: flapping.changes + 1 } } };
-  if (!isFlapping(turns, at)) return { state: { ...state, flapping: undefined }, occasion: { kind: 'change', from, to } };
-  if (flapping !== undefined && at < flapping.toldAt + DAY_MS)
-    return { state: { ...state, flapping: { toldAt: flapping.toldAt, owedAt: flapping.toldAt + DAY_MS, changes: 1 } } };
+  const digested = flapping !== undefined && at < flapping.toldAt + DAY_MS ? flapping : undefined;
+  if (!isFlapping(turns, at)) return { state: { ...state, flapping: digested }, occasion: { kind: 'change', from, to } };
+  if (digested !== undefined)
+    return { state: { ...state, flapping: { toldAt: digested.toldAt, owedAt: digested.toldAt + DAY_MS, changes: 1 } } };
   return {
     state: { ...state, flapping: { toldAt: at, changes: 0 } },
     occasion: { kind: 'digest', changes: turns.length, from: turns.at(-1) ?? at },

@@ -298,6 +298,35 @@ describe('every counted scan', () => {
   });
 });
 
+describe('what the owner is told', () => {
+  const OPEN: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay: 'open', since: NOON, openLegs: [LEG] } };
+  const toldBy = (effect: Effect) => (effect.kind === 'late' ? 'late' : effect.occasion);
+
+  test('of a change is the change, and of the scan that only began it nothing', () => {
+    expect(toldBy(afterScans([FIRST]).effect)).toBeUndefined();
+    const { effect } = afterScans([FIRST, scan('suspected', NOT_BEFORE, 'confirming')]);
+    expect(toldBy(effect)).toEqual({ kind: 'change', from: 'unknown', to: 'suspected' });
+  });
+
+  test('of the first scan that shows a host closed is nothing', () => {
+    expect(toldBy(afterScans([scan('closed', NOON, 'first')]).effect)).toBeUndefined();
+  });
+
+  test('of a scan without a change may be a reminder, which the state counts in the same version', () => {
+    const { effect } = afterScans([scan('suspected', NOON + 25 * 60 * MINUTE)], OPEN);
+    expect(effect).toMatchObject({ kind: 'unchanged', occasion: { kind: 'reminder', count: 1 }, state: { version: 1, reminders: 1 } });
+  });
+
+  test('of a canary that opens a host is the change, and of one that is only noted nothing', () => {
+    const back: Arrival = { canary: 'a', leg: LEG, test: 'plain', sentAt: NOON + 1_000, at: NOON + MINUTE, path: [] };
+    expect(toldBy(raise(NEW_HOST, FIRST, [back]).effect)).toEqual({ kind: 'change', from: 'unknown', to: 'open' });
+    const seen: Host = { ...OPEN, state: { ...OPEN.state, last: { id: FIRST.id, startedAt: NOON, verdict: 'suspected' } } };
+    expect(toldBy(raise(seen, FIRST, [back]).effect)).toBeUndefined();
+    const closedSince: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay: 'closed', closedAt: NOON + MINUTE } };
+    expect(toldBy(raise(closedSince, FIRST, [back]).effect)).toBe('late');
+  });
+});
+
 describe('whatever scans come, in whatever order', () => {
   type Step = { readonly verdict: Verdict; readonly waitMs: number; readonly kind: ScanKind; readonly deliver: 'once' | 'twice' | 'old' };
 

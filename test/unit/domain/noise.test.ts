@@ -70,9 +70,12 @@ describe('changes that come too often', () => {
     expect(state.flapping).toEqual({ toldAt: NOON, changes: 0 });
   });
 
-  test('the next is not told, but owes a digest a day after the last', () => {
-    const { occasion, state } = change({ turns: FOUR, flapping: { toldAt: NOON - HOUR, changes: 0 } });
-    expect([occasion, state.flapping]).toEqual([undefined, { toldAt: NOON - HOUR, owedAt: NOON + 23 * HOUR, changes: 1 }]);
+  test.each([
+    ['an hour', HOUR],
+    ['a moment less than a day', DAY - 1],
+  ])('one too many %s after the last digest is not told, but owes a digest a day after it', (_, ago) => {
+    const { occasion, state } = change({ turns: FOUR, flapping: { toldAt: NOON - ago, changes: 0 } });
+    expect([occasion, state.flapping]).toEqual([undefined, { toldAt: NOON - ago, owedAt: NOON - ago + DAY, changes: 1 }]);
   });
 
   test('while a digest is owed, further ones are counted, be there many or few in the last day', () => {
@@ -83,9 +86,16 @@ describe('changes that come too often', () => {
     }
   });
 
-  test('one that comes when it has calmed down is told by itself again', () => {
-    const { occasion, state } = change({ turns: FOUR.slice(0, 3), flapping: { toldAt: NOON - HOUR, changes: 0 } });
-    expect([occasion?.kind, state.flapping]).toEqual(['change', undefined]);
+  test('one that comes when it has calmed down is told by itself again, and the day of the last digest is not forgotten', () => {
+    const flapping = { toldAt: NOON - DAY + 1, changes: 0 };
+    const { occasion, state } = change({ turns: FOUR.slice(0, 3), flapping });
+    expect([occasion?.kind, state.flapping]).toEqual(['change', flapping]);
+    const again = change({ turns: FOUR, flapping: state.flapping });
+    expect([again.occasion, again.state.flapping?.owedAt]).toEqual([undefined, NOON + 1]);
+  });
+
+  test('one that comes a day after the last digest begins anew', () => {
+    expect(change({ turns: FOUR.slice(0, 3), flapping: { toldAt: NOON - DAY, changes: 0 } }).state.flapping).toBeUndefined();
   });
 
   test('those that go on a day after the last digest are told by another at once', () => {
@@ -100,6 +110,21 @@ describe('changes that come too often', () => {
       occasion: { kind: 'digest', changes: 3, from: NOON - DAY },
     });
     expect(digestAt(sampleHost({}, { flapping: { toldAt: NOON, changes: 0 } }), NOON + DAY)).toBeUndefined();
+  });
+
+  const SILENT = { scans: 3, since: NOON - DAY, told: true };
+
+  test('one that ends a silence is told alone', () => {
+    const { occasion, state } = change({ silence: SILENT });
+    expect([occasion?.kind, state.silence]).toEqual(['change', undefined]);
+    expect(told(state, 'suspected').occasion).toBeUndefined();
+  });
+
+  test('one that shows late, by a canary of a scan before the silence, does not end it: its end is told when it comes', () => {
+    const { occasion, state } = change({ silence: SILENT, last: { id: 'later', startedAt: NOON, verdict: 'unreachable' } });
+    expect([occasion?.kind, state.silence]).toEqual(['change', SILENT]);
+    expect(told(state, 'unreachable', { at: NOON + HOUR }).occasion).toBeUndefined();
+    expect(told(state, 'suspected', { at: NOON + HOUR }).occasion).toEqual({ kind: 'back', silentSince: SILENT.since });
   });
 
   test('a change forgets the reminders of the state before it', () => {
@@ -165,6 +190,23 @@ describe('a sink that its owner knows of', () => {
     const { occasion, state } = told(SINK, 'suspected', known);
     expect(occasion).toEqual({ kind: 'change', from: 'suspected', to: 'suspected' });
     expect(told(state, 'suspected', known).occasion?.kind).toBe('reminder');
+  });
+
+  test('is told of as any other when it is seen to relay', () => {
+    const host = sampleHost(known.settings, { version: 5, ...SINK });
+    const effect = effectOf(host, scanOf(host, 'open'), { confirmDelayMs: 0 });
+    expect(effect).toMatchObject({
+      kind: 'changed',
+      occasion: { kind: 'change', from: 'suspected', to: 'open' },
+      state: { sink: undefined },
+    });
+  });
+
+  test('is told of as any other when it cannot be audited, and when it can again', () => {
+    const silent = { ...SINK, silence: { scans: 2, since: NOON - DAY, told: false } };
+    const { occasion, state } = told(silent, 'unreachable', known);
+    expect(occasion?.kind).toBe('silent');
+    expect(told(state, 'suspected', { ...known, reason: 'accepts-everything' }).occasion?.kind).toBe('back');
   });
 
   test('stays one through scans that prove nothing', () => {
@@ -285,7 +327,10 @@ describe('whatever scans show, one after the other', () => {
   test('no two digests come within 24 hours', () => {
     const turns = fc.record({
       verdict: fc.constantFrom<Verdict>('suspected', 'closed', 'open', 'closed'),
-      minutes: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 6, max: 20 }) }, { weight: 1, arbitrary: fc.integer({ min: 1_300, max: 1_440 }) }),
+      minutes: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 6, max: 20 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 1_300, max: 1_440 }) },
+      ),
       kind: fc.constant<ScanKind>('scheduled'),
     });
     const check = (moments: readonly Moment[]) => {
@@ -329,13 +374,6 @@ describe('whatever scans show, one after the other', () => {
     });
   });
 
-  test('what tells a change says the state that it left, unless others came since the last word', () => {
-    always((moments) => {
-      const changes = moments.flatMap(({ change }) => (change === undefined ? [] : [change]));
-      for (const [index, change] of changes.entries()) if (index > 0) expect(change.from).toBe(changes[index - 1]?.to);
-    });
-  });
-
   test('of one state there are fourteen reminders at most, none of a closed one, and none before a day, a week or a month is over', () => {
     const steady = fc.record({
       verdict: fc.constantFrom<Verdict>('suspected', 'suspected', 'suspected', 'open', 'inconclusive', 'unreachable'),
@@ -355,7 +393,7 @@ describe('whatever scans show, one after the other', () => {
           expect(at).toBeGreaterThanOrEqual(earliest);
           expect(occasion.count).toBeGreaterThan(sent);
           sent = occasion.count;
-          earliest = (state.since ?? 0) + [7 * DAY, 37 * DAY][Math.min(sent, 2) - 1]!;
+          earliest = (state.since ?? 0) + (sent === 1 ? 7 * DAY : 37 * DAY);
           most = Math.max(most, sent);
         }
         expect(sent).toBeLessThanOrEqual(14);
