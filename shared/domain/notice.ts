@@ -57,7 +57,7 @@ type Owed = {
   readonly owedAt: number;
 };
 
-/** One host in a notice of several. */
+/** What is told of one host. */
 export type NewsOfHost = {
   readonly hostId: string;
   readonly hostName: string;
@@ -65,10 +65,12 @@ export type NewsOfHost = {
   /** The relay state of the host, and since when. */
   readonly relay: RelayState | 'unknown';
   readonly since?: number | undefined;
+  /** What the scan has shown that it is about; of several hosts only the first that joined has it, which may remain the only one. */
+  readonly seen?: Seen | undefined;
 };
 
 /** A notice about one host. It carries all that is said, so that sending needs no second read. */
-export type HostNotice = Owed & NewsOfHost & { readonly about: 'host'; readonly seen?: Seen | undefined };
+export type HostNotice = Owed & NewsOfHost & { readonly about: 'host' };
 
 /** A notice about several hosts of an account, whose alerts came within minutes. */
 export type GroupNotice = Owed & { readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };

@@ -18,8 +18,8 @@ export function groupLetter(hosts: readonly NewsOfHost[], links: NoticeLinks): U
   const rank = rankOf(worst);
   const bad = rank === 'open' || rank === 'suspected';
   return {
-    subject: hosts.length === 1 ? newsOf(worst) : `${newsOf(worst)}, and news of ${counted(hosts.length - 1, 'more host')}`,
-    label: hosts.length === 1 ? 'Another host' : `${hosts.length} hosts`,
+    subject: `${newsOf(worst)}, and news of ${counted(hosts.length - 1, 'more host')}`,
+    label: `${hosts.length} hosts`,
     tone: rank === 'open' ? 'alarm' : rank === 'closed' ? 'good' : 'warning',
     opening: `${summary(sorted)} This came within minutes of an alert that went to you by itself: look first at what these hosts have in common, such as a configuration tool, a firewall or a load balancer.`,
     sections: [{ heading: 'Host by host', lines: sorted.map((host) => lineOf(host, links)) }, ...(bad ? [steps(links)] : [])],
@@ -40,8 +40,6 @@ const VERBS: Record<Rank, readonly [one: string, many: string]> = {
 
 /** `Of 3 hosts 1 is an open relay and 2 are closed.` */
 function summary(hosts: readonly NewsOfHost[]): string {
-  const [only] = hosts;
-  if (hosts.length === 1 && only !== undefined) return `${newsOf(only)}.`;
   const parts = RANKS.flatMap((rank) => {
     const count = hosts.filter((host) => rankOf(host) === rank).length;
     return count === 0 ? [] : [`${count} ${VERBS[rank][count === 1 ? 0 : 1]}`];

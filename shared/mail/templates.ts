@@ -10,9 +10,14 @@ const SIGNATURE = 'Relay Audit writes to you because you are an alert recipient 
 /** The mail of a notice. */
 export function renderNotice(notice: Notice, links: NoticeLinks): Mail {
   const { unsubscribeUrl } = links;
-  if (notice.about === 'host')
-    return renderLetter({ ...letterOf(notice, links), signature: `${SIGNATURE}${notice.hostName}.`, unsubscribeUrl });
-  return renderLetter({ ...groupLetter(notice.hosts, links), signature: `${SIGNATURE}these hosts.`, unsubscribeUrl });
+  if (notice.about === 'hosts') {
+    const { hosts, ...owed } = notice;
+    const [only, ...others] = hosts;
+    // Nobody else joined: it is told as it would have been at once.
+    if (only !== undefined && others.length === 0) return renderNotice({ ...owed, ...only, about: 'host' }, links);
+    return renderLetter({ ...groupLetter(hosts, links), signature: `${SIGNATURE}these hosts.`, unsubscribeUrl });
+  }
+  return renderLetter({ ...letterOf(notice, links), signature: `${SIGNATURE}${notice.hostName}.`, unsubscribeUrl });
 }
 
 function letterOf(notice: HostNotice, links: NoticeLinks): Unsigned {

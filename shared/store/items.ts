@@ -158,10 +158,10 @@ const seen = z.object({
 });
 
 const owedNotice = { id: z.string(), accountId: z.string(), channel: z.enum(CHANNELS), recipient: z.string(), owedAt: time };
-const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional() };
+const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional(), seen: seen.optional() };
 
 const notice = z.discriminatedUnion('about', [
-  z.object({ about: z.literal('host'), ...owedNotice, ...newsOfHost, seen: seen.optional() }),
+  z.object({ about: z.literal('host'), ...owedNotice, ...newsOfHost }),
   z.object({ about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
 ]);
 

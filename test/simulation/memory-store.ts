@@ -252,7 +252,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       const group = notices.get(groupId);
       if (group === undefined)
         notices.set(groupId, {
-          notice: { id: groupId, accountId, channel, recipient, owedAt: now, about: 'hosts', hosts: [news] },
+          notice: { id: groupId, accountId, channel, recipient, owedAt: now, about: 'hosts', hosts: [{ ...news, seen: notice.seen }] },
           tries: 0,
           dueAt,
         });

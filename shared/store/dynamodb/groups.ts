@@ -33,7 +33,15 @@ export function groups(table: Table): Pick<AuditStore, 'openAlertWindow' | 'join
       const { accountId, channel, recipient, hostId, hostName, occasion, relay, since } = notice;
       const news: NewsOfHost = { hostId, hostName, occasion, relay, since };
       const Settle = { Update: settleUpdate(table, notice.id, { outcome: 'grouped', why: groupId }, now) };
-      const first: GroupNotice = { id: groupId, accountId, channel, recipient, owedAt: now, about: 'hosts', hosts: [news] };
+      const first: GroupNotice = {
+        id: groupId,
+        accountId,
+        channel,
+        recipient,
+        owedAt: now,
+        about: 'hosts',
+        hosts: [{ ...news, seen: notice.seen }],
+      };
       const Put = { ...noticePut(table, first, dueAt), ConditionExpression: 'attribute_not_exists(pk)' };
       const write = (TransactItems: object[]) => ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
       const append = () => write([{ Update: appending(table, groupId, news) }, Settle]);
