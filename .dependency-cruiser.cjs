@@ -17,7 +17,7 @@ module.exports = {
     only('contract', 'domain'),
     only('pages', 'domain'),
     only('runtime', 'domain'),
-    only('accounts', 'domain', 'store', 'runtime', 'mail'),
+    only('accounts', 'domain', 'store', 'runtime', 'mail', 'network', 'contract'),
     {
       name: 'domain and smtp import neither Node nor packages',
       severity: 'error',

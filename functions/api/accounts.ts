@@ -1,26 +1,27 @@
+import { sourceOf, spend } from '../../shared/accounts/budgets.ts';
 import { confirm } from '../../shared/accounts/confirm.ts';
+import { askToConfirm } from '../../shared/accounts/confirmation-mail.ts';
+import { ownAccount } from '../../shared/accounts/own-account.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
+import { admits } from '../../shared/accounts/registration-policy.ts';
+import * as accounts from '../../shared/accounts/removal.ts';
 import { accountRequest, confirmationRequest, removeAccountRequest } from '../../shared/contract/accounts.ts';
 import { accountConfirmation } from '../../shared/mail/confirmations.ts';
 import type { Registration } from '../../shared/runtime/config.ts';
 import { CONFIRMATION_HOURS } from '../../shared/runtime/confirmation-token.ts';
-import type { Account } from '../../shared/store/audit-store.ts';
-import { sourceOf, spend } from './budgets.ts';
-import { type Call, json, type OpenVerb, type Verb } from './call.ts';
-import { askToConfirm } from './confirmation-mail.ts';
-import { invalid, Problem } from './problem.ts';
+import { json, type OpenVerb, type Verb } from './call.ts';
 import { readBody, readNoQuery } from './read-request.ts';
 import { accountView } from './views.ts';
 
 const ASKED = `If this address may be mailed, a mail is on its way to it. Follow its link within ${CONFIRMATION_HOURS} hours. An address gets one such mail a day and three in 30 days at most.`;
-const HOSTS_AT_ONCE = 25; // removed side by side
-const REMOVE_TRIES = 5; // each time the settings of the host were changed since it was read
 
 /** `POST /v1/accounts`: the same answer, whether or not the address has an account or has had its mails. */
 export const askForAccount: OpenVerb = async (call) => {
   readNoQuery(call.event);
   const { email } = readBody(call.event, accountRequest);
-  admit(call.registration, email);
-  const fields = await spend(call, 'accounts', sourceOf(call.event), 'There were too many requests for accounts from your address.');
+  if (!admits(call.registration, email)) throw notAdmitted(call.registration);
+  const source = sourceOf(call.event.requestContext.http.sourceIp);
+  const fields = await spend(call, 'accounts', source, 'There were too many requests for accounts from your address.');
   const asked = await askToConfirm(call, { kind: 'account', email }, (link) => accountConfirmation(link, CONFIRMATION_HOURS));
   if (asked === 'failed') throw new Problem(503, 'The mail could not be sent just now. Try again in some minutes.');
   return json(202, { next: ASKED }, fields);
@@ -30,7 +31,8 @@ export const askForAccount: OpenVerb = async (call) => {
 export const useConfirmation: OpenVerb = async (call) => {
   readNoQuery(call.event);
   const { token } = readBody(call.event, confirmationRequest);
-  await spend(call, 'source', sourceOf(call.event), 'There were too many requests without an API key from your address.');
+  const source = sourceOf(call.event.requestContext.http.sourceIp);
+  await spend(call, 'source', source, 'There were too many requests without an API key from your address.');
   const confirmed = await confirm(token, call);
   if (confirmed.kind === 'refused') throw new Problem(422, REFUSED[confirmed.why]);
   if (confirmed.kind === 'recipient') return json(200, { email: confirmed.email, confirmed: true });
@@ -53,48 +55,16 @@ export const showAccount: Verb = async (call) => {
   return json(200, accountView(await ownAccount(call)));
 };
 
-/** `DELETE /v1/account`: hosts first, so that what broke off can be asked for again with the same key. */
+/** `DELETE /v1/account`: what broke off can be asked for again with the same key. */
 export const removeAccount: Verb = async (call) => {
   readNoQuery(call.event);
   const body = readBody(call.event, removeAccountRequest);
-  const account = await ownAccount(call);
-  if (body.confirm.toLowerCase() !== account.email.toLowerCase())
-    throw invalid([{ field: 'confirm', message: 'must be the mail address of this account; everything of it will be gone' }]);
-  await removeHosts(call);
-  await call.store.removeAccount(account);
-  await removeHosts(call); // what a request that was under way has registered since
+  await accounts.removeAccount(call, body.confirm);
   return { statusCode: 204 };
 };
 
-/** The account of the caller's key. */
-export async function ownAccount({ store, accountId }: Call): Promise<Account> {
-  const account = await store.findAccount(accountId);
-  if (account === undefined) throw new Problem(401, 'This account is gone.');
-  return account;
-}
-
-function admit(registration: Registration, email: string): void {
-  if (registration.kind === 'closed')
-    throw new Problem(403, 'Registration is closed here. Ask the operator of this service for an account.');
-  if (registration.kind === 'open') return;
-  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
-  if (!registration.domains.includes(domain))
-    throw new Problem(403, `Accounts here are for mail addresses at ${registration.domains.join(', ')} only.`);
-}
-
-async function removeHosts({ store, accountId }: Call): Promise<void> {
-  for (let after: string | undefined, isLast = false; !isLast; ) {
-    const page = await store.listHosts(accountId, HOSTS_AT_ONCE, after);
-    await Promise.all(page.items.map(({ id }) => removeHost(store, accountId, id)));
-    after = page.next;
-    isLast = after === undefined;
-  }
-}
-
-async function removeHost(store: Call['store'], accountId: string, hostId: string): Promise<void> {
-  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
-    const host = await store.findHost(accountId, hostId);
-    if (host === undefined || (await store.removeHost(host))) return;
-  }
-  throw new Problem(409, 'A host of this account is being changed at the same time. Try again.');
+function notAdmitted(registration: Registration): Problem {
+  if (registration.kind === 'domains')
+    return new Problem(403, `Accounts here are for mail addresses at ${registration.domains.join(', ')} only.`);
+  return new Problem(403, 'Registration is closed here. Ask the operator of this service for an account.');
 }

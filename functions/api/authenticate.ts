@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { sourceOf, spend } from '../../shared/accounts/budgets.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 import { readApiKey } from '../../shared/runtime/api-key.ts';
 import { loggedError } from '../../shared/runtime/logging.ts';
 import type { StoredKey } from '../../shared/store/audit-store.ts';
-import { sourceOf, spend } from './budgets.ts';
 import type { Services } from './call.ts';
-import { Problem } from './problem.ts';
 
 const TOUCH_MS = 60 * 60_000; // a key's last use is true to the hour, so that most requests write nothing for it
 
@@ -21,7 +21,12 @@ export async function authenticate(event: APIGatewayProxyEventV2, services: Serv
     await noteUse(event, services, stored);
     return stored;
   }
-  await spend(services, 'source', sourceOf(event), 'There were too many requests without a valid API key from your address.');
+  await spend(
+    services,
+    'source',
+    sourceOf(event.requestContext.http.sourceIp),
+    'There were too many requests without a valid API key from your address.',
+  );
   const why = text === undefined ? 'Send your API key in the header Authorization: Bearer <key>.' : 'This API key is not valid here.';
   throw new Problem(401, why, undefined, { 'www-authenticate': 'Bearer' });
 }

@@ -1,5 +1,5 @@
+import { invalid } from '../../shared/accounts/problem.ts';
 import type { Secrets } from '../../shared/runtime/secrets.ts';
-import { invalid } from './problem.ts';
 
 const MAC_BYTES = 16;
 

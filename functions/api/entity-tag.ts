@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { Problem } from './problem.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 
 /** The ETag of settings (RFC 9110 §8.8.3): their revision. */
 export function entityTag(revision: number): string {

@@ -1,7 +1,8 @@
 import { LIVE_KEYS, newKey } from '../../shared/accounts/new-key.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 import { createKeyRequest, keyPath } from '../../shared/contract/accounts.ts';
 import { json, type Verb } from './call.ts';
-import { Problem, problemAnswer } from './problem.ts';
+import { problemAnswer } from './problem.ts';
 import { readBody, readNoQuery } from './read-request.ts';
 import { keyView } from './views.ts';
 

@@ -1,26 +1,8 @@
 import type * as z from 'zod';
+import { Problem } from '../../shared/accounts/problem.ts';
 import type { problemResponse } from '../../shared/contract/responses.ts';
 
 type ProblemBody = z.output<typeof problemResponse>;
-
-/** An expected failure of a request, thrown by whoever finds it and answered as problem+json (RFC 9457). */
-export class Problem extends Error {
-  readonly status: number;
-  readonly errors: ProblemBody['errors'];
-  readonly headers: Record<string, string>;
-
-  constructor(status: number, detail: string, errors?: ProblemBody['errors'], headers: Record<string, string> = {}) {
-    super(detail);
-    this.status = status;
-    this.errors = errors;
-    this.headers = headers;
-  }
-}
-
-/** The problem of input that was understood and is not valid, field by field. */
-export function invalid(errors: NonNullable<ProblemBody['errors']>): Problem {
-  return new Problem(422, 'Some of the input is not valid; see errors.', errors);
-}
 
 const TITLES: Record<number, string> = {
   400: 'Bad request',

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { invalid, Problem } from './problem.ts';
+import { invalid, Problem } from '../../shared/accounts/problem.ts';
 
 const ERRORS_LIMIT = 20; // told at once; who makes more has another problem
 const BODY_LIMIT = 64 * 1024; // bytes; the largest valid request has under 3 KiB

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
+import { invalid, Problem } from '../../shared/accounts/problem.ts';
 import { loggedError } from '../../shared/runtime/logging.ts';
 import type { RepeatableRequest } from '../../shared/store/audit-store.ts';
 import type { Answer, Call, Verb } from './call.ts';
-import { invalid, Problem } from './problem.ts';
 
 const CLAIM_MS = 60_000; // longer than the function may run: then whoever made the request is gone
 const KEEP_MS = 24 * 60 * 60_000;
@@ -46,7 +46,7 @@ async function settle(call: Call, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
-    call.log(call.event, 'what became of a request could not be noted', { error: loggedError(error) });
+    call.note('what became of a request could not be noted', { error: loggedError(error) });
   }
 }
 

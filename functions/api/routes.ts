@@ -1,16 +1,17 @@
 import type { Route } from '@middy/http-router';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { spend } from '../../shared/accounts/budgets.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
 import { loggedError } from '../../shared/runtime/logging.ts';
 import { askForAccount, removeAccount, showAccount, useConfirmation } from './accounts.ts';
 import { authenticate, requireWriteScope } from './authenticate.ts';
-import { spend } from './budgets.ts';
-import { type Answer, json, type OpenVerb, type Services, type Verb } from './call.ts';
+import { type Answer, callOf, json, type OpenVerb, type Services, type Verb } from './call.ts';
 import { checkConsent, reaffirmConsent, showConsent } from './consent.ts';
 import { acknowledgeHost, changeHost, listHosts, registerHost, removeHost, showHost } from './hosts.ts';
 import { createKey, KEY_SHOWN_ONCE, listKeys, revokeKey } from './keys.ts';
 import { listNotices, repeatNotice } from './notices.ts';
-import { Problem, problemAnswer } from './problem.ts';
+import { problemAnswer } from './problem.ts';
 import { showProposal } from './proposals.ts';
 import { repeatable } from './repeatable.ts';
 import { listChanges, listScans, requestScan, showScan } from './scans.ts';
@@ -82,14 +83,14 @@ function guarded(services: Services, method: Method, verb: Verb): Handle {
       const fields = await spend(services, 'key', key.prefix, 'There were too many requests with this API key.');
       const answer = await answering(services, event, async () => {
         if (method !== 'GET') requireWriteScope(key);
-        return verb({ ...services, event, accountId: key.accountId });
+        return verb({ ...callOf(services, event), accountId: key.accountId });
       });
       return withFields(answer, fields);
     });
 }
 
 function unguarded(services: Services, verb: OpenVerb): Handle {
-  return (event) => answering(services, event, () => verb({ ...services, event }));
+  return (event) => answering(services, event, () => verb(callOf(services, event)));
 }
 
 // Problems are answered as such; whatever else was thrown is logged, and answered with nothing of the inside.

@@ -1,9 +1,9 @@
+import { Problem } from '../../shared/accounts/problem.ts';
+import * as accounts from '../../shared/accounts/scans.ts';
 import { pageQuery, scanPath, scansQuery } from '../../shared/contract/requests.ts';
 import { VERDICTS, type Verdict } from '../../shared/domain/reason.ts';
-import { kindOf, scanId } from '../../shared/domain/scan.ts';
-import { spend } from './budgets.ts';
+import { kindOf } from '../../shared/domain/scan.ts';
 import { hostInPath, json, type Verb } from './call.ts';
-import { Problem } from './problem.ts';
 import { readNoBody, readNoQuery, readQuery } from './read-request.ts';
 import { changeView, owedScanView, scanSummaryView, scanView } from './views.ts';
 
@@ -12,14 +12,7 @@ export const requestScan: Verb = async (call) => {
   readNoQuery(call.event);
   readNoBody(call.event);
   const host = await hostInPath(call);
-  const now = call.clock();
-  const waiting = (await call.store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
-  const fresh = { accountId: call.accountId, hostId: host.id, scanId: scanId(now, 'on-demand'), dueAt: now, tries: 0 };
-  if (waiting === undefined) {
-    await spend(call, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
-    await call.store.owe(fresh);
-  }
-  const owed = waiting ?? fresh;
+  const owed = await accounts.requestScan(call, host);
   return json(202, owedScanView(owed), { location: `/v1/hosts/${host.id}/scans/${owed.scanId}` });
 };
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
+import type { noticeResponse } from '../../shared/contract/notices.ts';
 import type {
   changesResponse,
   hostResponse,
@@ -15,7 +16,7 @@ import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } f
 import { nextDue } from '../../shared/domain/schedule.ts';
 import { judgeLeg } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
-import type { Account, StoredKey } from '../../shared/store/audit-store.ts';
+import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-store.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
@@ -101,6 +102,24 @@ export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
 /** A confirmed change. */
 export function changeView(change: Change): z.input<typeof changesResponse>['items'][number] {
   return { from: change.from, to: change.to, at: iso(change.at), firstScanId: change.firstScanId, scanId: change.scanId };
+}
+
+/** A mail or webhook call that a host has owed, and what became of it. */
+export function noticeView({ notice, tries, outcome, dueAt, settledAt, why }: NoticeRecord): z.input<typeof noticeResponse> {
+  if (notice.about === 'hosts') throw new Error('a notice of several hosts among those of one');
+  return {
+    id: notice.id,
+    about: notice.occasion.kind,
+    relayState: notice.relay,
+    channel: notice.channel,
+    recipient: notice.recipient,
+    owedAt: iso(notice.owedAt),
+    outcome: outcome ?? 'owed',
+    tries,
+    settledAt: settledAt === undefined ? undefined : iso(settledAt),
+    nextTryAt: dueAt === undefined ? undefined : iso(dueAt),
+    why,
+  };
 }
 
 /** One leg with all it showed, judged with the canaries that came back. */

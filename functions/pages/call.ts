@@ -1,20 +1,11 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Send } from '../../shared/mail/mailer.ts';
-import type { Lookups } from '../../shared/network/lookups.ts';
+import type { Acting, Services as Operations } from '../../shared/accounts/acting.ts';
 import type { Us } from '../../shared/pages/about.ts';
-import { PAGE_POLICY } from '../../shared/pages/layout.ts';
-import type { Clock } from '../../shared/runtime/clock.ts';
-import type { Secrets } from '../../shared/runtime/secrets.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { PAGE_POLICY, type Visitor } from '../../shared/pages/layout.ts';
+import type { SessionRef } from '../../shared/runtime/session-token.ts';
 
 /** What the verbs of the pages work with. */
-export type Services = {
-  readonly store: AuditStore;
-  readonly secrets: Secrets;
-  /** Look-ups for one request. */
-  readonly lookups: () => Lookups;
-  readonly send: Send;
-  readonly clock: Clock;
+export type Services = Omit<Operations, 'siteUrl' | 'note'> & {
   readonly wait: (ms: number) => Promise<unknown>;
   /** Hears of errors that no reader is told about. */
   readonly report: (error: unknown) => void;
@@ -24,12 +15,22 @@ export type Services = {
 };
 
 /** One request. */
-export type Call = Services & { readonly event: APIGatewayProxyEventV2 };
+export type Call = Services & Operations & { readonly event: APIGatewayProxyEventV2 };
+
+/** One request of somebody who is signed in. */
+export type SignedCall = Call & Acting & { readonly visitor: Visitor; readonly session: SessionRef };
 
 export type Answer = APIGatewayProxyStructuredResultV2;
 
 /** What a route does. */
 export type Verb = (call: Call) => Promise<Answer>;
+
+/** What a route does that is for those who are signed in. */
+export type SignedVerb = (call: SignedCall) => Promise<Answer>;
+
+/** A route that is open to all, and one that is not. Whatever answers GET answers HEAD too. */
+export type OpenRoute = readonly [method: 'GET' | 'POST', path: string, verb: Verb];
+export type SignedRoute = readonly [method: 'GET' | 'POST', path: string, verb: SignedVerb];
 
 /** An answer with a page, which nobody keeps unless `headers` say so. */
 export function page(statusCode: number, body: string, headers: Record<string, string> = {}): Answer {
@@ -41,7 +42,13 @@ export function plain(statusCode: number, body: string, headers: Record<string, 
   return answer(statusCode, 'text/plain; charset=utf-8', body, headers);
 }
 
-function answer(statusCode: number, type: string, body: string, headers: Record<string, string>): Answer {
+/** The answer to a form that went well: the browser goes on to a page of ours, and loading that again sends nothing twice. */
+export function seeOther(path: string): Answer {
+  return { ...page(303, ''), headers: { location: path, 'cache-control': 'no-store' } };
+}
+
+/** An answer of any type. */
+export function answer(statusCode: number, type: string, body: string, headers: Record<string, string> = {}): Answer {
   return {
     statusCode,
     headers: { 'content-type': type, 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-store', ...headers },
@@ -50,8 +57,18 @@ function answer(statusCode: number, type: string, body: string, headers: Record<
 }
 
 /** Where this deployment answers, without a slash at the end; empty when it cannot be told. The Host header is never believed. */
-export function baseUrlOf({ baseUrl, event }: Call): string {
+export function baseUrlOf({ baseUrl, event }: Pick<Call, 'baseUrl' | 'event'>): string {
   if (baseUrl !== '') return baseUrl;
   const { domainName } = event.requestContext;
   return domainName === undefined || domainName === '' ? '' : `https://${domainName}`;
+}
+
+/** A parameter of the path. */
+export function pathOf({ event }: Pick<Call, 'event'>, name: string): string {
+  return event.pathParameters?.[name] ?? '';
+}
+
+/** A parameter of the query; empty when it is not there. */
+export function queryOf({ event }: Pick<Call, 'event'>, name: string): string {
+  return event.queryStringParameters?.[name] ?? '';
 }

@@ -4,28 +4,33 @@ import httpRouterHandler from '@middy/http-router';
 import httpSecurityHeaders from '@middy/http-security-headers';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { sesMailer } from '../../shared/mail/mailer.ts';
-import { dnsLookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { dnsLookups } from '../../shared/network/lookups.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { newLogger } from '../../shared/runtime/logging.ts';
+import { consentToken } from '../../shared/runtime/consent-token.ts';
+import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import type { Answer, Services } from './call.ts';
 import { brokenPage, noRoute, routes } from './routes.ts';
 
-const LOOKUPS_PER_SECOND = 100; // of one request; the widest name has under 300
-
 // Once per cold start.
 const settings = readSettings('pages');
 const logger = newLogger('pages');
-const dns = dnsLookups(settings.DNS_SERVERS);
+const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
   store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
-  secrets: await loadSecrets(settings.SECRET),
-  lookups: () => sharedLookups(dns, LOOKUPS_PER_SECOND),
+  secrets,
+  lookups: dnsLookups(settings.DNS_SERVERS),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   clock: Date.now,
   wait: (ms) => wait(ms),
-  report: (error) => logger.error('a request failed', { error }),
+  report: (error) => logger.error('a request failed', { error: loggedError(error) }),
+  probePorts: settings.PROBE_PORTS,
+  registration: settings.REGISTRATION,
+  operatorNetworks: settings.OPERATOR_NETWORKS,
+  tokenOf: (accountId) => consentToken(secrets, accountId),
+  ehloName: settings.EHLO_NAME,
+  egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   us: {
     ehloName: settings.EHLO_NAME,
     egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),

@@ -1,6 +1,6 @@
 import { type Address, parseAddress } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
-import type { Found, Lookups } from '../../shared/network/lookups.ts';
+import { type Found, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
 import type { Budget } from '../../shared/store/audit-store.ts';
@@ -9,6 +9,7 @@ import { type AddressDenial, lookUpDenials } from './deny-records.ts';
 import { readTargetField, refusalOf } from './read-form.ts';
 import { tellOwners } from './tell-owners.ts';
 
+const LOOKUPS_PER_SECOND = 100; // of one request; the widest name has under 300
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
 const UNHEEDED_DAYS = 30; // after a pause was lifted, as `consent/reaffirm` does it
@@ -29,7 +30,7 @@ export const optOut: Verb = async (call) => {
   const now = call.clock();
   const taken = await call.store.takeFromBudget(budgetOf(call.event.requestContext.http.sourceIp), now);
   if (!taken.granted) return tooMany(taken.resetAt - now);
-  const lookups = call.lookups();
+  const lookups = sharedLookups(call.lookups, LOOKUPS_PER_SECOND);
   const found = await addressesOf(read.target, lookups);
   if (found.kind === 'trouble')
     return form(422, { target: read.text, error: 'cannot be looked up, since DNS does not answer; try again, or enter the address' });

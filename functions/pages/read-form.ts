@@ -3,7 +3,7 @@ import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { type Answer, baseUrlOf, type Call, page } from './call.ts';
 
-const BODY_LIMIT = 4 * 1024; // bytes; the longest name, every character of it escaped, has under 1 KiB
+const BODY_LIMIT = 16 * 1024; // bytes; the largest settings, every character of them escaped, have under 8 KiB
 
 /** A target as it was sent, or the end of the sentence that says what is wrong with it. */
 export type Read = { readonly kind: 'read'; readonly text: string; readonly target: Target } | Wrong;
@@ -19,6 +19,11 @@ export function refusalOf(call: Call): Answer | undefined {
   if (bodyOf(event).length > BODY_LIMIT)
     return page(413, messagePage('Too long', 'That is longer than anything the form takes. Go back and look at what you entered.'));
   return undefined;
+}
+
+/** The fields of the form. */
+export function readForm({ event }: Pick<Call, 'event'>): URLSearchParams {
+  return new URLSearchParams(bodyOf(event).toString('utf8'));
 }
 
 /** A field of the form; undefined when it is missing, or comes more than once. */
@@ -37,7 +42,7 @@ export function readTargetField(event: APIGatewayProxyEventV2): Read {
   return wrong(text.includes(':') ? 'must be a name or an address alone, without a port or anything else' : target.why);
 }
 
-// There is no session to steal; but a page elsewhere should not use up its reader's budget, or speak for them. The browser
+// A page elsewhere should not use up its reader's budget, or speak for them. The browser
 // itself says where a form comes from: by Sec-Fetch-Site, older ones by Origin (which a strict referrer policy makes "null").
 function isForeign(call: Call): boolean {
   const { headers } = call.event;

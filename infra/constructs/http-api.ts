@@ -32,8 +32,7 @@ const TABLE_ACTIONS: readonly ItemAction[] = [
   'ConditionCheckItem',
 ];
 
-const PAGES_IMPACT = 'Nobody can confirm an address, or ask for probes to stop, in a browser. Scans and alerts go on.';
-const PAGES_ACTIONS: readonly ItemAction[] = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'];
+const PAGES_IMPACT = 'Nobody can sign in, register or look at hosts, or ask for probes to stop, in a browser. Scans and alerts go on.';
 
 /** The way in: requests under /v1 go to the `api` function, all others to `pages`; each knows its own routes. */
 export class HttpApi extends Construct {
@@ -91,16 +90,19 @@ export class HttpApi extends Construct {
       errorImpact: PAGES_IMPACT,
       alarms,
       timeout: Duration.seconds(28), // an opt-out waits for slow zones; the gateway gives up after 30
-      memoryMiB: 512,
+      memoryMiB: 1024,
     });
     pages.grant({
+      PROBE_PORTS: deployment.probePorts,
+      REGISTRATION: deployment.registration,
+      OPERATOR_NETWORKS: deployment.operatorNetworks,
       EHLO_NAME: deployment.ehloName,
       EGRESS_ADDRESSES: retained.egressAddress,
       ...(deployment.optOutAddress === '' ? {} : { OPT_OUT_ADDRESS: deployment.optOutAddress }),
     });
     grantSecret(pages, retained);
     grantSending(pages, sending);
-    grantTable(pages, retained, PAGES_ACTIONS);
+    grantTable(pages, retained, TABLE_ACTIONS);
     return pages;
   }
 

@@ -25,7 +25,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, invoke
     return;
   }
   const result = (await invoke(functionAt(request), eventOf(request, body))) as APIGatewayProxyStructuredResultV2;
-  response.writeHead(result.statusCode ?? 200, result.headers as Record<string, string>);
+  response.writeHead(result.statusCode ?? 200, {
+    ...(result.headers as Record<string, string>),
+    ...(result.cookies === undefined ? {} : { 'set-cookie': result.cookies }),
+  });
   response.end(result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : result.body);
 }
 
@@ -50,7 +53,10 @@ function eventOf(request: IncomingMessage, body: Buffer) {
   const [rawPath = '/', ...rest] = (request.url ?? '/').split('?');
   const rawQueryString = rest.join('?');
   const parameters = new URLSearchParams(rawQueryString);
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(',')]));
+  // The gateway takes cookies out of the headers.
+  const { cookie, ...others } = request.headers;
+  const headers = Object.fromEntries(Object.entries(others).map(([name, value]) => [name, [value].flat().join(',')]));
+  const cookies = cookie === undefined ? undefined : cookie.split(/; */);
   const query = [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')] as const);
   return {
     version: '2.0',
@@ -58,6 +64,7 @@ function eventOf(request: IncomingMessage, body: Buffer) {
     rawPath,
     rawQueryString,
     headers,
+    ...(cookies === undefined ? {} : { cookies }),
     ...(query.length === 0 ? {} : { queryStringParameters: Object.fromEntries(query) }),
     requestContext: {
       http: {

@@ -34,6 +34,7 @@ export async function confirm(token: string, services: Services): Promise<Confir
   const read = readConfirmation(services.secrets, token, services.clock());
   if (read.kind !== 'good') return { kind: 'refused', why: read.kind };
   const { confirmation } = read;
+  if (confirmation.kind === 'sign-in') return { kind: 'refused', why: 'unreadable' };
   // Used up before it acts: of two clicks at once, one makes a key. Whoever is met by trouble of ours in between asks for another mail.
   const isFirst = await services.store.useOnce(confirmation.nonce, confirmation.expires);
   if (!isFirst) return { kind: 'refused', why: 'used' };

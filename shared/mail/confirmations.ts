@@ -38,3 +38,25 @@ export function recipientConfirmation(link: string, hours: number, accountEmail:
     signature: 'Relay Audit wrote to you because this address was given as yours. At most three such mails are sent to it in 30 days.',
   });
 }
+
+/** The link by which the owner of an address signs in to the pages; `isNew`: it opens an account, since the address has none. */
+export function signInLetter(link: string, minutes: number, isNew: boolean): Mail {
+  return renderLetter({
+    subject: 'Your link to sign in to Relay Audit',
+    opening: isNew
+      ? 'Somebody asked to sign in to Relay Audit with your mail address. It has no account yet: signing in opens one.'
+      : 'Somebody asked to sign in to Relay Audit with your mail address.',
+    sections: [
+      {
+        heading: 'If it was you',
+        lines: [
+          'Open this page in the browser that you want to sign in with, and press its button.',
+          link,
+          `The link works once, for ${minutes} minutes.`,
+        ],
+      },
+      { heading: 'If it was not you', lines: ['You need do nothing. Without this link nobody gets in.'] },
+    ],
+    signature: 'Relay Audit wrote to you because this address was given as yours.',
+  });
+}

@@ -2,7 +2,7 @@ import type { NewsOfHost } from '../domain/notice.ts';
 import { GENERAL_REMEDIES } from '../domain/remedies.ts';
 import type { Section } from './parts.ts';
 import type { Unsigned } from './relay-letters.ts';
-import { type NoticeLinks, request } from './sections.ts';
+import { type NoticeLinks, pageOf } from './sections.ts';
 import { counted, newsOf, utc } from './words.ts';
 
 /** What a host adds to a letter of several, the worst first. Of one that cannot be audited the state is not known. */
@@ -22,7 +22,7 @@ export function groupLetter(hosts: readonly NewsOfHost[], links: NoticeLinks): U
     label: `${hosts.length} hosts`,
     tone: rank === 'open' ? 'alarm' : rank === 'closed' ? 'good' : 'warning',
     opening: `${summary(sorted)} This came within minutes of an alert that went to you by itself: look first at what these hosts have in common, such as a configuration tool, a firewall or a load balancer.`,
-    sections: [{ heading: 'Host by host', lines: sorted.map((host) => lineOf(host, links)) }, ...(bad ? [steps(links)] : [])],
+    sections: [{ heading: 'Host by host', lines: sorted.map((host) => lineOf(host, links)) }, ...(bad ? [STEPS] : [])],
   };
 }
 
@@ -47,9 +47,9 @@ function summary(hosts: readonly NewsOfHost[]): string {
   return `Of ${hosts.length} hosts ${[parts.slice(0, -1).join(', '), ...parts.slice(-1)].filter((part) => part !== '').join(' and ')}.`;
 }
 
-function lineOf(host: NewsOfHost, { siteUrl }: NoticeLinks): string {
+function lineOf(host: NewsOfHost, links: NoticeLinks): string {
   const at = sinceOf(host);
-  return `${newsOf(host)}${at === undefined ? '' : `, since ${utc(at)}`}. History: ${siteUrl}/v1/hosts/${host.hostId}/scans`;
+  return `${newsOf(host)}${at === undefined ? '' : `, since ${utc(at)}`}. Its page: ${pageOf(links, host.hostId)}`;
 }
 
 function sinceOf({ occasion, since }: NewsOfHost): number | undefined {
@@ -57,23 +57,15 @@ function sinceOf({ occasion, since }: NewsOfHost): number | undefined {
   return occasion.kind === 'back' ? undefined : since;
 }
 
-function steps({ siteUrl }: NoticeLinks): Section {
-  return {
-    heading: 'What to do now with each that is open, or answers so',
-    lines: [
-      'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',
-      'Hold what waits in the outgoing queue, so that no spam in it goes out.',
-      {
-        text: 'See in its history which envelopes got through, with an API key of the account in the place of KEY:',
-        code: [request('GET', `${siteUrl}/v1/hosts/HOST/scans`)],
-      },
-      { text: 'Close it. What closes any server, the surest first:', items: GENERAL_REMEDIES },
-      'Look through the queue and delete what is not yours.',
-      {
-        text: 'Open SMTP again, have it scanned, and release the queue when it is closed:',
-        code: [request('POST', `${siteUrl}/v1/hosts/HOST/scans`)],
-      },
-    ],
-    steps: true,
-  };
-}
+const STEPS: Section = {
+  heading: 'What to do now with each that is open, or answers so',
+  lines: [
+    'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',
+    'Hold what waits in the outgoing queue, so that no spam in it goes out.',
+    'See on its page which envelopes got through.',
+    { text: 'Close it. What closes any server, the surest first:', items: GENERAL_REMEDIES },
+    'Look through the queue and delete what is not yours.',
+    'Open SMTP again, have it scanned on its page, and release the queue when it is closed.',
+  ],
+  steps: true,
+};

@@ -4,7 +4,7 @@ import { utc } from './words.ts';
 /** A host of one account, at an address that was paused. */
 export type PausedHost = { readonly hostId: string; readonly hostName: string; readonly address: string };
 
-/** Tells the owner of hosts that a stranger has paused their probes. `baseUrl` is where the API answers, without a slash at the end; it may be empty. */
+/** Tells the owner of hosts that a stranger has paused their probes. `baseUrl` is where the pages answer, without a slash at the end; it may be empty. */
 export function pausedMail(hosts: readonly PausedHost[], until: number, baseUrl: string): Mail {
   const names = [...new Set(hosts.map(({ hostName }) => hostName))];
   const ids = [...new Set(hosts.map(({ hostId }) => hostId))];
@@ -17,13 +17,12 @@ export function pausedMail(hosts: readonly PausedHost[], until: number, baseUrl:
       { heading: 'What is paused', lines: hosts.map(({ hostName, address }) => `${hostName} at ${address}`), code: true },
       {
         heading: 'To lift it at once',
-        lines: ids.map((id) => `POST ${baseUrl}/v1/hosts/${id}/consent/reaffirm`),
-        code: true,
+        lines: ids.map((id) => `${baseUrl}/hosts/${id}/consent`),
       },
       {
         heading: 'What to know',
         lines: [
-          'Send this request with your API key. It lifts the pause where DNS proves at that moment that the server consents.',
+          'The page lifts the pause where DNS proves at that moment that the server consents.',
           'Do nothing, and the pause ends by itself.',
           'Somebody may have seen the scans in the log of the server and wondered. If you share it with others, tell them of Relay Audit.',
         ],

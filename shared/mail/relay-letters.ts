@@ -1,7 +1,7 @@
 import type { HostNotice, Occasion, Seen } from '../domain/notice.ts';
 import { REASONS } from '../domain/reason.ts';
 import type { Letter, Section } from './parts.ts';
-import { blocklistsStep, evidenceSection, linksSection, type NoticeLinks, request, stepsSection } from './sections.ts';
+import { blocklistsStep, evidenceSection, linksSection, type NoticeLinks, pageOf, stepsSection } from './sections.ts';
 import { continued, isBad, newsOf, relayWords, span, utc } from './words.ts';
 
 // Letters about what a host's relay state is, or has become.
@@ -27,7 +27,6 @@ export function reminderLetter(notice: HostNotice, { count }: Extract<Occasion, 
   const { relay, since, owedAt, hostId } = notice;
   const head = relay === 'open' ? openHead(notice) : suspectedHead(notice);
   const long = since === undefined ? '' : ` It has been so for ${span(owedAt - since)}, since ${utc(since)}.`;
-  const off = request('PATCH', `${links.siteUrl}/v1/hosts/${hostId}`, '{"reminders":false}');
   return {
     ...head,
     opening: `${head.opening}${long}`,
@@ -36,10 +35,7 @@ export function reminderLetter(notice: HostNotice, { count }: Extract<Occasion, 
       {
         heading: 'No more reminders',
         lines: [
-          {
-            text: `This is reminder ${count}. They come after 1, 7 and then every 30 days while nothing changes, for about a year. To switch them off:`,
-            code: [off],
-          },
+          `This is reminder ${count}. They come after 1, 7 and then every 30 days while nothing changes, for about a year. To switch them off: ${pageOf(links, hostId)}/settings`,
         ],
       },
       linksSection(notice, links),
@@ -123,16 +119,13 @@ function badSections(notice: HostNotice, links: NoticeLinks): Section[] {
 }
 
 // Before the steps: whoever runs a sink on purpose needs none of them.
-function sinkSections({ seen, relay, hostId }: HostNotice, { siteUrl }: NoticeLinks): Section[] {
+function sinkSections({ seen, relay, hostId }: HostNotice, links: NoticeLinks): Section[] {
   if (seen?.reason !== 'accepts-everything' || relay !== 'suspected') return [];
   return [
     {
       heading: 'If it is a sink on purpose',
       lines: [
-        {
-          text: 'A mail sink or a honeypot that delivers nothing is no danger. Tell us that you know of it, and we are quiet until that changes:',
-          code: [request('POST', `${siteUrl}/v1/hosts/${hostId}/acknowledge`)],
-        },
+        `A mail sink or a honeypot that delivers nothing is no danger. Acknowledge it on its page, and we are quiet until that changes: ${pageOf(links, hostId)}`,
       ],
     },
   ];

@@ -24,7 +24,7 @@ export function stepsSection({ seen }: HostNotice): Section {
     closeStep(seen),
     withCommands('Look through the queue for mail that is not yours.', queue?.look),
     withCommands('Delete that mail.', queue?.remove),
-    'Open SMTP again and have it scanned; the command is at the end of this mail.',
+    'Open SMTP again and have it scanned, on the page at the end of this mail.',
     withCommands('When it is closed, release the queue.', queue?.release),
     blocklistsStep(seen),
   ];
@@ -110,21 +110,16 @@ function envelopeLines({ evidence, envelopes }: Seen): string[] {
 }
 
 /** Where more is to be found, and how to have the host scanned again. */
-export function linksSection({ hostId }: { readonly hostId: string }, { siteUrl }: NoticeLinks): Section {
-  const scans = `${siteUrl}/v1/hosts/${hostId}/scans`;
+export function linksSection({ hostId }: Pick<HostNotice, 'hostId'>, links: NoticeLinks): Section {
   return {
-    heading: 'History, and another scan',
-    lines: [
-      `All scans with their evidence, to be read with an API key of the account: ${scans}`,
-      { text: 'To have it scanned again at once, with an API key in the place of KEY:', code: [request('POST', scans)] },
-    ],
+    heading: 'Everything else, and another scan',
+    lines: [`The page of the host has every scan with all it saw, and a button to have it scanned again: ${pageOf(links, hostId)}`],
   };
 }
 
-/** A request to the API as a command to copy. */
-export function request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: string): string {
-  const sent = body === undefined ? '' : ` -H "Content-Type: application/json" -d '${body}'`;
-  return `curl${method === 'GET' ? '' : ` -X ${method}`} -H "Authorization: Bearer KEY"${sent} ${url}`;
+/** The page of a host, for its owner to sign in to. */
+export function pageOf({ siteUrl }: Pick<NoticeLinks, 'siteUrl'>, hostId: string): string {
+  return `${siteUrl}/hosts/${hostId}`;
 }
 
 const TEXT_LIMIT = 200; // characters of what others said; the history has the rest

@@ -2,7 +2,7 @@ import type { HostNotice, Occasion } from '../domain/notice.ts';
 import { provenState, REASONS, type Reason } from '../domain/reason.ts';
 import type { Line } from './parts.ts';
 import type { Unsigned } from './relay-letters.ts';
-import { evidenceSection, linksSection, type NoticeLinks, request, stepsSection } from './sections.ts';
+import { evidenceSection, linksSection, type NoticeLinks, pageOf, stepsSection } from './sections.ts';
 import { isBad, newsOf, relayWords, span, utc } from './words.ts';
 
 // Letters about a host that cannot be audited, and that can be again.
@@ -56,26 +56,19 @@ function whatIsKnown({ relay, seen }: HostNotice): string {
   return `By this scan it ${relayWords(proven)}, which a second scan has to confirm.${last}`;
 }
 
-function whatToDo({ hostId }: HostNotice, reason: Reason, { siteUrl, egressAddresses }: NoticeLinks): Line[] {
-  const host = `${siteUrl}/v1/hosts/${hostId}`;
+function whatToDo({ hostId }: HostNotice, reason: Reason, links: NoticeLinks): Line[] {
+  const { egressAddresses } = links;
+  const host = pageOf(links, hostId);
   const us = egressAddresses.length === 0 ? 'our address' : egressAddresses.join(' and ');
   const never =
     'Never put our address into mynetworks or any other list of clients that may relay: every scan would then find an open relay.';
-  const gone: Line = { text: 'If it is gone for good, remove the host:', code: [request('DELETE', host)] };
+  const gone: Line = `If it is gone for good, remove the host: ${host}/delete`;
   switch (reason) {
     case 'no-consent':
-      return [
-        {
-          text: 'See which proof of your consent is missing; the answer holds the record to add:',
-          code: [request('GET', `${host}/consent`)],
-        },
-      ];
+      return [`See which proof of your consent is missing, with the record to add: ${host}/consent`];
     case 'vetoed':
       return [
-        {
-          text: 'See what forbids the scans: a TXT record in DNS, a request to stop that somebody made, or the operator of Relay Audit.',
-          code: [request('GET', `${host}/consent`)],
-        },
+        `See what forbids the scans: a TXT record in DNS, a request to stop that somebody made, or the operator of Relay Audit: ${host}/consent`,
         gone,
       ];
     case 'probably-banned':
@@ -84,10 +77,7 @@ function whatToDo({ hostId }: HostNotice, reason: Reason, { siteUrl, egressAddre
       return [`Let ${us} through what refuses it: a blocklist, a reputation or geography filter, a firewall that answers SMTP.`, never];
     case 'control-refused':
       return [
-        {
-          text: 'Look at the served domains of the host: it refused even the postmaster of one. Correct them, or let postmaster be reached.',
-          code: [request('PATCH', host, '{"servedDomains":["DOMAIN"]}')],
-        },
+        `Look at the served domains of the host: it refused even the postmaster of one. Correct them, or let postmaster be reached: ${host}/settings`,
       ];
     case 'forbidden-address':
       return ['Its name leads to an address that is not public. Correct its DNS, or register the host by its public name.', gone];

@@ -3,7 +3,8 @@ const MARKUP: unique symbol = Symbol('markup');
 /** A fragment of HTML in which everything that was put in is escaped. Only `html` makes them. */
 export type Html = { readonly [MARKUP]: string };
 
-type Value = Html | string | number | undefined | readonly Value[];
+/** What may be put into markup. */
+export type Value = Html | string | number | undefined | readonly Value[];
 
 /**
  * Writes HTML: texts are escaped, fragments go in as they are, lists one after the other, and undefined is nothing. Escaped for

@@ -116,8 +116,13 @@ export const SETTINGS = {
   }),
   pages: z.object({
     ...table,
-    /** Where the secret is that the tokens of confirmation mails hang on. */
+    /** Where the secret is that sessions and the tokens of mails hang on. */
     SECRET: z.string().min(1),
+    /** The ports that may be registered. */
+    PROBE_PORTS: ports,
+    /** Who may open an account by signing in: as for the API. */
+    REGISTRATION: registration,
+    OPERATOR_NETWORKS: networks,
     /** The name we say EHLO with, by which readers know our connections in their log. */
     EHLO_NAME: domain,
     /** Whom readers may write to; postmaster at the EHLO name when left out. */

@@ -3,7 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 /** What a key is used for; each purpose has a key of its own, so that a token of one is never good for another. */
-export type Purpose = 'api-key' | 'api-key-checksum' | 'cursor' | 'canary' | 'consent' | 'confirmation' | 'unsubscribe' | 'webhook';
+export type Purpose =
+  | 'api-key'
+  | 'api-key-checksum'
+  | 'cursor'
+  | 'canary'
+  | 'consent'
+  | 'confirmation'
+  | 'unsubscribe'
+  | 'webhook'
+  | 'session';
 
 /** Authentication codes from the one secret of a deployment. */
 export type Secrets = {

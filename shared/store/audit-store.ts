@@ -25,6 +25,16 @@ export type StoredKey = {
   readonly lastUsedAt?: number | undefined;
 };
 
+/** One browser that is signed in to an account, until a time in epoch milliseconds. */
+export type Session = {
+  readonly id: string;
+  readonly accountId: string;
+  /** The address of the account. */
+  readonly email: string;
+  readonly startedAt: number;
+  readonly until: number;
+};
+
 /** So much of something in a window of time, for one who asks: `what` and `who` name the budget. Windows begin at multiples of their length. */
 export type Budget = { readonly what: string; readonly who: string; readonly limit: number; readonly windowMs: number };
 
@@ -130,12 +140,19 @@ export type RaisedResult = {
  * writers that decided on the same state never both win. Times are epoch milliseconds; expired items are never given back.
  */
 export type AuditStore = {
-  /** False when the mail address has an account already. Its own address counts as a confirmed recipient. */
-  createAccount(account: Account, key: StoredKey): Promise<boolean>;
+  /** False when the mail address has an account already. Its own address counts as a confirmed recipient. `key` is its first API key, if it has one. */
+  createAccount(account: Account, key?: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
   findAccountByEmail(email: string): Promise<Account | undefined>;
-  /** Account, keys, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
+  /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
+
+  /** False when the account is gone. */
+  startSession(session: Session): Promise<boolean>;
+  findSession(accountId: string, sessionId: string, now: number): Promise<Session | undefined>;
+  endSession(accountId: string, sessionId: string): Promise<void>;
+  /** Signs the account out everywhere. */
+  endSessions(accountId: string): Promise<void>;
 
   findKey(prefix: string): Promise<StoredKey | undefined>;
   /** The live keys of an account, oldest first. */
@@ -279,8 +296,8 @@ export type AuditStore = {
   /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
   joinGroup(notice: HostNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
 
-  /** Of the addresses those that get no mail of this account, and why. */
-  mailStops(accountId: string, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
+  /** Of the addresses those that get no mail of this account, or of any when none is given, and why. */
+  mailStops(accountId: string | undefined, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
   /** No mail goes to the address any more, of any account. */
   stopMail(email: string, why: Exclude<MailStop, 'unsubscribed'>, now: number): Promise<void>;
   /** No mail of this account goes to the address, until its reader confirms that they want it again. */

@@ -18,6 +18,7 @@ import { recipients } from './dynamodb/recipients.ts';
 import { requests } from './dynamodb/requests.ts';
 import { results } from './dynamodb/results.ts';
 import { schedule } from './dynamodb/schedule.ts';
+import { sessions } from './dynamodb/sessions.ts';
 import type { Table } from './dynamodb/table.ts';
 import { turns } from './dynamodb/turns.ts';
 
@@ -52,5 +53,6 @@ export function dynamoDbStore(
     ...groups(table),
     ...digests(table),
     ...mailboxes(table),
+    ...sessions(table),
   };
 }

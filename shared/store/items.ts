@@ -15,6 +15,7 @@ import {
   type NeverEntry,
   type NoticeRecord,
   type Pause,
+  type Session,
   type StoredKey,
 } from './audit-store.ts';
 import { idIn } from './keys.ts';
@@ -175,6 +176,8 @@ const noticeItem = z.object({
   why: z.string().optional(),
 });
 
+const sessionItem = z.object({ pk: z.string(), sk: z.string(), email: z.string(), startedAt: time, until: time });
+
 const change = z.object({
   accountId: z.string(),
   hostId: z.string(),
@@ -270,6 +273,12 @@ export function readKey(item: unknown): StoredKey {
 export function readAccount(item: unknown): Account {
   const { pk, ...rest } = z.object({ pk: z.string(), email: z.string(), createdAt: time }).parse(item);
   return { id: idIn(pk), ...rest };
+}
+
+/** A session of the pages. */
+export function readSession(item: unknown): Session {
+  const { pk, sk, ...rest } = sessionItem.parse(item);
+  return { accountId: idIn(pk), id: idIn(sk), ...rest };
 }
 
 /** The prefixes of an account's live keys. DynamoDB has no empty set: without keys the attribute is absent. */

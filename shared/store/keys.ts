@@ -54,6 +54,7 @@ export const keys = {
   never: (target: string): Key => ({ pk: 'NEVER', sk: target }),
   pause: (address: string): Key => ({ pk: `PAUSE#${address}`, sk: 'PAUSE' }),
   request: (accountId: string, key: string): Key => ({ pk: `REQUEST#${accountId}`, sk: sha256(key) }),
+  session: (accountId: string, sessionId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `SESSION#${sessionId}` }),
   erasure: (hostId: string): Key => ({ pk: `ERASE#${hostId}`, sk: 'ERASE' }),
 };
 

@@ -124,7 +124,7 @@ test('a wish pauses an address and mails its owner; the record that the page sho
   expect(emails.map(({ subject, destination }) => [subject, destination.to])).toEqual([
     ['Scans of mail.example.org are paused', ['owner@example.org']],
   ]);
-  expect(emails[0]?.body.text).toContain(`POST https://audit.example/v1/hosts/${host.id}/consent/reaffirm`);
+  expect(emails[0]?.body.text).toContain(`https://audit.example/hosts/${host.id}/consent`);
 
   const [, place = ''] = /(_relay-audit\.34\.216\.184\.93\.in-addr\.arpa)\. IN TXT "deny"/.exec(first.body ?? '') ?? [];
   zone[place] = { answers: [{ type: 'TXT', name: place, data: ['deny'] }] };

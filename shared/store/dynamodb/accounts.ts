@@ -5,6 +5,7 @@ import { type Key, keys } from '../keys.ts';
 import { apiKeyPut } from './api-keys.ts';
 import { deletePartition } from './batches.ts';
 import { deleteRecipients } from './recipients.ts';
+import { deleteSessions } from './sessions.ts';
 import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
 const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
@@ -19,8 +20,13 @@ export function accounts(table: Table): Part {
       const { email, createdAt } = account;
       const TransactItems = [
         { Put: { ...absent, Item: { ...keys.email(email), accountId: account.id } } },
-        { Put: { ...absent, Item: { ...keys.account(account.id), email, createdAt, liveKeys: new Set([key.prefix]) } } },
-        { Put: apiKeyPut(table, key) },
+        {
+          Put: {
+            ...absent,
+            Item: { ...keys.account(account.id), email, createdAt, ...(key === undefined ? {} : { liveKeys: new Set([key.prefix]) }) },
+          },
+        },
+        ...(key === undefined ? [] : [{ Put: apiKeyPut(table, key) }]),
       ];
       try {
         await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems })));
@@ -49,6 +55,7 @@ export function accounts(table: Table): Part {
       await deleteRecipients(table, id);
       await removeWithKeys(table, id);
       await deleteRecipients(table, id);
+      await deleteSessions(table, id);
       for (const pk of [keys.request(id, '').pk, keys.notices(id), keys.alertWindow(id, '').pk]) await deletePartition(table, pk);
     },
   };

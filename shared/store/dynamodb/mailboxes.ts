@@ -1,7 +1,7 @@
 import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type AuditStore, MAIL_STOPS } from '../audit-store.ts';
 import { readKeyParts, readMailbox } from '../items.ts';
-import { keys } from '../keys.ts';
+import { type Key, keys } from '../keys.ts';
 import { readItems } from './batches.ts';
 import { ifHolds, type Table } from './table.ts';
 
@@ -12,11 +12,11 @@ export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMai
       const unique = [...new Map(emails.map((email) => [keys.mailbox(email).pk, email])).values()];
       const found = await readItems(
         table,
-        unique.flatMap((email) => [keys.mailbox(email), keys.unsubscribed(accountId, email)]),
+        unique.flatMap((email) => placesOf(accountId, email)),
       );
       const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item)]));
       return emails.flatMap((email) => {
-        const stops = [stopped.get(pair(keys.mailbox(email))), stopped.get(pair(keys.unsubscribed(accountId, email)))].flat();
+        const stops = placesOf(accountId, email).flatMap((key) => stopped.get(pair(key)) ?? []);
         const why = MAIL_STOPS.find((each) => stops.includes(each));
         return why === undefined ? [] : [{ email, why }];
       });
@@ -40,6 +40,10 @@ export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMai
       await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems: [{ ConditionCheck }, { Put }] })));
     },
   };
+}
+
+function placesOf(accountId: string | undefined, email: string): Key[] {
+  return [keys.mailbox(email), ...(accountId === undefined ? [] : [keys.unsubscribed(accountId, email)])];
 }
 
 function pair({ pk, sk }: { pk: string; sk: string }): string {

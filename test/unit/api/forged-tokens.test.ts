@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cursors } from '../../../functions/api/cursor.ts';
-import { Problem } from '../../../functions/api/problem.ts';
+import { Problem } from '../../../shared/accounts/problem.ts';
 import { mintApiKey, readApiKey } from '../../../shared/runtime/api-key.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { type Given, type Owner, startWorld, type World } from './openapi-world.ts';

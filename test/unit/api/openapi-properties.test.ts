@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUDGETS } from '../../../functions/api/budgets.ts';
+import { BUDGETS } from '../../../shared/accounts/budgets.ts';
 import openapi from '../../../shared/contract/openapi.json' with { type: 'json' };
 import { mintApiKey } from '../../../shared/runtime/api-key.ts';
 import { NOON } from '../../support/samples.ts';

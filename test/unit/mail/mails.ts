@@ -9,7 +9,7 @@ import { hostNotice, NOTICES, SEEN } from '../../support/notices.ts';
 /** When the notices became owed. */
 export const TOLD_AT = hostNotice({ kind: 'reminder', count: 1 }, 'open').owedAt;
 export const DAY = 24 * 60 * 60_000;
-export const HOST_URL = 'https://audit.example/v1/hosts/0123456789abcdef0123';
+export const HOST_URL = 'https://audit.example/hosts/0123456789abcdef0123';
 export const LINKS = {
   siteUrl: 'https://audit.example',
   egressAddresses: ['198.51.100.7', '2001:db8:7::25'],

@@ -134,7 +134,7 @@ describe('the verdict is told at its right strength', () => {
 describe('what to do', () => {
   test('comes before the evidence, and the evidence before the links', () => {
     const { text } = mailOf('open');
-    const places = ['What to do now', 'What to look for in your log', 'History, and another scan'].map((heading) => text.indexOf(heading));
+    const places = ['What to do now', 'What to look for in your log', 'Everything else, and another scan'].map((heading) => text.indexOf(heading));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
   });
@@ -158,14 +158,14 @@ describe('what to do', () => {
   });
 
   test('says how to be quiet about a sink, and how to switch reminders off', () => {
-    expect(mailOf('sink').text).toContain('/v1/hosts/0123456789abcdef0123/acknowledge');
-    expect(mailOf('reminder of open').text).toContain(`'{"reminders":false}'`);
-    expect(mailOf('suspected').text).not.toContain('/acknowledge');
+    expect(mailOf('sink').text).toContain('Acknowledge it on its page');
+    expect(mailOf('reminder of open').text).toContain(`${HOST_URL}/settings`);
+    expect(mailOf('suspected').text).not.toContain('Acknowledge');
   });
 
   test.each([
-    ['no-consent', `curl -H "Authorization: Bearer KEY" ${HOST_URL}/consent`],
-    ['vetoed', `curl -H "Authorization: Bearer KEY" ${HOST_URL}/consent`],
+    ['no-consent', `${HOST_URL}/consent`],
+    ['vetoed', `${HOST_URL}/consent`],
     ['probably-banned', 'Exempt 198.51.100.7 and 2001:db8:7::25 in your ban tool'],
     ['probably-banned', 'Never put our address into mynetworks'],
     ['policy-against-us', 'Let 198.51.100.7 and 2001:db8:7::25 through what refuses it'],
@@ -176,7 +176,7 @@ describe('what to do', () => {
     ['no-address', 'neither an A nor an AAAA record'],
     ['not-smtp', 'not as a mail server'],
     ['connection-timed-out', 'whether a firewall keeps out 198.51.100.7 and 2001:db8:7::25'],
-    ['connection-refused', `curl -X DELETE -H "Authorization: Bearer KEY" ${HOST_URL}\n`],
+    ['connection-refused', `${HOST_URL}/delete\n`],
   ] as const)('of one that is silent for %s is: %s', (reason, what) => {
     expect(render(silence(reason)).text).toContain(what);
   });
@@ -240,17 +240,17 @@ describe('the evidence', () => {
 });
 
 describe('the mail of several hosts', () => {
-  test('names each with what is new of it, since when, and where its history is, the worst first', () => {
+  test('names each with what is new of it, since when, and where its page is, the worst first', () => {
     const lines = mailOf('group')
       .text.split('\n')
-      .filter((line) => line.includes('History: '));
+      .filter((line) => line.includes('Its page: '));
     const since = '2026-11-24 10:38:00 UTC';
-    const history = (digit: string) => `https://audit.example/v1/hosts/${digit.repeat(20)}/scans`;
+    const page = (digit: string) => `https://audit.example/hosts/${digit.repeat(20)}`;
     expect(lines).toEqual([
-      `- mail.example.org is an open relay, since ${since}. History: ${HOST_URL}/scans`,
-      `- mx2.example.org answers as an open relay, since ${since}. History: ${history('0')}`,
-      `- 2001:db8:85a3:8d3:1319:8a2e:370:7348 cannot be audited, since 2026-11-21 10:38:00 UTC. History: ${history('2')}`,
-      `- a-very-long-name-of-a-mail-server.of-a-department.university.example is closed again, since ${since}. History: ${history('1')}`,
+      `- mail.example.org is an open relay, since ${since}. Its page: ${HOST_URL}`,
+      `- mx2.example.org answers as an open relay, since ${since}. Its page: ${page('0')}`,
+      `- 2001:db8:85a3:8d3:1319:8a2e:370:7348 cannot be audited, since 2026-11-21 10:38:00 UTC. Its page: ${page('2')}`,
+      `- a-very-long-name-of-a-mail-server.of-a-department.university.example is closed again, since ${since}. Its page: ${page('1')}`,
     ]);
   });
 

@@ -56,11 +56,17 @@ const lookups: Lookups = {
 const services = (): Services => ({
   store: table.store,
   secrets: secretsFrom('a secret of this deployment, long enough'),
-  lookups: () => lookups,
+  lookups,
   send: (...args) => send(...args),
   clock: () => now,
   wait: async (ms) => void waits.push(ms),
   report: (error) => void reports.push(error),
+  probePorts: [25],
+  registration: { kind: 'open' },
+  operatorNetworks: [],
+  tokenOf: () => 'ra1-token',
+  ehloName: 'probe.example',
+  egressAddresses: ['192.0.2.7'],
   us: { ehloName: 'probe.example', egressAddresses: ['192.0.2.7'], contact: 'postmaster@probe.example' },
   baseUrl: 'https://audit.example',
 });
@@ -169,8 +175,8 @@ describe('owners', () => {
       `mail.example.org at ${address}`,
       `mx.example.org at ${address}`,
       new Date(now + 72 * HOUR).toISOString().slice(0, 10),
-      `POST https://audit.example/v1/hosts/${one.host.id}/consent/reaffirm`,
-      `POST https://audit.example/v1/hosts/${second.host.id}/consent/reaffirm`,
+      `https://audit.example/hosts/${one.host.id}/consent`,
+      `https://audit.example/hosts/${second.host.id}/consent`,
     ])
       for (const part of [mail.text, mail.html]) expect(part).toContain(words);
   });
@@ -287,7 +293,7 @@ describe('a target that cannot be read', () => {
     expect(answer.statusCode).toBe(422);
     expect(answer.body).toContain(words);
     expect(answer.body).toContain('aria-invalid="true"');
-    expect(answer.body).not.toContain('<script');
+    expect(answer.body?.match(/<script/g)).toHaveLength(1); // our own
     expect(answer.body).not.toContain('<img');
   });
 
@@ -305,8 +311,8 @@ describe('a target that cannot be read', () => {
     expect(await request('POST', '/opt-out', { body: 'target=1.1.1.1&target=8.8.8.8' })).toMatchObject({ statusCode: 422 });
   });
 
-  test('10 KB are too long, encoded or not', async () => {
-    for (const base64 of [true, false]) expect(await enter('a'.repeat(10_240), { base64 })).toMatchObject({ statusCode: 413 });
+  test('20 KB are too long, encoded or not', async () => {
+    for (const base64 of [true, false]) expect(await enter('a'.repeat(20_480), { base64 })).toMatchObject({ statusCode: 413 });
   });
 
   test('a body of another type is refused', async () => {
@@ -401,7 +407,7 @@ describe('the other pages', () => {
 
   test('what is not there, and what is not possible, is a page too', async () => {
     expect(await request('GET', '/<script>')).toMatchObject({ statusCode: 404 });
-    expect(await request('DELETE', '/opt-out')).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD, POST' } });
+    expect(await request('DELETE', '/opt-out')).toMatchObject({ statusCode: 405, headers: { allow: 'GET, POST, HEAD' } });
     expect(await request('POST', '/')).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
   });
 

@@ -24,11 +24,17 @@ async function request(method: 'GET' | 'POST', token: string, body = '', headers
   const services: Services = {
     store: table.store,
     secrets,
-    lookups: () => lookupsTo(),
+    lookups: lookupsTo(),
     send: () => expect.fail('nothing is mailed'),
     clock: () => NOON,
     wait: async () => {},
     report: (error) => expect.fail(String(error)),
+    probePorts: [25],
+    registration: { kind: 'open' },
+    operatorNetworks: [],
+    tokenOf: () => 'ra1-token',
+    ehloName: 'probe.example',
+    egressAddresses: ['192.0.2.7'],
     us: { ehloName: 'probe.example', egressAddresses: [], contact: 'postmaster@probe.example' },
     baseUrl: 'https://audit.example',
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { aboutPage } from '../../../shared/pages/about.ts';
+import { ASSETS, SCRIPT_PATH, STYLE_PATH } from '../../../shared/pages/assets.ts';
 import { confirmPage, keyPage, recipientPage } from '../../../shared/pages/confirm.ts';
 import { html, textOf } from '../../../shared/pages/html.ts';
 import { layout, PAGE_POLICY } from '../../../shared/pages/layout.ts';
@@ -60,11 +61,15 @@ describe('a page', () => {
     ['a message', messagePage('Nothing here', 'Really.', 'Nothing.')],
   ];
 
-  test.each(pages)('parses, has one heading, and holds no script and no style of its own: %s', (_, page) => {
+  test.each(pages)('parses, has one heading, and holds no script or style but those we serve: %s', (_, page) => {
     const elements = elementsOf(page);
     expect(elements.filter((each) => each === 'h1')).toHaveLength(1);
-    expect(elements.filter((each) => each === 'style')).toHaveLength(1);
-    for (const element of ['script', 'img', 'link', 'iframe', 'object']) expect(elements).not.toContain(element);
+    expect(page.match(/<(?:script|link)[^>]*>/g)).toEqual([
+      '<link rel="icon" href="/assets/icon.svg">',
+      `<link rel="stylesheet" href="${STYLE_PATH}">`,
+      `<script src="${SCRIPT_PATH}" defer>`,
+    ]);
+    for (const element of ['style', 'img', 'iframe', 'object']) expect(elements).not.toContain(element);
     expect(page).not.toMatch(/ (style|on[a-z]+)=/);
     expect(page).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">');
     expect(page).toContain('<html lang="en">');
@@ -78,16 +83,23 @@ describe('a page', () => {
     expect(elementsOf(messagePage(text, text))).toEqual(elementsOf(messagePage('x', 'x')));
   });
 
-  test('the policy allows exactly the style sheet that is on the page, and no script', () => {
-    const [, sheet = ''] = /<style>(.*)<\/style>/s.exec(messagePage('x')) ?? [];
-    const hash = createHash('sha256').update(sheet).digest('base64');
+  test('the policy allows what we serve ourselves, and nothing that stands in a page', () => {
     expect(PAGE_POLICY.split('; ')).toEqual([
       "default-src 'none'",
-      `style-src 'sha256-${hash}'`,
+      "style-src 'self'",
+      "script-src 'self'",
+      "img-src 'self'",
+      "connect-src 'self'",
       "form-action 'self'",
       "frame-ancestors 'none'",
       "base-uri 'none'",
     ]);
+  });
+
+  test('what pages load has another address whenever it is another', () => {
+    for (const { path, body } of ASSETS.filter((each) => each.path !== '/assets/icon.svg'))
+      expect(path).toContain(createHash('sha256').update(body).digest('base64url').slice(0, 12));
+    expect(ASSETS.map(({ path }) => path)).toEqual([STYLE_PATH, SCRIPT_PATH, '/assets/icon.svg']);
   });
 
   test('the start page says by what to know us, and how to stop and to reach us', () => {

@@ -1,5 +1,5 @@
 const VOID = new Set(['meta', 'input', 'br', 'hr', 'img', 'link']);
-const TAG = /<!doctype html>|<(\/?)([a-z][a-z0-9]*)((?: [a-z-]+(?:="[^"<>]*")?)*)>/y;
+const TAG = /<!doctype html>|<(\/?)([a-z][a-zA-Z0-9]*)((?: [a-z][a-zA-Z0-9-]*(?:="[^"<>]*")?)*)( ?\/)?>/y;
 const TEXT = /[^<>&]+|&(?:amp|lt|gt|quot|#39);/y;
 const RAW = /[^<]*/y; // what a style sheet holds
 
@@ -16,11 +16,11 @@ export function elementsOf(page: string): string[] {
     const tag = text === undefined ? match(TAG, page, at) : undefined;
     const found = text ?? tag;
     if (found === undefined) throw fail('neither text nor tag');
-    const [, slash, name] = tag ?? [];
+    const [, slash, name, , selfClosed] = tag ?? []; // shapes of pictures close themselves
     if (name !== undefined && slash === '/' && open.pop() !== name) throw fail(`</${name}> closes nothing`);
     if (name !== undefined && slash === '') {
       elements.push(name);
-      if (!VOID.has(name)) open.push(name);
+      if (!VOID.has(name) && selfClosed === undefined) open.push(name);
     }
     at += found[0].length;
   }

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
-import type { registeredHostResponse } from '../../shared/contract/responses.ts';
-import type { Address } from '../../shared/domain/address.ts';
-import { isOperators } from '../../shared/domain/consent.ts';
-import type { HostSettings } from '../../shared/domain/host.ts';
-import { readName, readTarget } from '../../shared/domain/host-name.ts';
-import { adviceFor } from '../../shared/domain/proposal.ts';
-import type { Found, Lookups } from '../../shared/network/lookups.ts';
-import type { Call } from './call.ts';
+import type { registeredHostResponse } from '../contract/responses.ts';
+import type { Address } from '../domain/address.ts';
+import { isOperators } from '../domain/consent.ts';
+import type { HostSettings } from '../domain/host.ts';
+import { readName, readTarget } from '../domain/host-name.ts';
+import { adviceFor } from '../domain/proposal.ts';
+import type { Found, Lookups } from '../network/lookups.ts';
+import type { Acting } from './acting.ts';
 import { lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
 
@@ -18,8 +18,8 @@ const TIME_LIMIT_MS = 3_000; // for advice alone; a host is registered whether o
  * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
  * A domain without an address is no server: it is refused, and the answer leads to its servers.
  */
-export async function adviceAtRegistration(call: Call, hostId: string, settings: HostSettings): Promise<Told> {
-  const deadline = untilDeadline(call.lookups, TIME_LIMIT_MS);
+export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings): Promise<Told> {
+  const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
   try {
     const { name, servedDomains, alertRecipients } = settings;
     const [found, mail, deliveries] = await Promise.all([
@@ -29,9 +29,9 @@ export async function adviceAtRegistration(call: Call, hostId: string, settings:
     ]);
     if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
     const addresses = valuesOf(found);
-    const ourselves = { addresses: call.egressAddresses, ehloName: call.ehloName };
+    const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
     const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };
-    return { next: nextFor(call, hostId, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
+    return { next: nextFor(acting, hostId, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
   } finally {
     deadline.end();
   }
@@ -56,8 +56,8 @@ function noServer(name: string, mail: readonly string[]): Problem {
   return new Problem(422, detail, [{ field: 'name', message: 'names no server' }]);
 }
 
-function nextFor(call: Call, hostId: string, name: string, addresses: readonly Address[], mail: readonly string[]): string {
-  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, call.operatorNetworks));
+function nextFor(acting: Acting, hostId: string, name: string, addresses: readonly Address[], mail: readonly string[]): string {
+  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, acting.operatorNetworks));
   const elsewhere = mail.length === 0 ? [] : [`Mail for ${name} goes to other servers: GET /v1/proposals?name=${name} names them.`];
   const proof = operators
     ? `It lies in a network of this service's operator and is scanned within a minute or two: GET /v1/hosts/${hostId}/scans shows what came of it.`

@@ -1,6 +1,6 @@
-import { readName } from '../../shared/domain/host-name.ts';
-import { type Delivery, domainOfMailbox } from '../../shared/domain/proposal.ts';
-import { type Found, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { readName } from '../domain/host-name.ts';
+import { type Delivery, domainOfMailbox } from '../domain/proposal.ts';
+import { type Found, type Lookups, sharedLookups } from '../network/lookups.ts';
 
 /** Mail servers of one domain that are looked at; more than that is a pool of one provider. */
 export const EXCHANGERS_LIMIT = 10;

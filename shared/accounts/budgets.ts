@@ -1,7 +1,6 @@
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { parseAddress } from '../../shared/domain/address.ts';
-import type { Budget, Taken } from '../../shared/store/audit-store.ts';
-import type { Services } from './call.ts';
+import { parseAddress } from '../domain/address.ts';
+import type { Budget, Taken } from '../store/audit-store.ts';
+import type { Services } from './acting.ts';
 import { Problem } from './problem.ts';
 
 const MINUTE = 60_000;
@@ -22,6 +21,16 @@ export const BUDGETS = {
   /** Confirmation mails to one mail address in a day: whoever asks in somebody else's name must not become a nuisance to them. */
   'confirm-day': { limit: 1, windowMs: DAY },
   'confirm-month': { limit: 3, windowMs: 30 * DAY },
+  /** Views and forms of the pages, of one account: four a second, more than somebody who watches a scan in several windows. */
+  pages: { limit: 240, windowMs: MINUTE },
+  /** Links to sign in by that are asked for from one address of the network. */
+  'sign-ins': { limit: 30, windowMs: HOUR },
+  /** Links mailed to one mail address that has an account. */
+  'sign-in-hour': { limit: 5, windowMs: HOUR },
+  'sign-in-day': { limit: 15, windowMs: DAY },
+  /** Links mailed to one that has none: enough for who begins, and too few for who wants to be a nuisance to somebody. */
+  'sign-in-new-day': { limit: 3, windowMs: DAY },
+  'sign-in-new-month': { limit: 6, windowMs: 30 * DAY },
   /** Confirmation mails to alert recipients that one account causes: its recipients may be anybody's addresses. */
   'recipient-mails': { limit: 20, windowMs: DAY },
   /** Scans on demand of one host: what its administrator needs who tries one remedy after the other. */
@@ -56,10 +65,9 @@ export async function spend(services: Budgeting, what: BudgetName, who: string, 
 }
 
 /** Who is asking, as far as the network shows: an IPv4 address, or the /64 of an IPv6 address, which is one customer's to hand out. */
-export function sourceOf(event: APIGatewayProxyEventV2): string {
-  const text = event.requestContext.http.sourceIp;
-  const address = parseAddress(text);
-  return address?.family === 6 ? `${(address.value >> 64n).toString(16)}::/64` : text;
+export function sourceOf(sourceIp: string): string {
+  const address = parseAddress(sourceIp);
+  return address?.family === 6 ? `${(address.value >> 64n).toString(16)}::/64` : sourceIp;
 }
 
 function budgetOf(what: BudgetName, who: string): Budget {

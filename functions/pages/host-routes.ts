@@ -1,0 +1,3 @@
+import type { SignedRoute } from './call.ts';
+
+export const HOST_ROUTES: readonly SignedRoute[] = [];

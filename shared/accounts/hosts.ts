@@ -1,0 +1,139 @@
+import type * as z from 'zod';
+import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong } from '../contract/requests.ts';
+import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
+import { scanId } from '../domain/scan.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Acting } from './acting.ts';
+import { ownAccount } from './own-account.ts';
+import { invalid, Problem } from './problem.ts';
+import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
+import { adviceAtRegistration } from './registration.ts';
+
+export type RegisterWish = z.output<typeof registerHostRequest>;
+export type ChangeWish = z.output<typeof changeHostRequest>;
+
+/** A host as it was registered, the recipients of it who are asked first, and what its owner should know. */
+export type Registered = {
+  readonly host: Host;
+  readonly unconfirmed: string[];
+  readonly told: Awaited<ReturnType<typeof adviceAtRegistration>>;
+};
+
+const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
+const EDIT_TRIES = 3; // times an edit is made again when another edit came between
+
+/** The ports of a host that names none: those that are usual, as far as they are probed here. */
+export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number[] {
+  return DEFAULT_PORTS.filter((port) => probePorts.includes(port));
+}
+
+/** Registers a host and owes its first scan. */
+export async function registerHost(acting: Acting, wish: RegisterWish): Promise<Registered> {
+  checkPorts(acting, wish.ports ?? []);
+  const now = acting.clock();
+  const host: Host = {
+    accountId: acting.accountId,
+    id: newId(),
+    createdAt: now,
+    revision: 1,
+    settings: {
+      ...tidy({
+        ...wish,
+        ports: wish.ports ?? defaultPorts(acting),
+        alertRecipients: wish.alertRecipients ?? [(await ownAccount(acting)).email],
+      }),
+      name: wish.name.toLowerCase(),
+    },
+    state: NEW_STATE,
+  };
+  const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+  const [unconfirmed, told] = await Promise.all([
+    whoIsUnconfirmed(acting, host.settings),
+    adviceAtRegistration(acting, host.id, host.settings),
+  ]);
+  await acting.store.registerHost(host, first);
+  await askRecipients(acting, unconfirmed);
+  return { host, unconfirmed, told };
+}
+
+/** A host of the account; a foreign one is as absent as one that never was. */
+export async function findHost({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<Host> {
+  const host = /^[0-9a-f]{20}$/.test(hostId) ? await store.findHost(accountId, hostId) : undefined;
+  if (host === undefined) throw new Problem(404, 'There is no such host in this account. GET /v1/hosts lists yours.');
+  return host;
+}
+
+/**
+ * Changes settings of a host. Recipients that the wish names are asked, if they have not confirmed. `check` throws when the settings
+ * are not those that the caller has seen; it is asked at every try.
+ */
+export async function changeHost(
+  acting: Acting,
+  hostId: string,
+  wish: ChangeWish,
+  check: (host: Host) => void,
+): Promise<{ host: Host; unconfirmed: string[] }> {
+  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+    const host = await findHost(acting, hostId);
+    checkPorts(acting, wish.ports ?? []);
+    check(host);
+    const settings = changedSettings(host.settings, wish);
+    const unconfirmed = await whoIsUnconfirmed(acting, settings);
+    const edited = await acting.store.changeSettings(host, settings);
+    if (edited === undefined) continue;
+    if (wish.alertRecipients !== undefined) await askRecipients(acting, unconfirmed);
+    return { host: edited, unconfirmed };
+  }
+  throw beingChanged();
+}
+
+function changedSettings(before: HostSettings, { webhook, ...rest }: ChangeWish): HostSettings {
+  const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const settings = tidy({ ...before, ...changes, webhook: webhook === undefined ? before.webhook : (webhook ?? undefined) });
+  const field = rest.servedDomains === undefined ? 'alertRecipients' : 'servedDomains';
+  if (!smallEnough(settings)) throw invalid([{ field, message: tooLong }]);
+  return settings;
+}
+
+/** Its owner knows it to be a sink, and is told no more of it until something changes. */
+export async function acknowledgeHost(acting: Acting, hostId: string): Promise<Host> {
+  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+    const host = await findHost(acting, hostId);
+    if (host.state.relay !== 'suspected' || host.state.sink !== true)
+      throw new Problem(
+        409,
+        'Only a host that is suspected because it accepts everything can be acknowledged, as a sink that you know of.',
+      );
+    const edited = await acting.store.changeSettings(host, { ...host.settings, acknowledgedAt: acting.clock() });
+    if (edited !== undefined) return edited;
+  }
+  throw beingChanged();
+}
+
+/** Removes a host; its history is out of reach at once. */
+export async function removeHost(acting: Acting, hostId: string): Promise<void> {
+  for (let tries = 0; tries < EDIT_TRIES; tries++) if (await acting.store.removeHost(await findHost(acting, hostId))) return;
+  throw beingChanged();
+}
+
+function tidy(settings: HostSettings): HostSettings {
+  const domains = settings.servedDomains.map((domain) => domain.toLowerCase());
+  return {
+    ...settings,
+    servedDomains: [...new Set(domains)],
+    alertRecipients: [...new Set(settings.alertRecipients)],
+  };
+}
+
+function checkPorts({ probePorts }: Acting, ports: readonly number[]): void {
+  const errors = ports.flatMap((port, index) =>
+    probePorts.includes(port)
+      ? []
+      : [{ field: `ports[${index}]`, message: `${port} is not a port that is probed here; known are ${probePorts.join(', ')}` }],
+  );
+  if (errors.length > 0) throw invalid(errors);
+}
+
+function beingChanged(): Problem {
+  return new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
+}

@@ -1,0 +1,99 @@
+import type { Address, Network } from '../domain/address.ts';
+import { isOperators } from '../domain/consent.ts';
+import { readName, readTarget, type Target } from '../domain/host-name.ts';
+import { type FoundAddress, type FoundDomain, type FoundServer, type Proposal, proposalFor } from '../domain/proposal.ts';
+import { namesAbove } from '../network/consent-lookups.ts';
+import type { Found, Lookups } from '../network/lookups.ts';
+import { forbiddenBecause } from '../network/target-policy.ts';
+import type { Acting } from './acting.ts';
+import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
+import { ownAccount } from './own-account.ts';
+
+const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
+const TIME_LIMIT_MS = 10_000; // for all look-ups of one request: half of what the function has, and longer than a person waits
+
+/** What to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. `name` must be one that `readTarget` takes. */
+export async function propose(acting: Acting, name: string): Promise<Proposal> {
+  const target = readTarget(name);
+  if (target.kind === 'invalid') throw new Error('the name was checked to be a target');
+  const { email } = await ownAccount(acting);
+  const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
+  try {
+    const asked = asking(deadline.lookups, acting.operatorNetworks);
+    const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], deadline.lookups)]);
+    const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
+    return proposalFor({ ...findings, delivery, ourselves, trouble: asked.trouble() });
+  } finally {
+    deadline.end();
+  }
+}
+
+type Asking = ReturnType<typeof asking>;
+
+async function lookUp(target: Target, asked: Asking) {
+  if (target.kind === 'address') return lookUpAddress(target.address, asked);
+  const itself = asked.server(target.name);
+  const above = Promise.all(namesAbove(target.name).slice(1).map(asked.domain));
+  const domain = await asked.domain(target.name);
+  const exchangers = Promise.all(domain.mail.map(({ name }) => asked.server(name)));
+  return { domain, itself: await itself, above: await above, exchangers: await exchangers };
+}
+
+// An address is no domain, but reverse DNS may say by which names it is known, and so which domains' MX may lead to it.
+async function lookUpAddress(address: Address, asked: Asking) {
+  const found = await asked.address(address);
+  const alsoCalled = await asked.namesThatLeadTo(address, found.names);
+  const above = [...new Set(alsoCalled.flatMap(namesAbove))];
+  const domain: FoundDomain = { name: address.text, mail: [], unknown: false };
+  const itself: FoundServer = { name: address.text, addresses: [found], unknown: false, alsoCalled };
+  return { domain, itself, above: await Promise.all(above.map(asked.domain)), exchangers: [] };
+}
+
+/** Asks DNS and keeps, in sentences, what it did not answer. */
+function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
+  const troubles = new Set<string>();
+  const take = <T>(found: Found<T>, missing: string): readonly T[] => {
+    if (found.kind === 'trouble') troubles.add(`DNS did not say ${missing}: ${troubleInWords(found.why)}. Ask again later.`);
+    return valuesOf(found);
+  };
+  const about = (address: Address, names: readonly string[]): FoundAddress => {
+    const forbidden = forbiddenBecause(address);
+    return { text: address.text, names, forbidden, operators: isOperators(address, operatorNetworks) };
+  };
+  const address = async (each: Address): Promise<FoundAddress> => {
+    // What nobody outside can reach has no name in public DNS, or one that says nothing.
+    if (forbiddenBecause(each) !== undefined) return about(each, []);
+    const names = take(await lookups.names(each), `what ${each.text} is called, by which shared hosting is known`);
+    return about(each, names.filter((name) => readName(name).kind === 'name').slice(0, NAMES_LIMIT));
+  };
+  return {
+    address,
+    trouble: () => [...troubles].toSorted(),
+    async server(name: string): Promise<FoundServer> {
+      const found = await lookups.addresses(name);
+      const addresses = take(found, `which addresses ${name} has`);
+      const known = addresses.map((each, index) => (index < NAMES_LIMIT ? address(each) : about(each, [])));
+      return { name, addresses: await Promise.all(known), unknown: found.kind === 'trouble' };
+    },
+    async domain(name: string): Promise<FoundDomain> {
+      const found = await lookups.mailServers(name);
+      const mail = take(found, `which servers take mail for ${name}`);
+      const named = mail.filter(({ name: each }, index) => mail.findIndex((other) => other.name === each) === index);
+      const readable = named.filter((server) => readName(server.name).kind === 'name');
+      if (readable.length < named.length) troubles.add(`An MX record of ${name} gives no name that can be read; it is left out.`);
+      if (readable.length > EXCHANGERS_LIMIT) troubles.add(`Only the first ${EXCHANGERS_LIMIT} mail servers of ${name} were looked at.`);
+      return { name, mail: readable.slice(0, EXCHANGERS_LIMIT), unknown: found.kind === 'trouble' };
+    },
+    async namesThatLeadTo({ text }: Address, names: readonly string[]): Promise<string[]> {
+      const leads = await Promise.all(names.map((name) => lookups.addresses(name)));
+      return names.filter((_, index) => leads[index]?.kind === 'found' && valuesOf(leads[index]).some((each) => each.text === text));
+    },
+  };
+}
+
+// The resolver's codes (c-ares) that an administrator can do something with.
+function troubleInWords(code: string): string {
+  if (code === 'ETIMEOUT') return 'there was no answer in time';
+  if (code === 'ESERVFAIL') return 'the name servers failed (SERVFAIL), as with broken DNSSEC';
+  return 'the look-up failed';
+}

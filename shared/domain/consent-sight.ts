@@ -1,0 +1,96 @@
+import { type AddressFacts, type ConsentFacts, isProven, type Place, type Proof, proofsOf, standingOf } from './consent.ts';
+import {
+  type Addition,
+  addressAdditions,
+  type GreetingSettings,
+  greetingSettings,
+  nameAddition,
+  standingSentence,
+} from './consent-advice.ts';
+import type { HostSettings } from './host.ts';
+
+/** What one place in DNS was seen to say, by the full name of its record. */
+export type SeenPlace = { record: string; found: Place['saying'] };
+
+/** One address of a host, where it stands, and what would prove it. `greeting`: the next scan looks for the token in its greeting. */
+export type SeenAddress = {
+  address: string;
+  standing: 'proven' | 'greeting' | 'no-consent' | 'vetoed' | 'paused' | 'forbidden-address' | 'dns-trouble';
+  proofs: Exclude<Proof, 'greeting'>[];
+  explanation: string;
+  /** When the pause ends; epoch milliseconds. */
+  pausedUntil?: number | undefined;
+  reverseZone?: SeenPlace | undefined;
+  reverseDns: { name: string; places: SeenPlace[]; leadsBack: boolean | 'trouble' }[];
+  /** Any one of them is enough. */
+  add: Addition[];
+};
+
+/** All that a look at the consent of a host shows its owner. */
+export type ConsentSight = {
+  token: string;
+  /** Whether both sides speak for every address. */
+  complete: boolean;
+  /** The side of the name; a host given as an address has none. */
+  name?: { proven: boolean; places: SeenPlace[] } | undefined;
+  addresses: SeenAddress[];
+  /** What the side of the name still needs. */
+  add: Addition[];
+  greeting: GreetingSettings;
+  servedDomains: { domain: string; used: boolean }[];
+  /** Why nothing more can be said. */
+  trouble?: string | undefined;
+};
+
+/** What is known beside DNS. */
+export type Around = {
+  readonly token: string;
+  readonly pauses: readonly { readonly address: string; readonly until: number }[];
+  /** Whether the operator's never-list covers an address of the host. */
+  readonly isNever: (address: string) => boolean;
+  /** The served domains that are proven. */
+  readonly used: readonly string[];
+  readonly trouble: string | undefined;
+};
+
+const NEVER = 'It is proven, but the operator of this service has listed it among what is never probed. Ask them to take it off.';
+
+/** Puts together what an owner sees of the consent of their host. */
+export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFacts, around: Around): ConsentSight {
+  const { token, used, trouble } = around;
+  const addresses = facts.addresses.map((side) => addressOf(facts, side, around));
+  const operators = facts.addresses.length > 0 && facts.addresses.every((side) => side.operators);
+  const missing = operators ? undefined : nameAddition(name, facts, token);
+  return {
+    token,
+    complete: addresses.length > 0 && addresses.every(({ standing }) => standing === 'proven'),
+    ...(facts.namePlaces === undefined ? {} : { name: { proven: isProven(facts.namePlaces), places: facts.namePlaces.map(placeOf) } }),
+    addresses,
+    add: missing === undefined ? [] : [missing],
+    greeting: greetingSettings(name, token),
+    servedDomains: servedDomains.map((domain) => ({ domain, used: operators || used.includes(domain) })),
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+function addressOf(facts: ConsentFacts, side: AddressFacts, { token, pauses, isNever }: Around): SeenAddress {
+  const standing = standingOf(facts, side, token);
+  const pause = pauses.find(({ address }) => address === side.address.text);
+  const proven = standing.kind === 'consent' && standing.consent.proof !== 'greeting';
+  const told = standing.kind === 'none' ? standing.reason : proven ? 'proven' : 'greeting';
+  const never = proven && isNever(side.address.text);
+  return {
+    address: side.address.text,
+    standing: never ? 'vetoed' : pause !== undefined && standing.kind === 'consent' ? 'paused' : told,
+    proofs: proofsOf(side),
+    explanation: never ? NEVER : standingSentence(facts, side, token),
+    ...(pause === undefined ? {} : { pausedUntil: pause.until }),
+    ...(side.reverseZone === undefined ? {} : { reverseZone: placeOf(side.reverseZone) }),
+    reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: places.map(placeOf), leadsBack })),
+    add: proofsOf(side).length > 0 || side.forbidden !== undefined ? [] : addressAdditions(side, token),
+  };
+}
+
+function placeOf({ name, saying }: Place): SeenPlace {
+  return { record: name, found: saying };
+}

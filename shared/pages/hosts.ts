@@ -1,0 +1,100 @@
+import { type Host, recentVerdicts } from '../domain/host.ts';
+import { nextDue, type Period } from '../domain/schedule.ts';
+import { type Html, html } from './html.ts';
+import { layout, type Visitor } from './layout.ts';
+import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
+
+/** The table of an account's hosts. `next` is the address of the following page, when there may be one. */
+export type HostsPage = {
+  readonly visitor: Visitor;
+  readonly hosts: readonly Host[];
+  readonly now: number;
+  readonly isFirst: boolean;
+  readonly next: string | undefined;
+};
+
+/** The page that answers at a glance which hosts are in trouble: those first. */
+export function hostsPage({ visitor, hosts, now, isFirst, next }: HostsPage): string {
+  const body = hosts.length === 0 && isFirst ? nothingYet() : table(hosts, now);
+  return layout(
+    'Hosts',
+    html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 && isFirst ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
+${body}
+${next === undefined ? undefined : html`<p><a href="${next}">More hosts</a></p>`}`,
+    { visitor, wide: true },
+  );
+}
+
+function nothingYet(): Html {
+  return html`<p class="lead">There is no server here yet.</p>
+<p>Enter your domain or the name of a mail server. You see what it leads to and whose it is, and which record in DNS shows that it is yours. Then it is scanned for the first time, and you watch.</p>
+<form method="get" action="/hosts/new">
+<p class="field"><label for="name">Domain, server name or address</label>
+<input id="name" name="name" type="text" placeholder="example.org" required autocapitalize="off" spellcheck="false"></p>
+<button type="submit">Look it up</button>
+</form>`;
+}
+
+const URGENCY: Readonly<Record<Host['state']['relay'], number>> = { open: 0, suspected: 1, unknown: 2, closed: 3 };
+
+function table(hosts: readonly Host[], now: number): Html {
+  const sorted = hosts.toSorted((a, b) => rankOf(a) - rankOf(b) || a.settings.name.localeCompare(b.settings.name));
+  return html`${stripShapes()}
+<p class="lead">${summary(hosts)}</p>
+<table class="stacked hosts">
+<thead><tr><th scope="col">Host</th><th scope="col">Relay state</th><th scope="col">Last 30 scans, newest right</th><th scope="col">Last scan</th><th scope="col">Next scan</th><th scope="col">Needs attention</th></tr></thead>
+<tbody>
+${sorted.map((host) => row(host, now))}
+</tbody>
+</table>`;
+}
+
+// Trouble first, then what nobody can audit.
+function rankOf(host: Host): number {
+  return URGENCY[host.state.relay] * 2 + (attentionOf(host).length > 0 ? 0 : 1);
+}
+
+function summary(hosts: readonly Host[]): string {
+  const count = (relay: Host['state']['relay']) => hosts.filter(({ state }) => state.relay === relay).length;
+  const parts = (['open', 'suspected', 'closed'] as const).flatMap((relay) => (count(relay) === 0 ? [] : [`${count(relay)} ${relay}`]));
+  const unknown = count('unknown');
+  return [`${counted(hosts.length, 'host')}:`, [...parts, ...(unknown === 0 ? [] : [`${unknown} not known yet`])].join(', ')].join(' ');
+}
+
+function row(host: Host, now: number): Html {
+  const { id, settings, state } = host;
+  const { last } = state;
+  const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${settings.servedDomains.join(', ')}</span>`;
+  return html`<tr>
+<th scope="row"><a href="/hosts/${id}">${settings.name}</a>${domains}</th>
+<td data-label="Relay state">${badge(state.relay)}${state.since === undefined ? undefined : html`<span class="hint">since ${when(state.since, now)}</span>`}</td>
+<td data-label="Last scans">${strip(recentVerdicts(state.recent))}</td>
+<td data-label="Last scan">${last === undefined ? html`<span class="dim">none yet</span>` : html`${last.verdict}<span class="hint">${when(last.startedAt, now)}</span>`}</td>
+<td data-label="Next scan">${relative(nextDue(id, settings.period, now), now)}<span class="hint">${EVERY[settings.period]}</span></td>
+<td data-label="Needs attention">${attentionCell(host)}</td>
+</tr>
+`;
+}
+
+const EVERY: Readonly<Record<Period, string>> = { hour: 'every hour', '6h': 'every 6 hours', day: 'every day', week: 'every week' };
+
+function attentionCell(host: Host): Html {
+  const points = attentionOf(host);
+  if (points.length === 0) return html`<span class="dim">nothing</span>`;
+  return html`${points.map(({ text, path }, index) => html`${index === 0 ? '' : html`<br>`}<a href="/hosts/${host.id}${path}">${text}</a>`)}`;
+}
+
+type Point = { readonly text: string; readonly path: string };
+
+function attentionOf({ state }: Host): Point[] {
+  const { relay, last, silence, pending } = state;
+  return [
+    ...(relay === 'open' ? [{ text: 'Close it now', path: '' }] : []),
+    ...(relay === 'suspected' ? [{ text: state.sink === true ? 'Is it a sink?' : 'It answers as an open relay', path: '' }] : []),
+    ...(pending === undefined ? [] : [{ text: `May be ${pending.to}: a second scan follows`, path: '' }]),
+    ...(last === undefined && pending === undefined ? [{ text: 'Not scanned yet: is consent there?', path: '/consent' }] : []),
+    ...(last?.verdict === 'untestable' ? [{ text: 'Could not be tested', path: '' }] : []),
+    ...(last?.verdict === 'unreachable' ? [{ text: 'Does not answer', path: '' }] : []),
+    ...(silence?.told ? [{ text: 'Silent for several scans', path: '' }] : []),
+  ];
+}

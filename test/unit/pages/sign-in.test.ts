@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Answer } from '../../../functions/pages/call.ts';
+import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
+import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
+import { createSampleAccount, NOON } from '../../support/samples.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+import { elementsOf } from './well-formed.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const OWNER = 'owner@example.org';
+let now = NOON;
+let table: TestTable;
+let pages: Pages;
+let waits: number[] = [];
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * DAY);
+  await createSampleAccount(table.store);
+});
+afterAll(() => table.stop());
+beforeEach(() => {
+  now += 31 * DAY; // budgets of a test are its own
+  waits = [];
+  pages = pagesOn(table.store, () => now, { wait: async (ms) => void waits.push(ms) });
+});
+
+const ask = (email: string, more: Record<string, string> = {}) => pages.post('/sign-in', { email, ...more });
+const tokenMailed = () => /sign-in\/link\?token=(\S+)/.exec(pages.mails.at(-1)?.mail.text ?? '')?.[1] ?? expect.fail('no link was mailed');
+const cookieOf = ({ cookies = [] }: Answer) => cookies[0] ?? expect.fail('no cookie was set');
+const pairOf = (answer: Answer) => cookieOf(answer).split(';')[0] ?? '';
+const isRefused = ({ statusCode, cookies }: Answer) => expect([statusCode, cookies]).toEqual([422, undefined]);
+const signInAs = async (email: string) => {
+  await ask(email);
+  return pages.post('/sign-in/link', { token: tokenMailed() });
+};
+
+describe('asking for a link', () => {
+  test('mails it to the owner of an account', async () => {
+    const { statusCode } = await ask(OWNER);
+    expect([statusCode, pages.mails.map(({ recipient }) => recipient)]).toEqual([200, [OWNER]]);
+    expect(pages.mails[0]?.mail.text).toContain('https://audit.example/sign-in/link?token=ra1.');
+  });
+
+  test('answers the same, and no earlier, whether or not the address has an account, may have one, or is mailed', async () => {
+    const closed = pagesOn(table.store, () => now, { registration: { kind: 'closed' }, wait: async (ms) => void waits.push(ms) });
+    await table.store.stopMail('bounced@example.org', 'bounced', now);
+    const answers = [
+      await ask(OWNER),
+      await ask('stranger@example.org'),
+      await ask('bounced@example.org'),
+      await closed.post('/sign-in', { email: 'other@example.org' }),
+    ];
+    const texts = answers.map(({ body = '' }) => body.replace(/\S+@example\.org/, ''));
+    expect([new Set(texts).size, new Set(answers.map(({ statusCode }) => statusCode)).size]).toEqual([1, 1]);
+    expect(waits).toEqual([700, 700, 700, 700]);
+    expect(pages.mails.map(({ recipient }) => recipient)).toEqual([OWNER, 'stranger@example.org']);
+    expect(closed.mails).toEqual([]);
+  });
+
+  test('mails an address only so often, a stranger’s less often than an owner’s', async () => {
+    for (let each = 0; each < 8; each++) await ask(OWNER);
+    expect(pages.mails).toHaveLength(5);
+    for (let each = 0; each < 8; each++) await ask('new@example.org');
+    expect(pages.mails).toHaveLength(8);
+  });
+
+  test('is refused from another site, and for what is no address', async () => {
+    expect((await pages.post('/sign-in', { email: OWNER }, undefined, { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(403);
+    const { statusCode, body = '' } = await ask('"><script>alert(1)</script>');
+    expect(statusCode).toBe(422);
+    expect(elementsOf(body).filter((each) => each === 'script')).toHaveLength(1);
+    expect(pages.mails).toEqual([]);
+  });
+});
+
+describe('a link', () => {
+  test('signs nobody in when it is only opened, and says whom it would', async () => {
+    await ask(OWNER);
+    const { statusCode, cookies, body } = await pages.get(`/sign-in/link?token=${tokenMailed()}`);
+    expect([statusCode, cookies, body?.includes(OWNER)]).toEqual([200, undefined, true]);
+  });
+
+  test('signs in once', async () => {
+    const answer = await signInAs(OWNER);
+    expect([answer.statusCode, answer.headers?.location]).toEqual([303, '/hosts']);
+    expect((await pages.get('/hosts', pairOf(answer))).statusCode).toBe(200);
+    const again = await pages.post('/sign-in/link', { token: tokenMailed() });
+    expect([again.statusCode, again.cookies]).toEqual([422, undefined]);
+  });
+
+  test('signs nobody in after fifteen minutes', async () => {
+    await ask(OWNER);
+    now += 15 * MINUTE;
+    expect((await pages.get(`/sign-in/link?token=${tokenMailed()}`)).statusCode).toBe(422);
+    isRefused(await pages.post('/sign-in/link', { token: tokenMailed() }));
+  });
+
+  test('is of no other kind: what confirms an address signs nobody in, and a link confirms nothing', async () => {
+    const confirmation = sealConfirmation(SECRETS, { kind: 'account', email: OWNER }, now);
+    isRefused(await pages.post('/sign-in/link', { token: confirmation }));
+    await ask(OWNER);
+    expect((await pages.post('/confirm', { token: tokenMailed() })).statusCode).toBe(422);
+    expect((await pages.post('/sign-in/link', { token: tokenMailed() })).statusCode).toBe(303);
+  });
+
+  test('opens an account for an address that has none, which leads into registration', async () => {
+    const answer = await signInAs('newcomer@example.org');
+    expect(answer.headers?.location).toBe('/hosts/new');
+    const account = (await table.store.findAccountByEmail('newcomer@example.org')) ?? expect.fail();
+    expect(await table.store.listKeys(account.id)).toEqual([]);
+  });
+
+  test('opens none where registration was closed in the meantime', async () => {
+    await ask('late@example.org');
+    const closed = pagesOn(table.store, () => now, { registration: { kind: 'domains', domains: ['example.com'] } });
+    isRefused(await closed.post('/sign-in/link', { token: tokenMailed() }));
+    expect(await table.store.findAccountByEmail('late@example.org')).toBeUndefined();
+  });
+
+  test('leads to the page that was asked for, and never away from us', async () => {
+    for (const [to, location] of [
+      ['/hosts/0123456789abcdef0123?days=90', '/hosts/0123456789abcdef0123?days=90'],
+      ['https://evil.example/', '/hosts'],
+      ['//evil.example/', '/hosts'],
+      ['/hosts\r\nset-cookie: x=1', '/hosts'],
+      ['/sign-out', '/hosts'],
+    ]) {
+      now += DAY;
+      await ask(OWNER, { to: to ?? '' });
+      expect((await pages.post('/sign-in/link', { token: tokenMailed() })).headers?.location).toBe(location);
+    }
+  });
+});
+
+describe('a session', () => {
+  test('has a cookie that no script, no other site and no unencrypted connection gets', async () => {
+    const cookie = cookieOf(await signInAs(OWNER));
+    expect(cookie).toMatch(/^__Host-relay-audit=rs1\.\w+\.\w+\.[\w-]+; Path=\/; Max-Age=1209600; HttpOnly; SameSite=Lax; Secure$/);
+  });
+
+  test('has a cookie without Secure where there is no HTTPS, on one machine', async () => {
+    const local = pagesOn(table.store, () => now, { baseUrl: 'http://127.0.0.1:8025' });
+    await local.post('/sign-in', { email: OWNER });
+    const token = /token=(\S+)/.exec(local.mails[0]?.mail.text ?? '')?.[1] ?? '';
+    expect(cookieOf(await local.post('/sign-in/link', { token }))).toMatch(
+      /^relay-audit=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/,
+    );
+  });
+
+  test('ends after two weeks', async () => {
+    const value = pairOf(await signInAs(OWNER));
+    now += 14 * DAY - 1;
+    expect((await pages.get('/hosts', value)).statusCode).toBe(200);
+    now += 1;
+    expect((await pages.get('/hosts', value)).statusCode).toBe(303);
+  });
+
+  test('is led to signing in and back when there is none, or it is not ours', async () => {
+    for (const cookie of [undefined, '__Host-relay-audit=rs1.account1.1.AAAAAAAAAAAAAAAAAAAAAA', '__Host-relay-audit=x', 'other=1']) {
+      const { statusCode, headers } = await pages.get('/hosts/0123456789abcdef0123?days=90', cookie);
+      expect([statusCode, headers?.location]).toEqual([303, `/sign-in?to=${encodeURIComponent('/hosts/0123456789abcdef0123?days=90')}`]);
+    }
+  });
+
+  test('is ended by signing out, which leaves others alone; and everywhere, which does not', async () => {
+    const [here, there] = [pairOf(await signInAs(OWNER)), pairOf(await signInAs(OWNER))];
+    const form = formTokenOf(await pages.get('/account', here));
+    const out = await pages.post('/sign-out', { form }, here);
+    expect([out.statusCode, cookieOf(out)]).toEqual([303, expect.stringContaining('Max-Age=0')]);
+    expect((await pages.get('/hosts', here)).statusCode).toBe(303);
+    expect((await pages.get('/hosts', there)).statusCode).toBe(200);
+    const third = pairOf(await signInAs(OWNER));
+    await pages.post('/sign-out/everywhere', { form: formTokenOf(await pages.get('/account', third)) }, third);
+    for (const value of [there, third]) expect((await pages.get('/hosts', value)).statusCode).toBe(303);
+  });
+
+  test('changes nothing by a form of another session, of another site, or of nobody', async () => {
+    const [mine, other] = [pairOf(await signInAs(OWNER)), pairOf(await signInAs(OWNER))];
+    const form = formTokenOf(await pages.get('/account', mine));
+    const forged = await pages.post('/sign-out/everywhere', { form }, other);
+    expect([forged.statusCode, forged.body?.includes('Nothing was changed')]).toEqual([403, true]);
+    expect((await pages.post('/sign-out/everywhere', {}, mine)).statusCode).toBe(403);
+    expect((await pages.post('/sign-out/everywhere', { form }, mine, { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(403);
+    expect((await pages.post('/sign-out/everywhere', { form })).headers?.location).toBe('/sign-in');
+    expect((await pages.get('/hosts', mine)).statusCode).toBe(200);
+  });
+});
