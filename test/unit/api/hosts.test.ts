@@ -57,6 +57,17 @@ test('whether recipients have confirmed is told of a single host, not in lists',
   expect((await api.call('GET', '/v1/hosts', { key })).body.items[0]).not.toHaveProperty('unconfirmedRecipients');
 });
 
+test('P6: that an address bounced another account’s mail is told to nobody whose mail it has not confirmed', async () => {
+  const { key, path } = await registered();
+  await api.table.store.stopMail('bounced@example.org', 'bounced', 0);
+  await api.call('PATCH', path, { key, body: { alertRecipients: ['bounced@example.org'] } });
+  const shown = async () => (await api.call('GET', path, { key })).body;
+  expect(await shown()).toMatchObject({ unconfirmedRecipients: ['bounced@example.org'], stoppedRecipients: [] });
+  const { id } = (await api.call('GET', '/v1/account', { key })).body;
+  await api.table.store.confirmRecipient(id, 'bounced@example.org', 0);
+  expect(await shown()).toMatchObject({ unconfirmedRecipients: [], stoppedRecipients: [{ email: 'bounced@example.org', why: 'bounced' }] });
+});
+
 describe('P6: another account’s host', () => {
   const ROUTES: readonly [method: string, tail: string, body: object | undefined][] = [
     ['GET', '', undefined],
