@@ -24,8 +24,6 @@ export type AuditRules = {
   /** Where our pages answer; left out where there are none. */
   readonly siteUrl?: string | undefined;
   readonly limits: ProbeLimits;
-  /** Told after each session how far a leg has come. */
-  readonly onProgress?: OnProgress | undefined;
 };
 
 /** What one audit is to do. */
@@ -36,6 +34,8 @@ export type AuditOrder = {
   readonly expectCanary?: ExpectCanary | undefined;
   /** The legs of earlier sittings of the same scan. */
   readonly before?: readonly LegEvidence[] | undefined;
+  /** Told after each session how far a leg has come. */
+  readonly onProgress?: OnProgress | undefined;
 };
 
 /** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
@@ -133,8 +133,8 @@ async function probeIfPlanned(
   const name = legName({ address: permitted.text, port, transport });
   const before = order.before?.find((leg) => legName(leg) === name);
   if (before !== undefined && isSettled(before)) return before;
-  const { limits, optOutAddress, siteUrl, onProgress } = rules;
-  const { expectCanary } = order;
+  const { limits, optOutAddress, siteUrl } = rules;
+  const { expectCanary, onProgress } = order;
   const isVetoed = vetoOf(work);
   let dialled = false;
   let shown = false; // a session that comes as far as to report has been shown the token

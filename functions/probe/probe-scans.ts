@@ -4,6 +4,7 @@ import { isFull, isUnfinished, nextSitting, rotationOf } from '../../shared/doma
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs, type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
+import { spanned } from '../../shared/domain/timeline.ts';
 import { closedLegs, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
@@ -15,6 +16,7 @@ import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import type { Finding } from './finding.ts';
+import { progressOf } from './progress.ts';
 import type { Turns } from './turns.ts';
 
 export type Services = {
@@ -117,7 +119,10 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_REFUSALS);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const turns = services.turns(ref, kindIn(ref) !== 'confirming' && before === undefined);
-  const finding = await auditSafely(host, { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), before }, services);
+  const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
+  const order = { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), before, onProgress: progress?.note } as const;
+  const finding = await auditSafely(host, order, services);
+  await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
   return { ref, host, owed, startedAt, full, finding };
 }
@@ -190,9 +195,10 @@ async function settle(
   let current: Host | undefined = host;
   for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
     const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
-    const effect: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
+    const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
+    const { effect, span } = spanned(decided, current, stored, legs);
     const notices = await owedNotices(current, stored, effect, legs, store);
-    if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed })) === 'stored') {
+    if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span })) === 'stored') {
       report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
       await wake(
         notices.map((notice) => notice.id),

@@ -47,9 +47,13 @@ async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions,
     canaryDomain,
     optOutAddress: `postmaster@${EHLO_NAME}`,
     limits: PROBE_LIMITS,
+  };
+  const order: AuditOrder = {
+    scope: 'full',
+    takeTurn: async () => ({ granted: true }),
+    expectCanary: book?.expectCanary,
     onProgress: ({ leg, answered, planned }) => console.error(`${leg}: ${answered} of ${planned} tests`),
   };
-  const order: AuditOrder = { scope: 'full', takeTurn: async () => ({ granted: true }), expectCanary: book?.expectCanary };
   let finding = await auditHost(host, order, rules);
   for (let sittings = 1; isUnfinished(finding.judgement.reason) && retryAfterMs !== undefined; sittings++) {
     if (nextSitting(sittings, retryAfterMs) === undefined) break;

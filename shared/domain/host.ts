@@ -40,6 +40,8 @@ export type HostState = {
   readonly openLegs: readonly string[];
   /** One letter per counted scan, newest first, at most 30: the first letter of each verdict (`u` untestable, `x` unreachable). */
   readonly recent: string;
+  /** What host and legs showed last, as `timeline.ts` writes it. */
+  readonly shown?: string | undefined;
   /** Hash of the evidence stored last. */
   readonly evidence?: string | undefined;
   /** When the host was last confirmed, or first known, to be closed; epoch milliseconds. It outlives a later turn. */
@@ -72,6 +74,11 @@ export const NEW_STATE: HostState = { version: 0, relay: 'unknown', openLegs: []
 
 const RECENT_LIMIT = 30; // verdicts shown beside a host; the history has the rest
 const LETTERS: Record<Verdict, string> = { open: 'o', suspected: 's', inconclusive: 'i', untestable: 'u', unreachable: 'x', closed: 'c' };
+
+/** The letter of a verdict. */
+export function letterOf(verdict: Verdict): string {
+  return LETTERS[verdict];
+}
 
 /** The recent verdicts with one more in front. */
 export function addRecent(recent: string, verdict: Verdict): string {

@@ -134,7 +134,12 @@ export type OwedScan = ScanRef & {
   readonly sittings?: number | undefined;
   /** When the first sitting began. */
   readonly startedAt?: number | undefined;
+  /** Since when a sitting is under way, and how far its legs have come. */
+  readonly underWay?: { readonly since: number; readonly legs: readonly LegProgress[] } | undefined;
 };
+
+/** How many of a leg's relay tests have an answer. */
+export type LegProgress = { readonly leg: string; readonly answered: number; readonly planned: number };
 
 /** A finished scan as the history keeps it; its evidence is stored apart and found by its hash. Times are epoch milliseconds. */
 export type Scan = {

@@ -42,8 +42,8 @@ export function firstDueTick(cursor: number, now: number): number {
   return Math.max(cursor + 1, now - PERIOD_MINUTES.week + 1);
 }
 
-// FNV-1a, 32 bits: even spread and the same in every run; nothing secret hangs on it.
-function fnv1a(text: string): number {
+/** FNV-1a, 32 bits: even spread and the same in every run; nothing secret hangs on it. */
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return hash;

@@ -5,6 +5,7 @@ import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
+import type { Span } from '../domain/timeline.ts';
 
 export type Account = { readonly id: string; readonly email: string; readonly createdAt: number };
 
@@ -122,6 +123,8 @@ export type Result = {
   readonly notices: readonly Notice[];
   /** Whether an owed scan is written for it, which leaves the table with the result. */
   readonly wasOwed: boolean;
+  /** What begins with it, if it shows something new. */
+  readonly span?: Span | undefined;
 };
 
 /** A stored scan as canaries that came back have made it, with what that does to its host. */
@@ -133,6 +136,7 @@ export type RaisedResult = {
   /** `late`: the host stays as it is. */
   readonly effect: Effect;
   readonly notices: readonly Notice[];
+  readonly span?: Span | undefined;
 };
 
 /**
@@ -240,6 +244,8 @@ export type AuditStore = {
    */
   continueScan(host: Host, owed: OwedScan): Promise<boolean>;
   dropOwed(ref: ScanRef): Promise<void>;
+  /** Notes how far an owed scan has come; does nothing when it is owed no more. */
+  noteProgress(ref: ScanRef, underWay: NonNullable<OwedScan['underWay']>): Promise<void>;
 
   /** Keeps the evidence unless the same is kept already, and gives its hash. */
   keepEvidence(host: Host, legs: readonly LegEvidence[]): Promise<string>;
@@ -253,6 +259,10 @@ export type AuditStore = {
   storeRaised(raised: RaisedResult): Promise<Stored>;
   /** Newest first. Examines at most 200 scans, so a filtered page may be short or empty and still have a next one. */
   listScans(hostId: string, query: ScanQuery): Promise<Page<Scan>>;
+  /** The scans due between two times, newest first, at most `most` of them; `more` when there are others. */
+  scansBetween(hostId: string, range: { fromMs: number; toMs: number; most: number }): Promise<{ scans: Scan[]; more: boolean }>;
+  /** The newest spans, newest first. */
+  listSpans(hostId: string, limit: number): Promise<Span[]>;
   /** Newest first. */
   listChanges(hostId: string, limit: number, after?: string): Promise<Page<Change>>;
 

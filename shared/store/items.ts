@@ -7,6 +7,7 @@ import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STAGES, STOPS, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
+import type { Span } from '../domain/timeline.ts';
 import {
   type Account,
   KEY_SCOPES,
@@ -47,6 +48,7 @@ const state = z.object({
   last: z.object({ id: z.string(), startedAt: time, verdict }).optional(),
   openLegs: z.array(z.string()),
   recent: z.string(),
+  shown: z.string().optional(),
   evidence: z.string().optional(),
   closedAt: time.optional(),
   lastFull: time.optional(),
@@ -199,7 +201,20 @@ const owedItem = z.object({
   soFar: z.string().optional(),
   sittings: z.number().optional(),
   startedAt: time.optional(),
+  underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
+
+const spanItem = z.object({
+  from: time,
+  gapSince: time.optional(),
+  whole: z.boolean(),
+  verdict,
+  legs: z.array(z.object({ leg: z.string(), verdict })),
+});
+
+export function readSpan(item: unknown): Span {
+  return spanItem.parse(item);
+}
 
 /** Reads a stored host; throws on an item that is not one, as do all readers here: a broken item is our defect. */
 export function readHost(item: unknown): Host {

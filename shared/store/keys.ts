@@ -33,6 +33,11 @@ export const keys = {
   scan: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `SCAN#${scanId}` }),
   owed: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `OWED#${scanId}` }),
   change: (hostId: string, version: number): Key => ({ pk: `HOST#${hostId}`, sk: `CHANGE#${String(version).padStart(10, '0')}` }),
+  /** `kind` tells what canaries made of a scan from what it showed by itself; it sorts behind it. */
+  span: (hostId: string, from: number, kind: 'scan' | 'raised' = 'scan'): Key => ({
+    pk: `HOST#${hostId}`,
+    sk: `SPAN#${new Date(from).toISOString()}${kind === 'raised' ? '#raised' : ''}`,
+  }),
   evidence: (hostId: string, hash: string): Key => ({ pk: `TRANSCRIPT#${hostId}`, sk: hash }),
   canary: (canaryId: string): Key => ({ pk: `CANARY#${canaryId}`, sk: 'CANARY' }),
   notices: (ownerId: string): string => `NOTICES#${ownerId}`,

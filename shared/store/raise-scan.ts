@@ -1,6 +1,7 @@
 import type { Arrival } from '../domain/canary.ts';
 import { raise } from '../domain/change.ts';
 import type { Scan, ScanRef } from '../domain/scan.ts';
+import { spannedByArrival } from '../domain/timeline.ts';
 import type { AuditStore } from './audit-store.ts';
 import { owedNotices } from './owed-notices.ts';
 
@@ -28,13 +29,14 @@ export async function raiseScan(services: Services, ref: ScanRef, arrivals: read
     if (tries > 0) await new Promise((done) => setTimeout(done, STORE_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2)));
     const [host, before] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findScan(ref.hostId, ref.scanId)]);
     if (host === undefined || before === undefined) return undefined;
-    const { scan, effect } = raise(host, before, arrivals);
+    const { scan, effect: raised } = raise(host, before, arrivals);
     if (scan === before) return scan;
+    const { effect, span } = spannedByArrival(raised, host, scan);
     const change = effect.kind === 'changed' ? effect.change : undefined;
     const tells = effect.kind !== 'late' && effect.occasion !== undefined && scan.evidence !== undefined;
     const legs = tells ? await store.readEvidence(host.id, scan.evidence ?? '') : undefined;
     const notices = await owedNotices(host, scan, effect, legs ?? [], store);
-    if ((await store.storeRaised({ host, before, scan, effect, notices })) === 'conflict') continue;
+    if ((await store.storeRaised({ host, before, scan, effect, notices, span })) === 'conflict') continue;
     const { verdict } = scan.judgement;
     log.info('raised', { ...ref, host: host.settings.name, arrivals: scan.arrivals?.length, verdict, changedTo: change?.to });
     await wake(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Effect, effectOf, raise } from '../../shared/domain/change.ts';
-import type { Host } from '../../shared/domain/host.ts';
+import type { Host, HostState } from '../../shared/domain/host.ts';
 import { noticesOf, seenIn } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
@@ -365,6 +365,25 @@ describe('results', () => {
     expect(await table.store.owedOf(host.id)).toMatchObject([{ scanId: scanId(NOON + 301_000, 'confirming'), dueAt: NOON + 301_000 }]);
   });
 
+  // All that a state can remember of changes, digests, reminders and thirty-two legs.
+  async function withEverything(host: Host): Promise<Host> {
+    const full: HostState = {
+      ...host.state,
+      version: host.state.version + 1,
+      turns: [1, 2, 3, 4, 5].map((each) => now - each),
+      flapping: { toldAt: now, owedAt: now + DAY, changes: 99 },
+      reminders: 13,
+      closedAt: now,
+      lastFull: now,
+      shown: `c${'abcdc'.repeat(10)}`,
+    };
+    now += 1_000;
+    const scan = { ...sampleScan(host, scanId(now, 'scheduled'), now), openLegs: host.state.openLegs };
+    const effect = { kind: 'unchanged', state: { ...full, last: { id: scan.id, startedAt: now, verdict: 'closed' } } } as const;
+    expect(await table.store.storeResult({ host, scan, effect, notices: [], wasOwed: false })).toBe('stored');
+    return reread(host);
+  }
+
   test('a scheduled scan that changes nothing costs at most 3 write units, for the largest host too', async () => {
     const domain = (length: number, first: string) =>
       `${`${first}${'a'.repeat(59)}.`
@@ -382,7 +401,7 @@ describe('results', () => {
       const openLegs = Array.from({ length: 32 }, (_, i) => `198.51.100.${200 + i}:2525`);
       for (let i = 0; i < 31; i++) {
         now += 3_600_000;
-        const current = await reread(host);
+        const current = i === 1 ? await withEverything(await reread(host)) : await reread(host);
         table.meter.reset();
         const scan = { ...sampleScan(host, scanId(now, 'scheduled'), now), openLegs };
         const evidence = await table.store.keepEvidence(current, [sampleLeg()]);

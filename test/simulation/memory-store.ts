@@ -3,6 +3,7 @@ import type { Change } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../../shared/domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
+import type { Span } from '../../shared/domain/timeline.ts';
 import type { AuditStore, NoticeRecord, RaisedResult, Result } from '../../shared/store/audit-store.ts';
 
 const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
@@ -28,6 +29,8 @@ export type SimulatedStore = Pick<
   | 'dueScans'
   | 'leaseScan'
   | 'dropOwed'
+  | 'noteProgress'
+  | 'listSpans'
   | 'dueErasures'
   | 'keepEvidence'
   | 'readEvidence'
@@ -69,11 +72,15 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   const windows = new Map<string, { hostId: string; until: number }>();
   const canaries = new Map<string, { canary: Canary; arrival?: Pick<Arrival, 'at' | 'path'> }>();
   const evidence = new Map<string, readonly LegEvidence[]>();
+  const spans = new Map<string, Span[]>();
   const stops = new Map<string, 'bounced' | 'complained'>();
   let cursor: number | undefined;
 
   const scanKey = (hostId: string, id: string) => `${hostId} ${id}`;
   const sameVersion = (host: Host) => hosts.get(host.id)?.state.version === host.state.version;
+  const putSpan = (host: Host, span: Span | undefined) => {
+    if (span !== undefined) spans.set(host.id, [...(spans.get(host.id) ?? []), span]);
+  };
   const setState = (host: Host, state: HostState) => {
     const current = hosts.get(host.id);
     if (current !== undefined) hosts.set(host.id, { ...current, state });
@@ -106,17 +113,19 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     return true;
   };
 
-  async function storePlain({ host, scan }: Result, state: HostState) {
+  async function storePlain({ host, scan, span }: Result, state: HostState) {
     if (!sameScan(scan, false, scan.arrivals?.length)) return 'conflict' as const;
     put(scan);
+    putSpan(host, span);
     await between('storePlain');
     if (checksVersion && !sameVersion(host)) return 'conflict' as const;
     setState(host, state);
     return 'stored' as const;
   }
 
-  function storeTogether({ host, scan, effect, notices: told, wasOwed }: Result, state: HostState) {
+  function storeTogether({ host, scan, effect, notices: told, wasOwed, span }: Result, state: HostState) {
     if (!sameVersion(host) || !sameScan(scan, false, scan.arrivals?.length)) return 'conflict' as const;
+    putSpan(host, span);
     setState(host, state);
     put(scan);
     if (wasOwed) owed.delete(scanKey(host.id, scan.id));
@@ -156,6 +165,11 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       if (there !== undefined) owe({ ...there, dueAt: until });
     },
     dropOwed: async ({ hostId, scanId }) => void owed.delete(scanKey(hostId, scanId)),
+    async noteProgress({ hostId, scanId }, underWay) {
+      const there = owed.get(scanKey(hostId, scanId));
+      if (there !== undefined) owe({ ...there, underWay });
+    },
+    listSpans: async (hostId, limit) => (spans.get(hostId) ?? []).toSorted((a, b) => b.from - a.from).slice(0, limit),
     dueErasures: async () => [],
     async keepEvidence(host, legs) {
       const hash = JSON.stringify(legs.map(({ tests, canaries: sent }) => [tests.map(({ outcome }) => outcome), sent]));
@@ -176,9 +190,10 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       if (effect.owed !== undefined) owe({ accountId: host.accountId, hostId: host.id, ...effect.owed, tries: 0 });
       return 'stored';
     },
-    async storeRaised({ host, before, scan, effect, notices: told }: RaisedResult) {
+    async storeRaised({ host, before, scan, effect, notices: told, span }: RaisedResult) {
       if (!sameVersion(host) || !sameScan(scan, true, before.arrivals?.length)) return 'conflict';
       put(scan);
+      putSpan(host, span);
       if (effect.kind === 'late') return 'stored';
       setState(host, effect.state);
       if (effect.kind === 'changed') changes.set(`${host.id} ${effect.change.version}`, effect.change);

@@ -1,6 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, ScanQuery } from '../audit-store.ts';
-import { readChange, readKeyParts, readScan } from '../items.ts';
+import { readChange, readKeyParts, readScan, readSpan } from '../items.ts';
 import { idIn, keys, scanRange } from '../keys.ts';
 import type { Table } from './table.ts';
 
@@ -8,7 +9,7 @@ const EXAMINED_LIMIT = 200; // scans that one filtered page looks at: what bound
 const LAST_MOMENT = Date.UTC(9999, 11, 31);
 
 /** The history of a host, newest first. */
-export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChanges'> {
+export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChanges' | 'scansBetween' | 'listSpans'> {
   return {
     async listScans(hostId, query) {
       const range = rangeOf(table, query);
@@ -18,6 +19,34 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
       const items = Items.slice(0, query.limit).map(readScan);
       if (Items.length > query.limit) return { items, next: items.at(-1)?.id };
       return { items, next: LastEvaluatedKey === undefined ? undefined : idIn(readKeyParts(LastEvaluatedKey).sk) };
+    },
+
+    async scansBetween(hostId, { fromMs, toMs, most }) {
+      const range = rangeOf(table, { fromMs, toMs, limit: most });
+      if (range.first > range.last) return { scans: [], more: false };
+      const scans: Scan[] = [];
+      let after: string | undefined;
+      do {
+        const query = { limit: most - scans.length, after };
+        const { Items = [], LastEvaluatedKey } = await table.client.send(scansQuery(table, hostId, query, range));
+        scans.push(...Items.map(readScan));
+        after = LastEvaluatedKey === undefined ? undefined : idIn(readKeyParts(LastEvaluatedKey).sk);
+      } while (after !== undefined && scans.length < most);
+      return { scans, more: after !== undefined };
+    },
+
+    async listSpans(hostId, limit) {
+      const { Items = [] } = await table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :span)',
+          FilterExpression: 'expiresAt > :now',
+          ExpressionAttributeValues: { ':pk': keys.span(hostId, 0).pk, ':span': 'SPAN#', ':now': table.clock() / 1000 },
+          ScanIndexForward: false,
+          Limit: limit,
+        }),
+      );
+      return Items.map(readSpan);
     },
 
     async listChanges(hostId, limit, after) {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
 import type { Scan } from '../../domain/scan.ts';
+import type { Span } from '../../domain/timeline.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
 import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
 import { readScan } from '../items.ts';
@@ -14,6 +15,8 @@ import { expiry, ifHolds, type Table } from './table.ts';
 const EVIDENCE_MARGIN_MS = 31 * 24 * 60 * 60_000; // evidence written on the first of a month is referred to until its last
 
 const SO_FAR_MS = 24 * 60 * 60_000; // the last sitting of a scan begins some two hours after its first
+
+const SPAN_KEPT = 2; // retention times: what a host has shown unchanged for all of one began before it
 
 type Part = Pick<AuditStore, 'keepEvidence' | 'keepSoFar' | 'readEvidence' | 'findScan' | 'storeResult'>;
 
@@ -88,12 +91,13 @@ function noLongerWaiting(table: Table, host: Host, scanId: string) {
 
 // A transaction costs twice the write units. A scan that changes nothing can do without: the scan is written first, and
 // whoever finds it stored beside a host that has not counted it goes on from there.
-async function storePlain(table: Table, { host, scan }: Result, state: HostState): Promise<Stored> {
+async function storePlain(table: Table, { host, scan, span }: Result, state: HostState): Promise<Stored> {
   if (!(await ifHolds(() => table.client.send(new PutCommand(scanPut(table, scan)))))) return 'conflict';
+  if (span !== undefined) await table.client.send(new PutCommand(spanPut(table, host.id, span)));
   return (await ifHolds(() => table.client.send(new UpdateCommand(stateUpdate(table, host, state))))) ? 'stored' : 'conflict';
 }
 
-async function storeTogether(table: Table, { host, scan, effect, notices, wasOwed }: Result, state: HostState): Promise<Stored> {
+async function storeTogether(table: Table, { host, scan, effect, notices, wasOwed, span }: Result, state: HostState): Promise<Stored> {
   const change = effect.kind === 'changed' ? effect.change : undefined;
   const owed = effect.kind === 'unchanged' ? effect.owed : undefined;
   const ref = { accountId: host.accountId, hostId: host.id };
@@ -103,6 +107,7 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
     ...(wasOwed ? [{ Delete: { TableName: table.name, Key: keys.owed(host.id, scan.id) } }] : []),
     ...(owed === undefined ? [] : [{ Put: owedPut(table, { ...ref, ...owed, tries: 0 }) }]),
     ...(change === undefined ? [] : [{ Put: changePut(table, change) }]),
+    ...(span === undefined ? [] : [{ Put: spanPut(table, host.id, span) }]),
     ...newsPuts(table, host, state, notices),
   ];
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
@@ -111,6 +116,12 @@ async function storeTogether(table: Table, { host, scan, effect, notices, wasOwe
 /** The write of a change, for its transaction. */
 export function changePut(table: Table, change: Change) {
   const Item = { ...keys.change(change.hostId, change.version), change, expiresAt: expiry(change.at, table.retentionMs) };
+  return { TableName: table.name, Item };
+}
+
+/** The write of a span, for transactions too. */
+export function spanPut(table: Table, hostId: string, span: Span, kind: 'scan' | 'raised' = 'scan') {
+  const Item = { ...keys.span(hostId, span.from, kind), ...span, expiresAt: expiry(span.from, SPAN_KEPT * table.retentionMs) };
   return { TableName: table.name, Item };
 }
 

@@ -19,6 +19,7 @@ type Part = Pick<
   | 'putOff'
   | 'continueScan'
   | 'dropOwed'
+  | 'noteProgress'
 >;
 
 /** The timing wheel, its cursor and the owed scans. */
@@ -117,6 +118,17 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
 
     async dropOwed(ref) {
       await table.client.send(new DeleteCommand({ TableName: table.name, Key: keys.owed(ref.hostId, ref.scanId) }));
+    },
+
+    async noteProgress(ref, underWay) {
+      const update = new UpdateCommand({
+        TableName: table.name,
+        Key: keys.owed(ref.hostId, ref.scanId),
+        UpdateExpression: 'SET underWay = :underWay',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':underWay': underWay },
+      });
+      await ifHolds(() => table.client.send(update));
     },
   };
 }

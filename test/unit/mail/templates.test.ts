@@ -134,7 +134,9 @@ describe('the verdict is told at its right strength', () => {
 describe('what to do', () => {
   test('comes before the evidence, and the evidence before the links', () => {
     const { text } = mailOf('open');
-    const places = ['What to do now', 'What to look for in your log', 'Everything else, and another scan'].map((heading) => text.indexOf(heading));
+    const places = ['What to do now', 'What to look for in your log', 'Everything else, and another scan'].map((heading) =>
+      text.indexOf(heading),
+    );
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
   });

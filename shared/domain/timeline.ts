@@ -1,0 +1,143 @@
+import type { Effect } from './change.ts';
+import { type Host, letterOf } from './host.ts';
+import type { Verdict } from './reason.ts';
+import type { LegEvidence, Scan } from './scan.ts';
+import { fnv1a, PERIOD_MINUTES } from './schedule.ts';
+import { judgeLeg, legName } from './verdict.ts';
+
+/** What a leg showed. */
+export type SeenLeg = { readonly leg: string; readonly verdict: Verdict };
+
+/**
+ * What a host and its legs showed from one scan on, until another scan showed something else. One that is not `whole` tells of some
+ * legs only: the others went on showing what they did. `gapSince` is the last scan before it, where so much time lies in between that
+ * nothing is known of it. Times are epoch milliseconds.
+ */
+export type Span = {
+  readonly from: number;
+  readonly gapSince?: number | undefined;
+  readonly whole: boolean;
+  readonly verdict: Verdict;
+  readonly legs: readonly SeenLeg[];
+};
+
+/** A time in which a host or a leg showed the same. */
+export type Stretch = { readonly from: number; readonly to: number; readonly verdict: Verdict };
+
+/** A line of the picture: that of the host, or of one of its legs. */
+export type Row = { readonly leg: string | undefined; readonly stretches: readonly Stretch[] };
+
+const GAP_PERIODS = 2; // a scan that is put off, or a schedule that is changed, is no gap yet
+const GAP_LEAST_MS = 60 * 60_000;
+const LEGS_TOLD = 10; // legs that the host's state has room for, one by one
+const CODE = '#';
+const TAG_LENGTH = 4; // characters that stand for the name of a leg in the host's state
+
+/**
+ * The effect of a scan, and the span that begins with it when it shows something else than the scans before. The host's state keeps what
+ * was shown last, in five characters a leg and at most 51, so that a scan which shows the same writes and reads nothing for it.
+ */
+export function spanned(effect: Effect, host: Host, scan: Scan, legs: readonly LegEvidence[]): { effect: Effect; span?: Span } {
+  if (effect.kind === 'late') return { effect };
+  const seen = legs.map((leg) => ({ leg: legName(leg), verdict: judgeLeg(leg, scan.arrivals).verdict }));
+  return spannedBy(effect, host, {
+    verdict: scan.judgement.verdict,
+    legs: seen,
+    whole: scan.full || legs.length === 0,
+    at: scan.startedAt,
+  });
+}
+
+/** The same for a scan that canaries have raised: the legs that they came through are open. */
+export function spannedByArrival(effect: Effect, host: Host, scan: Scan): { effect: Effect; span?: Span } {
+  if (effect.kind === 'late' || scan.judgement.verdict !== 'open') return { effect };
+  const legs = [...new Set((scan.arrivals ?? []).map(({ leg }) => leg))].map((leg): SeenLeg => ({ leg, verdict: 'open' }));
+  return spannedBy(effect, host, { verdict: 'open', legs, whole: false, at: scan.startedAt });
+}
+
+type Shown = { readonly verdict: Verdict; readonly legs: readonly SeenLeg[]; readonly whole: boolean; readonly at: number };
+
+function spannedBy<E extends Exclude<Effect, { kind: 'late' }>>(
+  effect: E,
+  { settings, state }: Host,
+  { verdict, legs, whole, at }: Shown,
+): { effect: E; span?: Span } {
+  const last = state.last?.startedAt;
+  const gapMs = Math.max(GAP_LEAST_MS, GAP_PERIODS * PERIOD_MINUTES[settings.period] * 60_000);
+  const gap = last !== undefined && at - last > gapMs;
+  const before = gap ? undefined : state.shown;
+  const shown = markerAfter(before, { verdict, legs, whole });
+  if (shown === before) return { effect };
+  const marked = { ...effect, state: { ...effect.state, shown } };
+  return { effect: marked, span: { from: at, ...(gap ? { gapSince: last } : {}), whole, verdict, legs } };
+}
+
+// The letter of the host, then tag and letter of each leg; of more legs than that one code for all, which only whole scans change.
+function markerAfter(before: string | undefined, { verdict, legs, whole }: Omit<Shown, 'at'>): string {
+  const isCode = before?.charAt(1) === CODE;
+  const known = isCode ? new Map([['', before?.charAt(0) ?? '']]) : readMarker(before);
+  const now = new Map([...(whole ? [] : known), ['', kept(known.get(''), verdict)] as const]);
+  for (const { leg, verdict: each } of legs) now.set(tagOf(leg), kept(known.get(tagOf(leg)), each));
+  const letter = now.get('') ?? '';
+  if (isCode && !whole) return `${letter}${before?.slice(1)}`;
+  const text = [...now]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([tag, each]) => `${tag}${each}`)
+    .join('');
+  return now.size - 1 > LEGS_TOLD ? `${letter}${CODE}${fnv1a(text).toString(36)}` : text;
+}
+
+// A canary that has not come back does not make an open relay less of one: it is open until it is seen closed.
+function kept(before: string | undefined, verdict: Verdict): string {
+  return before === letterOf('open') && verdict === 'suspected' ? before : letterOf(verdict);
+}
+
+function readMarker(marker: string | undefined): Map<string, string> {
+  if (marker === undefined) return new Map();
+  const known = new Map([['', marker.slice(0, 1)]]);
+  for (let at = 1; at < marker.length; at += TAG_LENGTH + 1)
+    known.set(marker.slice(at, at + TAG_LENGTH), marker.slice(at + TAG_LENGTH, at + TAG_LENGTH + 1));
+  return known;
+}
+
+function tagOf(leg: string): string {
+  return fnv1a(leg).toString(36).padStart(TAG_LENGTH, '0').slice(-TAG_LENGTH);
+}
+
+/** The picture of spans: the host's line first, then those of its legs by name. `spans` are newest first; nothing is known after `until`. */
+export function rowsOf(spans: readonly Span[], until: number): Row[] {
+  const lines = new Map<string, Stretch[]>();
+  const open = new Map<string, { from: number; verdict: Verdict }>();
+  const close = (line: string, to: number) => {
+    const begun = open.get(line);
+    open.delete(line);
+    if (begun === undefined || to < begun.from) return;
+    const before = lines.get(line) ?? [];
+    const last = before.at(-1);
+    const goesOn = last !== undefined && last.to === begun.from && last.verdict === begun.verdict;
+    lines.set(line, goesOn ? [...before.slice(0, -1), { ...last, to }] : [...before, { ...begun, to }]);
+  };
+  for (const { from, gapSince, whole, verdict, legs } of spans.toReversed()) {
+    const shown = new Map<string, Verdict>([['', verdict], ...legs.map(({ leg, verdict: each }) => [leg, each] as const)]);
+    for (const line of [...open.keys()]) if (whole || gapSince !== undefined || shown.has(line)) close(line, gapSince ?? from);
+    for (const [line, each] of shown) open.set(line, { from, verdict: each });
+  }
+  for (const line of [...open.keys()]) close(line, Math.max(until, open.get(line)?.from ?? 0));
+  return [...lines]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([line, stretches]) => ({ leg: line === '' ? undefined : line, stretches }));
+}
+
+/** What of a line lies between two times. */
+export function within(stretches: readonly Stretch[], from: number, to: number): Stretch[] {
+  return stretches
+    .filter((stretch) => stretch.to >= from && stretch.from <= to)
+    .map((stretch) => ({ ...stretch, from: Math.max(from, stretch.from), to: Math.min(to, stretch.to) }));
+}
+
+/** The worse of two verdicts, for where a picture has room for one. */
+export function worse(a: Verdict, b: Verdict): Verdict {
+  return WORST.indexOf(a) <= WORST.indexOf(b) ? a : b;
+}
+
+const WORST: readonly Verdict[] = ['open', 'suspected', 'unreachable', 'untestable', 'inconclusive', 'closed'];
