@@ -43,7 +43,8 @@ const services: Services = {
 export const handler = middy<APIGatewayProxyEventV2, Answer>()
   .before(({ context }) => logger.addContext(context))
   // Each answer has its own content policy. Without a referrer the browser would call a form of ours one of origin "null".
-  .use(httpSecurityHeaders({ contentSecurityPolicy: false, referrerPolicy: { policy: 'same-origin' } }))
+  // The middleware's list of permissions names what browsers do not know, and would forbid the button that copies.
+  .use(httpSecurityHeaders({ contentSecurityPolicy: false, permissionsPolicy: false, referrerPolicy: { policy: 'same-origin' } }))
   .onError((request) => {
     services.report(request.error);
     request.response = brokenPage();

@@ -107,4 +107,31 @@ summary { cursor: pointer; font-weight: 600; }
   table.stacked th, table.stacked td { display: block; border: 0; padding: .1rem 0; }
   table.stacked td[data-label]::before { content: attr(data-label) ": "; color: var(--dim); }
 }
+.timeline { margin: 0 0 1rem; }
+.timeline .line, .timeline .axis { display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: 1rem; align-items: center; padding: .2rem 0; }
+.timeline .line svg { width: 100%; height: 1.25rem; background: var(--soft); }
+.timeline .dates { display: flex; justify-content: space-between; color: var(--dim); font-size: .8rem; }
+.bar { fill: var(--unsure); }
+.bar.open { fill: var(--open); }
+.bar.closed { fill: var(--closed); }
+.bar.suspected { fill: url(#p-suspected); }
+.bar.suspected.solid { fill: var(--suspected); }
+.bar.untestable { fill: url(#p-untestable); }
+.bar.unreachable { fill: url(#p-unreachable); }
+.bar.untestable.solid, .bar.unreachable.solid { fill: var(--unsure); }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; font-size: .875rem; }
+.legend li { display: flex; align-items: center; gap: .4rem; margin: 0; }
+.verdict { font-size: 1.125rem; }
+.legs { padding: 0; list-style: none; }
+.legs label { font-weight: 400; }
+progress { width: 10rem; max-width: 40%; vertical-align: middle; accent-color: var(--accent); }
+pre.transcript { max-height: 24rem; overflow: auto; white-space: pre-wrap; }
+pre.transcript .theirs { font-weight: 600; }
+.filter { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem 1rem; }
+.filter p { margin: 0; }
+.filter input, .filter select { width: auto; }
+@media (max-width: 34rem) {
+  .timeline .line, .timeline .axis { grid-template-columns: 1fr; gap: 0; }
+  .timeline .dates span:nth-child(even) { display: none; }
+}
 `;

@@ -1,0 +1,152 @@
+import type { Host } from '../domain/host.ts';
+import { isAcknowledged } from '../domain/noise.ts';
+import { seenIn } from '../domain/notice.ts';
+import { REASONS, type Reason } from '../domain/reason.ts';
+import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
+import { nextDue } from '../domain/schedule.ts';
+import type { Span } from '../domain/timeline.ts';
+import { evidence, remedy } from './evidence.ts';
+import { hostHead } from './host-tabs.ts';
+import { type Html, html } from './html.ts';
+import { layout, type Visitor } from './layout.ts';
+import { actButton, badge, counted, relative, when } from './parts.ts';
+import { scanTable } from './scan-table.ts';
+import { timeline } from './timeline.ts';
+import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
+
+/** A host with all that its page shows. `last` is its last counted scan with what its legs showed. */
+export type HostPage = {
+  readonly visitor: Visitor;
+  readonly host: Host;
+  readonly now: number;
+  readonly days: number;
+  readonly last: { readonly scan: Scan; readonly legs: readonly LegEvidence[] } | undefined;
+  readonly spans: readonly Span[];
+  readonly scans: readonly Scan[];
+  readonly owed: readonly OwedScan[];
+  readonly unconfirmed: readonly string[];
+  readonly stopped: readonly { readonly email: string; readonly why: string }[];
+};
+
+/** The page of one host: what is wrong, what to do, what it showed. */
+export function hostPage(page: HostPage): string {
+  const { visitor, host, now, days, last, spans, scans, owed } = page;
+  const { relay } = host.state;
+  const isBad = relay === 'open' || relay === 'suspected';
+  const seen = isBad && last !== undefined ? seenIn(last.scan, last.legs, relay) : undefined;
+  const again = actButton(visitor.formToken, `/hosts/${host.id}/scans`, 'Scan again');
+  return layout(
+    host.settings.name,
+    html`${hostHead(host, '', again)}
+${verdictBox(page)}
+${attention(page)}
+${owedScans(owed, now)}
+${seen === undefined ? undefined : html`${evidence(seen)}\n${remedy(seen)}`}
+${timeline({ hostId: host.id, spans, lastScanAt: host.state.last?.startedAt, days, now })}
+<h2>Last scans</h2>
+${scans.length === 0 ? html`<p class="dim">None yet.</p>` : html`${scanTable(scans, now)}<p><a href="/hosts/${host.id}/scans">All scans, and files of them</a></p>`}
+${facts(host, now)}`,
+    { visitor, wide: true, refreshSeconds: isLive(owed, now) ? REFRESH_SECONDS : undefined },
+  );
+}
+
+function verdictBox(page: HostPage): Html {
+  const { visitor, host, now, last } = page;
+  const { relay, since, sink, pending } = host.state;
+  const tone = relay === 'open' || relay === 'suspected' ? ' bad' : relay === 'closed' ? ' good' : '';
+  return html`<div class="note${tone}"><p class="verdict">${badge(relay)} ${SAYS[relay]}${since === undefined ? undefined : html` <span class="dim">Since ${when(since, now)}.</span>`}</p>
+${last === undefined ? undefined : html`<p>The last scan, ${when(last.scan.startedAt, now)}: ${badge(last.scan.judgement.verdict)} ${REASONS[last.scan.judgement.reason].sentence}${countsOf(last.scan)}</p>`}
+${relay === 'closed' ? closedWords(host, now) : undefined}
+${pending === undefined ? undefined : html`<p>A scan showed it to be <strong>${pending.to}</strong>. That counts when a second scan agrees, which follows ${relative(Math.max(pending.notBefore, now), now)}.</p>`}
+${relay === 'suspected' && sink === true ? sinkWords(host, visitor) : undefined}</div>`;
+}
+
+const SAYS: Readonly<Record<Host['state']['relay'], string>> = {
+  open: 'It is an open relay: mail of strangers goes through it to anyone.',
+  suspected: 'It answers as an open relay. Whether it delivers such mail is not proven.',
+  closed: 'It refuses to relay for strangers.',
+  unknown: 'Nothing is proven of it yet.',
+};
+
+function countsOf({ judgement: { completed, planned } }: Scan): string {
+  return planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
+}
+
+function closedWords({ state }: Host, now: number): Html {
+  const full = state.lastFull === undefined ? undefined : html`The full table of tests was last run ${when(state.lastFull, now)}. `;
+  return html`<p class="hint">${full}<a href="/closed">What “closed” does not cover</a></p>`;
+}
+
+function sinkWords(host: Host, { formToken }: Visitor): Html {
+  if (isAcknowledged(host.settings, host.state))
+    return html`<p>You have acknowledged it as a sink: you hear no more of it until something changes.</p>`;
+  return html`<p>It takes invented users of its own too, as a mail sink, a catch-all or a honeypot does. If it is one on purpose, acknowledge it, and you hear no more of it until something changes.</p>
+${actButton(formToken, `/hosts/${host.id}/acknowledge`, 'Acknowledge it as a sink', 'quiet')}`;
+}
+
+function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): Html | undefined {
+  const { id, state } = host;
+  const points: Html[] = [
+    ...(last === undefined && owed.length === 0
+      ? [html`It has not been scanned. <a href="/hosts/${id}/consent">See whether consent is there</a>.`]
+      : []),
+    ...(last === undefined ? [] : adviceOn(last.scan.judgement.reason, id)),
+    ...(state.silence === undefined
+      ? []
+      : [html`No scheduled scan could audit it since ${when(state.silence.since, now)} (${counted(state.silence.scans, 'scan')}).`]),
+    ...unconfirmed.map((email) => html`${email} has not confirmed that they want alerts, and gets none until they do.`),
+    ...stopped.map(
+      ({ email, why }) => html`${email} is not mailed: ${STOPS[why] ?? why}. <a href="/hosts/${id}/settings">Name another recipient</a>.`,
+    ),
+  ];
+  if (points.length === 0) return undefined;
+  return html`<section class="note"><h2 class="first">Needs attention</h2><ul>${points.map((point) => html`<li>${point}</li>`)}</ul></section>`;
+}
+
+const STOPS: Readonly<Record<string, string>> = {
+  bounced: 'mail to it bounced',
+  complained: 'its reader called a mail of ours spam',
+  unsubscribed: 'its reader has unsubscribed',
+};
+
+function adviceOn(reason: Reason, hostId: string): Html[] {
+  const consent = html`<a href="/hosts/${hostId}/consent">See which proofs are there and what to add</a>.`;
+  switch (reason) {
+    case 'no-consent':
+      return [html`Nothing shows that its address is yours. ${consent}`];
+    case 'vetoed':
+      return [html`A record in DNS, somebody’s wish or the operator forbids probes of it. ${consent}`];
+    case 'control-refused':
+      return [
+        html`It refused even the postmaster of a served domain. <a href="/hosts/${hostId}/settings">Are the served domains right?</a>`,
+      ];
+    case 'probably-banned':
+    case 'policy-against-us':
+      return [html`Exempt our addresses from what bans or filters us (<a href="/about">which they are</a>), and never let them relay.`];
+    case 'no-address':
+      return [html`Its name has no address in DNS. If the server is gone for good, <a href="/hosts/${hostId}/delete">delete the host</a>.`];
+    case 'connection-refused':
+    case 'connection-timed-out':
+    case 'network-unreachable':
+    case 'no-greeting':
+    case 'closed-early':
+      return [
+        html`Does the server run, and does a firewall keep us out? If it is gone for good, <a href="/hosts/${hostId}/delete">delete the host</a>.`,
+      ];
+    default:
+      return [];
+  }
+}
+
+function facts({ id, settings, createdAt }: Host, now: number): Html {
+  const { period, ports, servedDomains, alertRecipients, webhook } = settings;
+  return html`<h2>Settings</h2>
+<dl>
+<dt>Scanned</dt><dd>${period === 'hour' ? 'every hour' : period === '6h' ? 'every 6 hours' : `every ${period}`}, next ${relative(nextDue(id, period, now), now)}</dd>
+<dt>Ports</dt><dd>${ports.join(', ')}</dd>
+<dt>Served domains</dt><dd>${servedDomains.length === 0 ? html`none: a refusal to relay cannot be told from a refusal of us` : servedDomains.join(', ')}</dd>
+<dt>Alerts go to</dt><dd>${alertRecipients.join(', ')}${webhook === undefined ? undefined : ' and a webhook'}</dd>
+<dt>Registered</dt><dd>${when(createdAt, now)}</dd>
+</dl>
+<p><a href="/hosts/${id}/settings">Change settings</a> · <a href="/hosts/${id}/delete">Delete this host</a></p>`;
+}
