@@ -1,3 +1,20 @@
 import type { SignedRoute } from './call.ts';
+import { check, reaffirm, showConsent } from './consent.ts';
+import { callAgain, showNotices } from './notices.ts';
+import { askHost, register } from './register.ts';
+import { askDelete, deleteHost, saveSettings, showSettings } from './settings.ts';
 
-export const OWNER_ROUTES: readonly SignedRoute[] = [];
+/** What an owner registers and decides. */
+export const OWNER_ROUTES: readonly SignedRoute[] = [
+  ['GET', '/hosts/new', askHost],
+  ['POST', '/hosts', register],
+  ['GET', '/hosts/{id}/consent', showConsent],
+  ['POST', '/hosts/{id}/consent/check', check],
+  ['POST', '/hosts/{id}/consent/reaffirm', reaffirm],
+  ['GET', '/hosts/{id}/settings', showSettings],
+  ['POST', '/hosts/{id}/settings', saveSettings],
+  ['GET', '/hosts/{id}/delete', askDelete],
+  ['POST', '/hosts/{id}/delete', deleteHost],
+  ['GET', '/hosts/{id}/notices', showNotices],
+  ['POST', '/hosts/{id}/notices/{noticeId}/repeat', callAgain],
+];

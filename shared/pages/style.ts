@@ -122,6 +122,9 @@ summary { cursor: pointer; font-weight: 600; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; font-size: .875rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; margin: 0; }
 .verdict { font-size: 1.125rem; }
+h2.first { margin-top: 0; }
+.done { color: var(--good); font-weight: 600; }
+.missing { color: var(--suspected); font-weight: 600; }
 .legs { padding: 0; list-style: none; }
 .legs label { font-weight: 400; }
 progress { width: 10rem; max-width: 40%; vertical-align: middle; accent-color: var(--accent); }

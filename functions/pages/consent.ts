@@ -1,0 +1,53 @@
+import { checkConsent, lookAtConsent, reaffirmConsent } from '../../shared/accounts/consent.ts';
+import { findHost } from '../../shared/accounts/hosts.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
+import type { ConsentSight } from '../../shared/domain/consent-sight.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { consentPage } from '../../shared/pages/consent.ts';
+import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
+
+const TOLD: Readonly<Record<string, string>> = {
+  looked: 'We have looked again just now. What DNS has not said yet may take as long as your zone lets others remember its old answer.',
+  lifted: 'The pause is lifted.',
+};
+
+/** `GET /hosts/{id}/consent` */
+export const showConsent: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  return shown(call, host, TOLD[queryOf(call, 'told')]);
+};
+
+/** `POST /hosts/{id}/consent/check`: when a scan is owed now, the page of the host shows it. */
+export const check: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  try {
+    const { scan } = await checkConsent(call, host);
+    return seeOther(scan === undefined ? `/hosts/${host.id}/consent?told=looked` : `/hosts/${host.id}`);
+  } catch (error) {
+    return page(429, consentPage({ visitor: call.visitor, host, now: call.clock(), sight: undefined, told: spentOf(error) }));
+  }
+};
+
+/** `POST /hosts/{id}/consent/reaffirm` */
+export const reaffirm: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  await reaffirmConsent(call, host);
+  return seeOther(`/hosts/${host.id}/consent?told=lifted`);
+};
+
+async function shown(call: SignedCall, host: Host, told: string | undefined): Promise<Answer> {
+  const { visitor } = call;
+  const now = call.clock();
+  let sight: ConsentSight;
+  try {
+    ({ sight } = await lookAtConsent(call, host));
+  } catch (error) {
+    return page(429, consentPage({ visitor, host, now, sight: undefined, told: spentOf(error) }));
+  }
+  return page(200, consentPage({ visitor, host, now, sight, told }));
+}
+
+function spentOf(error: unknown): string {
+  if (error instanceof Problem && error.status === 429) return error.message;
+  throw error;
+}

@@ -1,0 +1,84 @@
+import type * as z from 'zod';
+import { Problem } from '../../shared/accounts/problem.ts';
+import type { HostSettings } from '../../shared/domain/host.ts';
+import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
+
+const FIELDS: readonly (keyof HostFields | 'name')[] = [
+  'name',
+  'servedDomains',
+  'alertRecipients',
+  'ports',
+  'period',
+  'reminders',
+  'webhook',
+];
+
+/** The fields of a host's form as they were sent. */
+export function fieldsIn(form: URLSearchParams): HostFields {
+  const text = (name: string) => (form.get(name) ?? '').replaceAll('\r\n', '\n').trim();
+  return {
+    servedDomains: text('servedDomains'),
+    alertRecipients: text('alertRecipients'),
+    ports: text('ports'),
+    period: text('period'),
+    reminders: form.has('reminders'),
+    webhook: text('webhook'),
+  };
+}
+
+/** The fields of a host's form as its settings fill them. */
+export function fieldsOf({ servedDomains, alertRecipients, ports, period, reminders, webhook }: Omit<HostSettings, 'name'>): HostFields {
+  return {
+    servedDomains: servedDomains.join('\n'),
+    alertRecipients: alertRecipients.join('\n'),
+    ports: ports.join(', '),
+    period,
+    reminders,
+    webhook: webhook ?? '',
+  };
+}
+
+/** The settings that fields name, for the schemas of the API to check. */
+export function wishOf({ servedDomains, alertRecipients, ports, period, reminders, webhook }: HostFields) {
+  return {
+    servedDomains: partsOf(servedDomains),
+    alertRecipients: partsOf(alertRecipients),
+    ports: partsOf(ports).map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : Number.NaN)),
+    period,
+    reminders,
+    webhook,
+  };
+}
+
+// Whatever stands between names, they hold none of it.
+function partsOf(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((part) => part !== '');
+}
+
+/** What a schema finds wrong, at the field that it is wrong with. */
+export function faultsIn({ issues }: z.ZodError): FieldFaults {
+  return faultsFrom(issues.map(({ path, message }) => ({ field: String(path[0] ?? ''), message: wordsOf(path[0], message) })));
+}
+
+/** What a problem of the operation says, at the field that it is about. Other problems are thrown on. */
+export function faultsOf(error: unknown): FieldFaults {
+  if (!(error instanceof Problem) || error.errors === undefined) throw error;
+  return faultsFrom(error.errors.map(({ field, message }) => ({ field: field.replace(/[[.].*$/, ''), message })));
+}
+
+function faultsFrom(faults: readonly { field: string; message: string }[]): FieldFaults {
+  const known = FIELDS.flatMap((field) => {
+    const messages = [...new Set(faults.filter((fault) => fault.field === field).map(({ message }) => message))];
+    return messages.length === 0 ? [] : [[field, sentence(messages.slice(0, 3).join('; '))] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+function wordsOf(field: PropertyKey | undefined, message: string): string {
+  if (field === 'alertRecipients') return 'must be one to five mail addresses, one a line';
+  return field === 'ports' ? 'must be one to four ports between 1 and 65535' : message;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,64 @@
+import { lookAtConsent } from '../../shared/accounts/consent.ts';
+import { defaultPorts, registerHost } from '../../shared/accounts/hosts.ts';
+import { propose } from '../../shared/accounts/proposals.ts';
+import { registerHostRequest } from '../../shared/contract/requests.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { readTarget } from '../../shared/domain/host-name.ts';
+import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
+import { askNamePage, proposalPage, type RegisterForm, registerAgainPage } from '../../shared/pages/register.ts';
+import { newId } from '../../shared/runtime/ids.ts';
+import { page, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
+import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
+import { readForm } from './read-form.ts';
+
+const HOSTS_LOOKED_AT = 100; // for one of the same name
+const ONCE_MS = 24 * 60 * 60_000; // a form that is older was forgotten
+
+/** `GET /hosts/new?name=…` */
+export const askHost: SignedVerb = async (call) => {
+  const name = queryOf(call, 'name').trim().toLowerCase();
+  if (name === '') return page(200, askNamePage(call.visitor));
+  const target = readTarget(name);
+  if (target.kind === 'invalid') return page(422, askNamePage(call.visitor, name, `It ${target.why}.`));
+  const [proposal, { items }] = await Promise.all([propose(call, name), call.store.listHosts(call.accountId, HOSTS_LOOKED_AT)]);
+  const forms = (proposal.register ?? []).map((each) => emptyForm(call, each));
+  const known = items
+    .filter(({ settings }) => forms.some((form) => form.name === settings.name))
+    .map(({ id, settings }) => ({ id, name: settings.name }));
+  return page(200, proposalPage({ visitor: call.visitor, proposal, forms, known }));
+};
+
+/** `POST /hosts`: a form that is sent twice registers once. */
+export const register: SignedVerb = async (call) => {
+  const form = readForm(call);
+  const [name, once] = [(form.get('name') ?? '').trim(), form.get('once') ?? ''];
+  const fields = fieldsIn(form);
+  const { webhook, ...wish } = wishOf(fields);
+  const read = registerHostRequest.safeParse({ name, ...wish, ...(webhook === '' ? {} : { webhook }) });
+  if (!read.success) return again(call, name, fields, faultsIn(read.error));
+  if (!/^[0-9a-f]{20}$/.test(once) || !(await call.store.useOnce(`register-${call.accountId}-${once}`, call.clock() + ONCE_MS)))
+    return seeOther('/hosts');
+  let host: Host;
+  try {
+    ({ host } = await registerHost(call, read.data));
+  } catch (error) {
+    return again(call, name, fields, faultsOf(error));
+  }
+  const { sight } = await lookAtConsent(call, host);
+  return seeOther(sight.complete ? `/hosts/${host.id}` : `/hosts/${host.id}/consent`);
+};
+
+function again(call: SignedCall, name: string, fields: HostFields, faults: FieldFaults) {
+  return page(422, registerAgainPage(call.visitor, { name, fields, faults, once: newId(), probePorts: call.probePorts }));
+}
+
+function emptyForm(call: SignedCall, { name, servedDomains }: { name: string; servedDomains: readonly string[] }): RegisterForm {
+  const settings = {
+    servedDomains,
+    alertRecipients: [call.visitor.email],
+    ports: defaultPorts(call),
+    period: 'day',
+    reminders: true,
+  } as const;
+  return { name, fields: fieldsOf(settings), faults: {}, once: newId(), probePorts: call.probePorts };
+}

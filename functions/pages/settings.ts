@@ -1,0 +1,73 @@
+import { changeHost, findHost, removeHost } from '../../shared/accounts/hosts.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
+import { recipientsOf } from '../../shared/accounts/recipients.ts';
+import { changeHostRequest } from '../../shared/contract/requests.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { deletePage, type SettingsPage, settingsPage } from '../../shared/pages/settings.ts';
+import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
+import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
+import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
+import { readForm } from './read-form.ts';
+
+const SAVED = 'Saved.';
+const CHANGED =
+  'The settings were changed elsewhere since you opened this form. They stand below as they are now, and nothing of yours was saved.';
+
+/** `GET /hosts/{id}/settings` */
+export const showSettings: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  const told = queryOf(call, 'saved') === '' ? undefined : SAVED;
+  return shown(call, 200, host, { fields: fieldsOf(host.settings), told });
+};
+
+/** `POST /hosts/{id}/settings`: only of settings that nobody has changed since the form was made. */
+export const saveSettings: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  const form = readForm(call);
+  const fields = fieldsIn(form);
+  const { webhook, ...wish } = wishOf(fields);
+  const read = changeHostRequest.safeParse({ ...wish, webhook: webhook === '' ? null : webhook });
+  const revision = Number(form.get('revision'));
+  if (!read.success) return shown(call, 422, host, { fields, faults: faultsIn(read.error), revision });
+  try {
+    const { host: saved } = await changeHost(call, host.id, read.data, (current) => {
+      if (current.revision !== revision) throw new Problem(412, CHANGED);
+    });
+    const secret = webhook !== '' && webhook !== host.settings.webhook ? webhookSecret(call.secrets, host.id) : undefined;
+    if (secret === undefined) return seeOther(`/hosts/${host.id}/settings?saved=1`);
+    return shown(call, 200, saved, { fields: fieldsOf(saved.settings), told: SAVED, secret });
+  } catch (error) {
+    if (error instanceof Problem && (error.status === 412 || error.status === 409)) {
+      const current = await findHost(call, host.id);
+      return shown(call, error.status, current, { fields: fieldsOf(current.settings), told: error.message });
+    }
+    return shown(call, 422, host, { fields, faults: faultsOf(error), revision });
+  }
+};
+
+type Shown = Pick<SettingsPage, 'fields' | 'told' | 'secret'> & Partial<Pick<SettingsPage, 'faults' | 'revision'>>;
+
+async function shown(
+  call: SignedCall,
+  statusCode: number,
+  host: Host,
+  { faults = {}, revision = host.revision, ...more }: Shown,
+): Promise<Answer> {
+  const { unconfirmed } = await recipientsOf(call, host);
+  return page(
+    statusCode,
+    settingsPage({ visitor: call.visitor, host, faults, revision, unconfirmed, probePorts: call.probePorts, ...more }),
+  );
+}
+
+/** `GET /hosts/{id}/delete` */
+export const askDelete: SignedVerb = async (call) => page(200, deletePage(call.visitor, await findHost(call, pathOf(call, 'id'))));
+
+/** `POST /hosts/{id}/delete`: with the name of the host typed. */
+export const deleteHost: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  const typed = (readForm(call).get('confirm') ?? '').trim().toLowerCase();
+  if (typed !== host.settings.name) return page(422, deletePage(call.visitor, host, `Type ${host.settings.name} to confirm.`));
+  await removeHost(call, host.id);
+  return seeOther('/hosts');
+};

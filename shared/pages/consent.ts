@@ -1,0 +1,109 @@
+import type { Addition, GreetingSettings } from '../domain/consent-advice.ts';
+import type { ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
+import type { Host } from '../domain/host.ts';
+import { hostHead } from './host-tabs.ts';
+import { type Html, html } from './html.ts';
+import { layout, type Visitor } from './layout.ts';
+import { actButton, copyable, when } from './parts.ts';
+
+const LOOK_SECONDS = 65; // each look spends one of the sixty an hour
+
+/** Where the consent of a host stands. `looked` is what came of a look that was asked for; without `sight`, why there was none. */
+export type ConsentPage = {
+  readonly visitor: Visitor;
+  readonly host: Host;
+  readonly now: number;
+  readonly sight: ConsentSight | undefined;
+  readonly told: string | undefined;
+};
+
+/** The page that says which proofs are there, which are missing, and what to copy where. */
+export function consentPage({ visitor, host, now, sight, told }: ConsentPage): string {
+  const waits = sight !== undefined && !sight.complete;
+  return layout(
+    `Consent of ${host.settings.name}`,
+    html`${hostHead(host, '/consent')}
+<h2>Consent</h2>
+<p>Nothing is probed before both sides agree: the name, and each address that it leads to. It is proven anew before every scan, so records must stay.</p>
+${told === undefined ? undefined : html`<p class="note" role="status">${told}</p>`}
+<section id="proofs"${waits ? html` data-live="${LOOK_SECONDS}"` : undefined}>${sight === undefined ? undefined : proofs(host, sight, visitor, now)}</section>
+${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}`,
+    { visitor },
+  );
+}
+
+function proofs({ id, settings }: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
+  const { complete, name, addresses, add, greeting, servedDomains, trouble, token } = sight;
+  const paused = addresses.some(({ standing }) => standing === 'paused');
+  return html`${complete ? html`<p class="note good">Both sides speak for every address. There is nothing for you to do.</p>` : undefined}
+${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
+${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
+${add.map((addition) => toAdd(addition, token))}
+${addresses.map((address) => addressSection(address, token, now))}
+${addresses.some(({ add: missing }) => missing.some(({ proof }) => proof === 'greeting')) ? greetings(greeting) : undefined}
+${paused ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
+${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>`}`;
+}
+
+function tick(done: boolean): Html {
+  return html`<span class="${done ? 'done' : 'missing'}">${done ? '✓ proven' : '○ missing'}</span>`;
+}
+
+const STANDINGS: Readonly<Record<SeenAddress['standing'], string>> = {
+  proven: '✓ proven',
+  greeting: '○ by its greeting only',
+  'no-consent': '○ missing',
+  vetoed: '✕ forbidden',
+  paused: '✕ paused',
+  'forbidden-address': '✕ nobody may probe it',
+  'dns-trouble': '○ DNS does not answer',
+};
+
+function addressSection(
+  { address, standing, explanation, pausedUntil, add, reverseZone, reverseDns }: SeenAddress,
+  token: string,
+  now: number,
+): Html {
+  const [first, ...others] = add;
+  return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${STANDINGS[standing]}</span> The address ${address}</h3>
+<p>${explanation}${pausedUntil === undefined ? undefined : html` It is paused until ${when(pausedUntil, now)}.`}</p>
+${first === undefined ? undefined : toAdd(first, token)}
+${others.length === 0 ? undefined : html`<details><summary>Other ways to prove it; any one is enough</summary>${others.map((addition) => toAdd(addition, token))}</details>`}
+${places([...(reverseZone === undefined ? [] : [reverseZone]), ...reverseDns.flatMap((claim) => claim.places)])}</section>
+`;
+}
+
+function toAdd({ record, what }: Addition, token: string): Html {
+  if (record === undefined) return html`<p>${what}</p>`;
+  const name = record.split(' ')[0] ?? '';
+  return html`<p>${what}</p>
+${copyable(record)}
+<details><summary>For a form of your DNS provider</summary><p>Type <strong>TXT</strong>. The name, of which some forms want only what stands before your domain:</p>${copyable(name.replace(/\.$/, ''))}<p>The value:</p>${copyable(token)}</details>`;
+}
+
+const FOUND: Readonly<Record<SeenPlace['found'], string>> = {
+  token: 'your token',
+  deny: '“deny”, which forbids probes',
+  other: 'something else, not your token',
+  nothing: 'nothing',
+  trouble: 'DNS did not answer',
+};
+
+function places(all: readonly SeenPlace[]): Html | undefined {
+  if (all.length === 0) return undefined;
+  return html`<details><summary>Where we looked, and what is there now</summary><ul>${all.map(({ record, found }) => html`<li><code>${record}</code>: ${FOUND[found]}</li>`)}</ul></details>`;
+}
+
+const SERVERS: Readonly<Record<keyof GreetingSettings, string>> = {
+  postfix: 'Postfix, main.cf, then postfix reload',
+  exim: 'Exim, main configuration',
+  sendmail: 'Sendmail, sendmail.mc, then build sendmail.cf anew',
+  exchange: 'Microsoft Exchange, in its shell',
+};
+
+function greetings(greeting: GreetingSettings): Html {
+  const rows = (Object.keys(SERVERS) as (keyof GreetingSettings)[]).map(
+    (server) => html`<p>${SERVERS[server]}:</p>${copyable(greeting[server])}`,
+  );
+  return html`<details><summary>How a server is told to greet with your token</summary>${rows}</details>`;
+}

@@ -1,0 +1,51 @@
+import { PERIODS, type Period } from '../domain/schedule.ts';
+import { type Html, html } from './html.ts';
+import { fieldError, textField } from './parts.ts';
+
+/** The settings of a host as they stand in a form: lists with one entry a line, ports with commas between. */
+export type HostFields = {
+  readonly servedDomains: string;
+  readonly alertRecipients: string;
+  readonly ports: string;
+  readonly period: string;
+  readonly reminders: boolean;
+  readonly webhook: string;
+};
+
+/** What is wrong with fields, by their names. */
+export type FieldFaults = Readonly<Partial<Record<keyof HostFields | 'name', string>>>;
+
+/** A period in words. */
+export const PERIOD_WORDS: Readonly<Record<Period, string>> = {
+  hour: 'every hour',
+  '6h': 'every 6 hours',
+  day: 'every day',
+  week: 'every week',
+};
+
+/** The fields of a host's settings. The unusual ones are folded away unless one of them is wrong. */
+export function hostFields(fields: HostFields, faults: FieldFaults, probePorts: readonly number[]): Html {
+  const unusual = [faults.ports, faults.reminders, faults.webhook].some((fault) => fault !== undefined);
+  return html`${linesField('servedDomains', 'Domains it takes mail for, one a line', fields.servedDomains, 'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record.', faults.servedDomains)}
+${linesField('alertRecipients', 'Alerts go to, one mail address a line', fields.alertRecipients, 'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.', faults.alertRecipients)}
+<p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>
+<details${unusual ? html` open` : undefined}><summary>Ports, reminders, webhook</summary>
+${textField('ports', 'Ports', fields.ports, { hint: `With commas between. Probed here: ${probePorts.join(', ')}. 465 is spoken to inside TLS, the others plain and after STARTTLS.`, error: faults.ports })}
+<p class="field"><label><input type="checkbox" name="reminders" value="on"${fields.reminders ? html` checked` : undefined}>Remind me while it stays open or suspected: after 1, 7 and then every 30 days</label></p>
+${textField('webhook', 'Webhook', fields.webhook, { hint: 'An HTTPS address that is called with every notice; empty for none.', error: faults.webhook, type: 'url' })}
+</details>`;
+}
+
+function linesField(
+  field: 'servedDomains' | 'alertRecipients',
+  label: string,
+  value: string,
+  hint: string,
+  error: string | undefined,
+): Html {
+  const described = `${field}-hint${error === undefined ? '' : ` ${field}-error`}`;
+  return html`<p class="field"><label for="${field}">${label}</label>
+<textarea id="${field}" name="${field}" rows="${Math.max(2, Math.min(10, value.split('\n').length))}" aria-describedby="${described}"${error === undefined ? undefined : html` aria-invalid="true"`} autocapitalize="off" spellcheck="false">
+${value}</textarea>
+<span class="hint" id="${field}-hint">${hint}</span>${error === undefined ? undefined : html`<span class="error" id="${field}-error">${error}</span>`}</p>`;
+}

@@ -1,0 +1,100 @@
+import type { Proposal, ProposedServer } from '../domain/proposal.ts';
+import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
+import { type Html, html } from './html.ts';
+import { layout, type Visitor } from './layout.ts';
+import { copyable, ownForm } from './parts.ts';
+
+/** A form that registers one server. `once` is good for one registration, so that a form that is sent twice registers once. */
+export type RegisterForm = {
+  readonly name: string;
+  readonly fields: HostFields;
+  readonly faults: FieldFaults;
+  readonly once: string;
+  readonly probePorts: readonly number[];
+};
+
+/** The first step: what is it called? With what was typed and what is wrong with it. */
+export function askNamePage(visitor: Visitor, name = '', error?: string): string {
+  return layout(
+    'Register a server',
+    html`<h1>Register a server</h1>\n${nameForm(name, error)}\n<p class="hint">Nothing is sent to any server for this: DNS alone is asked.</p>`,
+    { visitor },
+  );
+}
+
+function nameForm(name: string, error?: string): Html {
+  return html`<form method="get" action="/hosts/new">
+<p class="field"><label for="name">Your domain, or the name or address of a mail server</label>
+<input id="name" name="name" type="text" value="${name}" placeholder="example.org" required autocapitalize="off" spellcheck="false"${error === undefined ? undefined : html` aria-invalid="true" aria-describedby="name-error"`}>
+${error === undefined ? undefined : html`<span class="error" id="name-error">${error}</span>`}</p>
+<button type="submit">Look it up</button>
+</form>`;
+}
+
+/** The second step: what the name leads to, whose it is, and a form for each server that may be theirs. `known` are hosts of these names that are registered already. */
+export type ProposalPage = {
+  readonly visitor: Visitor;
+  readonly proposal: Proposal;
+  readonly forms: readonly RegisterForm[];
+  readonly known: readonly { readonly id: string; readonly name: string }[];
+};
+
+/** The page of the second step. */
+export function proposalPage({ visitor, proposal, forms, known }: ProposalPage): string {
+  const { name, servers, exempt, recipientWarning, trouble = [] } = proposal;
+  return layout(
+    `Register ${name}`,
+    html`<nav class="trail" aria-label="Way back"><a href="/hosts">Hosts</a> › <a href="/hosts/new">Register a server</a></nav>
+<h1>${name}</h1>
+${known.map((host) => html`<p class="note"><a href="/hosts/${host.id}">${host.name}</a> is registered already. Registering it again makes a second host.</p>`)}
+${servers.length === 0 ? html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>` : html`<h2 class="first">What it leads to</h2>${servers.map(server)}`}
+${trouble.map((sentence) => html`<p class="note">${sentence}</p>`)}
+${recipientWarning === undefined ? undefined : html`<p class="note bad">${recipientWarning}</p>`}
+${forms.length === 0 && servers.length > 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
+${forms.slice(0, 1).map((form) => registerSection(visitor, form))}
+${forms.length < 2 ? undefined : html`<h2>Its other servers</h2><ul>${forms.slice(1).map((form) => html`<li><a href="/hosts/new?name=${encodeURIComponent(form.name)}">Register ${form.name}</a></li>`)}</ul>`}
+${
+  exempt === undefined || forms.length === 0
+    ? undefined
+    : html`<h2>Tell your ban tool about us</h2>
+<p>${exempt.where}</p>${copyable(exempt.ignoreip)}<p class="hint">${exempt.warning}</p>`
+}
+<h2>Something else?</h2>
+${nameForm('')}`,
+    { visitor },
+  );
+}
+
+function server({ name, role, preference, addresses, runBy, auditable, why, forward }: ProposedServer): Html {
+  const place = role === 'mx' ? `takes its mail (MX ${preference ?? ''})` : 'is this very name';
+  return html`<section><h3><code>${name}</code> <span class="dim">${place}</span></h3>
+<p>${addresses.length === 0 ? 'No address' : addresses.join(', ')}. ${runBy === undefined ? (auditable ? 'It may be yours. ' : '') : `Run by ${runBy.provider}. `}${why}</p>
+${forward === undefined ? undefined : html`<details><summary>A text for ${runBy?.provider ?? 'them'}</summary>${copyable(forward)}</details>`}</section>
+`;
+}
+
+/** A form again, with what is wrong with it. */
+export function registerAgainPage(visitor: Visitor, form: RegisterForm): string {
+  return layout(
+    `Register ${form.name}`,
+    html`<h1>Register ${form.name}</h1>
+${form.faults.name === undefined ? undefined : html`<p class="error">${form.name} ${form.faults.name}. <a href="/hosts/new">Enter another name</a></p>`}
+${registerForm(visitor, form)}`,
+    { visitor },
+  );
+}
+
+function registerSection(visitor: Visitor, form: RegisterForm): Html {
+  return html`<section><h2>Register <code>${form.name}</code></h2>
+${registerForm(visitor, form)}</section>`;
+}
+
+function registerForm({ formToken }: Visitor, { name, fields, faults, once, probePorts }: RegisterForm): Html {
+  return ownForm(
+    formToken,
+    '/hosts',
+    html`<input type="hidden" name="name" value="${name}"><input type="hidden" name="once" value="${once}">
+${hostFields(fields, faults, probePorts)}
+<button type="submit">Register ${name}</button>`,
+  );
+}
