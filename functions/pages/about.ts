@@ -1,13 +1,11 @@
 import { aboutPage } from '../../shared/pages/about.ts';
 import { baseUrlOf, page, plain, type Verb } from './call.ts';
+import { KEPT } from './kept.ts';
 
-const KEPT_S = 300; // pages that say the same to everybody may be kept so long
 const SECURITY_TXT_DAYS = 180; // RFC 9116 §2.5.5 recommends less than a year
 const DAY_MS = 24 * 60 * 60_000;
 
-const KEPT = { 'cache-control': `public, max-age=${KEPT_S}` };
-
-/** `GET /` */
+/** `GET /about` */
 export const showAbout: Verb = async ({ us }) => page(200, aboutPage(us), KEPT);
 
 /** `GET /.well-known/security.txt`, RFC 9116. */
@@ -16,7 +14,7 @@ export const showSecurityTxt: Verb = async (call) => {
   const today = call.clock() - (call.clock() % DAY_MS);
   const expires = new Date(today + SECURITY_TXT_DAYS * DAY_MS).toISOString().replace('.000Z', 'Z');
   // URLs must be https there (§2.5.4, §2.5.7).
-  const links = base.startsWith('https://') ? [`Canonical: ${base}/.well-known/security.txt`, `Policy: ${base}/#contact`] : [];
+  const links = base.startsWith('https://') ? [`Canonical: ${base}/.well-known/security.txt`, `Policy: ${base}/about#contact`] : [];
   const lines = [
     `Contact: mailto:${encodeURIComponent(call.us.contact).replace('%40', '@')}`,
     `Expires: ${expires}`,
@@ -28,4 +26,5 @@ export const showSecurityTxt: Verb = async (call) => {
 };
 
 /** `GET /robots.txt`: administrators who search for our name should find the pages. */
-export const showRobotsTxt: Verb = async () => plain(200, 'User-agent: *\nDisallow: /v1/\n', KEPT);
+export const showRobotsTxt: Verb = async () =>
+  plain(200, 'User-agent: *\nDisallow: /v1/\nDisallow: /hosts\nDisallow: /account\nDisallow: /sign-in\n', KEPT);

@@ -13,7 +13,7 @@ export type Us = {
 /** The page for a mail administrator who found our connections in a log. */
 export function aboutPage(us: Us): string {
   return layout(
-    'Relay Audit',
+    'Who we are',
     html`<h1>Did we turn up in your mail server’s log?</h1>
 <p class="lead">Relay Audit looks for open relays: mail servers that forward mail from anyone to anyone. It audits servers for their owners, so that they hear of one before spammers find it.</p>
 <h2>Is it us?</h2>

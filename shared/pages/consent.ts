@@ -60,12 +60,12 @@ const STANDINGS: Readonly<Record<SeenAddress['standing'], string>> = {
 };
 
 function addressSection(
-  { address, standing, explanation, pausedUntil, add, reverseZone, reverseDns }: SeenAddress,
+  { address, standing, proofs: own, explanation, pausedUntil, add, reverseZone, reverseDns }: SeenAddress,
   token: string,
   now: number,
 ): Html {
   const [first, ...others] = add;
-  return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${STANDINGS[standing]}</span> The address ${address}</h3>
+  return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${standing === 'no-consent' && own.length > 0 ? '◐ proven on its side' : STANDINGS[standing]}</span> The address ${address}</h3>
 <p>${explanation}${pausedUntil === undefined ? undefined : html` It is paused until ${when(pausedUntil, now)}.`}</p>
 ${first === undefined ? undefined : toAdd(first, token)}
 ${others.length === 0 ? undefined : html`<details><summary>Other ways to prove it; any one is enough</summary>${others.map((addition) => toAdd(addition, token))}</details>`}

@@ -62,7 +62,7 @@ ${name?.permanent ? nameProven(name.text) : undefined}
 ${proven.length === 0 ? undefined : addressesProven(proven)}
 ${paused.length === 0 ? undefined : addressesPaused(paused, outcome)}
 ${paused.length === 0 ? undefined : howToProve(paused, outcome)}
-<p class="hint">A scan that is under way ends within two minutes. <a href="/opt-out">Enter another server</a>, or read <a href="/">who we are and why we connect</a>.</p>`,
+<p class="hint">A scan that is under way ends within two minutes. <a href="/opt-out">Enter another server</a>, or read <a href="/about">who we are and why we connect</a>.</p>`,
   );
 }
 
@@ -71,7 +71,7 @@ function nameProven(name: string): Html {
 }
 
 function addressesProven(proven: readonly OptedOutAddress[]): Html {
-  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(proven)}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/#contact">write to us</a>.</p></div>`;
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(proven)}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/about#contact">write to us</a>.</p></div>`;
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
@@ -85,7 +85,7 @@ function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOut
   return html`<h2>Stop ${single} for good</h2>
 ${name === undefined || name.permanent ? undefined : html`<p>For the name <code>${name.text}</code> and whatever is registered under it, set this record:</p>${record(`${CONSENT_LABEL}.${name.text}`)}`}
 ${provable.map(({ address, places }) => html`<p>For the address <code>${address}</code>, set ${places.length === 1 ? 'this record' : 'one of these records'}:</p>${places.map(record)}`)}
-${provable.length === 0 ? html`<p>No record can prove anything for an address that is not in public DNS. <a href="/#contact">Write to us</a> instead.</p>` : undefined}
+${provable.length === 0 ? html`<p>No record can prove anything for an address that is not in public DNS. <a href="/about#contact">Write to us</a> instead.</p>` : undefined}
 <p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone.</p>
 <form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`;
 }

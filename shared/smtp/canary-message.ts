@@ -49,7 +49,7 @@ function body({ leg, siteUrl, optOutAddress }: CanaryLetter): string[] {
     'strangers. If it arrives, the server is an open relay, and its owner, who',
     'asked for this test, is told so. It goes to a mailbox of ours and nowhere else.',
     '',
-    ...(siteUrl === undefined ? [] : [`Who we are: ${siteUrl}/`]),
+    ...(siteUrl === undefined ? [] : [`Who we are: ${siteUrl}/about`]),
     'Not your test, or no more tests wanted? Say so here:',
     ...(siteUrl === undefined ? [] : [`${siteUrl}/opt-out`]),
     optOutAddress,

@@ -391,13 +391,13 @@ describe('the other pages', () => {
     for (const line of [
       'Contact: mailto:postmaster@probe.example',
       'Canonical: https://audit.example/.well-known/security.txt',
-      'Policy: https://audit.example/#contact',
+      'Policy: https://audit.example/about#contact',
     ])
       expect(body.split('\n')).toContain(line);
   });
 
-  test('robots may read the pages', async () => {
-    expect(await request('GET', '/robots.txt')).toMatchObject({ statusCode: 200, body: 'User-agent: *\nDisallow: /v1/\n' });
+  test('robots may read what is for everybody', async () => {
+    expect(await request('GET', '/robots.txt')).toMatchObject({ statusCode: 200, body: expect.stringContaining('Disallow: /hosts\n') });
   });
 
   test('who may GET a page may ask for its HEAD', async () => {
