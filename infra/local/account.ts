@@ -6,7 +6,7 @@ import { openAccount } from '../../shared/accounts/open-account.ts';
 import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { openStore, secretOf, type Where } from './operator-store.ts';
-import { DEFAULT_DATA, UsageError } from './options.ts';
+import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 
 const USAGE = 'Usage: npm run account -- create --email you@example.org [--data FOLDER | --table NAME --secret ARN]';
 
@@ -59,8 +59,5 @@ function parse(args: readonly string[]) {
 }
 
 if (import.meta.main) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
-    console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
-    process.exitCode = 1;
-  });
+  runCommand(main);
 }

@@ -13,7 +13,13 @@ export const DEMO_PORT = 2525; // any user may listen there
 export const DEMO_DOMAINS: DemoAddresses = { open: 'open.demo.example', closed: 'closed.demo.example' };
 
 /** Where the open server passes on what it relays: mail for this domain, to this SMTP server. */
-export type Smarthost = { readonly domain: string; readonly address: string; readonly port: number };
+export type Smarthost = {
+  readonly domain: string;
+  readonly address: string;
+  readonly port: number;
+  /** Whether the server was closed by its owner in the meantime, and passes on nothing. */
+  readonly isClosed: () => boolean;
+};
 
 const ADDRESS_TRIES = 20;
 const RELAY_TRIES = 5;
@@ -60,7 +66,8 @@ function demoServer(domain: string, smarthost: Smarthost | undefined): SMTPServe
     onRcptTo(address, _session, callback) {
       const [user, at] = address.address.toLowerCase().split(/@(?=[^@]*$)/);
       if (at === domain) return callback(user === 'postmaster' ? undefined : refusal(550, '5.1.1 No such user here'));
-      callback(at === smarthost?.domain ? undefined : refusal(554, '5.7.1 Relay access denied'));
+      const relays = smarthost !== undefined && at === smarthost.domain && !smarthost.isClosed();
+      callback(relays ? undefined : refusal(554, '5.7.1 Relay access denied'));
     },
     onData(stream, session, callback) {
       void buffer(stream).then((message) => {

@@ -30,11 +30,12 @@ function say(words: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)}  ${words}`);
 }
 
-function introduce({ baseUrl, mailUrl, apiKey, folder, canaryMailbox }: LocalService, demoHosts: readonly string[]): void {
+function introduce({ baseUrl, mailUrl, apiKey, folder, canaryMailbox, demo }: LocalService, demoHosts: readonly string[]): void {
   const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
   console.log(`
 Relay Audit is ready.
 
+  pages     ${baseUrl}/   (sign in as owner@relay-audit.example; the link is among the mails)
   API       ${baseUrl}
   mails     ${mailUrl}
   data      ${folder.path}
@@ -47,6 +48,7 @@ Try:
   curl -s ${authorization} -H 'Content-Type: application/json' -d '{"name":"127.0.0.1"}' ${baseUrl}/v1/hosts
   curl -s ${authorization} ${baseUrl}${demoHosts[0] === undefined ? '/v1/openapi.json' : `/v1/hosts/${demoHosts[0]}/scans`}
 
+${demo === undefined ? '' : `The demo server ${demo.addresses.open} port ${DEMO_PORT} is an open relay: mend it with npm run demo -- close, break it again with open.\n`}
 Ctrl-C stops it; nothing is lost.
 `);
 }

@@ -5,7 +5,7 @@ import { parseAddress, parseNetwork } from '../../shared/domain/address.ts';
 import { readName } from '../../shared/domain/host-name.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { openStore } from './operator-store.ts';
-import { DEFAULT_DATA, UsageError } from './options.ts';
+import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 
 const USAGE =
   'Usage: npm run never -- list | add TARGET --why TEXT | remove TARGET [--data FOLDER | --table NAME]; TARGET is an address, a network or a name with all below it.';
@@ -72,7 +72,4 @@ function parse(args: readonly string[]) {
   }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
-  process.exitCode = 1;
-});
+runCommand(main);

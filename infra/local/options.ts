@@ -3,6 +3,14 @@ import { parseArgs } from 'node:util';
 /** An error of whoever started the command, told in one line that says what to do. */
 export class UsageError extends Error {}
 
+/** Runs a command with its arguments; an error of whoever started it is one line, and any ends in failure. */
+export function runCommand(main: (args: readonly string[]) => Promise<void>): void {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
+    process.exitCode = 1;
+  });
+}
+
 export type Options = { readonly port: number; readonly data: string; readonly demo: boolean };
 
 const USAGE = 'Usage: npm start -- [--port 8025] [--data .data] [--no-demo]';

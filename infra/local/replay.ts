@@ -17,7 +17,7 @@ import { deadLettersName, serviceStackName, WORK_QUEUES, type WorkQueueName } fr
 import { CREDENTIALS, REGION } from './engines/engine.ts';
 import { localQueueUrl } from './engines/sqs.ts';
 import { localEndpoints } from './operator-store.ts';
-import { DEFAULT_DATA, UsageError } from './options.ts';
+import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 
 const USAGE = `Usage: npm run replay -- ${WORK_QUEUES.join(' | ')} [--stage STAGE | --data FOLDER]`;
 
@@ -124,7 +124,4 @@ function parse(args: readonly string[]) {
   }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);
-  process.exitCode = 1;
-});
+runCommand(main);

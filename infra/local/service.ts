@@ -6,6 +6,7 @@ import { createAccount } from './account.ts';
 import { type CanarySink, DEFAULT_LISTEN, startCanarySink } from './canary-sink.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { type DemoServers, startDemoServers } from './demo-servers.ts';
+import { isDemoClosed } from './demo-state.ts';
 import { createTable, startDynamoDb, TABLE_NAME } from './engines/dynamodb.ts';
 import { CREDENTIALS, REGION, takePort } from './engines/engine.ts';
 import { startSes } from './engines/ses.ts';
@@ -80,7 +81,7 @@ async function startParts(
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
   const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail: (event) => host.invoke('canary', event) }));
-  const smarthost = { ...canaryMailbox, domain: canaryDomain };
+  const smarthost = { ...canaryMailbox, domain: canaryDomain, isClosed: () => isDemoClosed(folder.path) };
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
   if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
   await host.invoke('dispatch', {});

@@ -70,7 +70,7 @@ test.each(['localhost:25', '127.0.0.1', '127.0.0.1:99999', ''])('a wrong place t
 
 describe('the demo servers', () => {
   test('the open one passes on mail for the canary domain, with its hop, and for nobody else; the closed one nothing', async () => {
-    const demo = await startDemoServers(undefined, { ...sink, domain: DOMAIN });
+    const demo = await startDemoServers(undefined, { ...sink, isClosed: () => false, domain: DOMAIN });
     const [open, closed] = [demo.addresses.open, demo.addresses.closed].map((address) => ({ address, port: DEMO_PORT }));
     await send(`b@${DOMAIN}`, MESSAGE, open);
     const event = await eventually(async () => events[0], 'a relayed mail');

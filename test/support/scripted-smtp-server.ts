@@ -28,8 +28,11 @@ export type ScriptedServer = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts a server on 127.0.0.1. Session n follows script n; the last one serves all that come later. */
-export async function startScriptedServer(scripts: readonly Script[]): Promise<ScriptedServer> {
+/** Starts a server on 127.0.0.1 at a free port, unless it is told where. Session n follows script n; the last one serves all that come later. */
+export async function startScriptedServer(
+  scripts: readonly Script[],
+  at: { readonly address: string; readonly port: number } = { address: '127.0.0.1', port: 0 },
+): Promise<ScriptedServer> {
   const heard: string[][] = [];
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -42,7 +45,7 @@ export async function startScriptedServer(scripts: readonly Script[]): Promise<S
     socket.on('error', () => {});
     if (script !== undefined) serve(socket, script, lines, () => server.close());
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at.port, at.address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
