@@ -47,6 +47,6 @@ export const showScan: SignedVerb = async (call) => {
 };
 
 /** That a host has no scan of this id. */
-export function noSuchScan(): Problem {
+function noSuchScan(): Problem {
   return new Problem(404, 'There is no such scan of this host.');
 }

@@ -6,6 +6,7 @@ import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import { evidence, remedy } from './evidence.ts';
+import { PERIOD_WORDS } from './host-fields.ts';
 import { hostHead } from './host-tabs.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
@@ -142,7 +143,7 @@ function facts({ id, settings, createdAt }: Host, now: number): Html {
   const { period, ports, servedDomains, alertRecipients, webhook } = settings;
   return html`<h2>Settings</h2>
 <dl>
-<dt>Scanned</dt><dd>${period === 'hour' ? 'every hour' : period === '6h' ? 'every 6 hours' : `every ${period}`}, next ${relative(nextDue(id, period, now), now)}</dd>
+<dt>Scanned</dt><dd>${PERIOD_WORDS[period]}, next ${relative(nextDue(id, period, now), now)}</dd>
 <dt>Ports</dt><dd>${ports.join(', ')}</dd>
 <dt>Served domains</dt><dd>${servedDomains.length === 0 ? html`none: a refusal to relay cannot be told from a refusal of us` : servedDomains.join(', ')}</dd>
 <dt>Alerts go to</dt><dd>${alertRecipients.join(', ')}${webhook === undefined ? undefined : ' and a webhook'}</dd>

@@ -1,5 +1,6 @@
 import { type Host, recentVerdicts } from '../domain/host.ts';
-import { nextDue, type Period } from '../domain/schedule.ts';
+import { nextDue } from '../domain/schedule.ts';
+import { PERIOD_WORDS } from './host-fields.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
@@ -70,13 +71,11 @@ function row(host: Host, now: number): Html {
 <td data-label="Relay state">${badge(state.relay)}${state.since === undefined ? undefined : html`<span class="hint">since ${when(state.since, now)}</span>`}</td>
 <td data-label="Last scans">${strip(recentVerdicts(state.recent))}</td>
 <td data-label="Last scan">${last === undefined ? html`<span class="dim">none yet</span>` : html`${last.verdict}<span class="hint">${when(last.startedAt, now)}</span>`}</td>
-<td data-label="Next scan">${relative(nextDue(id, settings.period, now), now)}<span class="hint">${EVERY[settings.period]}</span></td>
+<td data-label="Next scan">${relative(nextDue(id, settings.period, now), now)}<span class="hint">${PERIOD_WORDS[settings.period]}</span></td>
 <td data-label="Needs attention">${attentionCell(host)}</td>
 </tr>
 `;
 }
-
-const EVERY: Readonly<Record<Period, string>> = { hour: 'every hour', '6h': 'every 6 hours', day: 'every day', week: 'every week' };
 
 function attentionCell(host: Host): Html {
   const points = attentionOf(host);

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { eventually, type RunningService } from '../support/local-service.ts';
@@ -9,7 +9,6 @@ import { eventually, type RunningService } from '../support/local-service.ts';
 const SHOTS = join(tmpdir(), 'pages'); // for whoever wants to look at them
 const WIDTHS = [360, 768, 1200, 1600];
 const SHOWN = [360, 1200]; // kept as pictures
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Somebody at a browser, who has not signed in yet. */
 export type Visitor = { readonly page: Page; readonly context: BrowserContext; readonly troubles: string[] };
@@ -71,7 +70,7 @@ export async function expectUsable(page: Page, name: string): Promise<void> {
 // Sent by the debugger, which no policy of the page stands against.
 async function violations(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
-  const run = `${AXE};axe.run(document).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | '))))`;
+  const run = `${axe.source};axe.run(document).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | '))))`;
   const { result } = await session.send('Runtime.evaluate', { expression: run, awaitPromise: true, returnByValue: true });
   await session.detach();
   return JSON.parse(String(result.value)) as string[];
