@@ -7,9 +7,10 @@ const DAY_MS = 24 * 60 * 60_000;
 const WIDTH = 1_000; // units of a row, whatever its width on the screen
 const HEIGHT = 20;
 const LEAST = 4; // units: an hour of a year must still be seen
-const STRETCHES_LIMIT = 250; // drawn one by one; more are put into columns, the worst of each on top
+const STRETCHES_LIMIT = 250; // of a row, drawn one by one; more are put into columns, the worst of each on top
+const SHAPES_LIMIT = 2_000; // of the picture: some 30 KiB
 const ROWS_LIMIT = 40;
-const TABLE_LIMIT = 200;
+const TABLE_LIMIT = 100;
 
 /** The days that the picture may show. */
 export const RANGES = [30, 90, 365] as const;
@@ -39,7 +40,7 @@ ${
     ? html`<p class="dim">No scan in this time.</p>`
     : html`${legend()}
 <div class="timeline">
-${rows.map((row) => rowOf(row, from, now))}
+${rows.map((row) => rowOf(row, from, now, Math.min(STRETCHES_LIMIT, Math.floor(SHAPES_LIMIT / rows.length))))}
 <div class="axis"><span></span><span class="dates">${axis(from, now)}</span></div>
 </div>
 ${tableOf(rows)}`
@@ -70,15 +71,18 @@ const HEIGHTS: Readonly<Record<Verdict, number>> = {
   closed: 5,
 };
 
-function rowOf({ leg, stretches }: Row, from: number, to: number): Html {
-  const drawn = (stretches.length > STRETCHES_LIMIT ? columns(stretches, from, to) : [...stretches]).toSorted(
-    (a, b) => HEIGHTS[a.verdict] - HEIGHTS[b.verdict],
-  );
+function rowOf({ leg, stretches }: Row, from: number, to: number, most: number): Html {
+  const drawn = stretches.length > most ? columns(stretches, from, to, most) : stretches;
   const unit = (to - from) / WIDTH;
-  const bars = drawn.map(({ from: begin, to: end, verdict }) => {
-    const width = Math.max(LEAST, (end - begin) / unit);
-    const x = Math.min(WIDTH - LEAST, (begin - from) / unit);
-    return bar(verdict, Math.round(x), Math.ceil(width));
+  // The worst comes last, and so lies on top.
+  const verdicts = (Object.keys(HEIGHTS) as Verdict[]).toSorted((a, b) => HEIGHTS[a] - HEIGHTS[b]);
+  const bars = verdicts.flatMap((verdict) => {
+    const own = drawn.filter((stretch) => stretch.verdict === verdict);
+    const shapes = own.map(({ from: begin, to: end }) => {
+      const width = Math.max(LEAST, Math.ceil((end - begin) / unit));
+      return shape(verdict, Math.min(WIDTH - LEAST, Math.round((begin - from) / unit)), width);
+    });
+    return shapes.length === 0 ? [] : [bar(verdict, shapes.join(''))];
   });
   const name = leg ?? 'Host';
   const label = leg === undefined ? html`<strong>Host</strong>` : html`<code>${leg}</code>`;
@@ -86,16 +90,20 @@ function rowOf({ leg, stretches }: Row, from: number, to: number): Html {
 `;
 }
 
-function bar(verdict: Verdict, x: number, width: number): Html {
+function shape(verdict: Verdict, x: number, width: number): string {
   const height = HEIGHTS[verdict];
-  return html`<rect class="bar ${verdict}" x="${x}" y="${HEIGHT - height}" width="${width}" height="${height}"/>`;
+  return `M${x} ${HEIGHT - height}h${width}v${height}h-${width}z`;
 }
 
-function columns(stretches: readonly Stretch[], from: number, to: number): Stretch[] {
-  const width = (to - from) / STRETCHES_LIMIT;
+function bar(verdict: Verdict, path: string): Html {
+  return html`<path class="bar ${verdict}" d="${path}"/>`;
+}
+
+function columns(stretches: readonly Stretch[], from: number, to: number, count: number): Stretch[] {
+  const width = (to - from) / count;
   const worst = new Map<number, Verdict>();
   for (const { from: begin, to: end, verdict } of stretches) {
-    const last = Math.min(STRETCHES_LIMIT - 1, Math.floor((end - from) / width));
+    const last = Math.min(count - 1, Math.floor((end - from) / width));
     for (let column = Math.floor((begin - from) / width); column <= last; column++)
       worst.set(column, worse(worst.get(column) ?? verdict, verdict));
   }
@@ -110,7 +118,7 @@ function inWords(stretches: readonly Stretch[]): string {
 function legend(): Html {
   const items = (Object.keys(HEIGHTS) as Verdict[]).map(
     (verdict) =>
-      html`<li><svg viewBox="0 0 24 ${HEIGHT}" width="24" height="${HEIGHT}" aria-hidden="true">${bar(verdict, 0, 24)}</svg>${verdict}</li>`,
+      html`<li><svg viewBox="0 0 24 ${HEIGHT}" width="24" height="${HEIGHT}" aria-hidden="true">${bar(verdict, shape(verdict, 0, 24))}</svg>${verdict}</li>`,
   );
   return html`<svg class="shapes" width="0" height="0" aria-hidden="true"><defs>
 <pattern id="p-suspected" width="8" height="8" patternUnits="userSpaceOnUse"><path class="bar suspected solid" d="M0 0h5v8H0z"/></pattern>

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Answer } from '../../../functions/pages/call.ts';
+import { consentToken } from '../../../shared/runtime/consent-token.ts';
+import { lookupsTo } from '../../support/gate.ts';
+import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
+import { createSampleAccount, NOON } from '../../support/samples.ts';
+import { startTable, type TestTable } from '../../support/table.ts';
+import { elementsOf } from './well-formed.ts';
+
+const DAY = 24 * 60 * 60_000;
+const OWNER = 'owner@example.org';
+let now = NOON;
+let table: TestTable;
+let pages: Pages;
+let cookie: string;
+let form: string;
+
+beforeAll(async () => {
+  table = await startTable(() => now, 400 * DAY);
+  await createSampleAccount(table.store);
+});
+afterAll(() => table.stop());
+beforeEach(async () => {
+  now += DAY;
+  pages = pagesOn(table.store, () => now, { lookups: lookupsTo('93.184.216.9') });
+  cookie = await pages.signIn('account1', OWNER);
+  form = formTokenOf(await pages.get('/account', cookie));
+});
+
+const get = (path: string) => pages.get(path, cookie);
+const post = (path: string, fields: Record<string, string> = {}) => pages.post(path, { form, ...fields }, cookie);
+const onceOf = ({ body = '' }: Answer) => /name="once" value="(\w+)"/.exec(body)?.[1] ?? expect.fail('there is no form to register by');
+const WISH = {
+  servedDomains: 'example.org\nexample.net',
+  alertRecipients: OWNER,
+  ports: '25, 587',
+  period: 'day',
+  reminders: 'on',
+  webhook: '',
+};
+
+async function registered(more: Record<string, string> = {}): Promise<string> {
+  const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
+  const { headers } = await post('/hosts', { ...WISH, name: '93.184.216.9', once, ...more });
+  return /^\/hosts\/(\w{20})/.exec(String(headers?.location))?.[1] ?? expect.fail(`registration leads to ${headers?.location}`);
+}
+const hostOf = async (id: string) => (await table.store.findHost('account1', id)) ?? expect.fail();
+
+describe('registration', () => {
+  test('leads from a name to its proofs, with the very records to copy', async () => {
+    const id = await registered();
+    const { body = '' } = await get(`/hosts/${id}/consent`);
+    const token = consentToken(SECRETS, 'account1');
+    expect(body).toContain(`_relay-audit.9.216.184.93.in-addr.arpa. IN TXT &quot;${token}&quot;`);
+    expect(body).toContain(`smtpd_banner = $myhostname ESMTP ${token}`);
+    expect((await hostOf(id)).settings).toMatchObject({
+      servedDomains: ['example.org', 'example.net'],
+      ports: [25, 587],
+      period: 'day',
+      reminders: true,
+    });
+  });
+
+  test('happens once for a form that is sent twice, and not for one that we did not make', async () => {
+    const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
+    const before = (await table.store.listHosts('account1', 50)).items.length;
+    const answers = await Promise.all([1, 2].map(() => post('/hosts', { ...WISH, name: '93.184.216.9', once })));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
+    expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: 'x' })).headers?.location).toBe('/hosts');
+    expect((await table.store.listHosts('account1', 50)).items.length).toBe(before + 1);
+  });
+
+  test('says that a host of the name is there already', async () => {
+    const id = await registered();
+    expect((await get('/hosts/new?name=93.184.216.9')).body).toContain(`<a href="/hosts/${id}">93.184.216.9</a> is registered already`);
+  });
+
+  test('shows what is wrong at its field, and keeps what was typed', async () => {
+    const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
+    const wrong = { servedDomains: 'a..b', alertRecipients: 'nobody', ports: '25 x', webhook: 'http://hooks.example.org' };
+    const { statusCode, body = '' } = await post('/hosts', { ...WISH, ...wrong, name: '93.184.216.9', once });
+    expect(statusCode).toBe(422);
+    for (const field of Object.keys(wrong)) expect(body).toContain(`id="${field}-error"`);
+    for (const text of Object.values(wrong)) expect(body).toContain(text);
+    const port = await post('/hosts', { ...WISH, ports: '2526', name: '93.184.216.9', once });
+    expect(port.body).toContain('2526 is not a port that is probed here');
+    // What was wrong has used up nothing: the form that comes back registers.
+    expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(port) })).statusCode).toBe(303);
+  });
+
+  test('refuses what is no name, and shows it as text', async () => {
+    const { statusCode, body = '' } = await get(`/hosts/new?name=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    expect([statusCode, elementsOf(body).filter((each) => each === 'script').length]).toEqual([422, 1]);
+  });
+});
+
+describe('settings', () => {
+  const revisionOf = ({ body = '' }: Answer) => /name="revision" value="(\d+)"/.exec(body)?.[1] ?? expect.fail();
+
+  test('are saved, and a webhook’s secret is shown when it is set, and only then', async () => {
+    const id = await registered();
+    const revision = revisionOf(await get(`/hosts/${id}/settings`));
+    const saved = await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'week', webhook: 'https://hooks.example.org/x' });
+    expect([saved.statusCode, /whsec_\S+/.test(saved.body ?? '')]).toEqual([200, true]);
+    expect((await hostOf(id)).settings).toMatchObject({ period: 'week', webhook: 'https://hooks.example.org/x' });
+    const again = await post(`/hosts/${id}/settings`, { ...WISH, revision: '2', webhook: '', period: 'day' });
+    expect([again.statusCode, again.headers?.location]).toEqual([303, `/hosts/${id}/settings?saved=1`]);
+    expect((await hostOf(id)).settings.webhook).toBeUndefined();
+  });
+
+  test('that were changed elsewhere are not written over: nothing is saved, and what there is now is shown', async () => {
+    const id = await registered();
+    const revision = revisionOf(await get(`/hosts/${id}/settings`));
+    await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'week' });
+    const late = await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'hour' });
+    expect([late.statusCode, late.body?.includes('changed elsewhere'), revisionOf(late)]).toEqual([412, true, '2']);
+    expect((await hostOf(id)).settings.period).toBe('week');
+  });
+
+  test('keep what was typed beside what is wrong with it', async () => {
+    const id = await registered();
+    const { statusCode, body = '' } = await post(`/hosts/${id}/settings`, { ...WISH, revision: '1', servedDomains: '-' });
+    expect([statusCode, body.includes('id="servedDomains-error"')]).toEqual([422, true]);
+    expect((await hostOf(id)).revision).toBe(1);
+  });
+});
+
+describe('a host', () => {
+  test('is deleted only by whoever types its name', async () => {
+    const id = await registered();
+    expect((await post(`/hosts/${id}/delete`, { confirm: 'yes' })).statusCode).toBe(422);
+    expect(await table.store.findHost('account1', id)).toBeDefined();
+    expect((await post(`/hosts/${id}/delete`, { confirm: ' 93.184.216.9 ' })).headers?.location).toBe('/hosts');
+    expect(await table.store.findHost('account1', id)).toBeUndefined();
+  });
+
+  test('is scanned again by a button, once for two presses', async () => {
+    const id = await registered();
+    now += 60_000;
+    for (let presses = 0; presses < 2; presses++) expect((await post(`/hosts/${id}/scans`)).headers?.location).toBe(`/hosts/${id}`);
+    expect((await table.store.owedOf(id)).filter(({ scanId }) => scanId.endsWith('on-demand'))).toHaveLength(1);
+  });
+
+  test('shows the scan that is under way, leg by leg, and looks again while it is', async () => {
+    const id = await registered();
+    const [owed] = await table.store.owedOf(id);
+    if (owed === undefined) return expect.fail();
+    expect((await get(`/hosts/${id}`)).body).toContain('It begins within a minute or two.');
+    await table.store.noteProgress(owed, { since: now, legs: [{ leg: '93.184.216.9:25', answered: 12, planned: 55 }] });
+    const { body = '' } = await get(`/hosts/${id}`);
+    for (const words of ['data-live="3"', '<progress max="55" value="12">', '12 of 55 tests', 'http-equiv="refresh" content="5"'])
+      expect(body).toContain(words);
+    await table.store.dropOwed(owed);
+    expect((await get(`/hosts/${id}`)).body).not.toContain('data-live');
+  });
+
+  test('whose consent was looked at too often says when to come again, and is no error', async () => {
+    const id = await registered();
+    for (let looks = 0; looks < 59; looks++) await get(`/hosts/${id}/consent`);
+    const { statusCode, body = '' } = await get(`/hosts/${id}/consent`);
+    expect([statusCode, /Come again in \d+ seconds/.test(body)]).toEqual([429, true]);
+  });
+
+  test('of another account, and one that never was, are the same page', async () => {
+    const id = await registered();
+    await table.store.createAccount({ id: 'account9', email: 'other@example.org', createdAt: now });
+    const other = await pages.signIn('account9', 'other@example.org');
+    for (const path of ['', '/scans', '/changes', '/notices', '/consent', '/settings', '/delete', '/scans.csv', '/scans.json']) {
+      const [theirs, nobodys] = await Promise.all([
+        pages.get(`/hosts/${id}${path}`, other),
+        pages.get(`/hosts/${'f'.repeat(20)}${path}`, other),
+      ]);
+      expect([path, theirs.statusCode, theirs.body]).toEqual([path, 404, nobodys.body]);
+    }
+  });
+});
+
+describe('the account', () => {
+  test('makes an API key that is shown once, and as many as there may be', async () => {
+    const made = await post('/account/keys', { label: 'monitoring', scope: 'read' });
+    expect(made.body).toMatch(/ra1_[0-9a-f]{12}_[0-9a-f]{48}_[\w-]{11}/);
+    expect((await get('/account')).body).not.toMatch(/ra1_[0-9a-f]{12}_[0-9a-f]{48}/);
+    const [, key] = await table.store.listKeys('account1');
+    expect(key).toMatchObject({ scope: 'read', label: 'monitoring' });
+    expect((await post('/account/keys', { scope: 'write' })).statusCode).toBe(409);
+    await post(`/account/keys/${key?.prefix}/revoke`);
+    expect(await table.store.listKeys('account1')).toHaveLength(1);
+  });
+
+  test('is deleted only by whoever types its address, with all that it has', async () => {
+    await table.store.createAccount({ id: 'account7', email: 'gone@example.org', createdAt: now });
+    const mine = await pages.signIn('account7', 'gone@example.org');
+    const token = formTokenOf(await pages.get('/account', mine));
+    expect((await pages.post('/account/delete', { form: token, confirm: 'x' }, mine)).statusCode).toBe(422);
+    expect((await pages.post('/account/delete', { form: token, confirm: 'Gone@example.org' }, mine)).statusCode).toBe(200);
+    expect(await table.store.findAccount('account7')).toBeUndefined();
+    expect((await pages.get('/hosts', mine)).statusCode).toBe(303);
+  });
+});
