@@ -133,6 +133,7 @@ pre.transcript .theirs { font-weight: 600; }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem 1rem; }
 .filter p { margin: 0; }
 .filter input, .filter select { width: auto; }
+@media (min-width: 60rem) { td[data-label=Leg] code { white-space: nowrap; } }
 @media (max-width: 34rem) {
   .timeline .line, .timeline .axis { grid-template-columns: 1fr; gap: 0; }
   .timeline .dates span:nth-child(even) { display: none; }

@@ -20,7 +20,7 @@ export function isLive(owed: readonly OwedScan[], now: number): boolean {
 export function owedScans(owed: readonly OwedScan[], now: number): Html | undefined {
   if (owed.length === 0) return undefined;
   const live = isLive(owed, now);
-  return html`<section id="under-way"${live ? html` data-live="${LOOK_SECONDS}"` : undefined} aria-live="polite"><h2>${live ? 'A scan is under way' : 'A scan follows'}</h2>
+  return html`<section id="under-way"${live ? html` data-live="${LOOK_SECONDS}"` : undefined} aria-live="polite"><h2>${owed.some((each) => isUnderWay(each, now)) ? 'A scan is under way' : 'A scan follows'}</h2>
 ${owed.map((each) => owedScan(each, now))}</section>`;
 }
 

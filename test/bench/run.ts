@@ -8,6 +8,7 @@ import type { Figure } from './figure.ts';
 import { measureFuzz } from './fuzz.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
+import { measurePages } from './pages.ts';
 import { measureSimulation } from './simulation.ts';
 import { measureStart } from './start.ts';
 import { measureTargets } from './targets.ts';
@@ -17,6 +18,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   start: measureStart,
   idle: measureIdle,
   history: measureHistory,
+  pages: measurePages,
   api: measureApi,
   engine: measureEngine,
   fuzz: measureFuzz,

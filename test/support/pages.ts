@@ -1,5 +1,4 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { expect } from 'vitest';
 import type { Answer, Services } from '../../functions/pages/call.ts';
 import { routes } from '../../functions/pages/routes.ts';
 import type { Mail } from '../../shared/mail/letter.ts';
@@ -39,7 +38,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
     },
     clock,
     wait: async () => {},
-    report: (error) => expect.fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    report: (error) => fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     probePorts: [25, 465, 587],
     registration: { kind: 'open' },
     operatorNetworks: [],
@@ -54,7 +53,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
   const ask = async (method: string, target: string, cookie: string | undefined, headers: Record<string, string>, body?: string) => {
     const [path = '', query = ''] = target.split('?');
     const fits = all.find((route) => route.method === method && patternOf(route.path).test(path));
-    if (fits === undefined) return expect.fail(`there is no ${method} ${path}`);
+    if (fits === undefined) return fail(`there is no ${method} ${path}`);
     const names = [...fits.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     const values = patternOf(fits.path).exec(path)?.slice(1) ?? [];
     const event = {
@@ -80,7 +79,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
     async signIn(accountId, email) {
       const id = `${sessions++}`;
       const isThere = await store.startSession({ id, accountId, email, startedAt: clock(), until: clock() + 86_400_000 });
-      expect(isThere).toBe(true);
+      if (!isThere) fail('there is no such account');
       return `__Host-relay-audit=${sealSession(SECRETS, { accountId, sessionId: id })}`;
     },
   };
@@ -88,11 +87,15 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
 
 let sessions = 1;
 
+function fail(why: string): never {
+  throw new Error(why);
+}
+
 function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '([^/]+)')}$`);
 }
 
 /** The hidden field of the forms of a page. */
 export function formTokenOf({ body = '' }: Answer): string {
-  return /name="form" value="([\w-]+)"/.exec(body)?.[1] ?? expect.fail('the page has no form of a session');
+  return /name="form" value="([\w-]+)"/.exec(body)?.[1] ?? fail('the page has no form of a session');
 }

@@ -8,7 +8,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 
 /** What the engine charged for the requests since the last `reset`. */
-export type Meter = { writeUnits: number; readUnits: number; requests: number; reset(): void };
+export type Meter = { writeUnits: number; readUnits: number; requests: number; queries: number; reset(): void };
 
 export type TestTable = {
   readonly store: AuditStore;
@@ -47,7 +47,8 @@ function meterOf(client: DynamoDBClient): Meter {
     writeUnits: 0,
     readUnits: 0,
     requests: 0,
-    reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0 }),
+    queries: 0,
+    reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 }),
   };
   client.middlewareStack.add(
     (next, context) => async (args) => {
@@ -58,6 +59,7 @@ function meterOf(client: DynamoDBClient): Meter {
       if (WRITES.includes(context.commandName ?? '')) meter.writeUnits += units;
       else meter.readUnits += units;
       meter.requests++;
+      if (context.commandName === 'QueryCommand') meter.queries++;
       return result;
     },
     { step: 'initialize' },
