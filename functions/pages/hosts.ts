@@ -1,7 +1,7 @@
 import { hostsPage } from '../../shared/pages/hosts.ts';
 import { page, queryOf, type SignedRoute, type SignedVerb } from './call.ts';
 
-const HOSTS_A_PAGE = 40; // with their strips under 100 KiB
+const HOSTS_A_PAGE = 30; // with their strips under 100 KiB
 
 /** `GET /hosts?after=…` */
 const showHosts: SignedVerb = async (call) => {

@@ -80,6 +80,11 @@ export function letterOf(verdict: Verdict): string {
   return LETTERS[verdict];
 }
 
+/** The verdict of a letter; undefined when it is none. */
+export function verdictOf(letter: string): Verdict | undefined {
+  return (Object.keys(LETTERS) as Verdict[]).find((verdict) => LETTERS[verdict] === letter);
+}
+
 /** The recent verdicts with one more in front. */
 export function addRecent(recent: string, verdict: Verdict): string {
   return (LETTERS[verdict] + recent).slice(0, RECENT_LIMIT);
@@ -87,5 +92,5 @@ export function addRecent(recent: string, verdict: Verdict): string {
 
 /** The recent verdicts in words, newest first. */
 export function recentVerdicts(recent: string): Verdict[] {
-  return [...recent].flatMap((letter) => (Object.keys(LETTERS) as Verdict[]).filter((verdict) => LETTERS[verdict] === letter));
+  return [...recent].flatMap((letter) => verdictOf(letter) ?? []);
 }

@@ -100,8 +100,8 @@ describe('every answer of the pages', () => {
     expect(headerOf(answer, 'referrer-policy')).toEqual(['same-origin']);
   });
 
-  test('the start page names our addresses and writes to postmaster, unless told otherwise', async () => {
-    const { body } = await request('GET', '/');
+  test('the page of who we are names our addresses and writes to postmaster, unless told otherwise', async () => {
+    const { body } = await request('GET', '/about');
     for (const words of ['192.0.2.7', '2001:db8::7', 'EHLO probe.example', 'mailto:postmaster@probe.example'])
       expect(body).toContain(words);
   });

@@ -39,9 +39,9 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
       const { Items = [] } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :span)',
+          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
           FilterExpression: 'expiresAt > :now',
-          ExpressionAttributeValues: { ':pk': keys.span(hostId, 0).pk, ':span': 'SPAN#', ':now': table.clock() / 1000 },
+          ExpressionAttributeValues: { ':pk': keys.span(hostId, 0).pk, ':first': 'SPAN#', ':last': 'SPAN#~', ':now': table.clock() / 1000 },
           ScanIndexForward: false,
           Limit: limit,
         }),
@@ -54,9 +54,9 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
       const { Items = [], LastEvaluatedKey } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :change)',
+          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
           FilterExpression: 'expiresAt > :now',
-          ExpressionAttributeValues: { ':pk': pk, ':change': 'CHANGE#', ':now': table.clock() / 1000 },
+          ExpressionAttributeValues: { ':pk': pk, ':first': 'CHANGE#', ':last': 'CHANGE#~', ':now': table.clock() / 1000 },
           ScanIndexForward: false,
           Limit: limit,
           ...(after === undefined ? {} : { ExclusiveStartKey: keys.change(hostId, Number(after)) }),

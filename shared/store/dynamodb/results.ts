@@ -6,7 +6,7 @@ import type { Scan } from '../../domain/scan.ts';
 import type { Span } from '../../domain/timeline.ts';
 import type { AuditStore, Result, Stored } from '../audit-store.ts';
 import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
-import { readScan } from '../items.ts';
+import { packSeenLegs, readScan } from '../items.ts';
 import { keys } from '../keys.ts';
 import { newsPuts } from './news.ts';
 import { owedPut } from './schedule.ts';
@@ -121,7 +121,12 @@ export function changePut(table: Table, change: Change) {
 
 /** The write of a span, for transactions too. */
 export function spanPut(table: Table, hostId: string, span: Span, kind: 'scan' | 'raised' = 'scan') {
-  const Item = { ...keys.span(hostId, span.from, kind), ...span, expiresAt: expiry(span.from, SPAN_KEPT * table.retentionMs) };
+  const Item = {
+    ...keys.span(hostId, span.from, kind),
+    ...span,
+    legs: packSeenLegs(span.legs),
+    expiresAt: expiry(span.from, SPAN_KEPT * table.retentionMs),
+  };
   return { TableName: table.name, Item };
 }
 
