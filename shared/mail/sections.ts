@@ -113,7 +113,9 @@ function envelopeLines({ evidence, envelopes }: Seen): string[] {
 export function linksSection({ hostId }: Pick<HostNotice, 'hostId'>, links: NoticeLinks): Section {
   return {
     heading: 'Everything else, and another scan',
-    lines: [`The page of the host has every scan with all it saw, and a button to have it scanned again: ${pageOf(links, hostId)}`],
+    lines: [
+      `The page of the host has every scan with all it saw, and a button to have it scanned again. It opens for whoever signs in to the account that registered the host: ${pageOf(links, hostId)}`,
+    ],
   };
 }
 

@@ -5,25 +5,34 @@ import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
 
-/** The table of an account's hosts. `next` is the address of the following page, when there may be one. */
+const HOSTS_A_PAGE = 30; // with their strips under 100 KiB
+
+/** The table of an account's hosts: all of them, of which one page is shown, counted from 1. `more`: there are so many that not all were read. */
 export type HostsPage = {
   readonly visitor: Visitor;
   readonly hosts: readonly Host[];
+  readonly more: boolean;
+  readonly number: number;
   readonly now: number;
-  readonly isFirst: boolean;
-  readonly next: string | undefined;
 };
 
-/** The page that answers at a glance which hosts are in trouble: those first. */
-export function hostsPage({ visitor, hosts, now, isFirst, next }: HostsPage): string {
-  const body = hosts.length === 0 && isFirst ? nothingYet() : table(hosts, now);
+/** The page that answers at a glance which hosts are in trouble: those first, whatever page they would be on. */
+export function hostsPage({ visitor, hosts, more, number, now }: HostsPage): string {
+  const last = Math.max(1, Math.ceil(hosts.length / HOSTS_A_PAGE));
+  const shown = Math.min(Math.max(1, number), last);
   return layout(
     'Hosts',
-    html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 && isFirst ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
-${body}
-${next === undefined ? undefined : html`<p><a href="${next}">More hosts</a></p>`}`,
+    html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
+${hosts.length === 0 ? nothingYet() : table(hosts, shown, now)}
+${more ? html`<p class="note">There are more hosts than this table reads: the API lists them all.</p>` : undefined}
+${last === 1 ? undefined : pagesNav(shown, last)}`,
     { visitor, wide: true },
   );
+}
+
+function pagesNav(shown: number, last: number): Html {
+  const link = (number: number, words: string) => html`<a href="/hosts?page=${number}">${words}</a> `;
+  return html`<nav aria-label="Pages">${shown === 1 ? undefined : link(shown - 1, 'Earlier')}Page ${shown} of ${last} ${shown === last ? undefined : link(shown + 1, 'Further')}</nav>`;
 }
 
 function nothingYet(): Html {
@@ -38,14 +47,14 @@ function nothingYet(): Html {
 
 const URGENCY: Readonly<Record<Host['state']['relay'], number>> = { open: 0, suspected: 1, unknown: 2, closed: 3 };
 
-function table(hosts: readonly Host[], now: number): Html {
+function table(hosts: readonly Host[], number: number, now: number): Html {
   const sorted = hosts.toSorted((a, b) => rankOf(a) - rankOf(b) || a.settings.name.localeCompare(b.settings.name));
   return html`${stripShapes()}
 <p class="lead">${summary(hosts)}</p>
 <table class="stacked hosts">
 <thead><tr><th scope="col">Host</th><th scope="col">Relay state</th><th scope="col">Last 30 scans, newest right</th><th scope="col">Last scan</th><th scope="col">Next scan</th><th scope="col">Needs attention</th></tr></thead>
 <tbody>
-${sorted.map((host) => row(host, now))}
+${sorted.slice((number - 1) * HOSTS_A_PAGE, number * HOSTS_A_PAGE).map((host) => row(host, now))}
 </tbody>
 </table>`;
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer } from '../../../functions/pages/call.ts';
+import { hostsPage } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
-import { createSampleAccount, NOON } from '../../support/samples.ts';
+import { createSampleAccount, NOON, sampleHost } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { elementsOf } from './well-formed.ts';
 
@@ -172,6 +173,26 @@ describe('a host', () => {
       ]);
       expect([path, theirs.statusCode, theirs.body]).toEqual([path, 404, nobodys.body]);
     }
+  });
+});
+
+describe('the table of hosts', () => {
+  test('shows those in trouble first, whatever page they would be on, and says how many there are of each', () => {
+    const host = (index: number, relay: 'open' | 'closed') =>
+      sampleHost({ name: `mx${index}.example.org` }, { relay, last: { id: 'x', startedAt: now, verdict: relay } });
+    const hosts = [...Array.from({ length: 35 }, (_, index) => host(index, 'closed')), host(99, 'open')];
+    const shown = (number: number) => hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts, more: false, number, now });
+    const names = (page: string) => [...page.matchAll(/scope="row"><a [^>]*>([^<]*)/g)].map(([, name]) => name);
+    expect([names(shown(1))[0], names(shown(1)).length, names(shown(2)).length]).toEqual(['mx99.example.org', 30, 6]);
+    expect(shown(1)).toContain('36 hosts: 1 open, 35 closed');
+    expect(shown(99)).toContain('Page 2 of 2');
+    elementsOf(shown(1));
+  });
+
+  test('of an account without any leads into registration', async () => {
+    await table.store.createAccount({ id: 'account8', email: 'new@example.org', createdAt: now });
+    const { body = '' } = await pages.get('/hosts', await pages.signIn('account8', 'new@example.org'));
+    expect(body).toContain('<form method="get" action="/hosts/new">');
   });
 });
 
