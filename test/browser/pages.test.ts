@@ -139,6 +139,7 @@ describe.skipIf(!hasChromium)('the pages, in a browser', () => {
         ['/about', 'about'],
         ['/closed', 'closed'],
         ['/opt-out', 'opt-out'],
+        ['/confirm?token=x', 'confirm'],
         ['/docs', 'docs'],
         ['/docs/registerHost', 'docs-operation'],
         ['/docs/schema/Scan', 'docs-schema'],
