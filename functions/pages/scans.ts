@@ -30,7 +30,7 @@ export const showScans: SignedVerb = async (call) => {
   return page(200, scansPage({ ...common, scans: items, next: following }));
 };
 
-/** `GET /hosts/{id}/scans/{scanId}` */
+/** `GET /hosts/{id}/scans/{scanId}?leg=…` */
 export const showScan: SignedVerb = async (call) => {
   const { store, visitor } = call;
   const host = await findHost(call, pathOf(call, 'id'));
@@ -39,7 +39,7 @@ export const showScan: SignedVerb = async (call) => {
   const scan = await store.findScan(host.id, scanId);
   if (scan !== undefined) {
     const legs = scan.evidence === undefined ? [] : ((await store.readEvidence(host.id, scan.evidence)) ?? []);
-    return page(200, scanPage({ visitor, host, scan, legs, provesOf: reasonOf, now: call.clock() }));
+    return page(200, scanPage({ visitor, host, scan, legs, leg: queryOf(call, 'leg'), provesOf: reasonOf, now: call.clock() }));
   }
   const owed = await store.findOwed(host.id, scanId);
   if (owed === undefined) throw noSuchScan();

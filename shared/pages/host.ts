@@ -1,11 +1,12 @@
 import type { Host } from '../domain/host.ts';
 import { isAcknowledged } from '../domain/noise.ts';
 import { seenIn } from '../domain/notice.ts';
-import { REASONS, type Reason } from '../domain/reason.ts';
+import { REASONS } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import { evidence, remedy } from './evidence.ts';
+import { adviceOn } from './host-advice.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
 import { hostHead } from './host-tabs.ts';
 import { type Html, html } from './html.ts';
@@ -35,6 +36,7 @@ export function hostPage(page: HostPage): string {
   const { relay } = host.state;
   const isBad = relay === 'open' || relay === 'suspected';
   const seen = isBad && last !== undefined ? seenIn(last.scan, last.legs, relay) : undefined;
+  const isKnownSink = relay === 'suspected' && isAcknowledged(host.settings, host.state);
   const again = actButton(visitor.formToken, `/hosts/${host.id}/scans`, 'Scan again');
   return layout(
     host.settings.name,
@@ -42,7 +44,8 @@ export function hostPage(page: HostPage): string {
 ${verdictBox(page)}
 ${attention(page)}
 ${owedScans(owed, now)}
-${seen === undefined ? undefined : html`${evidence(seen)}\n${remedy(seen)}`}
+${seen === undefined ? undefined : evidence(seen)}
+${isBad && !isKnownSink ? remedy({ software: seen?.software }) : undefined}
 ${timeline({ hostId: host.id, spans, lastScanAt: host.state.last?.startedAt, days, now })}
 <h2>Last scans</h2>
 ${scans.length === 0 ? html`<p class="dim">None yet.</p>` : html`${scanTable(scans, now)}<p><a href="/hosts/${host.id}/scans">All scans, and files of them</a></p>`}
@@ -54,11 +57,11 @@ ${facts(host, now)}`,
 function verdictBox(page: HostPage): Html {
   const { visitor, host, now, last } = page;
   const { relay, since, sink, pending } = host.state;
-  const tone = relay === 'open' || relay === 'suspected' ? ' bad' : relay === 'closed' ? ' good' : '';
+  const tone = relay === 'open' || relay === 'suspected' ? ' bad' : relay === 'closed' && pending === undefined ? ' good' : '';
   return html`<div class="note${tone}"><p class="verdict">${badge(relay)} ${SAYS[relay]}${since === undefined ? undefined : html` <span class="dim">Since ${when(since, now)}.</span>`}</p>
 ${last === undefined ? undefined : html`<p>The last scan, ${when(last.scan.startedAt, now)}: ${badge(last.scan.judgement.verdict)} ${REASONS[last.scan.judgement.reason].sentence}${countsOf(last.scan)}</p>`}
+${pending === undefined ? undefined : html`<p>A scan showed it to be <strong>${pending.to}</strong>. That counts when a second scan agrees, which ${pending.notBefore > now ? html`is due ${when(pending.notBefore, now)}` : 'is due now'}.</p>`}
 ${relay === 'closed' ? closedWords(host, now) : undefined}
-${pending === undefined ? undefined : html`<p>A scan showed it to be <strong>${pending.to}</strong>. That counts when a second scan agrees, which follows ${relative(Math.max(pending.notBefore, now), now)}.</p>`}
 ${relay === 'suspected' && sink === true ? sinkWords(host, visitor) : undefined}</div>`;
 }
 
@@ -88,14 +91,17 @@ ${actButton(formToken, `/hosts/${host.id}/acknowledge`, 'Acknowledge it as a sin
 function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): Html | undefined {
   const { id, state } = host;
   const points: Html[] = [
-    ...(last === undefined && owed.length === 0
+    ...(state.last === undefined && owed.length === 0
       ? [html`It has not been scanned. <a href="/hosts/${id}/consent">See whether consent is there</a>.`]
       : []),
     ...(last === undefined ? [] : adviceOn(last.scan.judgement.reason, id)),
     ...(state.silence === undefined
       ? []
       : [html`No scheduled scan could audit it since ${when(state.silence.since, now)} (${counted(state.silence.scans, 'scan')}).`]),
-    ...unconfirmed.map((email) => html`${email} has not confirmed that they want alerts, and gets none until they do.`),
+    ...unconfirmed.map(
+      (email) =>
+        html`${email} has not confirmed that they want alerts, and gets none until they do. <a href="/hosts/${id}/settings">Save the settings</a> to have them asked again.`,
+    ),
     ...stopped.map(
       ({ email, why }) => html`${email} is not mailed: ${STOPS[why] ?? why}. <a href="/hosts/${id}/settings">Name another recipient</a>.`,
     ),
@@ -109,35 +115,6 @@ const STOPS: Readonly<Record<string, string>> = {
   complained: 'its reader called a mail of ours spam',
   unsubscribed: 'its reader has unsubscribed',
 };
-
-function adviceOn(reason: Reason, hostId: string): Html[] {
-  const consent = html`<a href="/hosts/${hostId}/consent">See which proofs are there and what to add</a>.`;
-  switch (reason) {
-    case 'no-consent':
-      return [html`Nothing shows that its address is yours. ${consent}`];
-    case 'vetoed':
-      return [html`A record in DNS, somebody’s wish or the operator forbids probes of it. ${consent}`];
-    case 'control-refused':
-      return [
-        html`It refused even the postmaster of a served domain. <a href="/hosts/${hostId}/settings">Are the served domains right?</a>`,
-      ];
-    case 'probably-banned':
-    case 'policy-against-us':
-      return [html`Exempt our addresses from what bans or filters us (<a href="/about">which they are</a>), and never let them relay.`];
-    case 'no-address':
-      return [html`Its name has no address in DNS. If the server is gone for good, <a href="/hosts/${hostId}/delete">delete the host</a>.`];
-    case 'connection-refused':
-    case 'connection-timed-out':
-    case 'network-unreachable':
-    case 'no-greeting':
-    case 'closed-early':
-      return [
-        html`Does the server run, and does a firewall keep us out? If it is gone for good, <a href="/hosts/${hostId}/delete">delete the host</a>.`,
-      ];
-    default:
-      return [];
-  }
-}
 
 function facts({ id, settings, createdAt }: Host, now: number): Html {
   const { period, ports, servedDomains, alertRecipients, webhook } = settings;

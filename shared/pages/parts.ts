@@ -62,7 +62,7 @@ const SHAPES: Readonly<Record<Verdict | 'unknown', Html>> = {
 };
 
 /** The shape of a verdict, in its colour. It says nothing by itself: words stand beside it. */
-export function mark(state: Verdict | 'unknown'): Html {
+function mark(state: Verdict | 'unknown'): Html {
   return html`<svg class="mark ${state}" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">${SHAPES[state]}</svg>`;
 }
 

@@ -21,7 +21,7 @@ export function scanTable(scans: readonly Scan[], now: number): Html {
     const { verdict, reason, completed, planned } = judgement;
     return html`<tr><th scope="row"><a href="/hosts/${hostId}/scans/${id}">${when(startedAt, now)}</a></th>
 <td data-label="Verdict">${badge(verdict)}</td><td data-label="Why">${REASONS[reason].sentence}</td>
-<td data-label="Tests">${completed} of ${planned}${full ? undefined : html`<span class="hint">a part of the table</span>`}</td><td data-label="Scan">${KINDS[kind]}</td></tr>
+<td data-label="Tests">${completed} of ${planned}${full ? undefined : html`<span class="hint">a part of the table</span>`}</td><td data-label="Kind">${KINDS[kind]}</td></tr>
 `;
   });
   return html`<table class="stacked"><thead><tr><th scope="col">Scan</th><th scope="col">Verdict</th><th scope="col">Why</th><th scope="col">Tests</th><th scope="col">Kind</th></tr></thead>

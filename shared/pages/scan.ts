@@ -1,36 +1,43 @@
 import type { Host } from '../domain/host.ts';
-import { REASONS } from '../domain/reason.ts';
+import { type Judgement, REASONS } from '../domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../domain/remedies.ts';
-import type { LegEvidence, OwedScan, Scan, TestResult } from '../domain/scan.ts';
+import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '../domain/scan.ts';
+import { worse } from '../domain/timeline.ts';
 import { printable } from '../domain/transcript.ts';
-import { judgeLeg, legName } from '../domain/verdict.ts';
+import { judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { said, way } from './evidence.ts';
+import { fitting } from './fitting.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html, textOf } from './html.ts';
+import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';
 import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
 
-const PAGE_LIMIT = 80_000; // characters of legs on one page; with the rest under 100 KiB
-const TRANSCRIPT_LIMIT = 12_000; // characters of one leg's transcript
+// Characters as they are sent, of which the page as a whole may have 100 KiB: a quotation mark that a server said is six of them.
+const LEGS_LIMIT = 64_000; // of the legs that are shown whole; the first that is may be longer, as far as the next two let it
+const TESTS_LIMIT = 40_000; // of one leg's tests: the table twice over
+const TRANSCRIPT_LIMIT = 16_000; // of one leg's transcript
 
-/** A finished scan with all it saw. `provesOf` says what a test would prove if it were accepted. */
+/** A finished scan with all it saw. `leg` is the one to be shown, if not all; `provesOf` says what a test would prove if it were accepted. */
 export type ScanPage = {
   readonly visitor: Visitor;
   readonly host: Host;
   readonly scan: Scan;
   readonly legs: readonly LegEvidence[];
+  readonly leg?: string | undefined;
   readonly provesOf: (test: string) => string | undefined;
   readonly now: number;
 };
 
-/** The page of one scan: each leg, what each test of it proves, and every line that was said. */
-export function scanPage({ visitor, host, scan, legs, provesOf, now }: ScanPage): string {
+/** The page of one scan: each leg, the worst first, what each test of it proves, and every line that was said. */
+export function scanPage({ visitor, host, scan, legs, leg, provesOf, now }: ScanPage): string {
   const { verdict, reason, completed, planned } = scan.judgement;
-  const file = `/hosts/${host.id}/scans/${scan.id}.json`;
-  const shown = fitting(legs.map((leg) => legSection(leg, scan, provesOf)));
-  const rest = legs.length - shown.length;
+  const path = `/hosts/${host.id}/scans/${scan.id}`;
+  const judged = legs.map((each) => ({ leg: each, judgement: judgeLeg(each, scan.arrivals) })).toSorted(byVerdict);
+  const chosen = judged.filter((each) => legName(each.leg) === leg);
+  const shown = fitting(chosen.length === 0 ? judged : chosen, (each) => legSection(each, provesOf), LEGS_LIMIT, 1);
+  const others = chosen.length === 0 ? judged.slice(shown.length) : judged.filter((each) => !chosen.includes(each));
   const arrivals = scan.arrivals?.length ?? 0;
   return layout(
     `Scan of ${host.settings.name}`,
@@ -41,15 +48,30 @@ export function scanPage({ visitor, host, scan, legs, provesOf, now }: ScanPage)
 <dt>Kind</dt><dd>${kindWords(scan.kind)}, ${scan.full ? 'the full table of tests' : 'a part of the table'}</dd>
 <dt>Tests</dt><dd>${completed} of ${planned} completed</dd>
 <dt>Took</dt><dd>${Math.max(1, Math.round((scan.finishedAt - scan.startedAt) / 1000))} s</dd>
-<dt>Everything</dt><dd><a href="${file}">this scan as a JSON file</a></dd>
+<dt>Everything</dt><dd><a href="${path}.json">this scan as a JSON file</a></dd>
 </dl>
 ${(scan.arrivals ?? []).slice(0, 1).map(way)}
-${arrivals > 1 ? html`<p>And ${counted(arrivals - 1, 'more message')}: the file has their ways.</p>` : undefined}
+${arrivals > 1 ? html`<p>And ${counted(arrivals - 1, 'more message')}: <a href="${path}.json">the file</a> has their ways.</p>` : undefined}
 ${shown}
-${rest === 0 ? undefined : html`<p class="note">${counted(rest, 'more leg')} would make this page too long: <a href="${file}">the file</a> has them all.</p>`}
+${others.length === 0 ? undefined : html`<h2>Other legs</h2>\n${chosen.length === 0 ? html`<p>${counted(others.length, 'more leg')} would make this page too long. Each can be looked at by itself.</p>` : html`<p><a href="${path}">Show them all</a></p>`}\n${legList(others, path)}`}
 ${legs.length === 0 ? html`<p class="dim">Nothing was sent, so no leg showed anything; or what it showed has expired.</p>` : undefined}`,
     { visitor, wide: true },
   );
+}
+
+type JudgedLeg = { readonly leg: LegEvidence; readonly judgement: Judgement };
+
+function byVerdict(a: JudgedLeg, b: JudgedLeg): number {
+  const [one, other] = [a.judgement.verdict, b.judgement.verdict];
+  return one === other ? 0 : worse(one, other) === one ? -1 : 1;
+}
+
+function legList(legs: readonly JudgedLeg[], path: string): Html {
+  const items = legs.map(({ leg, judgement }) => {
+    const name = legName(leg);
+    return html`<li><a href="${path}?leg=${encodeURIComponent(name)}"><code>${name}</code></a> ${badge(judgement.verdict)} ${REASONS[judgement.reason].sentence}</li>\n`;
+  });
+  return html`<ul>${items}</ul>`;
 }
 
 /** The page of a scan that is still to be made, or being made. */
@@ -62,19 +84,8 @@ export function owedScanPage(visitor: Visitor, host: Host, owed: OwedScan, now: 
   });
 }
 
-function fitting(sections: readonly Html[]): Html[] {
-  const shown: Html[] = [];
-  let size = 0;
-  for (const section of sections) {
-    size += textOf(section).length;
-    if (size > PAGE_LIMIT && shown.length > 0) break;
-    shown.push(section);
-  }
-  return shown;
-}
-
-function legSection(leg: LegEvidence, scan: Scan, provesOf: ScanPage['provesOf']): Html {
-  const { verdict, reason } = judgeLeg(leg, scan.arrivals);
+function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf']): Html {
+  const { verdict, reason } = judgement;
   const { costs, tls, software, seesUsAs, injected } = leg;
   const facts: Html[] = [
     ...(software === undefined ? [] : [html`${said(softwareSentence(software))}`]),
@@ -104,39 +115,57 @@ ${transcriptOf(leg)}</section>
 function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf']): Html | undefined {
   const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
   const others = [...tests.filter(({ outcome }) => outcome !== 'accepted'), ...controls];
-  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${testTable(accepted, provesOf)}`}
-${others.length === 0 ? undefined : html`<details><summary>${counted(others.length, accepted.length === 0 ? 'test' : 'other test')}, controls among them</summary>${testTable(others, provesOf)}</details>`}`;
+  const rows = fitting([...accepted, ...others], (each) => testRow(each, provesOf), TESTS_LIMIT);
+  const [first, second] = [rows.slice(0, accepted.length), rows.slice(accepted.length)];
+  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${testTable(first, accepted.length)}`}
+${others.length === 0 ? undefined : html`<details><summary>${counted(others.length, accepted.length === 0 ? 'test' : 'other test')}, controls among them</summary>${testTable(second, others.length)}</details>`}`;
 }
 
-function testTable(tests: readonly TestResult[], provesOf: ScanPage['provesOf']): Html {
-  const rows = tests.map(
-    ({
-      test,
-      outcome,
-      stage,
-      from,
-      to,
-      reply,
-    }) => html`<tr><td data-label="Test">${provesOf(test) ?? (test.startsWith('control') ? 'Control: shows whether the server talks to us, or takes everything.' : test)}</td>
-<td data-label="Outcome">${outcome} at ${stage}</td><td data-label="Envelope">${from === undefined ? undefined : html`<code>${said(from)}</code>`}${to === undefined ? undefined : html` → <code>${said(to)}</code>`}</td>
-<td data-label="Answer">${reply === undefined ? undefined : html`<code>${said(reply)}</code>`}</td></tr>
-`,
-  );
-  return html`<table class="stacked"><thead><tr><th scope="col">Test</th><th scope="col">Outcome</th><th scope="col">Envelope</th><th scope="col">Answer</th></tr></thead><tbody>${rows}</tbody></table>`;
+function testTable(rows: readonly Html[], all: number): Html {
+  const rest = all - rows.length;
+  return html`<table class="stacked"><thead><tr><th scope="col">If accepted, it shows</th><th scope="col">Outcome</th><th scope="col">Envelope</th><th scope="col">Answer</th></tr></thead><tbody>${rows}</tbody></table>
+${rest === 0 ? undefined : html`<p class="hint">${counted(rest, 'more test')}: the file has them all.</p>`}`;
+}
+
+const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  accepted: 'accepted',
+  refused: 'refused',
+  greylisted: 'greylisted',
+  deferred: 'put off',
+  'about-us': 'refused because of who we are',
+  'authentication-required': 'authentication required',
+  'starttls-first': 'STARTTLS required',
+  'not-run': 'not run',
+};
+
+const STAGE_WORDS: Readonly<Record<Stage, string>> = {
+  greeting: 'at the greeting',
+  ehlo: 'at EHLO',
+  mail: 'at MAIL FROM',
+  rcpt: 'at RCPT TO',
+  data: 'at DATA',
+  message: 'after the message',
+};
+
+function testRow({ test, outcome, stage, from, to, reply }: TestResult, provesOf: ScanPage['provesOf']): Html {
+  const how = outcome === 'not-run' ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]} ${STAGE_WORDS[stage]}`;
+  const envelope = [from, to].flatMap((each) => (each === undefined ? [] : [html`<code>${said(each)}</code>`]));
+  const [sender, recipient] = envelope;
+  return html`<tr><td data-label="If accepted">${provesOf(test) ?? controlWords(test) ?? test}</td><td data-label="Outcome">${how}</td>
+<td data-label="Envelope">${sender}${recipient === undefined ? undefined : html` → ${recipient}`}</td><td data-label="Answer">${reply === undefined ? undefined : html`<code>${said(reply)}</code>`}</td></tr>
+`;
+}
+
+function controlWords(test: string): string | undefined {
+  if (test === POSITIVE_CONTROL) return 'Control: it takes mail for a domain of its own from us at all.';
+  return test.startsWith(NEGATIVE_CONTROL) ? 'Control: it takes mail for users that do not exist, so it takes everything.' : undefined;
 }
 
 function transcriptOf({ transcript }: LegEvidence): Html | undefined {
   if (transcript.length === 0) return undefined;
-  const lines: string[] = [];
-  let size = 0;
-  for (const line of transcript) {
-    const shown = printable(line);
-    size += shown.length + 1;
-    if (size > TRANSCRIPT_LIMIT) break;
-    lines.push(shown);
-  }
-  const rest = transcript.length - lines.length;
+  const shown = fitting(transcript, (line) => html`${printable(line)}\n`, TRANSCRIPT_LIMIT);
+  const rest = transcript.length - shown.length;
   return html`<details><summary>Transcript (${counted(transcript.length, 'line')})</summary>
-<pre class="transcript" tabindex="0" role="region" aria-label="Transcript">${lines.join('\n')}</pre>
+<pre class="transcript" tabindex="0" role="region" aria-label="Transcript">${shown}</pre>
 ${rest === 0 ? undefined : html`<p class="hint">${counted(rest, 'more line')}: the file has them all.</p>`}</details>`;
 }

@@ -138,4 +138,7 @@ pre.transcript .theirs { font-weight: 600; }
   .timeline .line, .timeline .axis { grid-template-columns: 1fr; gap: 0; }
   .timeline .dates span:nth-child(even) { display: none; }
 }
+.head h1 { min-width: 0; overflow-wrap: anywhere; }
+.timeline .line code { font-size: .8rem; }
+main > table, section > table, details > table { margin-bottom: 1rem; }
 `;

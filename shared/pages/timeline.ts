@@ -1,16 +1,17 @@
 import type { Verdict } from '../domain/reason.ts';
 import { type Row, rowsOf, type Span, type Stretch, within, worse } from '../domain/timeline.ts';
+import { fitting } from './fitting.ts';
 import { type Html, html } from './html.ts';
-import { counted, mark, moment } from './parts.ts';
+import { counted, moment } from './parts.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const WIDTH = 1_000; // units of a row, whatever its width on the screen
 const HEIGHT = 20;
 const LEAST = 4; // units: an hour of a year must still be seen
 const STRETCHES_LIMIT = 250; // of a row, drawn one by one; more are put into columns, the worst of each on top
-const SHAPES_LIMIT = 2_000; // of the picture: some 30 KiB
-const ROWS_LIMIT = 40;
-const TABLE_LIMIT = 100;
+const SHAPES_LIMIT = 1_300; // of the picture: some 25 KiB
+const ROWS_LIMIT = 41; // the host and 40 legs
+const TABLE_LIMIT = 22_000; // characters: some 60 rows. The page as a whole may have 100 KiB
 
 /** The days that the picture may show. */
 export const RANGES = [30, 90, 365] as const;
@@ -32,7 +33,9 @@ export function timeline(view: TimelineView): Html {
       html`<a href="/hosts/${hostId}?days=${each}#history"${each === days ? html` aria-current="true"` : undefined}>${rangeWords(each)}</a>\n`,
   );
   const from = now - days * DAY_MS;
-  const rows = lastScanAt === undefined ? [] : shownRows(rowsOf(spans, lastScanAt), from, now);
+  const all = lastScanAt === undefined ? [] : shownRows(rowsOf(spans, lastScanAt), from, now);
+  const rows = all.slice(0, ROWS_LIMIT);
+  const most = Math.min(STRETCHES_LIMIT, Math.floor(SHAPES_LIMIT / Math.max(1, rows.length)));
   return html`<section id="history"><h2>What it showed</h2>
 <nav class="tabs" aria-label="Time to show">${links}</nav>
 ${
@@ -40,9 +43,11 @@ ${
     ? html`<p class="dim">No scan in this time.</p>`
     : html`${legend()}
 <div class="timeline">
-${rows.map((row) => rowOf(row, from, now, Math.min(STRETCHES_LIMIT, Math.floor(SHAPES_LIMIT / rows.length))))}
-<div class="axis"><span></span><span class="dates">${axis(from, now)}</span></div>
+${rows.map((row) => rowOf(row, from, now, most))}
+<div class="axis"><span class="hint">Days in UTC</span><span class="dates">${axis(from, now)}</span></div>
 </div>
+${rows.some(({ stretches }) => stretches.length > most) ? html`<p class="hint">Where it turned often, a bar shows the worst verdict of its time; the table has each turn.</p>` : undefined}
+${all.length > rows.length ? html`<p class="hint">And ${counted(all.length - rows.length, 'more leg')}: the scans have them.</p>` : undefined}
 ${tableOf(rows)}`
 }
 </section>`;
@@ -57,8 +62,7 @@ function shownRows(rows: readonly Row[], from: number, to: number): Row[] {
   const cut = rows
     .map(({ leg, stretches }) => ({ leg, stretches: within(stretches, from, to) }))
     .filter(({ stretches }) => stretches.length > 0);
-  const answering = cut.filter(({ leg, stretches }) => leg === undefined || stretches.some(({ verdict }) => verdict !== 'unreachable'));
-  return answering.slice(0, ROWS_LIMIT);
+  return cut.filter(({ leg, stretches }) => leg === undefined || stretches.some(({ verdict }) => verdict !== 'unreachable'));
 }
 
 // How high a verdict stands, so that it is told without colour; stripes tell the three that are no proof apart.
@@ -107,7 +111,13 @@ function columns(stretches: readonly Stretch[], from: number, to: number, count:
     for (let column = Math.floor((begin - from) / width); column <= last; column++)
       worst.set(column, worse(worst.get(column) ?? verdict, verdict));
   }
-  return [...worst].map(([column, verdict]) => ({ from: from + column * width, to: from + (column + 1) * width, verdict }));
+  const joined: { begin: number; end: number; verdict: Verdict }[] = [];
+  for (const [column, verdict] of worst) {
+    const last = joined.at(-1);
+    if (last?.end === column && last.verdict === verdict) last.end = column + 1;
+    else joined.push({ begin: column, end: column + 1, verdict });
+  }
+  return joined.map(({ begin, end, verdict }) => ({ from: from + begin * width, to: from + end * width, verdict }));
 }
 
 function inWords(stretches: readonly Stretch[]): string {
@@ -139,14 +149,13 @@ function dateOf(epochMs: number): string {
 
 function tableOf(rows: readonly Row[]): Html {
   const all = rows.flatMap(({ leg, stretches }) => stretches.map((stretch) => ({ leg, ...stretch }))).toSorted((a, b) => b.from - a.from);
-  const cells = all
-    .slice(0, TABLE_LIMIT)
-    .map(
-      ({ leg, from, to, verdict }) =>
-        html`<tr><td data-label="From">${moment(from)}</td><td data-label="To">${moment(to)}</td><td data-label="Of">${leg ?? 'the host'}</td><td data-label="Verdict">${mark(verdict)} ${verdict}</td></tr>\n`,
-    );
-  const rest = all.length - TABLE_LIMIT;
+  const shown = fitting(all, tableRow, TABLE_LIMIT);
+  const rest = all.length - shown.length;
   return html`<details><summary>The same as a table (${counted(all.length, 'row')})</summary>
-<table class="stacked"><thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col">Of</th><th scope="col">Verdict</th></tr></thead><tbody>${cells}</tbody></table>
+<table class="stacked"><thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col">Of</th><th scope="col">Verdict</th></tr></thead><tbody>${shown}</tbody></table>
 ${rest > 0 ? html`<p class="hint">And ${counted(rest, 'earlier row')}: choose a shorter time, or take the scans as a file.</p>` : undefined}</details>`;
+}
+
+function tableRow({ leg, from, to, verdict }: Stretch & Pick<Row, 'leg'>): Html {
+  return html`<tr><td data-label="From">${moment(from)}</td><td data-label="To">${moment(to)}</td><td data-label="Of">${leg ?? 'the host'}</td><td data-label="Verdict">${verdict}</td></tr>\n`;
 }

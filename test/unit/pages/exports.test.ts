@@ -1,4 +1,6 @@
+import httpRouterHandler from '@middy/http-router';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { routes } from '../../../functions/pages/routes.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type Scan, scanId } from '../../../shared/domain/scan.ts';
 import { type Pages, pagesOn } from '../../support/pages.ts';
@@ -77,5 +79,42 @@ describe('the file of one scan', () => {
     const told: { legs: LegEvidence[] } = JSON.parse(answer.body ?? '');
     expect(told.legs.map(({ port, tests }) => [port, tests.length])).toEqual(legs.map(({ port, tests }) => [port, tests.length]));
     expect(answer.body).toContain('left out');
+  });
+
+  test('leaves out answers where transcripts are not enough, and nothing where all fits in', async () => {
+    const host = await registered();
+    const reply = '\u0001'.repeat(2_000);
+    const tests = Array.from({ length: 70 }, (_, index) => ({ test: `t${index}`, outcome: 'refused', stage: 'rcpt', reply }) as const);
+    const legs = Array.from({ length: 56 }, (_, index): LegEvidence => ({ ...sampleLeg(), port: 1_000 + index, tests }));
+    const scan = sampleScan(host, scanId(NOON, 'scheduled'), NOON);
+    const fileOf = (all: readonly LegEvidence[]) => pagesWith([scan], all).get(`/hosts/${host.id}/scans/${scan.id}.json`, cookie);
+    expect(Buffer.byteLength(JSON.stringify(await fileOf(legs)))).toBeLessThan(ANSWER_BYTES);
+    const uneven = legs.map((leg, index) => (index === 0 ? leg : { ...leg, tests: [] }));
+    const told: { legs: LegEvidence[] } = JSON.parse((await fileOf(uneven)).body ?? '');
+    expect(told.legs).toEqual(uneven);
+  });
+});
+
+describe('the addresses of files', () => {
+  test('lead to files, and those of pages to pages', async () => {
+    const host = await registered();
+    const scan = sampleScan(host, scanId(NOON, 'scheduled'), NOON);
+    const router = httpRouterHandler(routes(pagesWith([scan]).services));
+    for (const [path, type] of [
+      ['/scans', 'text/html; charset=utf-8'],
+      ['/scans.csv', 'text/csv; charset=utf-8; header=present'],
+      ['/scans.json', 'application/json'],
+      [`/scans/${scan.id}`, 'text/html; charset=utf-8'],
+      [`/scans/${scan.id}.json`, 'application/json'],
+    ] as const) {
+      const event = {
+        version: '2.0',
+        headers: {},
+        cookies: [cookie],
+        requestContext: { domainName: 'audit.example', http: { method: 'GET', path: `/hosts/${host.id}${path}`, sourceIp: '192.0.2.200' } },
+      };
+      const answer = await Reflect.apply(router, undefined, [event, {}, {}]);
+      expect([path, answer.statusCode, answer.headers['content-type']]).toEqual([path, 200, type]);
+    }
   });
 });

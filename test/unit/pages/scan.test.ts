@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type LegEvidence, type Scan, scanId, type TestResult } from '../../../shared/domain/scan.ts';
-import { scanPage } from '../../../shared/pages/scan.ts';
+import { type ScanPage, scanPage } from '../../../shared/pages/scan.ts';
 import { NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { elementsOf } from './well-formed.ts';
 
@@ -9,8 +9,17 @@ const VISITOR = { email: 'owner@example.org', formToken: 'token' };
 const HOST = sampleHost();
 const SCAN: Scan = sampleScan(HOST, scanId(NOON, 'first'), NOON, SUSPECTED);
 
-function shown(legs: readonly LegEvidence[], more: { scan?: Scan; leg?: string } = {}): string {
-  const page = scanPage({ visitor: VISITOR, host: HOST, scan: SCAN, legs, leg: undefined, provesOf: (id) => `It proves ${id}.`, now: NOON, ...more });
+function shown(legs: readonly LegEvidence[], more: Partial<Pick<ScanPage, 'scan' | 'leg' | 'provesOf'>> = {}): string {
+  const page = scanPage({
+    visitor: VISITOR,
+    host: HOST,
+    scan: SCAN,
+    legs,
+    leg: undefined,
+    provesOf: (id) => `It proves ${id}.`,
+    now: NOON,
+    ...more,
+  });
   elementsOf(page);
   return page;
 }
@@ -33,12 +42,43 @@ function longest(port: number): LegEvidence {
 
 describe('the page of a scan', () => {
   test('stays under 100 KiB, whatever a server says and at however many legs', () => {
-    const path = Array.from({ length: 10 }, () => ({ from: '"'.repeat(300), address: '"'.repeat(300), by: '"'.repeat(300) }));
+    const path = Array.from({ length: 10 }, () => ({ from: '"'.repeat(100), address: '2001:db8::1', by: '"'.repeat(100) }));
     const scan = { ...SCAN, arrivals: [{ ...sampleArrival(sampleCanary(SCAN, 'c')), path }] };
     const legs = Array.from({ length: 56 }, (_, index) => longest(1_000 + index));
     for (const count of [1, 2, 56]) {
       const page = shown(legs.slice(0, count), { scan });
       expect([count, Buffer.byteLength(page) < 100 * KIB]).toEqual([count, true]);
     }
+  });
+
+  test('shows the worst leg first, and leads to those that there is no room for', () => {
+    const legs = [...Array.from({ length: 20 }, (_, index) => ({ ...longest(1_000 + index), tests: [] })), sampleLeg('accepted')];
+    const page = shown(legs);
+    expect(/<section>.*?<code>([^<]*)</s.exec(page)?.[1]).toBe('192.0.2.1:25');
+    const ways = [...page.matchAll(/href="[^"]*\?leg=([^"]*)"/g)].map(([, name = '']) => decodeURIComponent(name));
+    expect(ways.length).toBe(legs.length - (page.match(/<section>/g) ?? []).length);
+    const other = shown(legs, { leg: ways.at(-1) ?? '' });
+    expect(other.match(/<section>/g)).toHaveLength(1);
+    expect(other).toContain(`<section><h2><code>${ways.at(-1)}</code>`);
+    expect(shown(legs, { leg: 'x' })).toBe(page);
+  });
+
+  test('says in words where each test ended, and what a control is for', () => {
+    const control = (name: string): TestResult => ({ test: name, outcome: 'accepted', stage: 'rcpt' });
+    const tests: TestResult[] = [
+      { test: 'plain', outcome: 'about-us', stage: 'mail' },
+      { test: 'bang', outcome: 'not-run', stage: 'greeting' },
+    ];
+    const page = shown([{ ...sampleLeg(), tests, controls: [control('control-postmaster'), control('control-random-user:plain')] }], {
+      provesOf: () => undefined,
+    });
+    for (const words of [
+      'refused because of who we are at MAIL FROM',
+      '>not run<',
+      'Control: it takes mail for a domain',
+      'users that do not exist',
+    ])
+      expect(page).toContain(words);
+    for (const jargon of ['about-us', 'not-run', 'control-postmaster', 'control-random-user']) expect(page).not.toContain(jargon);
   });
 });

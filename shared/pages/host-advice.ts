@@ -1,0 +1,57 @@
+import type { Reason } from '../domain/reason.ts';
+import { type Html, html } from './html.ts';
+
+function exempt(from: string): Html {
+  return html`Exempt our addresses from ${from} (<a href="/about">which they are</a>), and never let them relay.`;
+}
+
+/** What to do about a scan that could not tell, by its reason; nothing where there is nothing to do, or the remedy says it. */
+export function adviceOn(reason: Reason, hostId: string): Html[] {
+  const consent = html`<a href="/hosts/${hostId}/consent">See which proofs are there and what to add</a>.`;
+  const settings = (words: string) => html`<a href="/hosts/${hostId}/settings">${words}</a>`;
+  const gone = html`If it is gone for good, <a href="/hosts/${hostId}/delete">delete the host</a>.`;
+  switch (reason) {
+    case 'no-consent':
+      return [html`Nothing shows that its address is yours. ${consent}`];
+    case 'vetoed':
+      return [html`A record in DNS, somebody’s wish or the operator forbids probes of it. ${consent}`];
+    case 'forbidden-address':
+      return [html`Its name leads to an address that nobody may audit, such as a private one. Mend its A and AAAA records.`];
+    case 'control-refused':
+      return [html`It refused even the postmaster of a served domain. ${settings('Are the served domains right?')}`];
+    case 'probably-banned':
+    case 'policy-against-us':
+      return [exempt('what bans or filters us')];
+    case 'greylisted':
+    case 'deferred':
+    case 'dropped':
+    case 'out-of-time':
+      return [html`The next scan tries again. ${exempt('what greylists, limits or slows strangers')}`];
+    case 'no-recipient-reached':
+      return [html`No sender of ours got as far as a recipient. ${exempt('checks of the sender')}`];
+    case 'starttls-first':
+    case 'tls-failed':
+      return [html`Its TLS has to work before anything can be tested: look at its certificate, key and versions of TLS.`];
+    default:
+      return isSilence(reason) ? [html`${SILENCE[reason]} ${gone}`] : [];
+  }
+}
+
+type Silence = keyof typeof SILENCE;
+
+const WITHOUT_ANSWER = 'Does the server run, and does a firewall keep us out?';
+
+const SILENCE = {
+  'open-leg-silent': 'Let the address and port that was open answer again, so that it can be seen closed.',
+  'no-address': 'Its name has no address in DNS.',
+  'not-smtp': 'Is it the right port, and does the mail server run there?',
+  'connection-refused': WITHOUT_ANSWER,
+  'connection-timed-out': WITHOUT_ANSWER,
+  'network-unreachable': WITHOUT_ANSWER,
+  'no-greeting': WITHOUT_ANSWER,
+  'closed-early': WITHOUT_ANSWER,
+} as const satisfies Partial<Record<Reason, string>>;
+
+function isSilence(reason: Reason): reason is Silence {
+  return reason in SILENCE;
+}
