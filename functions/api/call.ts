@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Acting, Services as Operations } from '../../shared/accounts/acting.ts';
 import { findHost } from '../../shared/accounts/hosts.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Cursors } from './cursor.ts';
 
@@ -45,5 +46,10 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
 
 /** The host that the path names; a foreign one is as absent as one that never was. */
 export async function hostInPath(call: Call): Promise<Host> {
-  return findHost(call, call.event.pathParameters?.id ?? '');
+  try {
+    return await findHost(call, call.event.pathParameters?.id ?? '');
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.status, `${error.message} GET /v1/hosts lists yours.`);
+  }
 }

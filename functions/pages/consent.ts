@@ -24,15 +24,19 @@ export const check: SignedVerb = async (call) => {
     const { scan } = await checkConsent(call, host);
     return seeOther(scan === undefined ? `/hosts/${host.id}/consent?told=looked` : `/hosts/${host.id}`);
   } catch (error) {
-    return page(429, consentPage({ visitor: call.visitor, host, now: call.clock(), sight: undefined, told: spentOf(error) }));
+    return refused(call, host, error);
   }
 };
 
 /** `POST /hosts/{id}/consent/reaffirm` */
 export const reaffirm: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
-  await reaffirmConsent(call, host);
-  return seeOther(`/hosts/${host.id}/consent?told=lifted`);
+  try {
+    await reaffirmConsent(call, host);
+    return seeOther(`/hosts/${host.id}/consent?told=lifted`);
+  } catch (error) {
+    return refused(call, host, error);
+  }
 };
 
 async function shown(call: SignedCall, host: Host, told: string | undefined): Promise<Answer> {
@@ -42,12 +46,13 @@ async function shown(call: SignedCall, host: Host, told: string | undefined): Pr
   try {
     ({ sight } = await lookAtConsent(call, host));
   } catch (error) {
-    return page(429, consentPage({ visitor, host, now, sight: undefined, told: spentOf(error) }));
+    return refused(call, host, error);
   }
   return page(200, consentPage({ visitor, host, now, sight, told }));
 }
 
-function spentOf(error: unknown): string {
-  if (error instanceof Problem && error.status === 429) return error.message;
-  throw error;
+// What could not be done is told among the pages of the host.
+function refused({ visitor, clock }: SignedCall, host: Host, error: unknown): Answer {
+  if (!(error instanceof Problem)) throw error;
+  return page(error.status, consentPage({ visitor, host, now: clock(), sight: undefined, told: error.message }), error.headers);
 }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { Problem } from '../../shared/accounts/problem.ts';
+import { tooLong } from '../../shared/contract/requests.ts';
 import type { HostSettings } from '../../shared/domain/host.ts';
 import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
 
@@ -55,9 +56,14 @@ function partsOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter((part) => part !== '');
 }
 
-/** What a schema finds wrong, at the field that it is wrong with. */
-export function faultsIn({ issues }: z.ZodError): FieldFaults {
-  return faultsFrom(issues.map(({ path, message }) => ({ field: String(path[0] ?? ''), message: wordsOf(path[0], message) })));
+/** What a schema finds wrong with a wish, at the field that it is wrong with, and by the entry where it is one of several. */
+export function faultsIn({ issues }: z.ZodError, wish: ReturnType<typeof wishOf>): FieldFaults {
+  return faultsFrom(
+    issues.map(({ path: [field, index], message }) => {
+      const entry = field === 'servedDomains' && typeof index === 'number' ? `${wish.servedDomains[index] ?? ''} ` : '';
+      return { field: String(field ?? ''), message: `${entry}${wordsOf(field, message)}` };
+    }),
+  );
 }
 
 /** What a problem of the operation says, at the field that it is about. Other problems are thrown on. */
@@ -74,11 +80,15 @@ function faultsFrom(faults: readonly { field: string; message: string }[]): Fiel
   return Object.fromEntries(known);
 }
 
+// Where a schema speaks of its own, in the words of the form.
 function wordsOf(field: PropertyKey | undefined, message: string): string {
   if (field === 'alertRecipients') return 'must be one to five mail addresses, one a line';
-  return field === 'ports' ? 'must be one to four ports between 1 and 65535' : message;
+  if (field === 'ports' && !message.startsWith('must')) return 'must be one to four ports between 1 and 65535';
+  if (message === tooLong) return 'with alert recipients and webhook have more characters than a host has room for';
+  if (!message.startsWith('Too big')) return message;
+  return field === 'servedDomains' ? 'must be at most ten domains' : 'is too long';
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${text.startsWith('must') || text.startsWith('with') || text.startsWith('is ') ? `It ${text}` : text}.`;
 }

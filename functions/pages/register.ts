@@ -12,6 +12,7 @@ import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
 import { readForm } from './read-form.ts';
 
 const HOSTS_LOOKED_AT = 100; // for one of the same name
+const CLAIM_MS = 60_000; // longer than the function may run: then whoever sent the form is gone
 const ONCE_MS = 24 * 60 * 60_000; // a form that is older was forgotten
 
 /** `GET /hosts/new?name=…` */
@@ -28,22 +29,27 @@ export const askHost: SignedVerb = async (call) => {
   return page(200, proposalPage({ visitor: call.visitor, proposal, forms, known }));
 };
 
-/** `POST /hosts`: a form that is sent twice registers once. */
+/** `POST /hosts`: a form that is sent twice registers once, and leads to the same host. */
 export const register: SignedVerb = async (call) => {
   const form = readForm(call);
   const [name, once] = [(form.get('name') ?? '').trim(), form.get('once') ?? ''];
   const fields = fieldsIn(form);
-  const { webhook, ...wish } = wishOf(fields);
-  const read = registerHostRequest.safeParse({ name, ...wish, ...(webhook === '' ? {} : { webhook }) });
-  if (!read.success) return again(call, name, fields, faultsIn(read.error));
-  if (!/^[0-9a-f]{20}$/.test(once) || !(await call.store.useOnce(`register-${call.accountId}-${once}`, call.clock() + ONCE_MS)))
-    return seeOther('/hosts');
+  const wish = wishOf(fields);
+  const read = registerHostRequest.safeParse({ ...wish, name, webhook: wish.webhook === '' ? undefined : wish.webhook });
+  if (!read.success) return again(call, name, fields, faultsIn(read.error, wish));
+  if (!/^[0-9a-f]{20}$/.test(once)) return seeOther('/hosts');
+  const now = call.clock();
+  const request = { accountId: call.accountId, key: `form-${once}`, fingerprint: 'register' };
+  const claimed = await call.store.claimRequest(request, now, now + CLAIM_MS, now + ONCE_MS);
+  if (claimed.kind !== 'new') return seeOther(claimed.kind === 'answered' ? claimed.answer : '/hosts');
   let host: Host;
   try {
     ({ host } = await registerHost(call, read.data));
   } catch (error) {
+    await call.store.forgetRequest(request);
     return again(call, name, fields, faultsOf(error));
   }
+  await call.store.keepAnswer(request, `/hosts/${host.id}`);
   const { sight } = await lookAtConsent(call, host);
   return seeOther(sight.complete ? `/hosts/${host.id}` : `/hosts/${host.id}/consent`);
 };

@@ -11,7 +11,7 @@ import { readForm } from './read-form.ts';
 
 const SAVED = 'Saved.';
 const CHANGED =
-  'The settings were changed elsewhere since you opened this form. They stand below as they are now, and nothing of yours was saved.';
+  'The settings were changed elsewhere since you opened this form. They stand below as they are now; nothing of yours was saved, and what you had typed stands beside them.';
 
 /** `GET /hosts/{id}/settings` */
 export const showSettings: SignedVerb = async (call) => {
@@ -25,27 +25,25 @@ export const saveSettings: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
   const form = readForm(call);
   const fields = fieldsIn(form);
-  const { webhook, ...wish } = wishOf(fields);
-  const read = changeHostRequest.safeParse({ ...wish, webhook: webhook === '' ? null : webhook });
+  const wish = wishOf(fields);
+  const read = changeHostRequest.safeParse({ ...wish, webhook: wish.webhook === '' ? null : wish.webhook });
   const revision = Number(form.get('revision'));
-  if (!read.success) return shown(call, 422, host, { fields, faults: faultsIn(read.error), revision });
+  if (!read.success) return shown(call, 422, host, { fields, faults: faultsIn(read.error, wish), revision });
   try {
-    const { host: saved } = await changeHost(call, host.id, read.data, (current) => {
+    await changeHost(call, host.id, read.data, (current) => {
       if (current.revision !== revision) throw new Problem(412, CHANGED);
     });
-    const secret = webhook !== '' && webhook !== host.settings.webhook ? webhookSecret(call.secrets, host.id) : undefined;
-    if (secret === undefined) return seeOther(`/hosts/${host.id}/settings?saved=1`);
-    return shown(call, 200, saved, { fields: fieldsOf(saved.settings), told: SAVED, secret });
+    return seeOther(`/hosts/${host.id}/settings?saved=1`);
   } catch (error) {
     if (error instanceof Problem && (error.status === 412 || error.status === 409)) {
       const current = await findHost(call, host.id);
-      return shown(call, error.status, current, { fields: fieldsOf(current.settings), told: error.message });
+      return shown(call, error.status, current, { fields: fieldsOf(current.settings), told: error.message, typed: fields });
     }
     return shown(call, 422, host, { fields, faults: faultsOf(error), revision });
   }
 };
 
-type Shown = Pick<SettingsPage, 'fields' | 'told' | 'secret'> & Partial<Pick<SettingsPage, 'faults' | 'revision'>>;
+type Shown = Pick<SettingsPage, 'fields' | 'told' | 'typed'> & Partial<Pick<SettingsPage, 'faults' | 'revision'>>;
 
 async function shown(
   call: SignedCall,
@@ -53,10 +51,11 @@ async function shown(
   host: Host,
   { faults = {}, revision = host.revision, ...more }: Shown,
 ): Promise<Answer> {
-  const { unconfirmed } = await recipientsOf(call, host);
+  const { unconfirmed, stopped } = await recipientsOf(call, host);
+  const secret = host.settings.webhook === undefined ? undefined : webhookSecret(call.secrets, host.id);
   return page(
     statusCode,
-    settingsPage({ visitor: call.visitor, host, faults, revision, unconfirmed, probePorts: call.probePorts, ...more }),
+    settingsPage({ visitor: call.visitor, host, faults, revision, unconfirmed, stopped, secret, probePorts: call.probePorts, ...more }),
   );
 }
 

@@ -61,7 +61,12 @@ export async function spend(services: Budgeting, what: BudgetName, who: string, 
   const seconds = Math.max(1, Math.ceil((taken.resetAt - services.clock()) / 1000));
   const fields = rateLimitFields(what, taken.remaining, seconds);
   if (taken.granted) return fields;
-  throw new Problem(429, `${detail} Come again in ${seconds} seconds.`, undefined, { 'retry-after': String(seconds), ...fields });
+  throw new Problem(
+    429,
+    `${detail} Come again in ${seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`}.`,
+    undefined,
+    { 'retry-after': String(seconds), ...fields },
+  );
 }
 
 /** Who is asking, as far as the network shows: an IPv4 address, or the /64 of an IPv6 address, which is one customer's to hand out. */

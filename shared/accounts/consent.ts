@@ -53,7 +53,7 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
   if (unproven.length > 0)
     throw new Problem(
       409,
-      `Only what DNS proves can be reaffirmed: ${unproven.map(({ address }) => address).join(', ')}. See add in GET …/consent; a pause ends by itself.`,
+      `Only what DNS proves can be reaffirmed: ${unproven.map(({ address }) => address).join(', ')}. A pause ends by itself.`,
     );
   const now = acting.clock();
   await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + HEED_AGAIN_MS)));

@@ -59,7 +59,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
 /** A host of the account; a foreign one is as absent as one that never was. */
 export async function findHost({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<Host> {
   const host = /^[0-9a-f]{20}$/.test(hostId) ? await store.findHost(accountId, hostId) : undefined;
-  if (host === undefined) throw new Problem(404, 'There is no such host in this account. GET /v1/hosts lists yours.');
+  if (host === undefined) throw new Problem(404, 'There is no such host in this account.');
   return host;
 }
 

@@ -40,8 +40,7 @@ export const REASONS = {
   'no-consent': {
     verdict: 'untestable',
     fault: 'theirs',
-    sentence:
-      'No consent: nothing shows that this address is yours to audit, so nothing was tested. GET its /consent says what is missing.',
+    sentence: 'No consent: nothing shows that this address is yours to audit, so nothing was tested.',
   },
   vetoed: {
     verdict: 'untestable',

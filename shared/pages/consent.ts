@@ -32,17 +32,24 @@ ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}
   );
 }
 
-function proofs({ id, settings }: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
+function proofs(host: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
+  const { id, settings } = host;
   const { complete, name, addresses, add, greeting, servedDomains, trouble, token } = sight;
-  const paused = addresses.some(({ standing }) => standing === 'paused');
-  return html`${complete ? html`<p class="note good">Both sides speak for every address. There is nothing for you to do.</p>` : undefined}
+  const paused = addresses.filter(({ standing }) => standing === 'paused');
+  const liftable = paused.length > 0 && name?.proven !== false && paused.every((each) => each.proofs.length > 0);
+  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${isWaiting(host) ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
 ${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
 ${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
 ${add.map((addition) => toAdd(addition, token))}
 ${addresses.map((address) => addressSection(address, token, now))}
 ${addresses.some(({ add: missing }) => missing.some(({ proof }) => proof === 'greeting')) ? greetings(greeting) : undefined}
-${paused ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
+${liftable ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
 ${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>`}`;
+}
+
+// What could not be tested so far, or was never scanned, waits for its owner to say that the proofs are there.
+function isWaiting({ state }: Host): boolean {
+  return state.last === undefined || state.last.verdict === 'untestable';
 }
 
 function tick(done: boolean): Html {

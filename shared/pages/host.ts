@@ -13,6 +13,7 @@ import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, badge, counted, relative, when } from './parts.ts';
 import { scanTable } from './scan-table.ts';
+import { type StoppedRecipient, stopWords } from './stops.ts';
 import { timeline } from './timeline.ts';
 import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
 
@@ -27,7 +28,7 @@ export type HostPage = {
   readonly scans: readonly Scan[];
   readonly owed: readonly OwedScan[];
   readonly unconfirmed: readonly string[];
-  readonly stopped: readonly { readonly email: string; readonly why: string }[];
+  readonly stopped: readonly StoppedRecipient[];
 };
 
 /** The page of one host: what is wrong, what to do, what it showed. */
@@ -103,18 +104,12 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
         html`${email} has not confirmed that they want alerts, and gets none until they do. <a href="/hosts/${id}/settings">Save the settings</a> to have them asked again.`,
     ),
     ...stopped.map(
-      ({ email, why }) => html`${email} is not mailed: ${STOPS[why] ?? why}. <a href="/hosts/${id}/settings">Name another recipient</a>.`,
+      ({ email, why }) => html`${email} is not mailed: ${stopWords(why)}. <a href="/hosts/${id}/settings">Name another recipient</a>.`,
     ),
   ];
   if (points.length === 0) return undefined;
   return html`<section class="note"><h2 class="first">Needs attention</h2><ul>${points.map((point) => html`<li>${point}</li>`)}</ul></section>`;
 }
-
-const STOPS: Readonly<Record<string, string>> = {
-  bounced: 'mail to it bounced',
-  complained: 'its reader called a mail of ours spam',
-  unsubscribed: 'its reader has unsubscribed',
-};
 
 function facts({ id, settings, createdAt }: Host, now: number): Html {
   const { period, ports, servedDomains, alertRecipients, webhook } = settings;

@@ -1,9 +1,10 @@
 import type { Host } from '../domain/host.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
 import { hostHead } from './host-tabs.ts';
-import { html } from './html.ts';
+import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { copyable, ownForm } from './parts.ts';
+import { type StoppedRecipient, stopWords } from './stops.ts';
 
 /** The settings of a host in a form, with what is wrong with what was typed. `revision` is that of the settings which the form was made of. */
 export type SettingsPage = {
@@ -13,20 +14,36 @@ export type SettingsPage = {
   readonly faults: FieldFaults;
   readonly revision: number;
   readonly told?: string | undefined;
-  /** What calls of the webhook are signed with, when one was just set. */
+  /** What was typed, when it was not saved because the settings were changed elsewhere. */
+  readonly typed?: HostFields | undefined;
+  /** What calls of the webhook are signed with, if there is one. */
   readonly secret?: string | undefined;
   readonly unconfirmed: readonly string[];
+  readonly stopped: readonly StoppedRecipient[];
   readonly probePorts: readonly number[];
 };
 
 /** The page of a host's settings. */
-export function settingsPage({ visitor, host, fields, faults, revision, told, secret, unconfirmed, probePorts }: SettingsPage): string {
+export function settingsPage({
+  visitor,
+  host,
+  fields,
+  faults,
+  revision,
+  told,
+  typed,
+  secret,
+  unconfirmed,
+  stopped,
+  probePorts,
+}: SettingsPage): string {
   return layout(
     `Settings of ${host.settings.name}`,
     html`${hostHead(host, '/settings')}
 <h2>Settings</h2>
 ${told === undefined ? undefined : html`<p class="note" role="status">${told}</p>`}
-${secret === undefined ? undefined : html`<div class="note"><p>Calls of the webhook are signed with this secret. To see it again, save the webhook again.</p>${copyable(secret)}</div>`}
+${typed === undefined ? undefined : typedFields(typed)}
+${stopped.length === 0 ? undefined : html`<ul class="note">${stopped.map(({ email, why }) => html`<li>${email} is not mailed: ${stopWords(why)}. Name another recipient.</li>`)}</ul>`}
 ${unconfirmed.length === 0 ? undefined : html`<p class="note">Not confirmed yet, and so without alerts: ${unconfirmed.join(', ')}. Saving their address again asks again, once a day.</p>`}
 ${ownForm(
   visitor.formToken,
@@ -35,9 +52,15 @@ ${ownForm(
 ${hostFields(fields, faults, probePorts)}
 <button type="submit">Save</button>`,
 )}
+${secret === undefined ? undefined : html`<details><summary>What calls of the webhook are signed with</summary>${copyable(secret)}</details>`}
 <p><a href="/hosts/${host.id}/delete">Delete this host</a></p>`,
     { visitor },
   );
+}
+
+function typedFields({ servedDomains, alertRecipients, period, ports, reminders, webhook }: HostFields): Html {
+  const all = [servedDomains, alertRecipients, period, ports, reminders ? 'with reminders' : 'without reminders', webhook];
+  return html`<details open><summary>What you had typed</summary><pre>${all.filter((each) => each !== '').join('\n')}</pre></details>`;
 }
 
 /** The page that asks before a host is deleted. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer } from '../../../functions/pages/call.ts';
+import { parseNetwork } from '../../../shared/domain/address.ts';
 import { hostsPage } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
@@ -67,6 +68,8 @@ describe('registration', () => {
     const before = (await table.store.listHosts('account1', 50)).items.length;
     const answers = await Promise.all([1, 2].map(() => post('/hosts', { ...WISH, name: '93.184.216.9', once })));
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
+    const [host] = answers.flatMap(({ headers }) => /^\/hosts\/\w{20}/.exec(String(headers?.location)) ?? []);
+    expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once })).headers?.location).toBe(host);
     expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: 'x' })).headers?.location).toBe('/hosts');
     expect((await table.store.listHosts('account1', 50)).items.length).toBe(before + 1);
   });
@@ -95,18 +98,46 @@ describe('registration', () => {
   });
 });
 
+describe('consent', () => {
+  test('of a host that DNS does not prove offers no lifting of a pause, and one that is refused is told among its pages', async () => {
+    const id = await registered();
+    await table.store.pause({ address: '93.184.216.9', since: now, until: now + DAY });
+    const { body = '' } = await get(`/hosts/${id}/consent`);
+    expect([body.includes('paused'), body.includes('It is mine')]).toEqual([true, false]);
+    const refused = await post(`/hosts/${id}/consent/reaffirm`);
+    expect([
+      refused.statusCode,
+      refused.body?.includes('Only what DNS proves'),
+      refused.body?.includes(`/hosts/${id}/consent/check`),
+    ]).toEqual([409, true, true]);
+    await table.store.liftPause('93.184.216.9', now, now);
+  });
+
+  test('that is whole says how to have a host scanned that nothing was told of yet', async () => {
+    const own = pagesOn(table.store, () => now, { operatorNetworks: [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
+    const id = await registered();
+    expect((await own.get(`/hosts/${id}/consent`, cookie)).body).toContain('Press “Look again” to have it scanned.');
+  });
+});
+
 describe('settings', () => {
   const revisionOf = ({ body = '' }: Answer) => /name="revision" value="(\d+)"/.exec(body)?.[1] ?? expect.fail();
 
-  test('are saved, and a webhook’s secret is shown when it is set, and only then', async () => {
-    const id = await registered();
-    const revision = revisionOf(await get(`/hosts/${id}/settings`));
-    const saved = await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'week', webhook: 'https://hooks.example.org/x' });
-    expect([saved.statusCode, /whsec_\S+/.test(saved.body ?? '')]).toEqual([200, true]);
+  test('are saved, and show what calls of a webhook are signed with for as long as there is one', async () => {
+    const id = await registered({ webhook: 'https://hooks.example.org/first' });
+    const before = await get(`/hosts/${id}/settings`);
+    expect(before.body).toMatch(/whsec_\S+/);
+    const saved = await post(`/hosts/${id}/settings`, {
+      ...WISH,
+      revision: revisionOf(before),
+      period: 'week',
+      webhook: 'https://hooks.example.org/x',
+    });
+    expect([saved.statusCode, saved.headers?.location]).toEqual([303, `/hosts/${id}/settings?saved=1`]);
     expect((await hostOf(id)).settings).toMatchObject({ period: 'week', webhook: 'https://hooks.example.org/x' });
-    const again = await post(`/hosts/${id}/settings`, { ...WISH, revision: '2', webhook: '', period: 'day' });
-    expect([again.statusCode, again.headers?.location]).toEqual([303, `/hosts/${id}/settings?saved=1`]);
+    await post(`/hosts/${id}/settings`, { ...WISH, revision: '2', webhook: '', period: 'day' });
     expect((await hostOf(id)).settings.webhook).toBeUndefined();
+    expect((await get(`/hosts/${id}/settings`)).body).not.toContain('whsec_');
   });
 
   test('that were changed elsewhere are not written over: nothing is saved, and what there is now is shown', async () => {
@@ -115,6 +146,7 @@ describe('settings', () => {
     await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'week' });
     const late = await post(`/hosts/${id}/settings`, { ...WISH, revision, period: 'hour' });
     expect([late.statusCode, late.body?.includes('changed elsewhere'), revisionOf(late)]).toEqual([412, true, '2']);
+    expect(/What you had typed.*hour/s.test(late.body ?? '')).toBe(true);
     expect((await hostOf(id)).settings.period).toBe('week');
   });
 
@@ -159,7 +191,7 @@ describe('a host', () => {
     const id = await registered();
     for (let looks = 0; looks < 59; looks++) await get(`/hosts/${id}/consent`);
     const { statusCode, body = '' } = await get(`/hosts/${id}/consent`);
-    expect([statusCode, /Come again in \d+ seconds/.test(body)]).toEqual([429, true]);
+    expect([statusCode, /Come again in \d+ (seconds|minutes)/.test(body)]).toEqual([429, true]);
   });
 
   test('of another account, and one that never was, are the same page', async () => {
