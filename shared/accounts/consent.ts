@@ -2,13 +2,14 @@ import { type ConsentSight, sightOf } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { readTarget, type Target } from '../domain/host-name.ts';
 import { coverOf } from '../domain/never.ts';
-import { kindOf, scanId } from '../domain/scan.ts';
+import { kindOf } from '../domain/scan.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../network/consent-lookups.ts';
 import { sharedLookups } from '../network/lookups.ts';
 import type { Pause } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 import { Problem } from './problem.ts';
+import { newScan } from './scans.ts';
 
 const LOOKUPS_PER_SECOND = 200;
 const HEED_AGAIN_MS = 30 * 24 * 60 * 60_000; // how long an owner who has shown consent again is not paused by strangers
@@ -70,10 +71,10 @@ const TROUBLES = {
   trouble: 'DNS does not answer for its name at the moment.',
 } as const;
 
-async function oweScan({ store, clock, accountId }: Acting, host: Host): Promise<string> {
-  const now = clock();
+async function oweScan(acting: Acting, host: Host): Promise<string> {
+  const { store } = acting;
   const waiting = (await store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand' || kindOf(owed.scanId) === 'first');
-  const fresh = { accountId, hostId: host.id, scanId: scanId(now, 'on-demand'), dueAt: now, tries: 0 };
-  if (waiting === undefined) await store.owe(fresh);
-  return (waiting ?? fresh).scanId;
+  const owed = waiting ?? (await newScan(acting, host));
+  if (waiting === undefined) await store.owe(owed);
+  return owed.scanId;
 }

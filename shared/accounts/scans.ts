@@ -3,14 +3,22 @@ import { kindOf, type OwedScan, scanId } from '../domain/scan.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 
+const SECOND_MS = 1_000;
+
 /** Owes a scan of a host, unless one that was asked for is owed already: then that one is given. */
 export async function requestScan(acting: Acting, host: Host): Promise<OwedScan> {
-  const { store, accountId } = acting;
-  const now = acting.clock();
+  const { store } = acting;
   const waiting = (await store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
   if (waiting !== undefined) return waiting;
   await spend(acting, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
-  const fresh = { accountId, hostId: host.id, scanId: scanId(now, 'on-demand'), dueAt: now, tries: 0 };
+  const fresh = await newScan(acting, host);
   await store.owe(fresh);
   return fresh;
+}
+
+/** A scan on demand that has not been made. Ids are of a second: one that was made in this very second is not asked for again, but the next. */
+export async function newScan({ store, clock, accountId }: Acting, host: Host): Promise<OwedScan> {
+  let dueAt = clock();
+  while ((await store.findScan(host.id, scanId(dueAt, 'on-demand'))) !== undefined) dueAt += SECOND_MS;
+  return { accountId, hostId: host.id, scanId: scanId(dueAt, 'on-demand'), dueAt, tries: 0 };
 }

@@ -5,7 +5,7 @@ import { hostsPage } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
-import { createSampleAccount, NOON, sampleHost } from '../../support/samples.ts';
+import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { elementsOf } from './well-formed.ts';
 
@@ -172,6 +172,18 @@ describe('a host', () => {
     now += 60_000;
     for (let presses = 0; presses < 2; presses++) expect((await post(`/hosts/${id}/scans`)).headers?.location).toBe(`/hosts/${id}`);
     expect((await table.store.owedOf(id)).filter(({ scanId }) => scanId.endsWith('on-demand'))).toHaveLength(1);
+  });
+
+  test('is scanned anew by who asks in the very second of the last scan, whose result is not given for it', async () => {
+    const id = await registered();
+    await post(`/hosts/${id}/scans`);
+    const asked = async () => (await table.store.owedOf(id)).find(({ scanId: each }) => each.endsWith('on-demand')) ?? expect.fail();
+    const first = await asked();
+    const host = await hostOf(id);
+    const scan = { ...sampleScan(host, first.scanId, now), kind: 'on-demand' as const };
+    await table.store.storeResult({ host, scan, effect: { kind: 'late' }, notices: [], wasOwed: true });
+    await post(`/hosts/${id}/scans`);
+    expect([(await asked()).scanId > first.scanId, (await asked()).dueAt]).toEqual([true, now + 1_000]);
   });
 
   test('shows the scan that is under way, leg by leg, and looks again while it is', async () => {
