@@ -14,8 +14,12 @@ import { hostView } from './views.ts';
 export const registerHost: Verb = async (call) => {
   readNoQuery(call.event);
   const wish = readBody(call.event, registerHostRequest);
-  const { host, told } = await accounts.registerHost(call, wish);
-  const answer: z.input<typeof registeredHostResponse> = { ...(await single(call, host)), ...secretOf(call, host, wish), ...told };
+  const { host, unconfirmed, told } = await accounts.registerHost(call, wish);
+  const answer: z.input<typeof registeredHostResponse> = {
+    ...(await single(call, host, unconfirmed)),
+    ...secretOf(call, host, wish),
+    ...told,
+  };
   return json(201, answer, { etag: entityTag(host.revision), location: `/v1/hosts/${host.id}` });
 };
 
@@ -40,8 +44,8 @@ export const changeHost: Verb = async (call) => {
   const { id } = await hostInPath(call);
   readNoQuery(call.event);
   const wish = readBody(call.event, changeHostRequest);
-  const { host } = await accounts.changeHost(call, id, wish, ({ revision }) => requireMatch(call.event, revision));
-  return hostAnswer(host, { ...(await single(call, host)), ...secretOf(call, host, wish) });
+  const { host, unconfirmed } = await accounts.changeHost(call, id, wish, ({ revision }) => requireMatch(call.event, revision));
+  return hostAnswer(host, { ...(await single(call, host, unconfirmed)), ...secretOf(call, host, wish) });
 };
 
 /** `POST /v1/hosts/{id}/acknowledge`: its owner knows it to be a sink, and is told no more of it until something changes. */
@@ -61,8 +65,8 @@ export const removeHost: Verb = async (call) => {
   return { statusCode: 204 };
 };
 
-async function single(call: Call, host: Host): Promise<z.input<typeof hostResponse>> {
-  const { unconfirmed, stopped } = await recipientsOf(call, host);
+async function single(call: Call, host: Host, known?: readonly string[]): Promise<z.input<typeof hostResponse>> {
+  const { unconfirmed, stopped } = await recipientsOf(call, host, known);
   return { ...hostView(host, call.clock()), unconfirmedRecipients: unconfirmed, stoppedRecipients: stopped };
 }
 

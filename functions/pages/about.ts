@@ -6,7 +6,7 @@ const SECURITY_TXT_DAYS = 180; // RFC 9116 §2.5.5 recommends less than a year
 const DAY_MS = 24 * 60 * 60_000;
 
 /** `GET /about` */
-export const showAbout: Verb = async ({ us }) => page(200, aboutPage(us), KEPT);
+export const showAbout: Verb = async (call) => page(200, aboutPage(call), KEPT);
 
 /** `GET /.well-known/security.txt`, RFC 9116. */
 export const showSecurityTxt: Verb = async (call) => {
@@ -16,7 +16,7 @@ export const showSecurityTxt: Verb = async (call) => {
   // URLs must be https there (§2.5.4, §2.5.7).
   const links = base.startsWith('https://') ? [`Canonical: ${base}/.well-known/security.txt`, `Policy: ${base}/about#contact`] : [];
   const lines = [
-    `Contact: mailto:${encodeURIComponent(call.us.contact).replace('%40', '@')}`,
+    `Contact: mailto:${encodeURIComponent(call.contact).replace('%40', '@')}`,
     `Expires: ${expires}`,
     'Preferred-Languages: en',
     ...links,

@@ -1,6 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Acting, Services as Operations } from '../../shared/accounts/acting.ts';
-import type { Us } from '../../shared/pages/about.ts';
 import { PAGE_POLICY, type Visitor } from '../../shared/pages/layout.ts';
 import type { SessionRef } from '../../shared/runtime/session-token.ts';
 
@@ -9,7 +8,8 @@ export type Services = Omit<Operations, 'siteUrl' | 'note'> & {
   readonly wait: (ms: number) => Promise<unknown>;
   /** Hears of errors that no reader is told about. */
   readonly report: (error: unknown) => void;
-  readonly us: Us;
+  /** A mail address that a person reads. */
+  readonly contact: string;
   /** Where the pages and the API answer, without a slash at the end; empty is the very address that they were called by. */
   readonly baseUrl: string;
 };

@@ -31,11 +31,7 @@ const services: Services = {
   tokenOf: (accountId) => consentToken(secrets, accountId),
   ehloName: settings.EHLO_NAME,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
-  us: {
-    ehloName: settings.EHLO_NAME,
-    egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
-    contact: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
-  },
+  contact: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   baseUrl: settings.BASE_URL.replace(/\/$/, ''),
 };
 

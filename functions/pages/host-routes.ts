@@ -1,14 +1,13 @@
 import { acknowledgeHost, findHost } from '../../shared/accounts/hosts.ts';
-import { Problem } from '../../shared/accounts/problem.ts';
 import { recipientsOf } from '../../shared/accounts/recipients.ts';
 import { requestScan } from '../../shared/accounts/scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
 import { changesPage } from '../../shared/pages/changes.ts';
 import { hostPage } from '../../shared/pages/host.ts';
-import { hostProblemPage } from '../../shared/pages/host-problem.ts';
 import { RANGES } from '../../shared/pages/timeline.ts';
-import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedRoute, type SignedVerb, seeOther } from './call.ts';
+import { acted } from './acted.ts';
+import { page, pathOf, queryOf, type SignedCall, type SignedRoute, type SignedVerb } from './call.ts';
 import { exportCsv, exportJson, exportScan } from './exports.ts';
 import { showScan, showScans } from './scans.ts';
 
@@ -57,17 +56,6 @@ const acknowledge: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
   return acted(call, host, () => acknowledgeHost(call, host.id));
 };
-
-// Leads back to the host; what could not be done is told among its pages.
-async function acted({ visitor }: SignedCall, host: Host, act: () => Promise<unknown>): Promise<Answer> {
-  try {
-    await act();
-    return seeOther(`/hosts/${host.id}`);
-  } catch (error) {
-    if (error instanceof Problem) return page(error.status, hostProblemPage(visitor, host, error.message), error.headers);
-    throw error;
-  }
-}
 
 export const HOST_ROUTES: readonly SignedRoute[] = [
   ['GET', '/hosts/{id}', showHost],

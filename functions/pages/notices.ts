@@ -1,7 +1,8 @@
 import { findHost } from '../../shared/accounts/hosts.ts';
 import { repeatNotice } from '../../shared/accounts/notices.ts';
 import { noticesPage, type ShownNotice } from '../../shared/pages/notices.ts';
-import { page, pathOf, queryOf, type SignedVerb, seeOther } from './call.ts';
+import { acted } from './acted.ts';
+import { page, pathOf, queryOf, type SignedVerb } from './call.ts';
 
 const NOTICES_A_PAGE = 50;
 
@@ -18,6 +19,5 @@ export const showNotices: SignedVerb = async (call) => {
 /** `POST /hosts/{id}/notices/{noticeId}/repeat` */
 export const callAgain: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
-  await repeatNotice(call, host, pathOf(call, 'noticeId'));
-  return seeOther(`/hosts/${host.id}/notices`);
+  return acted(call, host, () => repeatNotice(call, host, pathOf(call, 'noticeId')), '/notices');
 };

@@ -28,7 +28,7 @@ export function readForm({ event }: Pick<Call, 'event'>): URLSearchParams {
 
 /** A field of the form; undefined when it is missing, or comes more than once. */
 export function fieldOf(event: APIGatewayProxyEventV2, name: string): string | undefined {
-  const [value, ...more] = new URLSearchParams(bodyOf(event).toString('utf8')).getAll(name);
+  const [value, ...more] = readForm({ event }).getAll(name);
   return more.length === 0 ? value : undefined;
 }
 

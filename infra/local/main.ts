@@ -48,7 +48,7 @@ Try:
   curl -s ${authorization} -H 'Content-Type: application/json' -d '{"name":"127.0.0.1"}' ${baseUrl}/v1/hosts
   curl -s ${authorization} ${baseUrl}${demoHosts[0] === undefined ? '/v1/openapi.json' : `/v1/hosts/${demoHosts[0]}/scans`}
 
-${demo === undefined ? '' : `The demo server ${demo.addresses.open} port ${DEMO_PORT} is an open relay: mend it with npm run demo -- close, break it again with open.\n`}
+${demo === undefined ? '' : `The demo server ${demo.addresses.open} port ${DEMO_PORT} is there to be mended, with npm run demo -- close, and broken again, with open.\n`}
 Ctrl-C stops it; nothing is lost.
 `);
 }

@@ -34,12 +34,15 @@ async function askRecipient(acting: Acting, email: string, owner: string): Promi
 /**
  * Which alert recipients of a host get no mail, and why: those who have not confirmed, and of the others those who bounced, complained
  * or unsubscribed. Of an address that has confirmed nothing here nothing is told: what it did with another account's mail is not theirs.
+ `known` are those
+ * who have not confirmed, where that was asked already.
  */
 export async function recipientsOf(
   acting: Acting,
   { settings }: Pick<Host, 'settings'>,
+  known?: readonly string[],
 ): Promise<{ unconfirmed: string[]; stopped: { email: string; why: MailStop }[] }> {
-  const unconfirmed = await whoIsUnconfirmed(acting, settings);
+  const unconfirmed = known === undefined ? await whoIsUnconfirmed(acting, settings) : [...known];
   const confirmed = settings.alertRecipients.filter((email) => !unconfirmed.includes(email));
   return { unconfirmed, stopped: await acting.store.mailStops(acting.accountId, confirmed) };
 }

@@ -2,7 +2,7 @@ import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 
 /** Who this deployment is to the mail servers that it connects to. */
-export type Us = {
+type Us = {
   readonly ehloName: string;
   /** Where our connections come from; empty when the operator has not said. */
   readonly egressAddresses: readonly string[];

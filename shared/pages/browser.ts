@@ -55,6 +55,9 @@ export function enhance(): void {
         const next = fresh.getElementById(part.id);
         // What has come to its end is shown whole, with everything around it.
         if (next === null || next.dataset.live === undefined) return location.reload();
+        // What its reader has unfolded stays so.
+        const folds = [...part.querySelectorAll('details')].map(({ open }) => open);
+        for (const [index, details] of next.querySelectorAll('details').entries()) details.open = folds[index] ?? details.open;
         improve(next);
         part.replaceWith(next);
       }

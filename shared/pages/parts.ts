@@ -107,7 +107,7 @@ ${body}
 }
 
 /** A button that does one thing: a form without fields. */
-export function actButton(formToken: string, action: string, label: string, kind: 'main' | 'quiet' | 'danger' = 'main'): Html {
+export function actButton(formToken: string, action: string, label: string, kind: 'main' | 'quiet' = 'main'): Html {
   return html`<form class="act" method="post" action="${action}">${tokenField(formToken)}<button${kind === 'main' ? undefined : html` class="${kind}"`} type="submit">${label}</button></form>`;
 }
 

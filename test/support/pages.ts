@@ -45,7 +45,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
     tokenOf: (accountId) => consentToken(SECRETS, accountId),
     ehloName: 'probe.example',
     egressAddresses: ['192.0.2.7'],
-    us: { ehloName: 'probe.example', egressAddresses: ['192.0.2.7'], contact: 'postmaster@probe.example' },
+    contact: 'postmaster@probe.example',
     baseUrl: 'https://audit.example',
     ...changed,
   };

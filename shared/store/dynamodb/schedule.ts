@@ -1,6 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Host } from '../../domain/host.ts';
-import type { OwedScan } from '../../domain/scan.ts';
+import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readOwed, readTick, readWheelEntry } from '../items.ts';
 import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
@@ -98,15 +98,7 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async leaseScan(ref, until) {
-      const update = new UpdateCommand({
-        TableName: table.name,
-        Key: keys.owed(ref.hostId, ref.scanId),
-        UpdateExpression: 'SET dueAt = :until',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':until': until },
-      });
-      // Its result may have been stored since it was read, and the owed scan gone with it.
-      await ifHolds(() => table.client.send(update));
+      await setOfOwed(table, ref, 'dueAt', until);
     },
 
     async putOff(host, owed, trouble) {
@@ -122,16 +114,21 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async noteProgress(ref, underWay) {
-      const update = new UpdateCommand({
-        TableName: table.name,
-        Key: keys.owed(ref.hostId, ref.scanId),
-        UpdateExpression: 'SET underWay = :underWay',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':underWay': underWay },
-      });
-      await ifHolds(() => table.client.send(update));
+      await setOfOwed(table, ref, 'underWay', underWay);
     },
   };
+}
+
+// The result may have been stored since the scan was read, and the owed scan gone with it: then nothing is written.
+async function setOfOwed(table: Table, ref: ScanRef, attribute: 'dueAt' | 'underWay', value: unknown): Promise<void> {
+  const update = new UpdateCommand({
+    TableName: table.name,
+    Key: keys.owed(ref.hostId, ref.scanId),
+    UpdateExpression: `SET ${attribute} = :value`,
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':value': value },
+  });
+  await ifHolds(() => table.client.send(update));
 }
 
 // Makes the scan the one of its host that waits, unless another is or its result is stored.

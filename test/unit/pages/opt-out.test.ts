@@ -67,7 +67,7 @@ const services = (): Services => ({
   tokenOf: () => 'ra1-token',
   ehloName: 'probe.example',
   egressAddresses: ['192.0.2.7'],
-  us: { ehloName: 'probe.example', egressAddresses: ['192.0.2.7'], contact: 'postmaster@probe.example' },
+  contact: 'postmaster@probe.example',
   baseUrl: 'https://audit.example',
 });
 

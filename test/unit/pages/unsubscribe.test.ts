@@ -35,7 +35,7 @@ async function request(method: 'GET' | 'POST', token: string, body = '', headers
     tokenOf: () => 'ra1-token',
     ehloName: 'probe.example',
     egressAddresses: ['192.0.2.7'],
-    us: { ehloName: 'probe.example', egressAddresses: [], contact: 'postmaster@probe.example' },
+    contact: 'postmaster@probe.example',
     baseUrl: 'https://audit.example',
   };
   const event = {
