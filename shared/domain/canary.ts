@@ -30,3 +30,16 @@ export type Arrival = {
 export function arrivalOf({ id, leg, test, sentAt }: Canary, { at, path }: Pick<Arrival, 'at' | 'path'>): Arrival {
   return { canary: id, leg, test, sentAt, at, path };
 }
+
+/**
+ * A canary that the server took and then bounced to the sender that we gave: it could not deliver it, so it will not come back. `by` is
+ * who reports so, where the bounce says it.
+ */
+export type Bounce = {
+  readonly canary: string;
+  readonly leg: string;
+  readonly test: string;
+  readonly sentAt: number;
+  readonly at: number;
+  readonly by?: string | undefined;
+};

@@ -8,6 +8,8 @@ export type HostSettings = {
   readonly ports: readonly number[];
   readonly period: Period;
   readonly alertRecipients: readonly string[];
+  /** The mailbox at a served domain that is the positive control, in the place of its postmaster. */
+  readonly controlMailbox?: string | undefined;
   /** Whether reminders are sent while it stays open or suspected. */
   readonly reminders: boolean;
   /** An HTTPS address that is called for every notice. */
@@ -52,6 +54,8 @@ export type HostState = {
   readonly putOff?: string | undefined;
   /** Whether what is suspected accepts invented local users too. */
   readonly sink?: boolean | undefined;
+  /** Whether the last full table showed it to take any local part of its own domains, and nothing came back. */
+  readonly catchAll?: boolean | undefined;
   /** Times of the last changes, newest first: those of a day, at most five. */
   readonly turns?: readonly number[] | undefined;
   readonly flapping?: Flapping | undefined;

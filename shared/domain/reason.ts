@@ -19,8 +19,44 @@ export const REASONS = {
     sentence:
       'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a catch-all, a sink or a honeypot.',
   },
+  'accepted-then-limited': {
+    verdict: 'suspected',
+    sentence:
+      'It accepted a recipient at a foreign domain from a stranger. Its limits cut us off each time we tried to send a message that way, so whether it delivers such mail is not known.',
+  },
+  'accepted-then-slow': {
+    verdict: 'suspected',
+    sentence:
+      'It accepted a recipient at a foreign domain from a stranger. It answers so slowly that we could not send a message that way in all our sittings, so whether it delivers such mail is not known.',
+  },
+  'catch-all': {
+    verdict: 'closed',
+    sentence:
+      'It refused every foreign recipient. It takes any local part at its own domains, and none of the messages that we sent that way came back.',
+  },
+  'always-deferred': {
+    verdict: 'closed',
+    sentence:
+      'It put off every foreign recipient with a temporary error for two hours and more, while it took mail for its own: it does not relay.',
+  },
   'all-refused': { verdict: 'closed', sentence: 'It refused every foreign recipient that we tried.' },
   'authentication-required': { verdict: 'closed', sentence: 'It takes no mail at all without authentication.' },
+  'not-carried-through': {
+    verdict: 'inconclusive',
+    sentence:
+      'It accepted a recipient that a closed server refuses. We have not been able to send a message that way yet, and will try again.',
+  },
+  'awaiting-messages': {
+    verdict: 'inconclusive',
+    sentence:
+      'It refused every foreign recipient, and takes any local part at its own domains. We sent messages that way, and are waiting to see whether any comes back.',
+  },
+  'any-local-part': {
+    verdict: 'inconclusive',
+    sentence:
+      'It refused every foreign recipient, and takes any local part at its own domains. Only a message that comes back would show that it relays, and none was sent.',
+  },
+  'fell-silent': { verdict: 'inconclusive', sentence: 'It fell silent after refusing some of our tests.' },
   greylisted: { verdict: 'inconclusive', sentence: 'It greylists us; some tests could not be completed.' },
   deferred: { verdict: 'inconclusive', sentence: 'It put off some tests with a temporary error.' },
   dropped: { verdict: 'inconclusive', sentence: 'It ended our sessions before every test was done.' },
@@ -80,6 +116,10 @@ export const REASONS = {
   'no-ipv6-here': {
     verdict: 'untestable',
     sentence: 'This deployment has no way out over IPv6, so this address is not tested.',
+  },
+  'tls-broken': {
+    verdict: 'unreachable',
+    sentence: 'It offers TLS, and no version or cipher of it can be set up, so nobody gets in this way.',
   },
   'no-address': { verdict: 'unreachable', sentence: 'Its name has no address.' },
   'connection-refused': { verdict: 'unreachable', sentence: 'It refused the connection.' },

@@ -1,4 +1,5 @@
-import type { Arrival } from './canary.ts';
+import type { Arrival, Bounce } from './canary.ts';
+import type { Cause } from './cause.ts';
 import type { Judgement, Reason } from './reason.ts';
 import type { Software } from './remedies.ts';
 
@@ -50,7 +51,23 @@ export type TestResult = {
   readonly ehlo?: string | undefined;
   /** Id of the canary that was sent with this envelope. */
   readonly canary?: string | undefined;
+  /**
+   * Of a test whose recipient reads as a local part of the server's own: the id of the negative control in the same form. Left out
+   * where the recipient is at a foreign domain.
+   */
+  readonly negative?: string | undefined;
+  /** What a refusal says for itself, by its wording: that there is no such user, or that it does not relay. */
+  readonly says?: Says | undefined;
+  /** How often the server closed the connection at this envelope, instead of an answer. */
+  readonly closings?: number | undefined;
+  /** Of a test that was accepted: the hole that it shows, and the name that it claimed there. */
+  readonly shows?: { readonly cause: Cause; readonly name?: string | undefined } | undefined;
 };
+
+export const SAYS = ['unknown-user', 'no-relaying'] as const;
+
+/** What a refusal says for itself. */
+export type Says = (typeof SAYS)[number];
 
 export const SILENCES = [
   'connection-refused',
@@ -115,6 +132,18 @@ export type LegEvidence = {
   readonly greetingName?: string | undefined;
   /** Ids of the canaries that went out, in this sitting and the earlier ones. */
   readonly canaries?: readonly string[] | undefined;
+  /** How many accepted envelopes are still to be carried through to the final dot before they are judged. */
+  readonly toCarry?: number | undefined;
+  /** Nothing was carried further than RCPT, since there is no mailbox that a message could come back to. */
+  readonly noMailbox?: boolean | undefined;
+  /** A limit of the server's kept something from being asked or carried through. */
+  readonly limited?: boolean | undefined;
+  /** Sittings in a row, this one the last, in which it was silent in one connection after another. */
+  readonly silentSittings?: number | undefined;
+  /** Sittings in which no TLS could be set up, by today's settings and by the most permissive, and what went wrong. */
+  readonly brokenTls?: { readonly sittings: number; readonly why: string } | undefined;
+  /** Why no further sitting of this scan follows: it has had as many as there are, or its messages have been waited for. */
+  readonly ended?: 'sittings-used-up' | 'waited' | undefined;
   /** Lines as they went over the wire: `S: ` the server's, `C: ` ours, `-- ` what happened to the connection. */
   readonly transcript: readonly string[];
 };
@@ -134,6 +163,8 @@ export type OwedScan = ScanRef & {
   readonly sittings?: number | undefined;
   /** When the first sitting began. */
   readonly startedAt?: number | undefined;
+  /** Since when its messages are waited for, and until when at the latest. */
+  readonly awaits?: { readonly since: number; readonly until: number } | undefined;
   /** Since when a sitting is under way, and how far its legs have come. */
   readonly underWay?: { readonly since: number; readonly legs: readonly LegProgress[] } | undefined;
 };
@@ -160,6 +191,8 @@ export type Scan = {
   readonly canaries?: readonly string[] | undefined;
   /** Those of them that came back. */
   readonly arrivals?: readonly Arrival[] | undefined;
+  /** Those of them that were bounced to the sender that we gave. */
+  readonly bounces?: readonly Bounce[] | undefined;
 };
 
 /**

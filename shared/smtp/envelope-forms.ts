@@ -8,6 +8,8 @@ export type Cast = {
   readonly hostName: string | undefined;
   readonly addressLiteral: string;
   readonly servedDomains: readonly string[];
+  /** The mailbox at a served domain that the owner named as the positive control, in the place of its postmaster. */
+  readonly controlMailbox?: string | undefined;
   /** How local parts of recipients begin, the same for every scan of a host, so that greylisting sees the same triplet again. */
   readonly localPart: string;
 };

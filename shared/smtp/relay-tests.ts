@@ -1,3 +1,4 @@
+import type { Cause } from '../domain/cause.ts';
 import {
   type Cast,
   type EhloForm,
@@ -23,10 +24,14 @@ export type TestKind =
   | 'ehlo'
   | 'xclient';
 
+type RecipientKind = Extract<TestKind, 'plain' | 'quoted' | 'percent' | 'double-at' | 'source-route' | 'bang'>;
+
 /** One row of the table: MAIL FROM form × RCPT TO form × EHLO form, and where it has a place, whose name that is. */
 type Row = {
   readonly id: string;
   readonly kind: TestKind;
+  /** The hole that it shows when it is let through. */
+  readonly cause: Cause;
   readonly from: SenderForm;
   readonly to: RecipientForm;
   readonly ehlo: EhloForm;
@@ -45,16 +50,23 @@ const SERVED: readonly Place[] = ['served'];
 const SERVER: readonly Place[] = ['server'];
 
 const SENDERS: readonly Row[] = [
-  sender('plain', 'us', 'A stranger writes to a stranger: nothing is restricted at all.', RFC5321),
-  { ...sender('null-sender', 'null', 'Bounces are let through to anywhere.', 'RFC 5321 §4.5.5'), kind: 'null-sender' },
-  local('sender', 'srv', EVERYWHERE, 'Whoever claims a sender at {srv} may relay.', SENDMAIL),
-  local('postmaster', 'postmaster', SERVED, 'Whoever claims to be the postmaster of {srv} may relay.', SENDMAIL),
-  local('invented', 'invented', SERVED, 'Even an invented sender at {srv} may relay.', SENDMAIL),
-  local('localhost-sender', 'localhost', undefined, 'Whoever claims a sender at localhost may relay.', RFC2505),
-  local('nonexistent-sender', 'nonexistent', undefined, 'A sender at a domain that does not exist is let through to anywhere.', RFC2505),
-  local('bare-sender', 'bare', undefined, 'A sender without a domain is taken for a local user, who may relay.', RFC2505),
-  local('bang-sender', 'bang', undefined, 'A sender in UUCP form is taken for a local one, who may relay.', RFC2505),
-  local('own-recipient', 'recipient', undefined, 'Whoever writes to themselves may relay.', RFC5321),
+  sender('plain', 'anyone', 'us', 'A stranger writes to a stranger: nothing is restricted at all.', RFC5321),
+  { ...sender('null-sender', 'null-sender', 'null', 'Bounces are let through to anywhere.', 'RFC 5321 §4.5.5'), kind: 'null-sender' },
+  local('sender', 'claimed-sender', 'srv', EVERYWHERE, 'Whoever claims a sender at {srv} may relay.', SENDMAIL),
+  local('postmaster', 'claimed-sender', 'postmaster', SERVED, 'Whoever claims to be the postmaster of {srv} may relay.', SENDMAIL),
+  local('invented', 'claimed-sender', 'invented', SERVED, 'Even an invented sender at {srv} may relay.', SENDMAIL),
+  local('localhost-sender', 'localhost-sender', 'localhost', undefined, 'Whoever claims a sender at localhost may relay.', RFC2505),
+  local(
+    'nonexistent-sender',
+    'nonexistent-sender',
+    'nonexistent',
+    undefined,
+    'A sender at a domain that does not exist is let through to anywhere.',
+    RFC2505,
+  ),
+  local('bare-sender', 'bare-sender', 'bare', undefined, 'A sender without a domain is taken for a local user, who may relay.', RFC2505),
+  local('bang-sender', 'bang-sender', 'bang', undefined, 'A sender in UUCP form is taken for a local one, who may relay.', RFC2505),
+  local('own-recipient', 'own-recipient', 'recipient', undefined, 'Whoever writes to themselves may relay.', RFC5321),
 ];
 
 const RECIPIENTS: readonly Row[] = [
@@ -72,7 +84,7 @@ const RECIPIENTS: readonly Row[] = [
 ];
 
 // A check of the sender and one of the recipient, each passed in its own way.
-const ROUTES: readonly (readonly [string, TestKind, RecipientForm])[] = [
+const ROUTES: readonly (readonly [string, RecipientKind, RecipientForm])[] = [
   ['percent', 'percent', 'percent-srv'],
   ['double-at', 'double-at', 'double-at-srv'],
   ['quoted', 'quoted', 'quoted-srv'],
@@ -93,10 +105,18 @@ const CLAIMS: readonly Row[] = [
     const and = { us: '', srv: ' with a sender there', null: ' with the null sender' }[from];
     const claim = { kind: 'ehlo', from, to: 'plain', source: 'Postfix permit_* under smtpd_helo_restrictions' } as const;
     return [
-      { ...claim, id: `ehlo${with_}`, ehlo: 'srv', places: EVERYWHERE, reason: `Whoever says EHLO as {srv}${and} may relay.` },
+      {
+        ...claim,
+        id: `ehlo${with_}`,
+        cause: 'claimed-ehlo',
+        ehlo: 'srv',
+        places: EVERYWHERE,
+        reason: `Whoever says EHLO as {srv}${and} may relay.`,
+      },
       {
         ...claim,
         id: `ehlo-localhost${with_}`,
+        cause: 'localhost-ehlo',
         from: from === 'srv' ? 'localhost' : from,
         ehlo: 'localhost',
         reason: `Whoever says EHLO as localhost${and} may relay.`,
@@ -111,6 +131,7 @@ export const XCLIENT_TEST = 'xclient';
 const XCLIENT: Row = {
   id: XCLIENT_TEST,
   kind: 'xclient',
+  cause: 'xclient',
   from: 'us',
   to: 'plain',
   ehlo: 'us',
@@ -121,23 +142,36 @@ const XCLIENT: Row = {
 /** The table of relay tests. */
 export const TABLE: readonly Row[] = [...SENDERS, ...RECIPIENTS, ...COMBINED, ...CLAIMS, XCLIENT];
 
-function sender(id: string, from: SenderForm, reason: string, source: string): Row {
-  return { id, kind: 'plain', from, to: 'plain', ehlo: 'us', reason, source };
+function sender(id: string, cause: Cause, from: SenderForm, reason: string, source: string): Row {
+  return { id, kind: 'plain', cause, from, to: 'plain', ehlo: 'us', reason, source };
 }
 
-function local(id: string, from: SenderForm, places: readonly Place[] | undefined, reason: string, source: string): Row {
-  return { ...sender(id, from, reason, source), kind: 'local-sender', ...(places === undefined ? {} : { places }) };
+function local(id: string, cause: Cause, from: SenderForm, places: readonly Place[] | undefined, reason: string, source: string): Row {
+  return { ...sender(id, cause, from, reason, source), kind: 'local-sender', ...(places === undefined ? {} : { places }) };
 }
 
-function recipient(id: string, kind: TestKind, to: RecipientForm, reason: string, places?: readonly Place[]): Row {
+function recipient(id: string, kind: RecipientKind, to: RecipientForm, reason: string, places?: readonly Place[]): Row {
   const source = kind === 'source-route' ? 'RFC 5321 §4.1.1.3' : RFC2505;
-  return { id, kind, from: 'us', to, ehlo: 'us', reason, source, ...(places === undefined ? {} : { places }) };
+  return {
+    id,
+    kind,
+    cause: kind === 'plain' ? 'unbracketed' : kind,
+    from: 'us',
+    to,
+    ehlo: 'us',
+    reason,
+    source,
+    ...(places === undefined ? {} : { places }),
+  };
 }
 
 /** A row of the table with its place filled in: what is tried with one leg. */
 export type RelayTest = {
   readonly id: string;
   readonly kind: TestKind;
+  readonly cause: Cause;
+  /** The name that it claims, of a row with places. */
+  readonly name: string | undefined;
   /** Id of the row of the table that it is of: the same form whatever the place. */
   readonly row: string;
   readonly odd: boolean;
@@ -218,6 +252,8 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
   return {
     id,
     kind: row.kind,
+    cause: row.cause,
+    name: stand?.name,
     row: row.id,
     odd: isOdd(row.from, row.to),
     envelope: written(row, stand, cast, user, cast.canaryDomain),

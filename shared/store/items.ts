@@ -1,11 +1,23 @@
 import * as z from 'zod';
 import type { Arrival, Canary } from '../domain/canary.ts';
+import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
 import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
-import { CONTACTS, type LegEvidence, OUTCOMES, type OwedScan, SCAN_KINDS, type Scan, STAGES, STOPS, TRANSPORTS } from '../domain/scan.ts';
+import {
+  CONTACTS,
+  type LegEvidence,
+  OUTCOMES,
+  type OwedScan,
+  SAYS,
+  SCAN_KINDS,
+  type Scan,
+  STAGES,
+  STOPS,
+  TRANSPORTS,
+} from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import {
@@ -35,6 +47,7 @@ const settings = z.object({
   ports: z.array(z.number()),
   period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
   alertRecipients: z.array(z.string()),
+  controlMailbox: z.string().optional(),
   reminders: z.boolean().default(true), // the first hosts had no choice
   webhook: z.string().optional(),
   acknowledgedAt: time.optional(),
@@ -54,6 +67,7 @@ const state = z.object({
   lastFull: time.optional(),
   putOff: z.string().optional(),
   sink: z.boolean().optional(),
+  catchAll: z.boolean().optional(),
   turns: z.array(time).optional(),
   flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
   silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
@@ -65,6 +79,8 @@ const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, rev
 const path = z.array(z.object({ from: z.string().optional(), address: z.string().optional(), by: z.string().optional() }));
 
 const arrival = z.object({ canary: z.string(), leg: z.string(), test: z.string(), sentAt: time, at: time, path });
+
+const bounce = z.object({ canary: z.string(), leg: z.string(), test: z.string(), sentAt: time, at: time, by: z.string().optional() });
 
 const canaryItem = z.object({
   pk: z.string(),
@@ -91,6 +107,7 @@ const scanItem = z.object({
   full: z.boolean(),
   canaries: z.array(z.string()).optional(),
   arrivals: z.array(arrival).optional(),
+  bounces: z.array(bounce).optional(),
 });
 
 const testResult = z.object({
@@ -102,6 +119,10 @@ const testResult = z.object({
   reply: z.string().optional(),
   ehlo: z.string().optional(),
   canary: z.string().optional(),
+  negative: z.string().optional(),
+  says: z.enum(SAYS).optional(),
+  closings: z.number().optional(),
+  shows: z.object({ cause: z.enum(CAUSES), name: z.string().optional() }).optional(),
 });
 
 const software = z.object({
@@ -136,6 +157,12 @@ const legs = z.array(
     stopped: z.enum(STOPS).optional(),
     greetingName: z.string().optional(),
     canaries: z.array(z.string()).optional(),
+    toCarry: z.number().optional(),
+    noMailbox: z.boolean().optional(),
+    limited: z.boolean().optional(),
+    silentSittings: z.number().optional(),
+    brokenTls: z.object({ sittings: z.number(), why: z.string() }).optional(),
+    ended: z.enum(['sittings-used-up', 'waited']).optional(),
     transcript: z.array(z.string()),
   }),
 );
@@ -201,6 +228,7 @@ const owedItem = z.object({
   soFar: z.string().optional(),
   sittings: z.number().optional(),
   startedAt: time.optional(),
+  awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
 

@@ -452,6 +452,12 @@ test('evidence is read back with everything that a leg showed, of a finished sca
     stopped: 'out-of-time',
     greetingName: 'mx.example.org',
     canaries: ['abcdefghabcdefgh'],
+    toCarry: 2,
+    noMailbox: true,
+    limited: true,
+    silentSittings: 1,
+    brokenTls: { sittings: 2, why: 'no shared cipher' },
+    ended: 'sittings-used-up',
   };
   for (const keep of [table.store.keepEvidence, table.store.keepSoFar])
     expect(await table.store.readEvidence(host.id, await keep(host, [leg]))).toEqual([leg]);
