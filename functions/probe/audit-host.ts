@@ -2,7 +2,7 @@ import { type Address, addressLiteral } from '../../shared/domain/address.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
-import { askedOfEveryone, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { askedOfEveryone, hasBrokenTls, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
 import { probeLeg, untouchedLeg } from '../../shared/network/probe.ts';
@@ -32,6 +32,8 @@ export type AuditOrder = {
   readonly scope: 'full' | { readonly rotation: number };
   readonly takeTurn: TakeTurn;
   readonly expectCanary?: ExpectCanary | undefined;
+  /** Of a host that is known to take any local part: which round of the few messages that are sent to such it is. */
+  readonly round?: number | undefined;
   /** The legs of earlier sittings of the same scan. */
   readonly before?: readonly LegEvidence[] | undefined;
   /** Told after each session how far a leg has come. */
@@ -63,19 +65,24 @@ type AddressWork = {
   readonly deadline: number;
 };
 
-// One leg after the other keeps a server from seeing sessions of ours at two ports at once.
+// One leg after the other keeps a server from seeing sessions of ours at two ports at once. A port has all the time that is left; where
+// an earlier sitting had to stop, this one begins.
 async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
-  const { ports } = work.host.settings;
+  const ports = inOrder(work);
+  const knocks = knockLater(work, ports.slice(1));
   const legs: LegEvidence[] = [];
   let proved = false;
   for (const [index, port] of ports.entries()) {
-    const until = Date.now() + (work.deadline - Date.now()) / (ports.length - index); // a slow port leaves the next its time
     const [transport] = transportsAt(port);
     const scope = scopeOf(work, port, transport);
-    const leg = await probeIfPlanned(work, port, transport, scope, until);
+    const absent = await knocks.absent(port);
+    const leg = absent === undefined ? await probeIfPlanned(work, port, transport, scope) : scope.length === 0 ? undefined : absent;
     if (leg !== undefined) legs.push(leg);
     // What does not show that it is the account's is left alone at once.
-    if (leg?.contact === 'unproven') return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
+    if (leg?.contact === 'unproven') {
+      knocks.stop();
+      return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
+    }
     // What an earlier sitting was shown gives no look of this one back.
     if (leg !== undefined && work.permitted.token !== undefined && !proved && !work.order.before?.includes(leg)) {
       proved = true;
@@ -87,10 +94,61 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     const own = scopeOf(work, port, 'starttls');
     const moved =
       askedOfEveryone(leg.tests, 1) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
-    const inside = await probeIfPlanned(work, port, 'starttls', moved, until);
+    const inside = await probeIfPlanned(work, port, 'starttls', moved);
     if (inside !== undefined) legs.push(inside);
   }
-  return withoutBans(legs, work);
+  knocks.stop();
+  return inPortOrder(await withoutBans(legs, work), work.host.settings.ports);
+}
+
+// The ports where our time ran out come first.
+function inOrder({ host, order, permitted }: AddressWork): readonly number[] {
+  const late = new Set(
+    (order.before ?? [])
+      .filter(({ address, contact, stopped }) => address === permitted.text && (contact === 'out-of-time' || stopped === 'out-of-time'))
+      .map(({ port }) => port),
+  );
+  return host.settings.ports.toSorted((a, b) => Number(late.has(b)) - Number(late.has(a)));
+}
+
+function inPortOrder(legs: readonly LegEvidence[], ports: readonly number[]): LegEvidence[] {
+  return legs.toSorted((a, b) => ports.indexOf(a.port) - ports.indexOf(b.port));
+}
+
+type Knocks = { readonly absent: (port: number) => Promise<LegEvidence | undefined>; readonly stop: () => void };
+
+// A port that drops our packets costs a time-out, and two cost two. Where the first port takes long, the others are asked beside it
+// whether they are there at all: a connection that is closed at once, and no word.
+function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
+  const { permitted, rules, order } = work;
+  const known = new Set((order.before ?? []).filter(({ address }) => address === permitted.text).map(({ port }) => port));
+  const asked = new Map<number, Promise<LegEvidence | undefined>>();
+  const reached = new Set<number>();
+  const knock = async (port: number): Promise<LegEvidence | undefined> => {
+    const connection = await connect(permitted, port, rules.limits.connectMs, vetoOf(work));
+    if (connection.kind === 'failed')
+      return untouchedLeg({ target: permitted, port, transport: transportsAt(port)[0] }, connection.contact);
+    connection.socket.destroy();
+    return undefined;
+  };
+  const timer = setTimeout(() => {
+    // Trouble of this machine is found again, and told, by whoever holds the session.
+    for (const port of ports)
+      if (!known.has(port) && !reached.has(port))
+        asked.set(
+          port,
+          knock(port).catch(() => undefined),
+        );
+  }, rules.limits.connectMs);
+  const stop = () => clearTimeout(timer);
+  if (permitted.token !== undefined || ports.length === 0) stop();
+  return {
+    async absent(port) {
+      reached.add(port);
+      return asked.get(port);
+    },
+    stop,
+  };
 }
 
 // Ban tools close several ports at once: when one was silent after another refused us, and that other takes no connection
@@ -107,7 +165,10 @@ async function withoutBans(legs: readonly LegEvidence[], work: AddressWork): Pro
     again.socket.destroy();
     return [...legs];
   }
-  return legs.map((leg) => (silent.includes(leg) ? { ...leg, stopped: 'silent-after-refusals' } : leg));
+  const silentSittings = (leg: LegEvidence) => (work.order.before?.find((each) => legName(each) === legName(leg))?.silentSittings ?? 0) + 1;
+  return legs.map((leg) =>
+    silent.includes(leg) ? { ...leg, stopped: 'silent-after-refusals', silentSittings: silentSittings(leg) } : leg,
+  );
 }
 
 // The never-list may have got the host by its address or by its name since the gate was passed.
@@ -118,23 +179,19 @@ function vetoOf({ host, rules }: AddressWork): (address: string) => boolean {
 const BAN_CONTACTS: readonly Contact[] = ['connection-refused', 'connection-timed-out', 'network-unreachable'];
 
 function scopeOf({ cast, host, order }: AddressWork, port: number, transport: Transport): Scope {
-  return order.scope === 'full' ? 'full' : coreOf(cast, host.settings.ports, order.scope.rotation, port, transport);
+  return order.scope === 'full'
+    ? 'full'
+    : coreOf(cast, host.settings.ports, { ...order.scope, knownCatchAll: order.round !== undefined }, port, transport);
 }
 
-async function probeIfPlanned(
-  work: AddressWork,
-  port: number,
-  transport: Transport,
-  scope: Scope,
-  deadline: number,
-): Promise<LegEvidence | undefined> {
-  const { permitted, cast, order, rules } = work;
+async function probeIfPlanned(work: AddressWork, port: number, transport: Transport, scope: Scope): Promise<LegEvidence | undefined> {
+  const { permitted, cast, order, rules, deadline } = work;
   if (scope.length === 0) return undefined;
   const name = legName({ address: permitted.text, port, transport });
   const before = order.before?.find((leg) => legName(leg) === name);
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, siteUrl } = rules;
-  const { expectCanary, onProgress } = order;
+  const { expectCanary, onProgress, round } = order;
   const isVetoed = vetoOf(work);
   let dialled = false;
   let shown = false; // a session that comes as far as to report has been shown the token
@@ -153,6 +210,7 @@ async function probeIfPlanned(
       return isVetoed(address);
     },
     expectCanary,
+    round,
     before,
     onProgress(progress) {
       shown = true;
@@ -165,22 +223,27 @@ async function probeIfPlanned(
 
 // What an earlier sitting ended with, unless there is something left to complete.
 function isSettled(leg: LegEvidence): boolean {
-  return judgeLeg(leg).verdict !== 'inconclusive';
+  const { verdict, reason } = judgeLeg(leg);
+  return verdict !== 'inconclusive' || reason === 'awaiting-messages' || hasBrokenTls(leg);
 }
 
 function untouched(host: Host, { text }: { readonly text: string }, contact: Contact, ports = host.settings.ports): LegEvidence[] {
   return ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
 }
 
+const DAY_MS = 86_400_000;
+
 function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
   const target = readTarget(host.settings.name);
   return {
     ourDomain: rules.ehloName,
+    senderDomain: `bounces.${rules.canaryDomain}`,
     canaryDomain: rules.canaryDomain,
     hostName: target.kind === 'name' ? target.name : undefined,
     addressLiteral: addressLiteral(address),
     servedDomains,
-    localPart: `relay-audit-${host.id.slice(0, 8)}`,
+    localPart: `audit-${host.id.slice(0, 8)}`,
+    srsDay: Math.floor(Date.now() / DAY_MS),
   };
 }
 

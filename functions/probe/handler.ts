@@ -70,6 +70,7 @@ const services: Omit<Services, 'audit'> = {
   confirmDelayMs: settings.CONFIRM_DELAY_SECONDS,
   continueMs: settings.CONTINUE_SECONDS,
   putOffMs: settings.PUT_OFF_SECONDS,
+  awaitMs: settings.AWAIT_SECONDS,
 };
 
 async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {

@@ -1,11 +1,11 @@
 import type { Arrival } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
-import { isFull, isUnfinished, nextSitting, rotationOf } from '../../shared/domain/coverage.ts';
+import { ended, isFull, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { isOurs, type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
+import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
 import { spanned } from '../../shared/domain/timeline.ts';
-import { closedLegs, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { closedLegs, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
@@ -15,6 +15,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
+import { lookForMessages } from './await-messages.ts';
 import type { Finding } from './finding.ts';
 import { progressOf } from './progress.ts';
 import type { Turns } from './turns.ts';
@@ -37,6 +38,8 @@ export type Services = {
   /** How long a server is left alone before the second sitting of a scan; later ones wait longer. */
   readonly continueMs: number;
   readonly putOffMs: number;
+  /** How long the messages are waited for that a server took for local parts of its own. */
+  readonly awaitMs: number;
 };
 
 const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
@@ -115,16 +118,26 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   }
   const startedAt = owed?.startedAt ?? services.clock();
   const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
+  const made = { ref, host, owed, startedAt };
+  if (owed?.awaits !== undefined && before !== undefined) {
+    const finding = await lookForMessages(host, { ...owed, awaits: owed.awaits }, before, services);
+    return finding === undefined ? undefined : { ...made, full: isWhole(before), finding };
+  }
   // A scan keeps its scope over its sittings, whatever other scans have shown in between.
-  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : before.some(({ tests }) => tests.length > CORE_REFUSALS);
+  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : isWhole(before);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const turns = services.turns(ref, kindIn(ref) !== 'confirming' && before === undefined);
   const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
-  const order = { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), before, onProgress: progress?.note } as const;
+  const round = roundOf(kindIn(ref), host.state, startedAt);
+  const order = { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), round, before, onProgress: progress?.note } as const;
   const finding = await auditSafely(host, order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
-  return { ref, host, owed, startedAt, full, finding };
+  return { ...made, full, finding };
+}
+
+function isWhole(legs: readonly LegEvidence[]): boolean {
+  return legs.some(({ tests }) => tests.length > CORE_REFUSALS);
 }
 
 function kindIn({ scanId }: ScanRef): ScanKind {
@@ -140,14 +153,14 @@ async function auditSafely(host: Host, order: AuditOrder, services: Services): P
   }
 }
 
-async function conclude(made: Made, finding: Finding, services: Services): Promise<void> {
-  const { judgement, legs } = finding;
+async function conclude(made: Made, found: Finding, services: Services): Promise<void> {
   const { ref, host, owed, startedAt, full } = made;
   services.count('HostsProbed', 1);
-  if (judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(judgement)) return putOff(made, finding, services);
-  const later = await goesOn(made, judgement, legs, services);
+  if (found.judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
+  if (isOurs(found.judgement)) return putOff(made, found, services);
+  const { later, legs, judgement } = await goesOn(made, found, services);
   if (later === 'yes') return;
+  const { arrivals = [] } = found;
   const scan: Scan = {
     hostId: host.id,
     id: ref.scanId,
@@ -155,32 +168,56 @@ async function conclude(made: Made, finding: Finding, services: Services): Promi
     startedAt,
     finishedAt: services.clock(),
     judgement,
-    openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg).verdict)).map(legName),
-    closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg)),
+    openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict)).map(legName),
+    closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg) && !arrivals.some((arrival) => arrival.leg === leg)),
     evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
     full,
     canaries: legs.flatMap((leg) => leg.canaries ?? []).slice(0, CANARIES_LIMIT),
+    ...(arrivals.length === 0 ? {} : { arrivals }),
   };
   await settle(host, scan, legs, owed !== undefined, services, later === 'another-waits');
 }
 
+type Going = Pick<Finding, 'legs' | 'judgement'> & { readonly later: 'yes' | 'no' | 'another-waits' };
+
+// A scan goes on until its server has answered all there is, or its sittings are used up; then its messages are waited for.
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
-async function goesOn(
-  { ref, host, owed, startedAt, full }: Made,
-  judgement: Judgement,
-  legs: readonly LegEvidence[],
-  services: Services,
-): Promise<'yes' | 'no' | 'another-waits'> {
+async function goesOn(made: Made, found: Finding, services: Services): Promise<Going> {
+  const { host, owed, full } = made;
   const sittings = (owed?.sittings ?? 0) + 1;
   const wait = nextSitting(sittings, services.continueMs);
-  if (!isUnfinished(judgement.reason) || wait === undefined) return 'no';
-  const soFar = await services.store.keepSoFar(host, legs);
-  const { completed, planned } = judgement;
-  services.log.info('goes on later', { host: host.settings.name, ...ref, reason: judgement.reason, completed, planned });
-  // A core keeps its ten minutes between refusals.
-  const dueAt = services.clock() + (full ? wait : Math.max(wait, 2 * services.continueMs));
-  const goesOnNow = await services.store.continueScan(host, { ...ref, dueAt, tries: owed?.tries ?? 0, sittings, soFar, startedAt });
-  return goesOnNow ? 'yes' : 'another-waits';
+  const rest = restOf(found.legs, found.judgement);
+  if (rest === 'another-sitting' && wait !== undefined) {
+    // A core keeps its ten minutes between refusals.
+    const dueAt = services.clock() + (full ? wait : Math.max(wait, 2 * services.continueMs));
+    return goOn(made, found, { dueAt, sittings }, services);
+  }
+  const legs = rest === 'another-sitting' ? ended(found.legs, 'sittings-used-up') : found.legs;
+  const ends = { legs, judgement: found.arrivals === undefined ? judgeHost(legs, host.state.openLegs) : found.judgement };
+  if (legs.length === 0) return { ...found, later: 'no' };
+  if (restOf(legs, ends.judgement) !== 'its-messages' && !awaitsMessages(ends)) return { ...ends, later: 'no' };
+  const since = services.clock();
+  const until = since + services.awaitMs;
+  return goOn(made, ends, { dueAt: until, sittings, awaits: { since, until } }, services);
+}
+
+function awaitsMessages({ legs, judgement }: Pick<Finding, 'legs' | 'judgement'>): boolean {
+  return judgement.verdict === 'inconclusive' && legs.some((leg) => judgeLeg(leg).reason === 'awaiting-messages');
+}
+
+type Next = Pick<OwedScan, 'dueAt' | 'sittings' | 'awaits'>;
+
+async function goOn(
+  { ref, host, owed, startedAt }: Made,
+  found: Pick<Finding, 'legs' | 'judgement'>,
+  next: Next,
+  services: Services,
+): Promise<Going> {
+  const soFar = await services.store.keepSoFar(host, found.legs);
+  const { reason, completed, planned } = found.judgement;
+  services.log.info('goes on later', { host: host.settings.name, ...ref, reason, completed, planned });
+  const goesOnNow = await services.store.continueScan(host, { ...ref, ...next, tries: owed?.tries ?? 0, soFar, startedAt });
+  return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
 async function settle(

@@ -45,6 +45,7 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     OWED_LEASE_SECONDS: '120',
     PUT_OFF_SECONDS: '60',
     CONTINUE_SECONDS: '10',
+    AWAIT_SECONDS: '20',
     CLAIM_LEASE_SECONDS: '20',
     GATHER_SECONDS: '5',
     EGRESS_ADDRESS: '127.0.0.1',

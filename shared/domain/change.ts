@@ -61,6 +61,7 @@ function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
     recent: addRecent(state.recent, scan.judgement.verdict),
     openLegs: stillOpen(state.openLegs, scan),
     evidence: scan.evidence ?? state.evidence,
+    catchAll: scan.full && proven === 'closed' ? (scan.judgement.reason === 'catch-all' ? true : undefined) : state.catchAll,
     lastFull: scan.full && proven !== undefined ? scan.startedAt : state.lastFull,
     putOff: undefined,
   };
@@ -113,7 +114,7 @@ function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState, at: 
     firstScanId: pending?.to === to ? pending.scanId : scan.id,
     scanId: scan.id,
   };
-  const closedAt = to === 'closed' ? change.at : next.closedAt;
+  const closedAt = to === 'closed' ? scan.startedAt : next.closedAt;
   return { kind: 'changed', state: { ...next, relay: to, since: change.at, closedAt, pending: undefined }, change };
 }
 

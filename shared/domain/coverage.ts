@@ -1,7 +1,8 @@
 import type { HostState } from './host.ts';
-import type { Reason } from './reason.ts';
-import type { ScanKind } from './scan.ts';
+import type { Judgement, Reason } from './reason.ts';
+import type { LegEvidence, ScanKind } from './scan.ts';
 import { PERIOD_MINUTES, type Period } from './schedule.ts';
+import { hasBrokenTls, judgeLeg } from './verdict.ts';
 
 const FULL_EVERY_MS = 7 * 24 * 60 * 60_000; // the full table is run weekly at least
 const SLACK_MS = 60 * 60_000; // so that a weekly scan is not an hour too early for it
@@ -20,17 +21,54 @@ export function rotationOf(period: Period, startedAt: number): number {
   return Math.floor(startedAt / (PERIOD_MINUTES[period] * 60_000));
 }
 
-const UNFINISHED: readonly Reason[] = ['greylisted', 'deferred', 'dropped', 'out-of-time', 'tls-failed'];
+const UNFINISHED: readonly Reason[] = [
+  'not-carried-through',
+  'greylisted',
+  'deferred',
+  'dropped',
+  'out-of-time',
+  'tls-failed',
+  'fell-silent',
+];
 
 /** Whether a server left tests undone by being slow, by greylisting or by its limits: then it is worth coming back. */
 export function isUnfinished(reason: Reason): boolean {
   return UNFINISHED.includes(reason);
 }
 
+/** What a scan needs before it has a result: to ask its server again, or to wait for the messages that it sent. */
+export type Rest = 'another-sitting' | 'its-messages' | 'nothing';
+
+/**
+ * What a scan still needs, after a sitting that showed these legs. An owner hears of what was proven at once, so nothing is waited for
+ * once a host is open or suspected, or bans us.
+ */
+export function restOf(legs: readonly LegEvidence[], judgement: Judgement): Rest {
+  if (judgement.verdict === 'open' || judgement.verdict === 'suspected' || judgement.reason === 'probably-banned') return 'nothing';
+  const judged = legs.map((leg) => ({ leg, reason: judgeLeg(leg).reason }));
+  if (judged.some(({ leg, reason }) => isUnfinished(reason) && !hasBrokenTls(leg))) return 'another-sitting';
+  return judged.some(({ reason }) => reason === 'awaiting-messages') ? 'its-messages' : 'nothing';
+}
+
+/** The legs of a scan that has no further sitting: those that it had something left of say why nothing more is done about it. */
+export function ended(legs: readonly LegEvidence[], why: NonNullable<LegEvidence['ended']>): LegEvidence[] {
+  return legs.map((leg) => {
+    const { reason } = judgeLeg(leg);
+    return (why === 'waited' ? reason === 'awaiting-messages' : isUnfinished(reason)) ? { ...leg, ended: why } : leg;
+  });
+}
+
 const SITTINGS_LIMIT = 10; // of one scan
-const LONGEST_WAIT = 3; // steps between two sittings: with five minutes to a step 5, 10, then 15 each time
+const LONGEST_WAIT = 3; // steps between two sittings: with five minutes to a step 5, 10, then 15 each time, two hours in all
 
 /** When the sitting after the `sittings`-th may begin, in milliseconds from now; undefined when there is none. */
 export function nextSitting(sittings: number, stepMs: number): number | undefined {
   return sittings >= SITTINGS_LIMIT ? undefined : stepMs * Math.min(sittings, LONGEST_WAIT);
+}
+
+const ROUND_MS = FULL_EVERY_MS;
+
+/** Of a host that is known to take any local part: which round of the few messages that its weekly full table sends it is. */
+export function roundOf(kind: ScanKind, { catchAll }: HostState, startedAt: number): number | undefined {
+  return kind === 'scheduled' && catchAll === true ? Math.floor(startedAt / ROUND_MS) : undefined;
 }

@@ -46,7 +46,7 @@ export type HostState = {
   readonly shown?: string | undefined;
   /** Hash of the evidence stored last. */
   readonly evidence?: string | undefined;
-  /** When the host was last confirmed, or first known, to be closed; epoch milliseconds. It outlives a later turn. */
+  /** When the scan began that last confirmed, or first showed, the host to be closed; epoch milliseconds. It outlives a later turn. */
   readonly closedAt?: number | undefined;
   /** When the full table was last run to a proven end; epoch milliseconds. */
   readonly lastFull?: number | undefined;

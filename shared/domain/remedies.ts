@@ -10,6 +10,8 @@ export const MTA_NAMES = {
   mailenable: 'MailEnable',
   haraka: 'Haraka',
   qmail: 'qmail',
+  courier: 'Courier',
+  domino: 'HCL Domino',
   zimbra: 'Zimbra',
   postcast: 'PostCast Server',
 } as const;
@@ -42,6 +44,14 @@ const REMEDIES: Record<Mta, readonly string[]> = {
   mailenable: ['SMTP properties, Relay: allow relay for authenticated senders only; untick relay for local sender addresses.'],
   haraka: ['Find what sets connection.relaying; check config/host_list and the relay plugin’s ACL.'],
   qmail: ['Create control/rcpthosts with the domains you take mail for; set RELAYCLIENT for your own addresses only.'],
+  courier: [
+    '/etc/courier/smtpaccess: set RELAYCLIENT for your own networks only, then run makesmtpaccess.',
+    'Keep esmtpacceptmailfor to the domains you take mail for, then run makeacceptmailfor.',
+  ],
+  domino: [
+    'Configuration document, Router/SMTP, Restrictions and Controls, SMTP Inbound Controls: deny messages to be sent to the external Internet domains "*".',
+    'Exempt only your own networks, and authenticated users.',
+  ],
   zimbra: ["zmprov ms <server> zimbraMtaMyNetworks '127.0.0.0/8 ...' with your own networks only, then zmmtactl restart."],
   postcast: [
     'Set Host Name to the local computer or a LAN address.',

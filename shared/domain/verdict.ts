@@ -4,38 +4,136 @@ import type { Contact, LegEvidence, TestResult } from './scan.ts';
 
 /**
  * Judges one leg by itself, with the canaries that came back. A 250 proves only "accepted", and only an arrival that it
- * relays; what was not completed is never read as a refusal.
+ * relays; what was not completed is never read as a refusal, and what was accepted is not judged before it was carried through.
  */
 export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): Judgement {
+  const heard = tellsControlApart(leg);
   const planned = leg.tests.length;
-  const completed = leg.tests.filter(isComplete).length;
+  const completed = leg.tests.filter((test) => isComplete(test, heard)).length;
   const because = (reason: Reason): Judgement => ({ verdict: REASONS[reason].verdict, reason, completed, planned });
   if (arrivals.some((arrival) => arrival.leg === legName(leg))) return because('canary-arrived');
   if (leg.contact !== 'answered') return because(silenceOf(leg.contact, leg));
-  const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
-  if (accepted.length > 0) {
-    if (leg.controls.some(isAcceptedNegative)) return because('accepts-everything');
-    return because(accepted.some((test) => test.stage === 'message') ? 'message-accepted' : 'recipient-accepted');
+  return because(suspicionIn(leg) ?? doubtIn(leg, heard) ?? (completed === planned ? closureOf(leg) : undoneIn(leg)));
+}
+
+// What speaks for a relay, or may yet.
+function suspicionIn(leg: LegEvidence): Reason | undefined {
+  const accepted = leg.tests.filter(isAccepted);
+  // Where an invented user is taken in the same form, a local part proves nothing; where none is, only routing explains it.
+  const explained = ({ negative }: TestResult) => negative !== undefined && negativeOf(leg, negative)?.outcome === 'accepted';
+  const unasked = ({ negative }: TestResult) => negative !== undefined && !isSettled(negativeOf(leg, negative));
+  const suspicious = accepted.filter((test) => !explained(test) && !unasked(test));
+  if ((leg.toCarry ?? 0) > 0 || accepted.some(unasked)) {
+    if (leg.ended !== 'sittings-used-up') return 'not-carried-through';
+    if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
+    if (suspicious.every(({ stage }) => stage !== 'message')) return leg.limited === true ? 'accepted-then-limited' : 'accepted-then-slow';
   }
-  const said = (outcome: TestResult['outcome']) => [...leg.tests, ...leg.controls].some((test) => test.outcome === outcome);
+  if (suspicious.length === 0) return undefined;
+  const foreign = suspicious.some(({ negative }) => negative === undefined);
+  if (foreign && leg.controls.some((control) => isNegative(control) && isAccepted(control))) return 'accepts-everything';
+  return suspicious.some(({ stage }) => stage === 'message') ? 'message-accepted' : 'recipient-accepted';
+}
+
+// What makes refusals say nothing of relaying.
+function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
+  const everything = [...leg.tests, ...leg.controls];
   const asked = askedOfEveryone(leg.tests, leg.tests.some(({ outcome }) => outcome === 'not-run') ? SENDERS_ENOUGH : 1);
-  if (asked === 'authentication-required') return because('authentication-required');
-  if (said('about-us')) return because('policy-against-us');
-  if (leg.stopped === 'silent-after-refusals') return because('probably-banned');
-  if (leg.controls.some((control) => control.test === POSITIVE_CONTROL && control.outcome === 'refused')) return because('control-refused');
-  if (completed === planned) return because(leg.tests.some(reachedRecipient) ? 'all-refused' : 'no-recipient-reached');
-  if (asked === 'starttls-first' && leg.offersStarttls) return because('starttls-required');
+  if (asked === 'authentication-required') return 'authentication-required';
+  const control = positiveIn(leg);
+  const waitsForControl = control !== undefined && !isSettled(control) && control.outcome !== 'about-us' && leg.ended === undefined;
+  if (everything.some((test) => test.outcome === 'about-us' && !isComplete(test, heard)))
+    return waitsForControl ? 'deferred' : 'policy-against-us';
+  if (leg.stopped === 'silent-after-refusals') return isBan(leg) ? 'probably-banned' : 'fell-silent';
+  return control?.outcome === 'refused' && !heard && !(control.says === 'unknown-user' && foreignRefusals(leg).length === 0)
+    ? 'control-refused'
+    : undefined;
+}
+
+const BAN_SITTINGS = 2; // silence that lasts into another connection and another sitting
+
+function isBan({ silentSittings = BAN_SITTINGS }: LegEvidence): boolean {
+  return silentSittings >= BAN_SITTINGS;
+}
+
+// Every test is complete, and nothing speaks for a relay.
+function closureOf(leg: LegEvidence): Reason {
+  const local = leg.tests.filter(isAccepted);
+  if (local.length === 0) return leg.tests.some(reachedRecipient) ? 'all-refused' : 'no-recipient-reached';
+  if (leg.noMailbox === true) return 'any-local-part';
+  const sent = local.some(({ canary }) => canary !== undefined);
+  return sent && leg.ended !== 'waited' ? 'awaiting-messages' : 'catch-all';
+}
+
+// Why tests are without an answer that counts.
+function undoneIn(leg: LegEvidence): Reason {
+  if (leg.ended === 'sittings-used-up' && isAlwaysDeferred(leg)) return 'always-deferred';
+  if (askedOfEveryone(leg.tests, 1) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
-    if (leg.tests.some((test) => test.outcome === outcome)) return because(outcome);
-  return because(leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped');
+    if (leg.tests.some((test) => test.outcome === outcome)) return outcome;
+  if (leg.limited === true) return 'deferred';
+  return leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped';
+}
+
+// A sender who tries again for hours with the same envelope, and is put off each time, gets nothing through.
+function isAlwaysDeferred(leg: LegEvidence): boolean {
+  const putOff = ({ outcome, stage }: TestResult) => (outcome === 'deferred' || outcome === 'greylisted') && stage === 'rcpt';
+  return positiveIn(leg)?.outcome === 'accepted' && leg.tests.every((test) => putOff(test) || test.outcome === 'refused');
+}
+
+/**
+ * Whether the positive control shows that the server's refusals are about what was asked and not about us: it was accepted, or
+ * refused as an unknown user where every refusal of a foreign recipient says something else.
+ */
+function tellsControlApart(leg: LegEvidence): boolean {
+  const control = positiveIn(leg);
+  if (control?.outcome === 'accepted') return true;
+  if (control?.outcome !== 'refused' || control.says !== 'unknown-user') return false;
+  const foreign = foreignRefusals(leg);
+  return foreign.length > 0 && foreign.every((test) => isToldApart(control, test));
+}
+
+function isToldApart(control: TestResult, test: TestResult): boolean {
+  if (test.says === 'unknown-user') return false;
+  return test.says === 'no-relaying' || classOf(control.reply) !== classOf(test.reply);
+}
+
+// The enhanced status code (RFC 3463) behind the reply's own, where there is one.
+function classOf(reply = ''): string {
+  return /^\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3}\b)?/.exec(reply)?.[0] ?? '';
+}
+
+function foreignRefusals({ tests }: LegEvidence): TestResult[] {
+  return tests.filter(
+    ({ outcome, stage, negative }) => (outcome === 'refused' || outcome === 'about-us') && stage === 'rcpt' && negative === undefined,
+  );
+}
+
+function positiveIn({ controls }: LegEvidence): TestResult | undefined {
+  return controls.find(({ test }) => test === POSITIVE_CONTROL);
+}
+
+function negativeOf({ controls }: LegEvidence, id: string): TestResult | undefined {
+  return controls.find(({ test }) => test === id);
+}
+
+function isAccepted({ outcome }: TestResult): boolean {
+  return outcome === 'accepted';
+}
+
+function isSettled(control: TestResult | undefined): boolean {
+  return control?.outcome === 'accepted' || control?.outcome === 'refused' || control?.outcome === 'authentication-required';
+}
+
+function isNegative({ test }: TestResult): boolean {
+  return test.startsWith(NEGATIVE_CONTROL);
 }
 
 // A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
-function silenceOf(contact: Exclude<Contact, 'answered'>, { stopped, transport }: LegEvidence): Reason {
+function silenceOf(contact: Exclude<Contact, 'answered'>, leg: LegEvidence): Reason {
   if (contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here' || contact === 'vetoed') return contact;
   if (contact === 'unproven') return 'no-consent';
-  if (stopped === 'silent-after-refusals') return 'probably-banned';
-  return transport === 'starttls' ? 'dropped' : contact;
+  if (leg.stopped === 'silent-after-refusals') return isBan(leg) ? 'probably-banned' : 'fell-silent';
+  return leg.transport === 'starttls' ? 'dropped' : contact;
 }
 
 /** Name of the control that shows the server talks to us at all: postmaster at a served domain. */
@@ -43,10 +141,6 @@ export const POSITIVE_CONTROL = 'control-postmaster';
 
 /** Prefix of the controls that unmask a server which accepts everything: a random user at a served domain, in a test's own form. */
 export const NEGATIVE_CONTROL = 'control-random-user:';
-
-function isAcceptedNegative(control: TestResult): boolean {
-  return control.test.startsWith(NEGATIVE_CONTROL) && control.outcome === 'accepted';
-}
 
 const SENDERS_ENOUGH = 4; // different senders, all told the same: the others would be too
 
@@ -71,8 +165,10 @@ function reachedRecipient({ stage }: TestResult): boolean {
   return stage === 'rcpt' || stage === 'data' || stage === 'message';
 }
 
-function isComplete(test: Pick<TestResult, 'outcome'>): boolean {
-  return test.outcome === 'accepted' || test.outcome === 'refused' || test.outcome === 'authentication-required';
+// What is said about us is a refusal like any other once the control has shown that it is not us.
+function isComplete({ outcome, stage }: Pick<TestResult, 'outcome' | 'stage'>, heard: boolean): boolean {
+  if (outcome === 'about-us') return heard && stage !== 'greeting' && stage !== 'ehlo';
+  return outcome === 'accepted' || outcome === 'refused' || outcome === 'authentication-required';
 }
 
 // The strongest statement first: one open leg makes the host open; closed needs every answering leg.
@@ -87,7 +183,9 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   // An address that we have no way out to speaks neither for nor against the others.
   const told = judged.filter(({ leg }) => leg.contact !== 'no-ipv6-here');
   const strongest = (told.length > 0 ? told : judged).toSorted(
-    (a, b) => STRENGTH.indexOf(a.judgement.verdict) - STRENGTH.indexOf(b.judgement.verdict),
+    (a, b) =>
+      STRENGTH.indexOf(a.judgement.verdict) - STRENGTH.indexOf(b.judgement.verdict) ||
+      Number(b.judgement.reason === 'catch-all') - Number(a.judgement.reason === 'catch-all'),
   )[0];
   if (strongest === undefined) return untested('no-address');
   const answering = told.filter(({ judgement }) => judgement.verdict !== 'unreachable');
@@ -99,16 +197,27 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   return judgement;
 }
 
-// "STARTTLS first" closes a leg only beside the one inside, to which it leaves its tests.
+// "STARTTLS first" closes a leg only beside the one inside, to which it leaves its tests; and TLS that nobody can set up
+// lets nobody in beside a leg of the same port, or else of the same address, that is closed.
 function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: readonly Arrival[]): Judgement {
   const judgement = judgeLeg(leg, arrivals);
-  const inside = legs.some(
-    ({ address, port, transport, contact }) =>
-      address === leg.address && port === leg.port && transport === 'starttls' && contact === 'answered',
+  const beside = legs.filter((each) => each !== leg && each.address === leg.address);
+  const inside = beside.some(({ port, transport, contact }) => port === leg.port && transport === 'starttls' && contact === 'answered');
+  if (judgement.reason === 'starttls-required' && !inside) return { ...judgement, verdict: 'inconclusive', reason: 'starttls-first' };
+  const closed = beside.some(
+    (each) =>
+      (leg.transport === 'tls' || each.port === leg.port) &&
+      judgeLeg(each, arrivals).reason !== 'starttls-required' &&
+      judgeLeg(each, arrivals).verdict === 'closed',
   );
-  return judgement.reason === 'starttls-required' && !inside
-    ? { ...judgement, verdict: 'inconclusive', reason: 'starttls-first' }
-    : judgement;
+  return hasBrokenTls(leg) && closed ? { ...judgement, verdict: 'unreachable', reason: 'tls-broken' } : judgement;
+}
+
+const BROKEN_TLS_SITTINGS = 2;
+
+/** Whether no TLS could be set up with a leg, however permissive, in as many sittings as it takes to believe it. */
+export function hasBrokenTls({ contact, brokenTls }: LegEvidence): boolean {
+  return contact === 'tls-failed' && (brokenTls?.sittings ?? 0) >= BROKEN_TLS_SITTINGS;
 }
 
 /** Names of the legs that are proven closed. */

@@ -39,35 +39,52 @@ export function connect(
   });
 }
 
+/** How much of old TLS is taken: what servers of these days and the last twenty years set up, or all that OpenSSL has. */
+export type TlsLevel = 'usual' | 'permissive';
+
 // Very old servers relay most: TLS 1.0, weak ciphers and legacy renegotiation are taken on audit connections.
 const TLS_OPTIONS = {
-  rejectUnauthorized: false,
-  minVersion: 'TLSv1',
-  ciphers: 'DEFAULT:@SECLEVEL=0',
-  secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+  usual: { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0', secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT },
+  // No server name, no TLS 1.3, ciphers without encryption or authentication too: some servers fail at what they do not know.
+  permissive: {
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1.2',
+    ciphers: 'ALL:COMPLEMENTOFALL:@SECLEVEL=0',
+    secureOptions: constants.SSL_OP_ALL | constants.SSL_OP_LEGACY_SERVER_CONNECT,
+  },
 } as const;
 
 export type Secured = { readonly socket: TLSSocket; readonly tls: TlsFacts };
 
-/** Puts a connection inside TLS, whatever version and certificate the server has. Undefined when that fails or takes longer. */
-export function secure(socket: Socket, serverName: string | undefined, timeoutMs: number): Promise<Secured | undefined> {
+const WHY_CHARACTERS = 200; // of what went wrong with a handshake
+
+/** Puts a connection inside TLS, whatever version and certificate the server has. `failed`: why that went wrong. */
+export function secure(
+  socket: Socket,
+  serverName: string | undefined,
+  timeoutMs: number,
+  level: TlsLevel = 'usual',
+): Promise<Secured | { readonly failed: string }> {
   return new Promise((resolve) => {
-    const servername = serverName === undefined || isIP(serverName) !== 0 ? undefined : serverName;
-    const tlsSocket = secureConnect({ ...TLS_OPTIONS, socket, ...(servername === undefined ? {} : { servername }) });
-    const timer = setTimeout(() => fail(), timeoutMs);
+    const named = level === 'usual' && serverName !== undefined && isIP(serverName) === 0;
+    const options = { ...TLS_OPTIONS[level], rejectUnauthorized: false, socket, ...(named ? { servername: serverName } : {}) };
+    const tlsSocket = secureConnect(options);
+    const timer = setTimeout(() => fail('no answer before the time-out'), timeoutMs);
     // What fails later than that ends as a close.
     for (const each of [socket, tlsSocket]) each.on('error', () => {});
-    const fail = () => {
+    const fail = (why: string) => {
       clearTimeout(timer);
       tlsSocket.destroy();
-      resolve(undefined);
+      resolve({ failed: why.slice(0, WHY_CHARACTERS) });
     };
-    tlsSocket.once('error', fail);
-    tlsSocket.once('close', fail);
+    const onError = (error: NodeJS.ErrnoException & { reason?: string }) => fail(error.reason ?? error.code ?? error.message);
+    const onClose = () => fail('the server closed the connection');
+    tlsSocket.once('error', onError);
+    tlsSocket.once('close', onClose);
     tlsSocket.once('secureConnect', () => {
       clearTimeout(timer);
-      tlsSocket.off('error', fail);
-      tlsSocket.off('close', fail);
+      tlsSocket.off('error', onError);
+      tlsSocket.off('close', onClose);
       resolve({ socket: tlsSocket, tls: factsOf(tlsSocket) });
     });
   });

@@ -2,10 +2,10 @@ import type { Contact, LegCosts, LegEvidence, TlsFacts, Transport } from '../dom
 import { legName } from '../domain/verdict.ts';
 import { writeCanary } from '../smtp/canary-message.ts';
 import { converse, type SessionEvidence, type Transaction } from '../smtp/dialogue.ts';
-import type { Cast } from '../smtp/envelope-forms.ts';
+import { type Cast, ownSender } from '../smtp/envelope-forms.ts';
 import type { NextSession, Scope } from '../smtp/plan.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
-import { connect, secure } from './connect.ts';
+import { connect, secure, type TlsLevel } from './connect.ts';
 import { type Ran, runSession } from './session.ts';
 import type { PermittedAddress } from './target-policy.ts';
 
@@ -46,6 +46,8 @@ export type LegOrder = {
   readonly isVetoed: (address: string) => boolean;
   /** Left out where there is no mailbox for canaries: then nothing is carried further than RCPT. */
   readonly expectCanary?: ExpectCanary | undefined;
+  /** Of a server that is known to take any local part: which round of the few messages that are sent to such it is. */
+  readonly round?: number | undefined;
   /** What an earlier sitting of the same scan showed. */
   readonly before?: LegEvidence | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -60,11 +62,12 @@ export type Held = {
 };
 
 /** Holds one session, from the connection to its end. */
-export async function holdSession(order: LegOrder, next: NextSession, help: boolean): Promise<Held> {
+export async function holdSession(order: LegOrder, next: NextSession, help: boolean, tlsLevel: TlsLevel): Promise<Held> {
   const transcript = newTranscript();
   const transactions = next.kind === 'messages' ? await messages(order, next) : [];
   const dialogue = converse({
     ourName: order.cast.ourDomain,
+    ourSender: ownSender(order.cast),
     transport: order.transport,
     token: order.target.token,
     xclient: next.xclient,
@@ -73,11 +76,11 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
     enough: next.kind === 'messages' ? next.enough : Number.POSITIVE_INFINITY,
     choose: next.kind === 'messages' ? () => transactions : next.choose,
   });
-  const ran = await dialAndRun(order, dialogue, transcript);
+  const ran = await dialAndRun(order, dialogue, transcript, tlsLevel);
   if ('failed' in ran) {
     const cutShort = ran.failed === 'out-of-time' ? 'out-of-time' : undefined;
     const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
-    return { session: { contact: ran.failed, results: [], cutShort, greeting: {} }, costs, lines: transcript.lines };
+    return { session: { contact: ran.failed, results: [], cutShort, greeting: {}, tlsError: ran.why }, costs, lines: transcript.lines };
   }
   const { result, costs, tls } = ran;
   return { session: result, tls: result.tls ?? tls, costs: { connections: 1, ...costs }, lines: transcript.lines };
@@ -93,15 +96,20 @@ async function messages(order: LegOrder, { tests }: NextSession & { kind: 'messa
     if (expected === undefined) continue;
     const { ourDomain, canaryDomain } = cast;
     const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress, siteUrl });
-    const { ehlo, from, to } = envelope;
-    transactions.push({ ehlo, from, recipients: [{ id, to }], canary: { id: expected.id, message } });
+    const { ehlo, from, to, beside } = envelope;
+    transactions.push({ ehlo, from, recipients: [{ id, to }], beside, canary: { id: expected.id, message } });
   }
   return transactions;
 }
 
-type Dialled = (Ran<SessionEvidence> & { readonly tls?: TlsFacts | undefined }) | { readonly failed: Contact };
+type Dialled = (Ran<SessionEvidence> & { readonly tls?: TlsFacts | undefined }) | { readonly failed: Contact; readonly why?: string };
 
-async function dialAndRun(order: LegOrder, dialogue: ReturnType<typeof converse>, transcript: Transcript): Promise<Dialled> {
+async function dialAndRun(
+  order: LegOrder,
+  dialogue: ReturnType<typeof converse>,
+  transcript: Transcript,
+  tlsLevel: TlsLevel,
+): Promise<Dialled> {
   const { target, port, transport, cast, limits, deadline } = order;
   const left = Math.max(1, deadline - Date.now());
   const connection = await connect(target, port, Math.min(limits.connectMs, left), order.isVetoed);
@@ -111,12 +119,13 @@ async function dialAndRun(order: LegOrder, dialogue: ReturnType<typeof converse>
     return { failed };
   }
   const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
-  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName };
+  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName, tlsLevel };
   if (transport !== 'tls') return runSession(connection.socket, dialogue, rules, transcript);
-  const secured = await secure(connection.socket, cast.hostName, Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now())));
-  if (secured === undefined) {
-    transcript.add('-- tls-failed');
-    return { failed: 'tls-failed' };
+  const within = Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now()));
+  const secured = await secure(connection.socket, cast.hostName, within, tlsLevel);
+  if ('failed' in secured) {
+    transcript.add(`-- tls-failed: ${secured.failed}`);
+    return { failed: Date.now() >= sessionDeadline ? 'out-of-time' : 'tls-failed', why: secured.failed };
   }
   return { ...(await runSession(secured.socket, dialogue, rules, transcript)), tls: secured.tls };
 }

@@ -1,11 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { privateAddressIn } from '../domain/address.ts';
 import type { Software } from '../domain/remedies.ts';
 import type { Contact, LegCosts, LegEvidence, Stop, TestResult, TlsFacts } from '../domain/scan.ts';
 import { legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { offers } from '../smtp/dialogue.ts';
+import type { Cast } from '../smtp/envelope-forms.ts';
 import { fingerprint } from '../smtp/fingerprint.ts';
-import { advance, BEGIN, nextSessions, type Progress, plannedTests, resume, stopAfter } from '../smtp/plan.ts';
+import { advance, BEGIN, isSilent, leftToCarry, nextSessions, type Progress, plannedTests, resume, waitBefore } from '../smtp/plan.ts';
+import type { RelayTest } from '../smtp/relay-tests.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
+import type { TlsLevel } from './connect.ts';
 import { type Held, holdSession, type LegOrder } from './leg-session.ts';
 
 // What the sessions of a leg have shown beside their results.
@@ -16,6 +20,19 @@ type Seen = {
   injected: string | undefined;
   seesUsAs: string | undefined;
   costs: LegCosts;
+  brokenTls: LegEvidence['brokenTls'];
+};
+
+// Where the sitting at a leg stands.
+type Sitting = {
+  progress: Progress;
+  stopped: Stop | undefined;
+  /** Rounds in a row in which every connection was silent. */
+  silences: number;
+  /** Some session of this sitting was greeted. */
+  greeted: boolean;
+  tlsLevel: TlsLevel;
+  over: boolean;
 };
 
 /**
@@ -24,50 +41,93 @@ type Seen = {
  * What was not done is in the evidence as `not-run`.
  */
 export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
-  const { cast, scope, before, port, transport } = order;
+  const { cast, scope, before } = order;
   const transcript = newTranscript();
   for (const line of before?.transcript ?? []) transcript.add(line);
   const seen = newSeen(before);
-  let progress = before === undefined ? BEGIN : resume(before, cast, scope);
-  let stopped: Stop | undefined;
-  for (let round = roundOf(order, progress); round.length > 0 && stopped === undefined; round = roundOf(order, progress)) {
-    if (progress.idle > 0) await pause(order.limits.pauseMs * progress.idle, order.deadline);
-    if (Date.now() >= order.deadline) {
-      stopped = 'out-of-time';
+  const progress = before === undefined ? BEGIN : resume(before, cast, scope);
+  const sitting: Sitting = { progress, stopped: undefined, silences: 0, greeted: false, tlsLevel: 'usual', over: false };
+  while (!sitting.over && sitting.stopped === undefined) {
+    const round = roundOf(order, sitting.progress);
+    const steps = waitBefore(sitting.progress);
+    if (round.length === 0 || steps === undefined) break;
+    // A wait that leaves no time for a session is left to the next sitting.
+    if (Date.now() + order.limits.pauseMs * steps >= order.deadline) {
+      sitting.stopped = 'out-of-time';
       break;
     }
-    const help = progress.sessions === 1 && softwareOf(progress, transcript) === undefined;
-    const first = progress.sessions === 0;
-    const held = await Promise.all(round.map((next) => holdSession(order, next, help)));
-    // One of several that was shaken off may be one too many; all of them are not.
-    const some = held.some(({ session }) => session.contact === 'answered' && session.cutShort === undefined);
-    for (const each of held) {
-      if (first && before?.contact !== 'answered') seen.contact = each.session.contact;
-      note(each, order, seen, transcript);
-      const shaken = stopAfter(progress, each.session);
-      if (shaken !== undefined && some) progress = { ...progress, serial: true };
-      else stopped ??= shaken;
-      if (each.session.contact === 'answered') progress = advance(progress, each.session);
-      else progress = { ...progress, serial: true };
-    }
-    if (held.every(({ session }) => session.contact !== 'answered')) break;
-    if (some && held.some(({ session }) => session.cutShort !== undefined)) progress = { ...progress, serial: true, idle: 0 };
-    report(order, progress);
+    await wait(order.limits.pauseMs * (steps + sitting.silences));
+    const help = sitting.progress.sessions === 1 && softwareOf(sitting.progress, transcript) === undefined;
+    const held = await Promise.all(round.map((next) => holdSession(order, next, help, sitting.tlsLevel)));
+    for (const each of held) note(each, order, seen, transcript);
+    takeIn(held, sitting, seen, order);
+    report(order, sitting.progress);
+    const { greeting } = sitting.progress;
+    if (greeting.software === undefined)
+      sitting.progress = { ...sitting.progress, greeting: { ...greeting, software: softwareOf(sitting.progress, transcript) } };
   }
+  return evidenceOf(order, sitting, seen, transcript);
+}
+
+// What a round of sessions makes of a sitting.
+function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }: LegOrder): void {
+  const sessions = held.map(({ session }) => session);
+  const first = sitting.progress.sessions === 0 && !sitting.greeted;
+  // One of several that was shaken off may be one too many; all of them are not.
+  const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
+  const silent = sessions.every((session) => isSilent(sitting.progress, session));
+  for (const session of sessions) {
+    if (first && before?.contact !== 'answered') seen.contact = session.contact;
+    if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';
+    if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
+    sitting.greeted ||= session.contact === 'answered';
+  }
+  const shaken = sessions.some(({ contact, cutShort, limited }) => contact !== 'answered' || cutShort !== undefined || limited === true);
+  if (sessions.length > 1 && shaken)
+    sitting.progress = {
+      ...sitting.progress,
+      atOnce: Math.max(1, Math.floor(sessions.length / 2)),
+      idle: some ? 0 : sitting.progress.idle,
+    };
+  sitting.silences = silent ? sitting.silences + 1 : 0;
+  if (sitting.silences >= SILENT_CONNECTIONS) sitting.stopped ??= 'silent-after-refusals';
+  const mute = sessions.every(({ contact }) => contact !== 'answered');
+  const failed = sessions.find(({ contact }) => contact === 'tls-failed');
+  if (failed !== undefined && mute) return takeInBroken(failed.tlsError, sitting, seen, before);
+  sitting.over ||= mute && !silent;
+}
+
+const SILENT_CONNECTIONS = 2; // a ban lasts into another connection
+
+// TLS that cannot be set up as usual is tried with all that there is, before it is called broken.
+function takeInBroken(why: string | undefined, sitting: Sitting, seen: Seen, before: LegEvidence | undefined): void {
+  const wasUsual = sitting.tlsLevel === 'usual';
+  sitting.tlsLevel = 'permissive';
+  if (wasUsual && sitting.progress.sessions === 0) return;
+  sitting.over = true;
+  seen.brokenTls = { sittings: (before?.brokenTls?.sittings ?? 0) + 1, why: why ?? 'TLS could not be set up' };
+}
+
+function evidenceOf(order: LegOrder, sitting: Sitting, seen: Seen, transcript: Transcript): LegEvidence {
+  const { cast, scope, before, target, port, transport, expectCanary, round } = order;
+  const { progress, stopped } = sitting;
   // Nothing is said of a server that has not shown that it is the account's, not even whether it is there.
-  if (order.target.token !== undefined && seen.contact !== 'answered') return untouchedLeg(order, 'unproven');
-  const software = seen.contact === 'answered' ? softwareOf(progress, transcript) : undefined;
-  const results = sortResults(plannedTests(cast, scope, progress.greeting), progress.results);
+  if (target.token !== undefined && seen.contact !== 'answered') return untouchedLeg(order, 'unproven');
+  const tests = plannedTests(cast, scope, progress.greeting);
   return {
-    address: order.target.text,
+    address: target.text,
     port,
     transport,
     ...seen,
-    software,
-    ...results,
+    software: seen.contact === 'answered' ? softwareOf(progress, transcript) : undefined,
+    ...sortResults(tests, progress, cast),
     stopped,
     greetingName: progress.greeting.name,
     canaries: sentIn(progress.results, before),
+    toCarry: expectCanary === undefined ? undefined : leftToCarry(cast, scope, progress, round),
+    noMailbox: expectCanary === undefined ? true : undefined,
+    limited: progress.limited ? true : undefined,
+    silentSittings: stopped === 'silent-after-refusals' ? (sitting.greeted ? 0 : (before?.silentSittings ?? 0)) + 1 : undefined,
     transcript: transcript.lines,
   };
 }
@@ -91,8 +151,8 @@ function sentIn(results: readonly TestResult[], before: LegEvidence | undefined)
 
 const CANARIES_KEPT = 12; // of a leg, in its scan
 
-function roundOf({ cast, scope, expectCanary }: LegOrder, progress: Progress) {
-  return nextSessions(cast, scope, progress).filter(({ kind }) => kind === 'envelopes' || expectCanary !== undefined);
+function roundOf({ cast, scope, expectCanary, round }: LegOrder, progress: Progress) {
+  return nextSessions(cast, scope, progress, expectCanary === undefined ? 'none' : { round });
 }
 
 function newSeen(before: LegEvidence | undefined): Seen {
@@ -103,6 +163,7 @@ function newSeen(before: LegEvidence | undefined): Seen {
     injected: before?.injected,
     seesUsAs: before?.seesUsAs,
     costs: before?.costs ?? { connections: 0, commands: 0, roundTrips: 0, refusals: 0 },
+    brokenTls: before?.brokenTls,
   };
 }
 
@@ -127,10 +188,6 @@ function softwareOf({ greeting }: Progress, { lines }: Transcript): Software | u
   return greeting.software ?? fingerprint(lines.filter((line) => line.startsWith('S: ')).map((line) => line.slice('S: '.length)));
 }
 
-async function pause(ms: number, deadline: number): Promise<void> {
-  await new Promise((done) => setTimeout(done, Math.min(ms, Math.max(0, deadline - Date.now()))));
-}
-
 function report({ target, port, transport, cast, scope, onProgress }: LegOrder, { results, greeting }: Progress): void {
   if (onProgress === undefined) return;
   const planned = plannedTests(cast, scope, greeting).map(({ id }) => id);
@@ -138,10 +195,20 @@ function report({ target, port, transport, cast, scope, onProgress }: LegOrder, 
   onProgress({ leg: legName({ address: target.text, port, transport }), answered, planned: planned.length });
 }
 
-function sortResults(planned: readonly { readonly id: string }[], results: readonly TestResult[]): Pick<LegEvidence, 'tests' | 'controls'> {
+function sortResults(planned: readonly RelayTest[], { results, closings }: Progress, cast: Cast): Pick<LegEvidence, 'tests' | 'controls'> {
   const byTest = new Map(results.map((result) => [result.test, result]));
+  const controls = results.filter(({ test }) => test === POSITIVE_CONTROL || test.startsWith(NEGATIVE_CONTROL));
+  const unasked = cast.servedDomains.length > 0 && !byTest.has(POSITIVE_CONTROL);
   return {
-    tests: planned.map(({ id }): TestResult => byTest.get(id) ?? { test: id, outcome: 'not-run', stage: 'greeting' }),
-    controls: results.filter(({ test }) => test === POSITIVE_CONTROL || test.startsWith(NEGATIVE_CONTROL)),
+    tests: planned.map((test) => withFacts(test, byTest.get(test.id) ?? { test: test.id, ...NOT_RUN }, closings[test.id])),
+    controls: unasked ? [{ test: POSITIVE_CONTROL, ...NOT_RUN }, ...controls] : controls,
   };
+}
+
+const NOT_RUN = { outcome: 'not-run', stage: 'greeting' } as const;
+
+// What the table knows of a test, where a reader of its result needs it.
+function withFacts({ local, negative, cause, name }: RelayTest, result: TestResult, closings: number | undefined): TestResult {
+  const shows = result.outcome === 'accepted' ? { cause, name } : undefined;
+  return { ...result, negative: local ? negative.id : undefined, shows, closings };
 }

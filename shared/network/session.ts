@@ -4,13 +4,14 @@ import { writeCommand } from '../smtp/command.ts';
 import type { Arrival, End, Step } from '../smtp/dialogue.ts';
 import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
 import type { Transcript } from '../smtp/transcript.ts';
-import { secure } from './connect.ts';
+import { secure, type TlsLevel } from './connect.ts';
 
 /** How a session is run: what one reply may take, when all must be over (epoch milliseconds), and the name to ask a certificate for. */
 export type SessionRules = {
   readonly replyMs: number;
   readonly deadline: number;
   readonly serverName: string | undefined;
+  readonly tlsLevel: TlsLevel;
 };
 
 /** What a dialogue made of a session, and what the session cost the server. */
@@ -42,7 +43,7 @@ export async function runSession<T>(
       if (step.kind !== 'listen') costs.roundTrips++;
       costs.commands += speak(step, line.socket, transcript);
       const within = isQuit(step) ? Math.min(rules.replyMs, QUIT_MS) : rules.replyMs;
-      const arrival = line.take() ?? (await line.next(within, rules.deadline));
+      const arrival = line.take() ?? (await waited(line.next(within, rules.deadline)));
       writeDown(arrival, line, transcript);
       if (arrival.kind === 'reply' && arrival.reply.code >= 400) costs.refusals++;
       next = dialogue.next(arrival);
@@ -52,6 +53,13 @@ export async function runSession<T>(
     line.release();
     line.socket.destroy();
   }
+}
+
+// With how long that took, which shows servers that delay what they say.
+async function waited(next: Promise<Arrival>): Promise<Arrival> {
+  const since = performance.now();
+  const arrival = await next;
+  return arrival.kind === 'reply' ? { ...arrival, waitedMs: performance.now() - since } : arrival;
 }
 
 const QUIT_MS = 3_000; // a server need not answer it; one that counts connections must have seen ours end before the next
@@ -97,15 +105,19 @@ async function secureLine(line: Line, rules: SessionRules, transcript: Transcrip
   const left = line.release();
   const injected = left === '' ? undefined : left.slice(0, INJECTED_CHARACTERS);
   if (injected !== undefined) transcript.add(`-- dropped, since it came in the clear behind the answer to STARTTLS: ${injected}`);
-  const secured = await secure(line.socket, rules.serverName, Math.max(1, Math.min(rules.replyMs, rules.deadline - Date.now())));
-  if (secured === undefined) {
-    transcript.add(`-- ${END_WORDS['tls-failed']}`);
-    return { arrival: { kind: 'end', end: 'tls-failed' } };
+  const within = Math.max(1, Math.min(rules.replyMs, rules.deadline - Date.now()));
+  const secured = await secure(line.socket, rules.serverName, within, rules.tlsLevel);
+  if ('failed' in secured) {
+    const end = Date.now() >= rules.deadline ? 'out-of-time' : 'tls-failed';
+    transcript.add(`-- ${END_WORDS[end]}: ${secured.failed}`);
+    return { arrival: { kind: 'end', end, why: secured.failed } };
   }
   const { version, cipher, subject } = secured.tls;
   transcript.add(`-- inside ${version}, ${cipher}, certificate of ${subject ?? 'nobody'}`);
   return { arrival: { kind: 'secured', tls: secured.tls, injected }, line: openLine(secured.socket, line.bytes()) };
 }
+
+const SILENCE_MS = 20_000; // whoever says nothing for so long is silent, if our own time is over by then or not
 
 type Line = {
   readonly socket: Socket;
@@ -148,7 +160,8 @@ function openLine(socket: Socket, readBefore = 0): Line {
       new Promise((resolve) => {
         waiting = resolve;
         const left = Math.max(0, deadline - Date.now());
-        timer = setTimeout(() => tell({ kind: 'end', end: left < withinMs ? 'out-of-time' : 'silent' }), Math.min(left, withinMs));
+        const end = left < Math.min(withinMs, SILENCE_MS) ? 'out-of-time' : 'silent';
+        timer = setTimeout(() => tell({ kind: 'end', end }), Math.min(left, withinMs));
       }),
     unfinished: () => reader.unfinished(),
     bytes: () => reader.sessionBytes,

@@ -3,7 +3,7 @@ import type { Software } from '../domain/remedies.ts';
 import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '../domain/scan.ts';
 import type { Command } from './command.ts';
 import { fingerprint } from './fingerprint.ts';
-import { isLimit, isSenderUnknown, meaningOf } from './meaning.ts';
+import { isLimit, isSenderUnknown, meaningOf, saysOf } from './meaning.ts';
 import { type Reply, replyLines, replyText } from './reply.ts';
 
 /** What the dialogue wants next: a reply without saying anything, commands or a message to be sent, or the connection put inside TLS. */
@@ -16,11 +16,17 @@ export type Step =
 /** How a connection ended under a dialogue. `silent`: no reply came in the time that one may take. `out-of-time`: our own time was over. */
 export type End = 'closed' | 'silent' | 'out-of-time' | 'not-smtp' | 'too-much' | 'tls-failed';
 
-/** What came back: a reply, TLS with what was dropped in front of it, or the end of the connection. */
+/**
+ * How a session was cut short: by the end of the connection; by a 421 (RFC 5321 §3.8); by a limit of the server's; `spent`: it takes
+ * nothing more in this session, and may in another.
+ */
+export type Cut = End | '421' | 'limit' | 'spent';
+
+/** What came back: a reply and how long it was waited for (milliseconds), TLS with what was dropped in front of it, or the end of the connection. */
 export type Arrival =
-  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly waitedMs?: number | undefined }
   | { readonly kind: 'secured'; readonly tls: TlsFacts; readonly injected?: string | undefined }
-  | { readonly kind: 'end'; readonly end: End };
+  | { readonly kind: 'end'; readonly end: End; readonly why?: string | undefined };
 
 /** One envelope of a session: its name in the results, and its recipient as it goes over the wire. */
 export type Recipient = { readonly id: string; readonly to: string };
@@ -30,15 +36,24 @@ export type Transaction = {
   readonly ehlo: string;
   readonly from: string;
   readonly recipients: readonly Recipient[];
+  /** A recipient of the server's own in the same transaction, before ours or behind; its answer is nobody's result. */
+  readonly beside?: { readonly to: string; readonly first: boolean } | undefined;
   readonly canary?: { readonly id: string; readonly message: string } | undefined;
 };
 
 /** What a server says of itself first. */
-export type Greeting = { readonly name?: string | undefined; readonly software?: Software | undefined };
+export type Greeting = {
+  readonly name?: string | undefined;
+  readonly software?: Software | undefined;
+  /** How long it kept us waiting for it; milliseconds. */
+  readonly afterMs?: number | undefined;
+};
 
 /** What one session is to do. */
 export type Errand = {
   readonly ourName: string;
+  /** Our own sender, as it goes over the wire. */
+  readonly ourSender: string;
   readonly transport: Transport;
   /** The word that the server must show in its greeting or EHLO answer before anything else is said to it. */
   readonly token?: string | undefined;
@@ -58,7 +73,7 @@ export type Errand = {
 export type SessionEvidence = {
   readonly contact: Contact;
   readonly results: readonly TestResult[];
-  readonly cutShort?: End | '421' | undefined;
+  readonly cutShort?: Cut | undefined;
   readonly greeting: Greeting;
   /** What EHLO offered; undefined when neither EHLO nor HELO was accepted. */
   readonly keywords?: readonly string[] | undefined;
@@ -68,6 +83,18 @@ export type SessionEvidence = {
   readonly hello?: string | undefined;
   /** The server takes one EHLO a session. */
   readonly oneName?: boolean | undefined;
+  /** It does not take RSET. */
+  readonly noReset?: boolean | undefined;
+  /** A limit of its own kept it from answering some of what it was asked. */
+  readonly limited?: boolean | undefined;
+  /** It took no further sender after a null one. */
+  readonly spentByNull?: boolean | undefined;
+  /** Ids of the envelopes at which it closed the connection, where it did. */
+  readonly closedAt?: readonly string[] | undefined;
+  /** What went wrong with TLS, where it could not be set up. */
+  readonly tlsError?: string | undefined;
+  /** How long its refusals kept us waiting on average; milliseconds. */
+  readonly refusalMs?: number | undefined;
 };
 
 type Dialogue<T> = Generator<Step, T, Arrival>;
@@ -77,7 +104,7 @@ type Stop = {
   readonly outcome: Outcome;
   readonly stage: Stage;
   readonly reply?: string | undefined;
-  readonly cutShort?: End | '421' | undefined;
+  readonly cutShort?: Cut | undefined;
 };
 
 // What is known of the session so far.
@@ -93,6 +120,16 @@ type State = {
   quit: boolean;
   /** EHLO was refused a second time in a session, whatever the name. */
   oneName: boolean;
+  noReset: boolean;
+  limited: boolean;
+  /** A sender was answered, and the last one was the null sender. */
+  senders: number;
+  nullSender: boolean;
+  spentByNull: boolean;
+  closedAt: readonly string[];
+  tlsError?: string | undefined;
+  refusals: number;
+  refusalsMs: number;
 };
 
 const LISTEN: Step = { kind: 'listen' };
@@ -107,19 +144,31 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   if (hello.kind !== 'reply') return { contact: silenceAt(hello), results: [], cutShort: endOf(hello), greeting: {} };
   if (errand.token !== undefined && !(yield* showsToken(hello.reply, errand.token, errand.ourName)))
     return { contact: 'unproven', results: [], greeting: {} };
-  const greeting = hello.reply.code === 220 ? readGreeting(hello.reply) : {};
-  const state: State = { bold: false, quit: false, oneName: false };
+  const greeting = hello.reply.code === 220 ? { ...readGreeting(hello.reply), afterMs: hello.waitedMs } : {};
+  const state = newState();
   const transactions = errand.choose(greeting);
   const name = firstName(transactions, errand.ourName);
   const opened = hello.reply.code === 220 ? yield* open(errand, name, state) : stopOf('greeting', hello);
-  const seen = { greeting, keywords: state.keywords, tls: state.tls, injected: state.injected, hello: state.hello, oneName: state.oneName };
-  if (opened?.cutShort === 'tls-failed') return { contact: 'tls-failed', results: [], cutShort: 'tls-failed', ...seen };
+  if (opened?.cutShort === 'tls-failed') return { contact: 'tls-failed', results: [], cutShort: 'tls-failed', ...seenIn(state, greeting) };
   const results: TestResult[] = [];
   const stop = opened ?? (yield* runAll(transactions, errand, state, results));
-  if (stop?.cutShort === undefined && !state.quit) yield* takeLeave(errand.help);
+  if ((stop?.cutShort === undefined || stop.cutShort === 'limit' || stop.cutShort === 'spent') && !state.quit)
+    yield* takeLeave(errand.help);
   const done = new Set(results.map(({ test }) => test));
-  const rest = unreachedIn({ transactions }, errand.ourName, stop).filter(({ test }) => !done.has(test));
-  return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, ...seen };
+  const rest = unreachedIn({ transactions }, errand, stop).filter(({ test }) => !done.has(test));
+  if (stop?.cutShort === 'limit') state.limited = true;
+  return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, ...seenIn(state, greeting) };
+}
+
+function newState(): State {
+  const none = { oneName: false, noReset: false, limited: false, nullSender: false, spentByNull: false };
+  return { bold: false, quit: false, ...none, senders: 0, closedAt: [], refusals: 0, refusalsMs: 0 };
+}
+
+function seenIn(state: State, greeting: Greeting) {
+  const { keywords, tls, injected, hello, oneName, noReset, limited, spentByNull, closedAt, tlsError, refusals, refusalsMs } = state;
+  const refusalMs = refusals === 0 ? undefined : refusalsMs / refusals;
+  return { greeting, keywords, tls, injected, hello, oneName, noReset, limited, spentByNull, closedAt, tlsError, refusalMs };
 }
 
 // Our side never says the token: servers echo. What does not show it hears EHLO and QUIT, and no more.
@@ -176,16 +225,21 @@ function* introduce(name: string, state: State, sent?: Arrival): Dialogue<Stop |
 
 function* startTls(state: State): Dialogue<Stop | undefined> {
   const answer = yield say({ verb: 'STARTTLS' });
-  if (answerIn(answer)?.code !== 220) return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(answer) ?? 'tls-failed' };
+  if (answerIn(answer)?.code !== 220) {
+    if (answer.kind === 'reply') state.tlsError = shortText(answer.reply);
+    return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(answer) ?? 'tls-failed' };
+  }
   const secured = yield { kind: 'secure' };
-  if (secured.kind !== 'secured') return { outcome: 'not-run', stage: 'ehlo', cutShort: 'tls-failed' };
+  if (secured.kind === 'end') state.tlsError = secured.why;
+  if (secured.kind !== 'secured') return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(secured) ?? 'tls-failed' };
   state.tls = secured.tls;
   state.injected = secured.injected;
   return undefined;
 }
 
 function* runAll(transactions: readonly Transaction[], errand: Errand, state: State, results: TestResult[]): Dialogue<Stop | undefined> {
-  const { ourName, help, cautious, enough } = errand;
+  const { ourName, ourSender, help, cautious, enough } = errand;
+  const us = { ourName, ourSender };
   const groups = groupsOf(transactions);
   let ehlo = firstName(transactions, ourName) === ourName ? ourName : '';
   let fresh = true; // no transaction since the last EHLO
@@ -194,7 +248,7 @@ function* runAll(transactions: readonly Transaction[], errand: Errand, state: St
     if (group.ehlo !== ehlo) {
       const refused = yield* introduce(group.ehlo, state, state.ahead);
       state.ahead = undefined;
-      if (refused?.cutShort !== undefined) return refused;
+      if (refused?.cutShort !== undefined) return closing(refused, group.ehlo === ourName ? [] : idsIn(group), state);
       ehlo = refused === undefined ? group.ehlo : '';
       fresh = true;
       // Some servers take one EHLO a session: that says nothing of the name.
@@ -203,15 +257,15 @@ function* runAll(transactions: readonly Transaction[], errand: Errand, state: St
         continue;
       }
       if (refused !== undefined) {
-        results.push(...unreachedIn(group, ourName, refused));
+        results.push(...unreachedIn(group, us, refused));
         continue;
       }
     }
     const next = groups[index + 1];
     const then = next === undefined ? (help ? undefined : QUIT) : next.ehlo === ehlo ? undefined : ehloAs(next.ehlo);
     const stop = yield* group.canary === undefined
-      ? runEnvelopes({ group, fresh, then, ourName }, state, results)
-      : runMessage(group, fresh, ourName, results);
+      ? runEnvelopes({ group, fresh, then, us }, state, results)
+      : runMessage(group, fresh, us, state, results);
     if (stop !== undefined) return stop;
     if (results.filter((result) => result.canary !== undefined && result.outcome === 'accepted').length >= enough) return undefined;
     fresh = false;
@@ -247,16 +301,29 @@ function linesOf(group: Group, fresh: boolean): Line[] {
   for (const [index, transaction] of group.transactions.entries()) {
     if (!fresh || index > 0) lines.push({ command: RSET, transaction, position: 0 });
     lines.push({ command: { verb: 'MAIL', path: transaction.from }, transaction, position: 0 });
-    for (const [position, recipient] of transaction.recipients.entries())
-      lines.push({ command: { verb: 'RCPT', path: recipient.to }, transaction, recipient, position });
+    for (const [position, { to, recipient }] of recipientsOf(transaction).entries())
+      lines.push({ command: { verb: 'RCPT', path: to }, transaction, ...(recipient === undefined ? {} : { recipient }), position });
   }
   return lines;
 }
 
-// `then` is what may go out behind the last envelope: QUIT, or the EHLO of the next group.
-type Run = { readonly group: Group; readonly fresh: boolean; readonly then: Command | undefined; readonly ourName: string };
+// Ours, with the one beside it in its place.
+function recipientsOf({ recipients, beside }: Transaction): { readonly to: string; readonly recipient?: Recipient }[] {
+  const ours = recipients.map((recipient) => ({ to: recipient.to, recipient }));
+  if (beside === undefined) return ours;
+  return beside.first ? [{ to: beside.to }, ...ours] : [...ours, { to: beside.to }];
+}
 
-function* runEnvelopes({ group, fresh, then, ourName }: Run, state: State, results: TestResult[]): Dialogue<Stop | undefined> {
+function idsIn({ transactions }: Pick<Group, 'transactions'>): string[] {
+  return transactions.flatMap(({ recipients }) => recipients.map(({ id }) => id));
+}
+
+type Us = Pick<Errand, 'ourName' | 'ourSender'>;
+
+// `then` is what may go out behind the last envelope: QUIT, or the EHLO of the next group.
+type Run = { readonly group: Group; readonly fresh: boolean; readonly then: Command | undefined; readonly us: Us };
+
+function* runEnvelopes({ group, fresh, then, us }: Run, state: State, results: TestResult[]): Dialogue<Stop | undefined> {
   const pipelining = offers(state.keywords, 'PIPELINING');
   const lines = linesOf(group, fresh);
   let taken = true; // the sender of the transaction that we are in
@@ -275,21 +342,60 @@ function* runEnvelopes({ group, fresh, then, ourName }: Run, state: State, resul
       due = rest.length - 1;
     }
     const reply = answerIn(arrival);
-    if (reply === undefined) return stopOf(recipient === undefined ? 'mail' : 'rcpt', arrival);
-    if (command.verb === 'RSET' && reply.code !== 250) return { outcome: 'not-run', stage: 'mail', cutShort: '421' };
+    noteWait(arrival, state);
+    if (command.verb === 'RSET' && reply?.code !== 250) return withoutReset(arrival, state);
+    const stage = command.verb === 'MAIL' ? 'mail' : 'rcpt';
+    if (reply === undefined)
+      return closing(stopOf(stage, arrival), recipient === undefined ? idsIn({ transactions: [transaction] }) : [recipient.id], state);
     if (command.verb === 'MAIL') {
       taken = meaningOf(reply) === 'accepted';
       clean = !taken;
       state.bold ||= taken;
-      if (!taken) for (const each of transaction.recipients) results.push(resultOf(each, transaction, 'mail', reply, ourName));
+      const ended = taken ? undefined : endingSender(reply, transaction, due, state);
+      if (ended !== undefined) return ended;
+      if (!taken && !isLimit(reply))
+        for (const each of transaction.recipients) results.push(resultOf(each, transaction, 'mail', reply, us));
+      state.senders++;
+      state.nullSender = transaction.from === '<>';
     }
-    if (recipient === undefined || !taken) continue;
+    if (command.verb !== 'RCPT' || !taken) continue;
     // A limit on recipients says nothing of the one that it hit: that one is tried again in a transaction of its own.
-    if (position > 0 && isLimit(reply)) continue;
-    results.push(resultOf(recipient, transaction, 'rcpt', reply, ourName));
+    if (isLimit(reply)) {
+      state.limited ||= position === 0;
+      if (position === 0 && due === 0) return { outcome: 'not-run', stage: 'rcpt', cutShort: 'limit', reply: shortText(reply) };
+    } else if (recipient !== undefined) results.push(resultOf(recipient, transaction, 'rcpt', reply, us));
   }
   if (due > 0) yield* hearThen(then, state);
   return undefined;
+}
+
+// A sender refused in a way that says nothing of it: by a limit, or since this session takes no more of them (RFC 5321 §4.2.4, 503).
+function endingSender(reply: Reply, { from }: Transaction, due: number, state: State): Stop | undefined {
+  if (isLimit(reply)) {
+    state.limited = true;
+    return due === 0 ? { outcome: 'not-run', stage: 'mail', cutShort: 'limit', reply: shortText(reply) } : undefined;
+  }
+  if (reply.code !== 503 || state.senders === 0 || meaningOf(reply) === 'authentication-required') return undefined;
+  state.spentByNull = state.nullSender && from !== '<>';
+  return { outcome: 'not-run', stage: 'mail', cutShort: 'spent', reply: shortText(reply) };
+}
+
+// Some servers do not know RSET, and some close at it: then every transaction has a session of its own.
+function withoutReset(arrival: Arrival, state: State): Stop {
+  state.noReset = arrival.kind === 'reply' ? arrival.reply.code !== 421 : endOf(arrival) === 'closed';
+  return { outcome: 'not-run', stage: 'mail', cutShort: endOf(arrival) ?? (state.noReset ? 'spent' : '421') };
+}
+
+// A connection that is closed instead of an answer ends at an envelope, which may be why.
+function closing(stop: Stop, ids: readonly string[], state: State): Stop {
+  if (stop.cutShort === 'closed') state.closedAt = ids;
+  return stop;
+}
+
+function noteWait(arrival: Arrival, state: State): void {
+  if (arrival.kind !== 'reply' || arrival.reply.code < 400 || arrival.waitedMs === undefined) return;
+  state.refusals++;
+  state.refusalsMs += arrival.waitedMs;
 }
 
 function* hearThen(then: Command | undefined, state: State): Dialogue<void> {
@@ -298,36 +404,53 @@ function* hearThen(then: Command | undefined, state: State): Dialogue<void> {
   else state.ahead = arrival;
 }
 
-function* runMessage({ transactions, canary }: Group, fresh: boolean, ourName: string, results: TestResult[]): Dialogue<Stop | undefined> {
+type MessageLine = readonly [stage: Stage, command: Command, beside?: boolean];
+
+function* runMessage(
+  { transactions, canary }: Group,
+  fresh: boolean,
+  us: Us,
+  state: State,
+  results: TestResult[],
+): Dialogue<Stop | undefined> {
   const [transaction] = transactions;
   const [recipient] = transaction?.recipients ?? [];
   if (transaction === undefined || recipient === undefined || canary === undefined) return undefined;
-  const stages: readonly (readonly [Stage, Command])[] = [
-    ...(fresh ? [] : [['mail', { verb: 'RSET' }] as const]),
+  const stages: readonly MessageLine[] = [
+    ...(fresh ? [] : [['mail', RSET] as const]),
     ['mail', { verb: 'MAIL', path: transaction.from }],
-    ['rcpt', { verb: 'RCPT', path: recipient.to }],
+    ...recipientsOf(transaction).map((each): MessageLine => ['rcpt', { verb: 'RCPT', path: each.to }, each.recipient === undefined]),
     ['data', { verb: 'DATA' }],
   ];
-  for (const [stage, command] of stages) {
+  for (const [stage, command, beside] of stages) {
     const arrival = yield say(command);
     const reply = answerIn(arrival);
-    if (reply === undefined) return stopOf(stage, arrival);
-    if (command.verb === 'DATA' ? reply.code === 354 : meaningOf(reply) === 'accepted') continue;
-    results.push(resultOf(recipient, transaction, stage, reply, ourName));
+    noteWait(arrival, state);
+    if (command.verb === 'RSET' && reply?.code !== 250) return withoutReset(arrival, state);
+    if (reply === undefined) return closing(stopOf(stage, arrival), [recipient.id], state);
+    if (isLimit(reply)) return { outcome: 'not-run', stage, cutShort: 'limit', reply: shortText(reply) };
+    if (command.verb === 'MAIL') {
+      const ended = meaningOf(reply) === 'accepted' ? undefined : endingSender(reply, transaction, 0, state);
+      if (ended !== undefined) return ended;
+      state.senders++;
+      state.nullSender = transaction.from === '<>';
+    }
+    if (beside || (command.verb === 'DATA' ? reply.code === 354 : meaningOf(reply) === 'accepted')) continue;
+    results.push(resultOf(recipient, transaction, stage, reply, us));
     return undefined;
   }
   const arrival = yield { kind: 'send', message: canary.message };
   const reply = answerIn(arrival);
   if (reply !== undefined) {
-    const result = resultOf(recipient, transaction, 'message', reply, ourName);
+    const result = resultOf(recipient, transaction, 'message', reply, us);
     results.push({ ...result, canary: canary.id });
     return undefined;
   }
   // It has the message and has not said what it makes of it: the canary may still come back.
   const stop = stopOf('message', arrival);
-  const envelope = envelopeOf(transaction, recipient, ourName);
+  const envelope = envelopeOf(transaction, recipient, us.ourName);
   results.push({ test: recipient.id, outcome: 'accepted', stage: 'data', ...envelope, reply: stop.reply, canary: canary.id });
-  return stop;
+  return closing(stop, [recipient.id], state);
 }
 
 /** Whether EHLO offered an extension. */
@@ -343,17 +466,17 @@ function envelopeOf({ ehlo, from }: Transaction, { to }: Recipient, ourName: str
   return ehlo === ourName ? { from, to } : { ehlo, from, to };
 }
 
-function resultOf(recipient: Recipient, transaction: Transaction, stage: Stage, reply: Reply, ourName: string): TestResult {
+function resultOf(recipient: Recipient, transaction: Transaction, stage: Stage, reply: Reply, us: Us): TestResult {
   const text = replyText(reply);
-  const outcome = claimed(meaningOf(reply), transaction, ourName, text);
-  return { test: recipient.id, outcome, stage, ...envelopeOf(transaction, recipient, ourName), reply: text.slice(0, REPLY_CHARACTERS) };
+  const outcome = claimed(meaningOf(reply), transaction, us, text);
+  const envelope = envelopeOf(transaction, recipient, us.ourName);
+  return { test: recipient.id, outcome, stage, ...envelope, reply: text.slice(0, REPLY_CHARACTERS), says: saysOf(reply) };
 }
 
 // What a server says against a name that we only claimed, such as its own, is a refusal of the claim and not of us; so
 // is a sender's domain that it cannot find (4.1.8), which is put off only because DNS might be down.
-function claimed(outcome: Outcome, { ehlo, from }: Pick<Transaction, 'ehlo' | 'from'>, ourName: string, reply: string): Outcome {
-  const ours = ehlo === ourName && (from === '<>' || from.endsWith(`@${ourName}>`));
-  if (ours) return outcome;
+function claimed(outcome: Outcome, { ehlo, from }: Pick<Transaction, 'ehlo' | 'from'>, { ourName, ourSender }: Us, reply: string): Outcome {
+  if (ehlo === ourName && (from === '<>' || from === ourSender)) return outcome;
   if (outcome === 'about-us' && /\b(?:helo|ehlo|sender|spoof|impersonat|forged|from address)/i.test(reply)) return 'refused';
   return outcome === 'deferred' && isSenderUnknown(reply) ? 'refused' : outcome;
 }
@@ -370,6 +493,7 @@ function endOf(arrival: Arrival): End | undefined {
 function stopOf(stage: Stage, arrival: Arrival): Stop {
   if (arrival.kind !== 'reply') return { outcome: 'not-run', stage, cutShort: endOf(arrival) ?? 'closed' };
   if (arrival.reply.code === 421) return { outcome: 'not-run', stage, cutShort: '421', reply: shortText(arrival.reply) };
+  if (isLimit(arrival.reply)) return { outcome: 'not-run', stage, cutShort: 'limit', reply: shortText(arrival.reply) };
   const meaning = meaningOf(arrival.reply);
   const outcome = stage === 'greeting' && meaning === 'refused' ? 'about-us' : meaning === 'accepted' ? 'not-run' : meaning;
   return { outcome, stage, reply: shortText(arrival.reply) };
@@ -381,14 +505,14 @@ function shortText(reply: Reply): string {
   return replyText(reply).slice(0, REPLY_CHARACTERS);
 }
 
-function unreachedIn({ transactions }: Pick<Group, 'transactions'>, ourName: string, stop: Stop | undefined): TestResult[] {
+function unreachedIn({ transactions }: Pick<Group, 'transactions'>, us: Us, stop: Stop | undefined): TestResult[] {
   return transactions.flatMap((transaction) =>
     transaction.recipients.map(({ id }): TestResult => {
       const { outcome, stage, reply } = stop ?? { outcome: 'not-run', stage: 'greeting' };
-      const envelope = transaction.ehlo === ourName ? {} : { ehlo: transaction.ehlo };
+      const envelope = transaction.ehlo === us.ourName ? {} : { ehlo: transaction.ehlo };
       return {
         test: id,
-        outcome: stage === 'greeting' ? outcome : claimed(outcome, transaction, ourName, reply ?? ''),
+        outcome: stage === 'greeting' ? outcome : claimed(outcome, transaction, us, reply ?? ''),
         stage,
         ...envelope,
         reply,

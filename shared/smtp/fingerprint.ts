@@ -13,6 +13,7 @@ const GREETINGS: readonly (readonly [Mta, RegExp])[] = [
   ['hmailserver', /\bhMailServer\b/],
   ['mailenable', /\bESMTP MailEnable Service(?:, Version: ([\d.]{1,20}))?/],
   ['haraka', /\bESMTP Haraka(?:\/([\d.]{1,20}))?/],
+  ['domino', /\bESMTP Service \((?:IBM|HCL|Lotus) Domino Release ([\w.]{1,20})/],
   ['postcast', /\bPostCast SMTP server\b/i],
 ];
 
@@ -23,6 +24,7 @@ const ANSWERS: readonly (readonly [Mta, RegExp])[] = [
     /<[^<>]*>: (?:Relay access denied|Sender address rejected|Recipient address rejected)|Client host rejected: cannot find your/,
   ],
   ['qmail', /isn'?t in my list of allowed rcpthosts|qmail home page/i],
+  ['courier', /^513 Relaying denied|^535 Authentication required\.$/],
   ['exchange', /Unable to relay recipient in non-accepted domain|^250-X-(?:ANONYMOUSTLS|EXPS)\b/i],
   ['iis', /5\.7\.1 Unable to relay for /i],
   ['sendmail', /\.\.\. Relaying denied|This is sendmail version/i],

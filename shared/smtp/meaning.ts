@@ -1,4 +1,4 @@
-import type { Outcome } from '../domain/scan.ts';
+import type { Outcome, Says } from '../domain/scan.ts';
 import { type Reply, replyWords } from './reply.ts';
 
 // Wordings of real servers, matched on the whole text. Order matters: greylisting often borrows the class and words of a
@@ -34,6 +34,17 @@ export function meaningOf(reply: Reply): Outcome {
 /** Whether a refusal is a limit of the session or transaction: the same asked alone, or later, may be answered. */
 export function isLimit(reply: Reply): boolean {
   return reply.code >= 400 && TOO_MUCH.test(replyWords(reply)) && meaningOf(reply) === 'deferred';
+}
+
+const UNKNOWN_USER =
+  /\b[45]\.1\.[16]\b|(?:unknown|no such|invalid|nonexistent) (?:local )?(?:user|recipient|mailbox|person|address|account)|(?:user|recipient|mailbox|account|address)(?: \S+)? (?:is )?(?:unknown|not (?:found|known|here|local)|does(?:n'?t| not) exist|unavailable|invalid)|no mailbox/i;
+
+/** What a refusal says for itself, if it does: that there is no such user (RFC 3463, X.1.1), or that it does not relay. */
+export function saysOf(reply: Reply): Says | undefined {
+  if (reply.code < 400) return undefined;
+  const text = replyWords(reply);
+  if (RELAY_DENIED.test(text)) return 'no-relaying';
+  return UNKNOWN_USER.test(text) ? 'unknown-user' : undefined;
 }
 
 /** Whether a refusal says that the sender's domain cannot be found (RFC 3463 §3.2, X.1.8). */

@@ -1,18 +1,18 @@
-import type { Mta } from '../domain/remedies.ts';
-import type { LegEvidence, Stage, Stop, TestResult } from '../domain/scan.ts';
+import type { LegEvidence, Stage, TestResult } from '../domain/scan.ts';
 import { askedOfEveryone, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { budgetFor, type SessionBudget } from './budget.ts';
 import { CORE_REFUSALS } from './core.ts';
 import { type Greeting, offers, type SessionEvidence, type Transaction } from './dialogue.ts';
 import { type Cast, type Envelope, postmasterEnvelope } from './envelope-forms.ts';
+import { type MessagesToCarry, messagesLeft } from './messages.ts';
 import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-tests.ts';
 
 const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name would not fit into a command
-const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
-const MESSAGES = 3; // canaries of a leg that went past the final dot, different in kind: more would prove no more ...
-const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
+const NEGATIVES_OF_FOREIGN = 3; // accepted tests at foreign domains, different in form, that are tried with an invented local user
 const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
+const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
+const LIMITS_LIMIT = 3; // sessions in a row that met a limit, each after a longer wait
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
 export type Scope = 'full' | readonly string[];
@@ -23,12 +23,26 @@ export type Progress = {
   readonly sessions: number;
   readonly idle: number;
   readonly greeting: Greeting;
+  /** How long its refusals keep us waiting; milliseconds. */
+  readonly refusalMs: number;
   /** How many envelopes the next session may hold, after one that was cut short. */
   readonly cap: number;
+  /** How many sessions may be held side by side, after one of several was shaken off or met a limit. */
+  readonly atOnce: number;
   /** The server takes one EHLO a session. */
   readonly oneName: boolean;
-  /** One of several sessions side by side was shaken off. */
-  readonly serial: boolean;
+  /** It does not take RSET: a session has one transaction. */
+  readonly noReset: boolean;
+  /** After a null sender it takes no other in that session. */
+  readonly nullAlone: boolean;
+  /** How many sessions in a row met a limit of the server's. */
+  readonly limits: number;
+  /** Whether any did. */
+  readonly limited: boolean;
+  /** How often it closed the connection at an envelope, by test. */
+  readonly closings: Readonly<Record<string, number>>;
+  /** How many refusals earlier sittings provoked: those are past. */
+  readonly refusedBefore: number;
 };
 
 /** Nothing done yet. */
@@ -37,28 +51,57 @@ export const BEGIN: Progress = {
   sessions: 0,
   idle: 0,
   greeting: {},
+  refusalMs: 0,
   cap: Number.POSITIVE_INFINITY,
+  atOnce: Number.POSITIVE_INFINITY,
   oneName: false,
-  serial: false,
+  noReset: false,
+  nullAlone: false,
+  limits: 0,
+  limited: false,
+  closings: {},
+  refusedBefore: 0,
 };
 
 /**
  * Where an earlier sitting of the same scan left off: what has an answer keeps it, what was put off is tried again, and
- * so is what would be asked differently by now, since the owner has changed the served domains.
+ * so is what would be asked differently by now, since the owner has changed the served domains. A message that was sent and got no
+ * answer is sent again.
  */
 export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
   const greeting = { name: leg.greetingName, software: leg.software };
   const tests = new Map(plannedTests(cast, scope, greeting).map((test) => [test.id, test.envelope]));
   const same = ({ test, from, to }: TestResult) => {
     const envelope = tests.get(test);
-    return envelope !== undefined && (to === undefined ? test === XCLIENT_TEST : from === envelope.from && to === envelope.to);
+    return (
+      envelope !== undefined &&
+      (to === undefined ? test === XCLIENT_TEST || from === undefined : from === envelope.from && to === envelope.to)
+    );
   };
   const control = postmasterEnvelope(cast, cast.servedDomains[0] ?? '').to;
   const kept = [...leg.tests.filter(same), ...leg.controls.filter(({ test, to }) => test !== POSITIVE_CONTROL || to === control)];
-  return { ...BEGIN, greeting, results: kept.filter(({ outcome }) => SETTLED.includes(outcome)) };
+  const results = kept.filter(({ outcome }) => SETTLED.includes(outcome)).map(uncarried);
+  const closings = Object.fromEntries(leg.tests.flatMap(({ test, closings: count }) => (count === undefined ? [] : [[test, count]])));
+  return { ...BEGIN, greeting, results, closings, limited: leg.limited === true, refusedBefore: results.filter(isRefused).length };
 }
 
 const SETTLED: readonly TestResult['outcome'][] = ['accepted', 'refused', 'authentication-required', 'about-us'];
+
+// Nobody knows what became of a message whose final dot got no answer.
+function uncarried(result: TestResult): TestResult {
+  return result.outcome === 'accepted' && result.stage === 'data' ? { ...result, stage: 'rcpt', canary: undefined } : result;
+}
+
+function isRefused({ outcome }: TestResult): boolean {
+  return outcome === 'refused';
+}
+
+/** How many messages are still to be carried through before what was accepted can be judged. */
+export function leftToCarry(cast: Cast, scope: Scope, progress: Progress, round: number | undefined): number {
+  const results = progress.results.map(uncarried);
+  const { tests, enough } = messagesLeft(plannedTests(cast, scope, progress.greeting), results, mostOf(scope, 0), round, 'all');
+  return Math.min(tests.length, enough);
+}
 
 /** What one session is for: envelopes up to RCPT, the same under a claim by XCLIENT, or tests to be carried through with a canary each. */
 export type NextSession =
@@ -86,33 +129,75 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     test !== CONTROL_AGAIN &&
     !(turned && outcome !== 'accepted') &&
     !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
-  const news = session.results.filter(counts);
-  const asked = session.keywords === undefined || progress.results.some(({ test }) => test === XCLIENT_TEST);
-  const xclient: TestResult[] =
-    asked || offers(session.keywords, 'XCLIENT')
-      ? []
-      : [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
+  const news = session.results.filter((result) => counts(result) && !unsays(result, progress));
+  const closed = closedAt(progress, session);
   const latest = new Map(
-    [...progress.results, ...news.filter((result) => !unsays(result, progress)), ...xclient].map((result) => [result.test, result]),
+    [...progress.results, ...news, ...closed.results, ...xclientIn(session, progress)].map((result) => [result.test, result]),
   );
-  const cut = session.cutShort !== undefined && session.cutShort !== 'out-of-time';
+  const { cutShort = 'out-of-time', limited = false } = session;
+  const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
+  const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
+  const progressed = news.length > 0 || closed.news > 0;
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
-    idle: news.some((result) => !unsays(result, progress)) ? 0 : progress.idle + 1,
-    greeting: { name: progress.greeting.name ?? session.greeting.name, software: progress.greeting.software ?? session.greeting.software },
-    cap: cut && news.length > 0 ? Math.max(1, news.length - 1) : progress.cap,
+    idle: progressed ? 0 : progress.idle + 1,
+    greeting: {
+      name: progress.greeting.name ?? session.greeting.name,
+      software: progress.greeting.software ?? session.greeting.software,
+      afterMs: session.greeting.afterMs ?? progress.greeting.afterMs,
+    },
+    refusalMs: session.refusalMs ?? progress.refusalMs,
+    cap: capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
+    atOnce: progress.atOnce,
     oneName: progress.oneName || session.oneName === true,
-    serial: progress.serial,
+    noReset: progress.noReset || session.noReset === true,
+    nullAlone: progress.nullAlone || session.spentByNull === true,
+    limits: limited ? progress.limits + 1 : 0,
+    limited: progress.limited || limited,
+    closings: closed.closings,
+    refusedBefore: progress.refusedBefore,
   };
 }
 
-/** Whether a session that ended this way says that the leg is to be left alone, and why. */
-export function stopAfter(progress: Progress, session: SessionEvidence): Stop | undefined {
-  if (session.cutShort === 'out-of-time') return 'out-of-time';
-  const refused = [...progress.results, ...session.results].some(({ outcome, stage }) => outcome === 'refused' && stage !== 'ehlo');
-  return refused && (session.contact !== 'answered' || session.cutShort === 'silent') ? 'silent-after-refusals' : undefined;
+function xclientIn({ keywords, greeting: _ }: SessionEvidence, { results }: Progress): TestResult[] {
+  if (keywords === undefined || results.some(({ test }) => test === XCLIENT_TEST) || offers(keywords, 'XCLIENT')) return [];
+  return [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
 }
+
+// A server that closes the connection at an envelope, and again where that one was asked alone, has refused it.
+function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [], results: now }: SessionEvidence) {
+  const answered = new Set([...results, ...now].filter(({ outcome }) => outcome !== 'not-run').map(({ test }) => test));
+  const fresh = cutShort === 'closed' ? ids.filter((id) => !answered.has(id) && !id.startsWith(POSITIVE_CONTROL)) : [];
+  const counted = { ...closings, ...Object.fromEntries(fresh.map((id) => [id, (closings[id] ?? 0) + 1])) };
+  const refused = fresh
+    .filter((id) => (counted[id] ?? 0) >= CLOSINGS_LIMIT)
+    .map(
+      (test): TestResult => ({
+        ...now.find((each) => each.test === test),
+        test,
+        outcome: 'refused',
+        stage: 'rcpt',
+        closings: counted[test],
+      }),
+    );
+  return { closings: counted, results: refused, news: fresh.length };
+}
+
+/** Whether a session fell silent after the server had refused something of ours: perhaps a ban, perhaps slowness. */
+export function isSilent({ results }: Progress, session: SessionEvidence): boolean {
+  const refused = [...results, ...session.results].some(({ outcome, stage }) => outcome === 'refused' && stage !== 'ehlo');
+  const silent = session.cutShort === 'silent' || (session.contact !== 'answered' && session.contact !== 'out-of-time');
+  return refused && silent;
+}
+
+/** How long to wait before the next session, in steps; undefined when further ones are of no use in this sitting. */
+export function waitBefore({ idle, limits }: Progress): number | undefined {
+  if (limits >= LIMITS_LIMIT) return undefined;
+  return limits > 0 ? (LIMIT_STEPS[limits - 1] ?? 0) : idle;
+}
+
+const LIMIT_STEPS = [1, 5]; // limits by the second are over after one; those by the minute are for the next sitting
 
 /** Id of the postmaster asked for once more behind the envelopes of a session. */
 const CONTROL_AGAIN = `${POSITIVE_CONTROL}:again`;
@@ -146,18 +231,22 @@ function reachedRecipient(stage: Stage): boolean {
 }
 
 /**
- * The next sessions, to be held side by side; none when the leg is done or further sessions are of no use. More than one
- * only once the server has said that it is one which takes them, and has answered in every session so far.
+ * Which messages are sent: none where there is no mailbox that they could come back to; `round`: see `messagesLeft`.
  */
-export function nextSessions(cast: Cast, scope: Scope, progress: Progress): NextSession[] {
-  const atOnce =
-    progress.serial || progress.idle > 0 || progress.cap < Number.POSITIVE_INFINITY
-      ? 1
-      : budgetFor(progress.greeting.software?.mta).sessions;
+export type Messages = 'none' | { readonly round?: number | undefined };
+
+/**
+ * The next sessions, to be held side by side; none when the leg is done or further sessions are of no use. More than one
+ * only once the server has said that it is one which takes them, or delays its refusals, and has answered in every session so far.
+ */
+export function nextSessions(cast: Cast, scope: Scope, progress: Progress, messages: Messages = {}): NextSession[] {
+  const slow = budgetOf(progress.greeting, progress).sessions;
+  const cut = progress.cap < Number.POSITIVE_INFINITY && slow <= budgetFor(progress.greeting.software?.mta).sessions;
+  const atOnce = progress.idle > 0 || progress.limits > 0 || cut ? 1 : Math.min(slow, progress.atOnce);
   const sessions: NextSession[] = [];
   let ahead = progress;
   while (sessions.length < atOnce) {
-    const next = nextSession(cast, scope, ahead);
+    const next = nextSession(cast, scope, ahead, messages);
     if (next === undefined || (sessions.length > 0 && (next.kind !== 'envelopes' || next.xclient || next.cautious))) break;
     if (next.kind === 'messages' || next.xclient || next.cautious || atOnce === 1) return [next];
     const transactions = next.choose(progress.greeting);
@@ -170,10 +259,12 @@ export function nextSessions(cast: Cast, scope: Scope, progress: Progress): Next
 }
 
 // Behind the envelopes under our own name, those under others follow in their own EHLO.
-function withControlAgain(transactions: readonly Transaction[], cast: Cast): Transaction[] {
+function withControlAgain(transactions: readonly Transaction[], cast: Cast, { results, noReset }: Progress): Transaction[] {
   const [domain] = cast.servedDomains;
   const ours = transactions.filter(({ ehlo }) => ehlo === cast.ourDomain);
-  if (domain === undefined || ours.length === 0) return [...transactions];
+  const known = results.find(({ test }) => test === POSITIVE_CONTROL);
+  if (domain === undefined || ours.length === 0 || noReset || (known !== undefined && known.outcome !== 'accepted'))
+    return [...transactions];
   const { ehlo, from, to } = postmasterEnvelope(cast, domain);
   return [...ours, { ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }, ...transactions.filter((each) => !ours.includes(each))];
 }
@@ -184,25 +275,39 @@ function planned({ from, recipients }: Transaction): TestResult[] {
 }
 
 /** The next session, or undefined when the leg is done or further sessions are of no use. */
-export function nextSession(cast: Cast, scope: Scope, progress: Progress): NextSession | undefined {
-  if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT) return undefined;
+export function nextSession(cast: Cast, scope: Scope, progress: Progress, sending: Messages = {}): NextSession | undefined {
+  if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT + progress.limits) return undefined;
   // Authentication or STARTTLS asked of every sender is the answer to all that is left.
   if (askedOfEveryone(progress.results) !== undefined) return undefined;
   const open = openTrials(cast, scope, progress);
-  const xclient = open.length > 0 && open.every(({ id }) => id === XCLIENT_TEST);
-  if (open.length > 0) {
-    const choose = (greeting: Greeting) => {
-      const trials = greeting.name === progress.greeting.name ? open : openTrials(cast, scope, { ...progress, greeting });
-      const own = trials.filter(({ id }) => (id === XCLIENT_TEST) === xclient);
-      const transactions = withinBudget(own, budgetOf(greeting.software?.mta, progress), cast.ourDomain);
-      return xclient ? transactions : withControlAgain(transactions, cast);
-    };
-    const cautious = !progress.results.some(({ stage }) => reachedRecipient(stage));
-    return { kind: 'envelopes', xclient, cautious, choose };
-  }
-  const { tests, enough } = untriedMessages(cast, scope, progress);
-  return tests.length === 0 ? undefined : { kind: 'messages', xclient: tests.some(({ id }) => id === XCLIENT_TEST), tests, enough };
+  // What a foreign recipient's acceptance began is ended before anything odd is tried.
+  const messages =
+    sending === 'none' ? undefined : messagesOf(cast, scope, progress, sending.round, open.length > 0 ? 'suspicious' : 'all');
+  if (messages !== undefined || open.length === 0) return messages;
+  const xclient = open.every(({ id }) => id === XCLIENT_TEST);
+  const choose = (greeting: Greeting) => {
+    const trials = greeting.name === progress.greeting.name ? open : openTrials(cast, scope, { ...progress, greeting });
+    const own = trials.filter(({ id }) => (id === XCLIENT_TEST) === xclient);
+    const transactions = withinBudget(fitting(own, greeting, progress), budgetOf(greeting, progress), cast.ourDomain);
+    return xclient ? transactions : withControlAgain(transactions, cast, progress);
+  };
+  const cautious = !progress.results.some(({ stage }) => reachedRecipient(stage));
+  return { kind: 'envelopes', xclient, cautious, choose };
 }
+
+// What a session may hold together: envelopes that ended a connection go alone, and null senders too where they end a session. Of
+// a server that has not said what it is, nothing odd is asked before anything plain has an answer.
+function fitting(trials: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions }: Progress): readonly Trial[] {
+  const quiet = trials.filter(({ id }) => (closings[id] ?? 0) === 0);
+  if (quiet.length === 0) return trials.slice(0, 1);
+  const plain = sessions === 0 && greeting.software === undefined ? quiet.filter(({ odd }) => !odd) : quiet;
+  const chosen = plain.length === 0 ? quiet : plain;
+  if (!nullAlone) return chosen;
+  const others = chosen.filter(({ envelope }) => envelope.from !== NULL_SENDER);
+  return others.length > 0 ? others : chosen.slice(0, 1);
+}
+
+const NULL_SENDER = '<>';
 
 /** The tests of a leg that are planned, in the order of the table. */
 export function plannedTests(cast: Cast, scope: Scope, greeting: Greeting): readonly RelayTest[] {
@@ -219,8 +324,7 @@ function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
   const isOpen = ({ id }: Trial) => !done.has(id);
   const tests = plannedTests(cast, scope, progress.greeting);
   const open: Trial[] = [...positiveControls(cast).filter(isOpen), ...tests.filter(isOpen)];
-  // A core provokes no refusal that it can do without.
-  return open.length > 0 || scope !== 'full' ? open : negativeControls(cast, tests, progress.results).filter(isOpen);
+  return open.length > 0 ? open : negativeControls(cast, scope, tests, progress.results).filter(isOpen);
 }
 
 function positiveControls(cast: Cast): Trial[] {
@@ -228,15 +332,19 @@ function positiveControls(cast: Cast): Trial[] {
   return domain === undefined ? [] : [{ id: POSITIVE_CONTROL, odd: false, envelope: postmasterEnvelope(cast, domain) }];
 }
 
-// Only what was accepted needs unmasking, and each refused control would count against us with ban tools.
-function negativeControls(cast: Cast, tests: readonly RelayTest[], results: readonly TestResult[]): Trial[] {
-  if (cast.servedDomains.length === 0 || shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
+// Only what was accepted needs unmasking, and each refused control would count against us with ban tools: a core scan asks only
+// about what reads as a local part, which proves nothing without.
+function negativeControls(cast: Cast, scope: Scope, tests: readonly RelayTest[], results: readonly TestResult[]): Trial[] {
+  if (shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
   const accepted = new Set(results.filter(tookRecipient).map(({ test }) => test));
-  const kinds = new Map<string, RelayTest>();
-  for (const test of tests) if (accepted.has(test.id) && !kinds.has(test.kind)) kinds.set(test.kind, test);
-  return [...kinds.values()]
-    .slice(0, NEGATIVE_CONTROLS)
-    .map(({ id, odd, negative }) => ({ id: `${NEGATIVE_CONTROL}${id}`, odd, envelope: negative() }));
+  const taken = tests.filter(({ id }) => accepted.has(id));
+  const forms = (some: readonly RelayTest[]) => [...new Map(some.map((test) => [test.negative.id, test])).values()];
+  const foreign = scope === 'full' && cast.servedDomains.length > 0 ? taken.filter(({ local }) => !local) : [];
+  return [...forms(taken.filter(({ local }) => local)), ...forms(foreign).slice(0, NEGATIVES_OF_FOREIGN)].map(({ negative, odd }) => ({
+    id: negative.id,
+    odd,
+    envelope: negative.envelope(),
+  }));
 }
 
 // Whether the recipient was accepted, whatever became of the message.
@@ -244,43 +352,52 @@ function tookRecipient({ outcome, stage }: TestResult): boolean {
   return outcome === 'accepted' || stage === 'data' || stage === 'message';
 }
 
-// What was accepted at RCPT and is still to be carried through, those different in kind first. A refusal at DATA or after
-// the dot settles only its own test, so the next one is tried until enough went through.
-function untriedMessages(cast: Cast, scope: Scope, progress: Progress): { tests: RelayTest[]; enough: number } {
-  const { results, greeting } = progress;
-  const tried = results.filter(({ canary, stage }) => canary !== undefined || stage === 'data' || stage === 'message');
-  const through = tried.filter(({ canary, outcome }) => canary !== undefined && outcome === 'accepted').length;
-  const accepted = new Set(results.filter((each) => each.outcome === 'accepted' && !tried.includes(each)).map(({ test }) => test));
-  const tests = plannedTests(cast, scope, greeting);
-  const done = tests.filter(({ id }) => tried.some(({ test }) => test === id));
-  const candidates = tests.filter(({ id }) => accepted.has(id));
-  const unclaimed = candidates.filter(({ id }) => id !== XCLIENT_TEST);
-  const pool = unclaimed.length > 0 ? unclaimed : candidates;
-  const kinds = new Set(done.map(({ kind }) => kind));
-  const rows = new Set(done.map(({ row }) => row));
-  const newKinds = pool.filter(({ kind }) => !kinds.has(kind) && kinds.add(kind));
-  const newRows = pool.filter((test) => !newKinds.includes(test) && !rows.has(test.row) && rows.add(test.row));
-  const chosen = new Set([...newKinds, ...newRows, ...pool]);
-  const anything = results.some(({ test, outcome }) => test.startsWith(NEGATIVE_CONTROL) && outcome === 'accepted');
-  const refused = results.filter(({ outcome }) => outcome === 'refused').length;
-  const most = scope === 'full' ? (anything ? MESSAGES_OF_ANY : MESSAGES) : Math.min(1, CORE_REFUSALS - refused);
-  const enough = Math.max(0, most - through);
-  // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
-  const { refusals, names } = budgetOf(greeting.software?.mta, progress);
-  const size = enough === 0 || scope !== 'full' ? enough : tried.length > through ? Math.max(enough, refusals) : enough;
-  const allowed = [...new Set([...chosen].map(({ envelope }) => envelope.ehlo))].slice(0, names);
-  const session = [...chosen].filter(({ envelope }) => allowed.includes(envelope.ehlo)).slice(0, size);
-  // Each name is said once.
-  return { tests: session.toSorted((a, b) => allowed.indexOf(a.envelope.ehlo) - allowed.indexOf(b.envelope.ehlo)), enough };
+// How many messages may go through: of a core scan one, within what it may provoke.
+function mostOf(scope: Scope, refused: number): number | undefined {
+  return scope === 'full' ? undefined : Math.max(0, Math.min(1, CORE_REFUSALS - refused));
 }
 
-function budgetOf(mta: Mta | undefined, { cap, oneName }: Progress): SessionBudget {
-  const budget = budgetFor(mta);
-  return { ...budget, refusals: Math.min(budget.refusals, cap), names: oneName ? 1 : budget.names };
+// The session that carries messages through, if any is left to be. A refusal at DATA or after the dot settles only its own test, so
+// the next one is tried until enough went through.
+function messagesOf(
+  cast: Cast,
+  scope: Scope,
+  progress: Progress,
+  round: number | undefined,
+  which: 'all' | 'suspicious',
+): NextSession | undefined {
+  const { results, greeting } = progress;
+  const refused = results.filter(isRefused).length - progress.refusedBefore;
+  const { tests, enough, someRefused } = messagesLeft(plannedTests(cast, scope, greeting), results, mostOf(scope, refused), round, which);
+  if (tests.length === 0 || enough === 0) return undefined;
+  const chosen = forOneSession({ tests, enough, someRefused }, budgetOf(greeting, progress), scope, progress);
+  return { kind: 'messages', xclient: chosen.some(({ id }) => id === XCLIENT_TEST), tests: chosen, enough };
+}
+
+// A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
+function forOneSession(
+  { tests, enough, someRefused }: MessagesToCarry,
+  budget: SessionBudget,
+  scope: Scope,
+  progress: Progress,
+): RelayTest[] {
+  const size = progress.noReset ? 1 : scope === 'full' && someRefused ? Math.max(enough, budget.refusals) : enough;
+  const plain = progress.nullAlone ? tests.filter(({ envelope }) => envelope.from !== NULL_SENDER) : tests;
+  const fit = plain.length > 0 ? plain : tests.slice(0, 1);
+  const allowed = [...new Set(fit.map(({ envelope }) => envelope.ehlo))].slice(0, budget.names);
+  const session = fit.filter(({ envelope }) => allowed.includes(envelope.ehlo)).slice(0, size);
+  // Each name is said once.
+  return session.toSorted((a, b) => allowed.indexOf(a.envelope.ehlo) - allowed.indexOf(b.envelope.ehlo));
+}
+
+function budgetOf({ software, afterMs }: Greeting, { cap, oneName, noReset, refusalMs, greeting }: Progress): SessionBudget {
+  const budget = budgetFor(software?.mta, { greetMs: afterMs ?? greeting.afterMs, refusalMs });
+  const { refusals, names, resets } = budget;
+  return { ...budget, refusals: Math.min(refusals, cap), names: oneName || noReset ? 1 : names, resets: noReset ? 0 : resets };
 }
 
 // Fills one session: envelopes with the same EHLO and sender share a transaction. Bounces have one recipient each, and so
-// have their tests: servers refuse a null sender with several.
+// have their tests: servers refuse a null sender with several, and some take no sender after it, so that it comes last.
 function withinBudget(trials: readonly Trial[], budget: SessionBudget, ourName: string): Transaction[] {
   const chosen = new Map<string, Transaction & { recipients: { id: string; to: string }[] }>();
   const names = new Set([trials.some(({ envelope }) => envelope.ehlo === ourName) ? ourName : (trials[0]?.envelope.ehlo ?? ourName)]);
@@ -288,9 +405,9 @@ function withinBudget(trials: readonly Trial[], budget: SessionBudget, ourName: 
   for (const { id, odd: isOdd, envelope } of trials) {
     if (count >= budget.refusals) break;
     if (isOdd && odd >= budget.odd) continue;
-    const { ehlo, from, to } = envelope;
+    const { ehlo, from, to, beside } = envelope;
     if (!names.has(ehlo) && names.size >= budget.names) continue;
-    const alone = from === '<>' || id === POSITIVE_CONTROL;
+    const alone = from === NULL_SENDER || id === POSITIVE_CONTROL || beside !== undefined;
     const base = `${ehlo} ${from} ${alone ? id : ''}`;
     const key = (chosen.get(base)?.recipients.length ?? 0) < budget.recipients ? base : `${base} ${Math.floor(count / budget.recipients)}`;
     const there = chosen.get(key);
@@ -300,9 +417,10 @@ function withinBudget(trials: readonly Trial[], budget: SessionBudget, ourName: 
     names.add(ehlo);
     count++;
     if (isOdd) odd++;
-    if (there === undefined) chosen.set(key, { ehlo, from, recipients: [{ id, to }] });
+    if (there === undefined) chosen.set(key, { ehlo, from, recipients: [{ id, to }], beside });
     else there.recipients.push({ id, to });
   }
   const order = [...names];
-  return [...chosen.values()].toSorted((a, b) => order.indexOf(a.ehlo) - order.indexOf(b.ehlo));
+  const place = ({ ehlo, from }: Transaction) => 2 * order.indexOf(ehlo) + Number(from === NULL_SENDER);
+  return [...chosen.values()].toSorted((a, b) => place(a) - place(b));
 }

@@ -1,0 +1,31 @@
+import { ended } from '../../shared/domain/coverage.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import type { LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
+import { judgeHost } from '../../shared/domain/verdict.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
+import type { Finding } from './finding.ts';
+
+type Services = { readonly store: Pick<AuditStore, 'readArrivals' | 'continueScan'>; readonly clock: Clock };
+
+/**
+ * Looks what became of the messages that a scan waits for; sends nothing. One that came back ends the wait, and so does its end.
+ * Undefined: it goes on waiting.
+ */
+export async function lookForMessages(
+  host: Host,
+  owed: OwedScan & Required<Pick<OwedScan, 'awaits'>>,
+  legs: readonly LegEvidence[],
+  { store, clock }: Services,
+): Promise<Finding | undefined> {
+  const canaries = legs.flatMap((leg) => leg.canaries ?? []);
+  const arrivals = await store.readArrivals(owed, canaries);
+  const { until } = owed.awaits;
+  if (arrivals.length === 0 && clock() < until) {
+    await store.continueScan(host, { ...owed, dueAt: until });
+    return undefined;
+  }
+  const waited = ended(legs, 'waited');
+  const judgement = judgeHost(waited, host.state.openLegs, arrivals);
+  return arrivals.length === 0 ? { judgement, legs: waited } : { judgement, legs: waited, arrivals };
+}
