@@ -41,6 +41,7 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     webhook: settings.webhook,
     acknowledgedAt: settings.acknowledgedAt === undefined ? undefined : iso(settings.acknowledgedAt),
     servedDomains: [...settings.servedDomains],
+    controlMailbox: settings.controlMailbox,
     ports: [...settings.ports],
     alertRecipients: [...settings.alertRecipients],
     createdAt: iso(host.createdAt),

@@ -12,7 +12,10 @@ const FIELDS: readonly (keyof HostFields | 'name')[] = [
   'period',
   'reminders',
   'webhook',
+  'controlMailbox',
 ];
+
+const TOO_LONG = 'Domains, alert recipients, control mailbox and webhook together have more characters than a host has room for';
 
 /** The fields of a host's form as they were sent. */
 export function fieldsIn(form: URLSearchParams): HostFields {
@@ -24,11 +27,13 @@ export function fieldsIn(form: URLSearchParams): HostFields {
     period: text('period'),
     reminders: form.has('reminders'),
     webhook: text('webhook'),
+    controlMailbox: text('controlMailbox'),
   };
 }
 
 /** The fields of a host's form as its settings fill them. */
-export function fieldsOf({ servedDomains, alertRecipients, ports, period, reminders, webhook }: Omit<HostSettings, 'name'>): HostFields {
+export function fieldsOf(settings: Omit<HostSettings, 'name'>): HostFields {
+  const { servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox } = settings;
   return {
     servedDomains: servedDomains.join('\n'),
     alertRecipients: alertRecipients.join('\n'),
@@ -36,11 +41,12 @@ export function fieldsOf({ servedDomains, alertRecipients, ports, period, remind
     period,
     reminders,
     webhook: webhook ?? '',
+    controlMailbox: controlMailbox ?? '',
   };
 }
 
 /** The settings that fields name, for the schemas of the API to check. */
-export function wishOf({ servedDomains, alertRecipients, ports, period, reminders, webhook }: HostFields) {
+export function wishOf({ servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox }: HostFields) {
   return {
     servedDomains: partsOf(servedDomains),
     alertRecipients: partsOf(alertRecipients),
@@ -48,6 +54,7 @@ export function wishOf({ servedDomains, alertRecipients, ports, period, reminder
     period,
     reminders,
     webhook,
+    controlMailbox,
   };
 }
 
@@ -75,20 +82,21 @@ export function faultsOf(error: unknown): FieldFaults {
 function faultsFrom(faults: readonly { field: string; message: string }[]): FieldFaults {
   const known = FIELDS.flatMap((field) => {
     const messages = [...new Set(faults.filter((fault) => fault.field === field).map(({ message }) => message))];
-    return messages.length === 0 ? [] : [[field, sentence(messages.slice(0, 3).join('; '))] as const];
+    return messages.length === 0 ? [] : [[field, sentence(messages.slice(0, 3).map(plain).join('; '))] as const];
   });
   return Object.fromEntries(known);
 }
+
+const plain = (message: string) => (message === tooLong ? TOO_LONG : message);
 
 // Where a schema speaks of its own, in the words of the form.
 function wordsOf(field: PropertyKey | undefined, message: string): string {
   if (field === 'alertRecipients') return 'must be one to five mail addresses, one a line';
   if (field === 'ports' && !message.startsWith('must')) return 'must be one to four ports between 1 and 65535';
-  if (message === tooLong) return 'with alert recipients and webhook have more characters than a host has room for';
   if (!message.startsWith('Too big')) return message;
   return field === 'servedDomains' ? 'must be at most ten domains' : 'is too long';
 }
 
 function sentence(text: string): string {
-  return `${text.startsWith('must') || text.startsWith('with') || text.startsWith('is ') ? `It ${text}` : text}.`;
+  return `${text.startsWith('must') || text.startsWith('is ') ? `It ${text}` : text}.`;
 }

@@ -1,4 +1,5 @@
 import { type Address, addressLiteral } from '../../shared/domain/address.ts';
+import { controlAmong } from '../../shared/domain/control-mailbox.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
@@ -233,7 +234,8 @@ function untouched(host: Host, { text }: { readonly text: string }, contact: Con
 
 const DAY_MS = 86_400_000;
 
-function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
+/** The names and numbers of envelopes to one address; of what an account chose, only what lies at a served domain that is proven. */
+export function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
   const target = readTarget(host.settings.name);
   return {
     ourDomain: rules.ehloName,
@@ -242,6 +244,7 @@ function castFor(host: Host, address: Address, servedDomains: readonly string[],
     hostName: target.kind === 'name' ? target.name : undefined,
     addressLiteral: addressLiteral(address),
     servedDomains,
+    controlMailbox: controlAmong(host.settings.controlMailbox, servedDomains),
     localPart: `audit-${host.id.slice(0, 8)}`,
     srsDay: Math.floor(Date.now() / DAY_MS),
   };

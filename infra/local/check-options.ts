@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Network, parseAddress, parseNetwork } from '../../shared/domain/address.ts';
-import { type Host, NEW_STATE } from '../../shared/domain/host.ts';
+import { readControlMailbox, whyElsewhere } from '../../shared/domain/control-mailbox.ts';
+import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
 import { readName, readTarget } from '../../shared/domain/host-name.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { newId } from '../../shared/runtime/ids.ts';
@@ -8,7 +9,7 @@ import { CANARY_DOMAIN } from './environment.ts';
 import { UsageError } from './options.ts';
 
 const USAGE =
-  'Usage: npm run check-host -- HOST --own CIDR [--own CIDR] [--domain NAME] [--port 25] [--dns ADDRESS[:PORT]] [--retry-after SECONDS] ' +
+  'Usage: npm run check-host -- HOST --own CIDR [--own CIDR] [--domain NAME] [--control MAILBOX] [--port 25] [--dns ADDRESS[:PORT]] [--retry-after SECONDS] ' +
   '[--canary-domain NAME --canary-listen ADDRESS:PORT] [--wait SECONDS] [--json] [--transcript]';
 
 const DEFAULT_PORTS = ['25', '465', '587'];
@@ -41,7 +42,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
   if ((domain === undefined) !== (listen === undefined))
     throw new UsageError('--canary-domain and --canary-listen go together: the domain whose mail comes to that address and port.');
   return {
-    host: hostOf(name.toLowerCase(), values.domain.map(servedDomain), values.port.map(port)),
+    host: hostOf(name.toLowerCase(), { ...control(values), ports: values.port.map(port) }),
     own: values.own.map(network),
     dns: values.dns.map(resolver),
     retryAfterMs: retryAfter === undefined ? undefined : seconds('--retry-after', retryAfter),
@@ -53,9 +54,21 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
   };
 }
 
-function hostOf(name: string, servedDomains: string[], ports: number[]): Host {
-  const settings = { name, servedDomains, ports: [...new Set(ports)], period: 'day', alertRecipients: [], reminders: false } as const;
+type Asked = Pick<HostSettings, 'servedDomains' | 'controlMailbox' | 'ports'>;
+
+function hostOf(name: string, asked: Asked): Host {
+  const settings = { ...asked, name, ports: [...new Set(asked.ports)], period: 'day', alertRecipients: [], reminders: false } as const;
   return { accountId: 'terminal', id: newId(), createdAt: Date.now(), revision: 1, settings, state: NEW_STATE };
+}
+
+function control({ domain, control: text }: { domain: string[]; control?: string | undefined }): Omit<Asked, 'ports'> {
+  const servedDomains = domain.map(servedDomain);
+  if (text === undefined) return { servedDomains };
+  const read = readControlMailbox(text);
+  if (read.kind === 'invalid') throw new UsageError(`--control ${printable(text)} ${read.why}.`);
+  if (whyElsewhere(read.mailbox, servedDomains) !== undefined)
+    throw new UsageError(`--control ${printable(text)} must be at a domain that a --domain names.`);
+  return { servedDomains, controlMailbox: read.mailbox };
 }
 
 function servedDomain(text: string): string {
@@ -108,6 +121,7 @@ function parse(args: readonly string[]) {
     const options = {
       own: many([]),
       domain: many([]),
+      control: one,
       port: many(DEFAULT_PORTS),
       dns: many([]),
       'retry-after': one,

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong } from '../contract/requests.ts';
+import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
 import { scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
@@ -31,19 +32,21 @@ export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number
 export async function registerHost(acting: Acting, wish: RegisterWish): Promise<Registered> {
   checkPorts(acting, wish.ports ?? []);
   const now = acting.clock();
+  const settings = {
+    ...tidy({
+      ...wish,
+      ports: wish.ports ?? defaultPorts(acting),
+      alertRecipients: wish.alertRecipients ?? [(await ownAccount(acting)).email],
+    }),
+    name: wish.name.toLowerCase(),
+  };
+  checkControl(settings, 'controlMailbox');
   const host: Host = {
     accountId: acting.accountId,
     id: newId(),
     createdAt: now,
     revision: 1,
-    settings: {
-      ...tidy({
-        ...wish,
-        ports: wish.ports ?? defaultPorts(acting),
-        alertRecipients: wish.alertRecipients ?? [(await ownAccount(acting)).email],
-      }),
-      name: wish.name.toLowerCase(),
-    },
+    settings,
     state: NEW_STATE,
   };
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
@@ -87,10 +90,17 @@ export async function changeHost(
   throw beingChanged();
 }
 
-function changedSettings(before: HostSettings, { webhook, ...rest }: ChangeWish): HostSettings {
+function changedSettings(before: HostSettings, { webhook, controlMailbox, ...rest }: ChangeWish): HostSettings {
   const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const settings = tidy({ ...before, ...changes, webhook: webhook === undefined ? before.webhook : (webhook ?? undefined) });
-  const field = rest.servedDomains === undefined ? 'alertRecipients' : 'servedDomains';
+  const settings = tidy({
+    ...before,
+    ...changes,
+    controlMailbox: controlMailbox === undefined ? before.controlMailbox : (controlMailbox ?? undefined),
+    webhook: webhook === undefined ? before.webhook : (webhook ?? undefined),
+  });
+  checkControl(settings, controlMailbox === undefined ? 'servedDomains' : 'controlMailbox');
+  const others = controlMailbox === undefined ? 'alertRecipients' : 'controlMailbox';
+  const field = rest.servedDomains === undefined ? others : 'servedDomains';
   if (!smallEnough(settings)) throw invalid([{ field, message: tooLong }]);
   return settings;
 }
@@ -122,7 +132,21 @@ function tidy(settings: HostSettings): HostSettings {
     ...settings,
     servedDomains: [...new Set(domains)],
     alertRecipients: [...new Set(settings.alertRecipients)],
+    controlMailbox: tidyMailbox(settings.controlMailbox ?? ''),
   };
+}
+
+function tidyMailbox(text: string): string | undefined {
+  const read = readControlMailbox(text);
+  return read.kind === 'mailbox' ? read.mailbox : undefined;
+}
+
+// A control at a domain that is not the host's would be a mailbox of somebody else's, or none that the server takes mail for.
+function checkControl({ controlMailbox, servedDomains }: HostSettings, field: 'controlMailbox' | 'servedDomains'): void {
+  const why = controlMailbox === undefined ? undefined : whyElsewhere(controlMailbox, servedDomains);
+  if (controlMailbox === undefined || why === undefined) return;
+  const kept = `must keep ${domainOf(controlMailbox)}, since the control mailbox ${controlMailbox} is there: name another controlMailbox with this change, or null for postmaster`;
+  throw invalid([{ field, message: field === 'servedDomains' ? kept : why }]);
 }
 
 function checkPorts({ probePorts }: Acting, ports: readonly number[]): void {

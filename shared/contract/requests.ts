@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { readControlMailbox } from '../domain/control-mailbox.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import { readWebhookUrl } from '../domain/webhook-url.ts';
 
 /** Bounds of what an owner may register; the sum keeps a host small enough that a scan's write stays cheap. */
-const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, webhook: 300, textCharacters: 600, pageSize: 50 } as const;
+const LIMITS = { servedDomains: 10, ports: 4, alertRecipients: 5, webhook: 300, textCharacters: 500, pageSize: 50 } as const;
 
 const hostName = z
   .string()
@@ -36,6 +37,17 @@ const settings = {
     .min(1)
     .max(LIMITS.alertRecipients)
     .meta({ description: 'Who is mailed when the relay state changes.' }),
+  controlMailbox: z
+    .string()
+    .superRefine((text, context) => {
+      const read = readControlMailbox(text);
+      if (text !== '' && read.kind === 'invalid') context.addIssue({ code: 'custom', message: read.why });
+    })
+    .meta({
+      description:
+        'The mailbox, at one of the served domains, that a scan asks for to see that the server talks to us at all. Without one, or with an empty text, it is postmaster. Name another where there is no postmaster.',
+      example: 'office@example.org',
+    }),
   reminders: z
     .boolean()
     .meta({ description: 'Whether reminders are mailed while it stays open or suspected: after 1, 7 and then every 30 days.' }),
@@ -56,9 +68,13 @@ const settings = {
 export const smallEnough = (value: {
   readonly servedDomains?: readonly string[] | undefined;
   readonly alertRecipients?: readonly string[] | undefined;
+  readonly controlMailbox?: string | null | undefined;
   readonly webhook?: string | null | undefined;
-}) => [...(value.servedDomains ?? []), ...(value.alertRecipients ?? []), value.webhook ?? ''].join('').length <= LIMITS.textCharacters;
-export const tooLong = `servedDomains, alertRecipients and webhook together must have at most ${LIMITS.textCharacters} characters`;
+}) => {
+  const { servedDomains = [], alertRecipients = [], controlMailbox, webhook } = value;
+  return [...servedDomains, ...alertRecipients, controlMailbox ?? '', webhook ?? ''].join('').length <= LIMITS.textCharacters;
+};
+export const tooLong = `servedDomains, alertRecipients, controlMailbox and webhook together must have at most ${LIMITS.textCharacters} characters`;
 
 export const registerHostRequest = z
   .strictObject({
@@ -69,6 +85,7 @@ export const registerHostRequest = z
       .meta({ description: 'Ports to probe; 25, 465 and 587, as far as they are probed here, when left out.' }),
     period: settings.period.default('day'),
     alertRecipients: settings.alertRecipients.optional().meta({ description: 'Who is mailed; the address of the account when left out.' }),
+    controlMailbox: settings.controlMailbox.optional(),
     reminders: settings.reminders.default(true),
     webhook: settings.webhook.optional(),
   })
@@ -81,6 +98,10 @@ export const changeHostRequest = z
     ports: settings.ports.optional(),
     period: settings.period.optional(),
     alertRecipients: settings.alertRecipients.optional(),
+    controlMailbox: settings.controlMailbox.nullable().optional().meta({
+      description:
+        'The mailbox, at one of the served domains, that a scan asks for in the place of postmaster; null or an empty text takes it away.',
+    }),
     reminders: settings.reminders.optional(),
     webhook: settings.webhook.nullable().optional().meta({ description: 'The webhook; null takes it away.' }),
   })

@@ -19,6 +19,9 @@ export const hostResponse = z
     ports: z.array(z.int()),
     period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
     alertRecipients: z.array(z.string()),
+    controlMailbox: z.string().optional().meta({
+      description: 'The mailbox that a scan asks for in the place of postmaster, while its domain is one of the served domains used.',
+    }),
     reminders: z.boolean(),
     webhook: z.string().optional(),
     acknowledgedAt: moment.optional().meta({ description: 'When its owner said that they know it to be a sink.' }),

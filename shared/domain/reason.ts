@@ -97,7 +97,7 @@ export const REASONS = {
     verdict: 'untestable',
     fault: 'theirs',
     sentence:
-      'It refused even the postmaster of a domain it serves, so its refusals say nothing of relaying. Are the served domains right?',
+      'It refused even the control mailbox (postmaster at a served domain, unless another is named), so its refusals say nothing of relaying. Are the served domains right, and does it have that mailbox?',
   },
   'probably-banned': {
     verdict: 'untestable',

@@ -77,7 +77,7 @@ function whatToDo({ hostId }: HostNotice, reason: Reason, links: NoticeLinks): L
       return [`Let ${us} through what refuses it: a blocklist, a reputation or geography filter, a firewall that answers SMTP.`, never];
     case 'control-refused':
       return [
-        `Look at the served domains of the host: it refused even the postmaster of one. Correct them, or let postmaster be reached: ${host}/settings`,
+        `It refused even the control mailbox: postmaster at a served domain, unless you have named another. Look at the served domains, and name another mailbox if it has no postmaster: ${host}/settings#controlMailbox`,
       ];
     case 'forbidden-address':
       return ['Its name leads to an address that is not public. Correct its DNS, or register the host by its public name.', gone];

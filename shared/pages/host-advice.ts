@@ -18,7 +18,9 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
     case 'forbidden-address':
       return [html`Its name leads to an address that nobody may audit, such as a private one. Mend its A and AAAA records.`];
     case 'control-refused':
-      return [html`It refused even the postmaster of a served domain. ${settings('Are the served domains right?')}`];
+      return [
+        html`It refused even the control mailbox: postmaster at a served domain, unless you have named another. Let your server take mail for it, or <a href="/hosts/${hostId}/settings#controlMailbox">name another mailbox</a>. ${settings('Are the served domains right?')}`,
+      ];
     case 'probably-banned':
     case 'policy-against-us':
       return [exempt('what bans or filters us')];

@@ -8,6 +8,7 @@ export type HostFields = {
   readonly alertRecipients: string;
   readonly ports: string;
   readonly period: string;
+  readonly controlMailbox: string;
   readonly reminders: boolean;
   readonly webhook: string;
 };
@@ -23,13 +24,17 @@ export const PERIOD_WORDS: Readonly<Record<Period, string>> = {
   week: 'every week',
 };
 
+const CONTROL_HINT =
+  'A scan asks for it first, to see that your server talks to us at all. Empty: postmaster. If your server has no postmaster, name a mailbox that it takes mail for, at one of the domains above.';
+
 /** The fields of a host's settings. The unusual ones are folded away unless one of them is wrong. */
 export function hostFields(fields: HostFields, faults: FieldFaults, probePorts: readonly number[]): Html {
-  const unusual = [faults.ports, faults.reminders, faults.webhook].some((fault) => fault !== undefined);
+  const unusual = [faults.controlMailbox, faults.ports, faults.reminders, faults.webhook].some((fault) => fault !== undefined);
   return html`${linesField('servedDomains', 'Domains it takes mail for, one a line', fields.servedDomains, 'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record.', faults.servedDomains)}
 ${linesField('alertRecipients', 'Alerts go to, one mail address a line', fields.alertRecipients, 'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.', faults.alertRecipients)}
 <p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>
-<details${unusual ? html` open` : undefined}><summary>Ports, reminders, webhook</summary>
+<details${unusual ? html` open` : undefined}><summary>Control mailbox, ports, reminders, webhook</summary>
+${textField('controlMailbox', 'Control mailbox', fields.controlMailbox, { hint: CONTROL_HINT, error: faults.controlMailbox })}
 ${textField('ports', 'Ports', fields.ports, { hint: `With commas between. Probed here: ${probePorts.join(', ')}. 465 is spoken to inside TLS, the others plain and after STARTTLS.`, error: faults.ports })}
 <p class="field"><label><input type="checkbox" name="reminders" value="on"${fields.reminders ? html` checked` : undefined}>Remind me while it stays open or suspected: after 1, 7 and then every 30 days</label></p>
 ${textField('webhook', 'Webhook', fields.webhook, { hint: 'An HTTPS address that is called with every notice; empty for none.', error: faults.webhook, type: 'url' })}

@@ -112,12 +112,13 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
 }
 
 function facts({ id, settings, createdAt }: Host, now: number): Html {
-  const { period, ports, servedDomains, alertRecipients, webhook } = settings;
+  const { period, ports, servedDomains, controlMailbox, alertRecipients, webhook } = settings;
   return html`<h2>Settings</h2>
 <dl>
 <dt>Scanned</dt><dd>${PERIOD_WORDS[period]}, next ${relative(nextDue(id, period, now), now)}</dd>
 <dt>Ports</dt><dd>${ports.join(', ')}</dd>
 <dt>Served domains</dt><dd>${servedDomains.length === 0 ? html`none: a refusal to relay cannot be told from a refusal of us` : servedDomains.join(', ')}</dd>
+${servedDomains.length === 0 ? undefined : html`<dt>Control mailbox</dt><dd>${controlMailbox ?? 'postmaster at a served domain'}</dd>`}
 <dt>Alerts go to</dt><dd>${alertRecipients.join(', ')}${webhook === undefined ? undefined : ' and a webhook'}</dd>
 <dt>Registered</dt><dd>${when(createdAt, now)}</dd>
 </dl>

@@ -58,8 +58,8 @@ ${secret === undefined ? undefined : html`<details><summary>What calls of the we
   );
 }
 
-function typedFields({ servedDomains, alertRecipients, period, ports, reminders, webhook }: HostFields): Html {
-  const all = [servedDomains, alertRecipients, period, ports, reminders ? 'with reminders' : 'without reminders', webhook];
+function typedFields({ servedDomains, alertRecipients, period, controlMailbox, ports, reminders, webhook }: HostFields): Html {
+  const all = [servedDomains, alertRecipients, period, controlMailbox, ports, reminders ? 'with reminders' : 'without reminders', webhook];
   return html`<details open><summary>What you had typed</summary><pre>${all.filter((each) => each !== '').join('\n')}</pre></details>`;
 }
 

@@ -376,6 +376,8 @@ describe('results', () => {
       closedAt: now,
       lastFull: now,
       shown: `c${'abcdc'.repeat(10)}`,
+      sink: true,
+      catchAll: true,
     };
     now += 1_000;
     const scan = { ...sampleScan(host, scanId(now, 'scheduled'), now), openLegs: host.state.openLegs };
@@ -392,10 +394,15 @@ describe('results', () => {
         .replace(/\.$/, 'a')}.de`;
     const largest = {
       name: domain(253, 'm'),
-      servedDomains: [domain(253, 'a'), domain(112, 'b'), ...'cdefghij'.split('').map((first) => domain(8, first))],
+      servedDomains: [domain(153, 'a'), ...'bcdefghij'.split('').map((first) => domain(8, first))],
       ports: [25, 26, 465, 587],
       alertRecipients: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}-recipient@mail.example.org`),
+      controlMailbox: `${'o'.repeat(64)}@${domain(8, 'b')}`,
+      webhook: `https://hooks.example.org/${'w'.repeat(36)}`,
+      acknowledgedAt: now,
     };
+    const { servedDomains, alertRecipients, controlMailbox, webhook } = largest;
+    expect([...servedDomains, ...alertRecipients, controlMailbox, webhook].join('').length).toBe(500);
     for (const settings of [{}, largest]) {
       const host = await registered(settings);
       const openLegs = Array.from({ length: 32 }, (_, i) => `198.51.100.${200 + i}:2525`);

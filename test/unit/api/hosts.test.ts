@@ -68,10 +68,93 @@ test('P6: that an address bounced another account’s mail is told to nobody who
   expect(await shown()).toMatchObject({ unconfirmedRecipients: [], stoppedRecipients: [{ email: 'bounced@example.org', why: 'bounced' }] });
 });
 
+describe('a control mailbox', () => {
+  const CONTROL = 'Office@Example.ORG';
+  const WITH = { name: 'mail.example.org', servedDomains: ['Example.org', 'example.net'], controlMailbox: CONTROL };
+
+  async function withControl() {
+    const { key } = await api.account();
+    const created = await api.call('POST', '/v1/hosts', { key, body: WITH });
+    const path = `/v1/hosts/${created.body.id}`;
+    const change = (body: object, headers: Record<string, string> = {}) => api.call('PATCH', path, { key, body, headers });
+    const shown = async () => (await api.call('GET', path, { key })).body;
+    return { key, created, change, shown };
+  }
+
+  test('is registered with its domain in lower case, shown, and changed under the ETag', async () => {
+    const { created, change, shown } = await withControl();
+    expect([created.status, created.body.controlMailbox]).toEqual([201, 'Office@example.org']);
+    expect((await change({ controlMailbox: 'desk@example.net' }, { 'if-match': '"1"' })).headers.etag).toBe('"2"');
+    expect((await change({ controlMailbox: 'late@example.net' }, { 'if-match': '"1"' })).status).toBe(412);
+    expect(await shown()).toMatchObject({ controlMailbox: 'desk@example.net', revision: 2 });
+    await change({ period: 'week' });
+    expect((await shown()).controlMailbox).toBe('desk@example.net');
+  });
+
+  test.each([null, ''])('is taken away by %j', async (controlMailbox) => {
+    const { change, shown } = await withControl();
+    expect((await change({ controlMailbox })).status).toBe(200);
+    expect(await shown()).not.toHaveProperty('controlMailbox');
+  });
+
+  test.each([
+    ['a foreign domain', 'office@victim.example', 'must be at a served domain of this host (example.org, example.net)'],
+    ['a domain below a served one', 'office@sub.example.org', 'must be at a served domain'],
+    ['a second domain before the @', 'office%victim.example@example.org', 'must have only letters, digits'],
+    ['a line of its own', 'office\r\nDATA\r\n@example.org', 'must have only letters, digits'],
+  ])('at %s is refused, when a host is registered and when it is changed', async (_, controlMailbox, message) => {
+    const { key, change, shown } = await withControl();
+    const errors = [{ field: 'controlMailbox', message: expect.stringContaining(message) }];
+    expect(await api.call('POST', '/v1/hosts', { key, body: { ...WITH, controlMailbox } })).toMatchObject({
+      status: 422,
+      body: { errors },
+    });
+    expect(await change({ controlMailbox })).toMatchObject({ status: 422, body: { errors } });
+    expect((await api.call('GET', '/v1/hosts', { key })).body.items.length).toBe(1);
+    expect(await shown()).toMatchObject({ controlMailbox: 'Office@example.org', revision: 1 });
+  });
+
+  test('without a served domain is refused, and the answer says what to add', async () => {
+    const { key } = await api.account();
+    const { status, body } = await api.call('POST', '/v1/hosts', { key, body: { ...WITH, servedDomains: [] } });
+    expect([status, body.errors[0].message]).toEqual([422, expect.stringContaining('name its domain there too')]);
+  });
+
+  test('keeps its domain served, until another or none is named in the same request', async () => {
+    const { change, shown } = await withControl();
+    const refused = await change({ servedDomains: ['example.net'] });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'servedDomains', message: expect.stringContaining('must keep example.org') }] },
+    });
+    expect((await change({ servedDomains: ['example.net'], controlMailbox: 'office@example.net' })).status).toBe(200);
+    expect((await change({ servedDomains: [], controlMailbox: null })).status).toBe(200);
+    expect(await shown()).toMatchObject({ servedDomains: [], revision: 3 });
+  });
+
+  test('counts in what a host may hold', async () => {
+    const { key } = await api.account();
+    const domain = `${'a'.repeat(50)}.`.repeat(3);
+    const long = { servedDomains: [`${domain}de`, `${domain}at`], alertRecipients: ['you@example.org'] };
+    const body = { name: 'mail.example.org', ...long, controlMailbox: `office@${domain}de` };
+    const tooMuch = { status: 422, body: { errors: [{ message: expect.stringContaining('controlMailbox and webhook together') }] } };
+    expect(await api.call('POST', '/v1/hosts', { key, body: { ...body, controlMailbox: `${'o'.repeat(60)}@${domain}de` } })).toMatchObject(
+      tooMuch,
+    );
+    const { status, body: host } = await api.call('POST', '/v1/hosts', { key, body });
+    expect(status).toBe(201);
+    const change = { controlMailbox: `${'o'.repeat(60)}@${domain}at` };
+    const refused = await api.call('PATCH', `/v1/hosts/${host.id}`, { key, body: change });
+    expect(refused).toMatchObject(tooMuch);
+    expect(refused.body.errors[0].field).toBe('controlMailbox');
+  });
+});
+
 describe('P6: another account’s host', () => {
   const ROUTES: readonly [method: string, tail: string, body: object | undefined][] = [
     ['GET', '', undefined],
     ['PATCH', '', { period: 'week' }],
+    ['PATCH', '', { controlMailbox: 'office@victim.example' }],
     ['DELETE', '', undefined],
     ['POST', '/scans', undefined],
     ['GET', '/scans', undefined],

@@ -55,6 +55,7 @@ const BY_NAME: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   name: names,
   servedDomains: fc.uniqueArray(domains, { maxLength: 4 }),
   ports: fc.uniqueArray(fc.constantFrom(25, 465, 587), { minLength: 1, maxLength: 3 }),
+  controlMailbox: fc.constantFrom('', 'office@example.org', 'The.Office@Example.NET', 'office@victim.example'),
   alertRecipients: fc.uniqueArray(recipients, { minLength: 1, maxLength: 3 }),
   from: moments(1990, 30),
   to: moments(2030, 30),

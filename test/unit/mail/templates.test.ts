@@ -173,6 +173,7 @@ describe('what to do', () => {
     ['policy-against-us', 'Let 198.51.100.7 and 2001:db8:7::25 through what refuses it'],
     ['policy-against-us', 'Never put our address into mynetworks'],
     ['control-refused', 'Look at the served domains'],
+    ['control-refused', `name another mailbox if it has no postmaster: ${HOST_URL}/settings#controlMailbox`],
     ['forbidden-address', 'an address that is not public'],
     ['no-ipv6-here', 'It has IPv6 addresses only'],
     ['no-address', 'neither an A nor an AAAA record'],

@@ -39,6 +39,7 @@ const WISH = {
   period: 'day',
   reminders: 'on',
   webhook: '',
+  controlMailbox: '',
 };
 
 async function registered(more: Record<string, string> = {}): Promise<string> {
@@ -81,7 +82,13 @@ describe('registration', () => {
 
   test('shows what is wrong at its field, and keeps what was typed', async () => {
     const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
-    const wrong = { servedDomains: 'a..b', alertRecipients: 'nobody', ports: '25 x', webhook: 'http://hooks.example.org' };
+    const wrong = {
+      servedDomains: 'a..b',
+      alertRecipients: 'nobody',
+      ports: '25 x',
+      webhook: 'http://hooks.example.org',
+      controlMailbox: 'the%office@x',
+    };
     const { statusCode, body = '' } = await post('/hosts', { ...WISH, ...wrong, name: '93.184.216.9', once });
     expect(statusCode).toBe(422);
     for (const field of Object.keys(wrong)) expect(body).toContain(`id="${field}-error"`);
@@ -148,6 +155,33 @@ describe('settings', () => {
     expect([late.statusCode, late.body?.includes('changed elsewhere'), revisionOf(late)]).toEqual([412, true, '2']);
     expect(/What you had typed.*hour/s.test(late.body ?? '')).toBe(true);
     expect((await hostOf(id)).settings.period).toBe('week');
+  });
+
+  test('name a control mailbox, which the host’s page shows until it is emptied', async () => {
+    const id = await registered({ controlMailbox: 'desk@Example.net' });
+    expect((await get(`/hosts/${id}/settings`)).body).toContain('value="desk@example.net"');
+    const shown = async () => /<dt>Control mailbox<\/dt><dd>([^<]+)</.exec((await get(`/hosts/${id}`)).body ?? '')?.[1];
+    expect(await shown()).toBe('desk@example.net');
+    await post(`/hosts/${id}/settings`, { ...WISH, revision: '1', controlMailbox: ' ' });
+    expect([(await hostOf(id)).settings.controlMailbox, await shown()]).toEqual([undefined, 'postmaster at a served domain']);
+  });
+
+  test('keep a control mailbox that lies nowhere, beside the domains where it could, and unfold what was folded away', async () => {
+    const id = await registered();
+    const wrong = { ...WISH, revision: '1', controlMailbox: 'office@victim.example' };
+    const { statusCode, body = '' } = await post(`/hosts/${id}/settings`, wrong);
+    expect([statusCode, body.includes('value="office@victim.example"'), body.includes('<details open>')]).toEqual([422, true, true]);
+    expect(body).toContain('It must be at a served domain of this host (example.org, example.net): name a mailbox there');
+    expect((await hostOf(id)).settings.controlMailbox).toBeUndefined();
+    const again = await post('/hosts', { ...wrong, name: '93.184.216.9', once: onceOf(await get('/hosts/new?name=93.184.216.9')) });
+    expect([again.statusCode, again.body?.includes('value="office@victim.example"')]).toEqual([422, true]);
+  });
+
+  test('that hold too much say so in the words of the form', async () => {
+    const id = await registered();
+    const tooMuch = { servedDomains: `${`${'a'.repeat(60)}.`.repeat(4)}de`, webhook: `https://hooks.example.org/${'x'.repeat(260)}` };
+    const { statusCode, body = '' } = await post(`/hosts/${id}/settings`, { ...WISH, revision: '1', ...tooMuch });
+    expect([statusCode, body.includes('Domains, alert recipients, control mailbox and webhook together have more')]).toEqual([422, true]);
   });
 
   test('keep what was typed beside what is wrong with it', async () => {

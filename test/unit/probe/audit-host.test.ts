@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type AuditOrder, type AuditRules, auditHost, mutePorts } from '../../../functions/probe/audit-host.ts';
+import { type AuditOrder, type AuditRules, auditHost, castFor, mutePorts } from '../../../functions/probe/audit-host.ts';
 import type { Finding } from '../../../functions/probe/finding.ts';
+import { parseAddress } from '../../../shared/domain/address.ts';
 import type { LegCosts } from '../../../shared/domain/scan.ts';
 import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
@@ -137,4 +138,14 @@ test('a port that was closed to us by a ban, with the one before it, is not abse
   );
   expect(legs[0]).toMatchObject({ contact: 'answered' });
   expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
+});
+
+test.each([
+  ['is used while its domain is proven', ['example.net'], 'office@example.net'],
+  ['leaves its place to postmaster while only another domain is proven', ['example.org'], undefined],
+  ['leaves its place to postmaster while none is', [], undefined],
+])('the control mailbox that an owner named %s', (_, proven, used) => {
+  const host = sampleHost({ servedDomains: ['example.org', 'example.net'], controlMailbox: 'office@example.net' });
+  const address = parseAddress('192.0.2.1') ?? expect.fail();
+  expect(castFor(host, address, proven, RULES(1))).toMatchObject({ servedDomains: proven, controlMailbox: used });
 });
