@@ -172,15 +172,19 @@ function untouched(host: Host, { text }: { readonly text: string }, contact: Con
   return ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
 }
 
+const DAY_MS = 86_400_000;
+
 function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
   const target = readTarget(host.settings.name);
   return {
     ourDomain: rules.ehloName,
+    senderDomain: `bounces.${rules.canaryDomain}`,
     canaryDomain: rules.canaryDomain,
     hostName: target.kind === 'name' ? target.name : undefined,
     addressLiteral: addressLiteral(address),
     servedDomains,
-    localPart: `relay-audit-${host.id.slice(0, 8)}`,
+    localPart: `audit-${host.id.slice(0, 8)}`,
+    srsDay: Math.floor(Date.now() / DAY_MS),
   };
 }
 

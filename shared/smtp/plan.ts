@@ -11,7 +11,7 @@ const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name w
 const NEGATIVE_CONTROLS = 3; // accepted tests, different in kind, whose form is tried with an invented local user
 const MESSAGES = 3; // canaries of a leg that went past the final dot, different in kind: more would prove no more ...
 const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
-const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
+const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table of a host with ten served domains needs 45
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
@@ -232,11 +232,11 @@ function positiveControls(cast: Cast): Trial[] {
 function negativeControls(cast: Cast, tests: readonly RelayTest[], results: readonly TestResult[]): Trial[] {
   if (cast.servedDomains.length === 0 || shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
   const accepted = new Set(results.filter(tookRecipient).map(({ test }) => test));
-  const kinds = new Map<string, RelayTest>();
-  for (const test of tests) if (accepted.has(test.id) && !kinds.has(test.kind)) kinds.set(test.kind, test);
-  return [...kinds.values()]
+  const forms = new Map<string, RelayTest>();
+  for (const test of tests) if (accepted.has(test.id) && !forms.has(test.negative.id)) forms.set(test.negative.id, test);
+  return [...forms.values()]
     .slice(0, NEGATIVE_CONTROLS)
-    .map(({ id, odd, negative }) => ({ id: `${NEGATIVE_CONTROL}${id}`, odd, envelope: negative() }));
+    .map(({ odd, negative }) => ({ id: negative.id, odd, envelope: negative.envelope() }));
 }
 
 // Whether the recipient was accepted, whatever became of the message.

@@ -12,11 +12,13 @@ const RUNS = 1_000_000;
 const STEPS_LIMIT = 500; // of a dialogue; the longest session of the table has under 200
 const CAST: Cast = {
   ourDomain: 'probe.example',
+  senderDomain: 'probe.example',
   canaryDomain: 'canary.example',
   hostName: undefined,
   addressLiteral: '[192.0.2.1]',
   servedDomains: ['served.example'],
   localPart: 'relay-audit-01234567',
+  srsDay: 20_000,
 };
 const MESSAGE: Transaction = {
   ehlo: CAST.ourDomain,

@@ -6,11 +6,13 @@ import { relayTests } from '../../../shared/smtp/relay-tests.ts';
 
 const CAST: Cast = {
   ourDomain: 'probe.example',
+  senderDomain: 'probe.example',
   canaryDomain: 'canary.example',
   hostName: 'mx.example.org',
   addressLiteral: '[192.0.2.1]',
   servedDomains: ['served.example'],
   localPart: 'relay-audit-01234567',
+  srsDay: 20_000,
 };
 const PORTS = [25, 465, 587];
 const LEGS: readonly (readonly [number, Transport])[] = [

@@ -84,11 +84,13 @@ test('a reply that is kept with a result has at most 512 characters', () => {
 describe('whatever a server answers', () => {
   const cast = {
     ourDomain: OUR_NAME,
+    senderDomain: OUR_NAME,
     canaryDomain: 'canary.example',
     hostName: undefined,
     addressLiteral: '[192.0.2.1]',
     servedDomains: ['served.example'],
     localPart: 'relay-audit-01234567',
+    srsDay: 20_000,
   };
   const first = nextSession(cast, 'full', BEGIN);
   const envelopes = first?.kind === 'envelopes' ? first.choose({}) : [];
