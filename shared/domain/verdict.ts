@@ -23,7 +23,7 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
   const explained = ({ negative }: TestResult) => negative !== undefined && negativeOf(leg, negative)?.outcome === 'accepted';
   const unasked = ({ negative }: TestResult) => negative !== undefined && !isSettled(negativeOf(leg, negative));
   const suspicious = accepted.filter((test) => !explained(test) && !unasked(test));
-  if ((leg.toCarry ?? 0) > 0 || accepted.some(unasked)) {
+  if ((leg.toCarry ?? 0) > 0 || (suspicious.length === 0 && accepted.some(unasked))) {
     if (leg.ended !== 'sittings-used-up') return 'not-carried-through';
     if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
     if (suspicious.every(({ stage }) => stage !== 'message')) return leg.limited === true ? 'accepted-then-limited' : 'accepted-then-slow';

@@ -34,7 +34,7 @@ export function closedPage(): string {
 <h2>Closed, yet on a blocklist?</h2>
 <p>Look for a stolen password first: the log shows who authenticated for the spam. Then for web forms, then for machines behind the same address. A listing that is older than the closing goes when you ask for it: once, and only when the cause is gone.</p>
 <h2>What is tested</h2>
-<p>More than fifty envelopes at every address, on port 25 and the submission ports, plain and inside TLS: forged senders, the null sender, source routes, the percent hack, quoted and bang-path recipients, and what a server does to whoever calls itself by the server’s own name. That full table runs on the first scan, when you ask for one, to confirm a change, and once a week. Scans in between run a part of it, so that your ban tools stay calm.</p>
+<p>More than seventy envelopes at every address, on port 25 and the submission ports, plain and inside TLS: forged senders, the null sender, source routes, the percent hack, quoted and bang-path recipients, and what a server does to whoever calls itself by the server’s own name. That full table runs on the first scan, when you ask for one, to confirm a change, and once a week. Scans in between run a part of it, so that your ban tools stay calm.</p>
 <h2>What each verdict means</h2>
 <table><thead><tr><th scope="col">Verdict</th><th scope="col">What proves it</th></tr></thead><tbody>${rows}</tbody></table>
 <p>A change to open counts at once; one to suspected or closed when a second scan, at least five minutes later, agrees.</p>`,

@@ -8,8 +8,8 @@ import { type MessagesToCarry, messagesLeft } from './messages.ts';
 import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-tests.ts';
 
 const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name would not fit into a command
-const NEGATIVES_OF_FOREIGN = 3; // accepted tests at foreign domains, different in form, that are tried with an invented local user
-const SESSIONS_LIMIT = 60; // connections to one port in a sitting; the largest table needs 25
+const NEGATIVES_BESIDE_FOREIGN = 3; // accepted tests, different in form, that are tried with an invented local user where a foreign one is accepted
+const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table of a host with ten served domains needs 45
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const LIMITS_LIMIT = 3; // sessions in a row that met a limit, each after a longer wait
@@ -332,19 +332,20 @@ function positiveControls(cast: Cast): Trial[] {
   return domain === undefined ? [] : [{ id: POSITIVE_CONTROL, odd: false, envelope: postmasterEnvelope(cast, domain) }];
 }
 
-// Only what was accepted needs unmasking, and each refused control would count against us with ban tools: a core scan asks only
-// about what reads as a local part, which proves nothing without.
+// Only what was accepted needs unmasking, and each refused control would count against us with ban tools. Beside a foreign recipient
+// that was accepted a few tell what is accepted at all; where there is none, each form that reads as a local part needs its own, in a
+// core scan too.
 function negativeControls(cast: Cast, scope: Scope, tests: readonly RelayTest[], results: readonly TestResult[]): Trial[] {
   if (shortest(cast.servedDomains).length > NEGATIVE_DOMAIN_CHARACTERS) return [];
   const accepted = new Set(results.filter(tookRecipient).map(({ test }) => test));
+  const standing = new Set(results.filter(({ outcome }) => outcome === 'accepted').map(({ test }) => test));
   const taken = tests.filter(({ id }) => accepted.has(id));
-  const forms = (some: readonly RelayTest[]) => [...new Map(some.map((test) => [test.negative.id, test])).values()];
-  const foreign = scope === 'full' && cast.servedDomains.length > 0 ? taken.filter(({ local }) => !local) : [];
-  return [...forms(taken.filter(({ local }) => local)), ...forms(foreign).slice(0, NEGATIVES_OF_FOREIGN)].map(({ negative, odd }) => ({
-    id: negative.id,
-    odd,
-    envelope: negative.envelope(),
-  }));
+  const foreign = taken.some(({ id, local }) => !local && standing.has(id));
+  const asked = !foreign ? taken.filter(({ local }) => local) : scope === 'full' && cast.servedDomains.length > 0 ? taken : [];
+  const forms = [...new Map(asked.toReversed().map((test) => [test.negative.id, test])).values()].toReversed();
+  return forms
+    .slice(0, foreign ? NEGATIVES_BESIDE_FOREIGN : forms.length)
+    .map(({ negative, odd }) => ({ id: negative.id, odd, envelope: negative.envelope() }));
 }
 
 // Whether the recipient was accepted, whatever became of the message.

@@ -1,15 +1,23 @@
 import type { Cause } from '../domain/cause.ts';
+import { NEGATIVE_CONTROL } from '../domain/verdict.ts';
 import {
   type Cast,
+  controlPath,
   type EhloForm,
   type Envelope,
+  hasDnsName,
+  hasShortLocalPart,
   isOdd,
+  mailboxOf,
   type Names,
+  ownSender,
   type Place,
   RECIPIENT_FORMS,
   type RecipientForm,
+  readsAsLocal,
   SENDER_FORMS,
   type SenderForm,
+  srsTimestamp,
 } from './envelope-forms.ts';
 
 export type TestKind =
@@ -21,6 +29,10 @@ export type TestKind =
   | 'double-at'
   | 'source-route'
   | 'bang'
+  | 'unanchored'
+  | 'several-recipients'
+  | 'srs'
+  | 'written-into-local-part'
   | 'ehlo'
   | 'xclient';
 
@@ -37,6 +49,8 @@ type Row = {
   readonly ehlo: EhloForm;
   /** The row is tried with the name of each of these places in the place of `srv`. */
   readonly places?: readonly Place[];
+  /** An accepted recipient of the server's own shares the transaction, before ours or after it. */
+  readonly beside?: 'first' | 'last';
   /** What it proves, in a line; `{srv}` is the place in words. */
   readonly reason: string;
   readonly source: string;
@@ -48,6 +62,7 @@ const SENDMAIL = 'sendmail cf/README, anti-spam control';
 const EVERYWHERE: readonly Place[] = ['server', 'literal', 'greeting', 'served'];
 const SERVED: readonly Place[] = ['served'];
 const SERVER: readonly Place[] = ['server'];
+const MAIN: readonly Place[] = ['main']; // what depends on the software shows at one domain
 
 const SENDERS: readonly Row[] = [
   sender('plain', 'anyone', 'us', 'A stranger writes to a stranger: nothing is restricted at all.', RFC5321),
@@ -96,8 +111,84 @@ const COMBINED: readonly Row[] = ROUTES.flatMap(([id, kind, to]): Row[] => [
     ...recipient(`local-${id}`, kind, to, `A local sender and the ${kind} form together pass, at {srv}.`, SERVED),
     from: 'srv',
   },
-  { ...recipient(`null-${id}`, kind, to, `The null sender and the ${kind} form together pass, at {srv}.`, SERVER), from: 'null' },
+  {
+    // Lotus Notes let this one through at the domains that it served.
+    ...recipient(
+      `null-${id}`,
+      kind,
+      to,
+      `The null sender and the ${kind} form together pass, at {srv}.`,
+      id === 'percent' ? [...SERVER, ...SERVED] : SERVER,
+    ),
+    from: 'null',
+  },
 ]);
+
+const ACCESS = 'Postfix pcre_table(5), access(5)';
+const UNANCHORED: readonly Row[] = [
+  unanchored('below', 'below-srv', 'A pattern without an end takes a foreign domain that begins with {srv} for it.'),
+  unanchored('ending', 'ending-srv', 'A pattern without a beginning and an end takes a foreign domain that has {srv} in it for it.'),
+  unanchored('dashed', 'dashed-srv', 'A pattern in which a dot is any character takes a foreign domain that looks like {srv} for it.'),
+  unanchored('within', 'within-srv', 'A pattern for whole addresses finds {srv} in the local part of a foreign one.'),
+  unanchoredSender(
+    'below-sender',
+    'below-srv',
+    'A sender at a foreign domain that begins with {srv} is taken for a local one, who may relay.',
+  ),
+  unanchoredSender(
+    'ending-sender',
+    'ending-srv',
+    'A sender at a foreign domain that has {srv} in it is taken for a local one, who may relay.',
+  ),
+];
+
+const SEVERAL: readonly Row[] = [
+  several('behind-accepted', 'first', 'Once a local recipient was accepted, those behind it are not checked.'),
+  several('before-accepted', 'last', 'A local recipient behind the foreign one lets the message out to both.'),
+];
+
+const SRS = 'SRS (libsrs2, postsrsd); Exim specification, inbound_srs';
+const FORWARDED: readonly Row[] = (['srs0', 'srs1'] as const).flatMap((id): Row[] => {
+  const level = id === 'srs0' ? 'An SRS address' : 'An SRS address of the second level';
+  const row = { kind: 'srs', cause: 'srs', to: `${id}-srv`, ehlo: 'us', places: SERVED, source: SRS } as const;
+  return [
+    { ...row, id, from: 'us', reason: `${level} at {srv} is decoded, and nobody checks its hash.` },
+    { ...row, id: `${id}-null`, from: 'null', reason: `${level} at {srv} is decoded for bounces, and nobody checks its hash.` },
+  ];
+});
+
+const WRITTEN: readonly Row[] = [
+  written(
+    'percent-twice',
+    'percent-twice-srv',
+    'Of u%x%localhost at {srv} only the outer layer is checked, and both are taken off.',
+    RFC2505,
+  ),
+  written(
+    'bang-percent',
+    'bang-percent-srv',
+    'A UUCP path behind a percent sign at {srv} is followed: each form alone may be known.',
+    RFC2505,
+  ),
+  written(
+    'verp',
+    'equals-srv',
+    'A recipient written with = into a local part at {srv}, as list managers write it, is read back.',
+    'Postfix VERP_README',
+  ),
+  written(
+    'list',
+    'list-srv',
+    'A list of addresses in a quoted local part at {srv} is taken apart, and mail goes to each.',
+    'CERT VU#176972 (Lotus Domino)',
+  ),
+  written(
+    'encapsulated',
+    'imcea-srv',
+    'An address that Exchange encapsulated at {srv} is unwrapped, and mail goes to it.',
+    'Microsoft MS99-027, KB Q237927 (Exchange)',
+  ),
+];
 
 const CLAIMS: readonly Row[] = [
   ...(['us', 'srv', 'null'] as const).flatMap((from): Row[] => {
@@ -140,7 +231,17 @@ const XCLIENT: Row = {
 };
 
 /** The table of relay tests. */
-export const TABLE: readonly Row[] = [...SENDERS, ...RECIPIENTS, ...COMBINED, ...CLAIMS, XCLIENT];
+export const TABLE: readonly Row[] = [
+  ...SENDERS,
+  ...RECIPIENTS,
+  ...COMBINED,
+  ...UNANCHORED,
+  ...SEVERAL,
+  ...FORWARDED,
+  ...WRITTEN,
+  ...CLAIMS,
+  XCLIENT,
+];
 
 function sender(id: string, cause: Cause, from: SenderForm, reason: string, source: string): Row {
   return { id, kind: 'plain', cause, from, to: 'plain', ehlo: 'us', reason, source };
@@ -165,6 +266,23 @@ function recipient(id: string, kind: RecipientKind, to: RecipientForm, reason: s
   };
 }
 
+function unanchored(id: string, to: RecipientForm, reason: string): Row {
+  return { id, kind: 'unanchored', cause: 'unanchored-recipient', from: 'us', to, ehlo: 'us', places: SERVED, reason, source: ACCESS };
+}
+
+function unanchoredSender(id: string, from: SenderForm, reason: string): Row {
+  return { ...local(id, 'unanchored-sender', from, SERVED, reason, ACCESS), kind: 'unanchored' };
+}
+
+function several(id: string, beside: 'first' | 'last', reason: string): Row {
+  return { ...sender(id, 'first-recipient-only', 'us', reason, 'RFC 5321 §3.3'), kind: 'several-recipients', beside };
+}
+
+function written(id: string, to: RecipientForm, reason: string, source: string): Row {
+  const kind = 'written-into-local-part';
+  return { id, kind, cause: kind, from: 'us', to, ehlo: 'us', places: MAIN, reason, source };
+}
+
 /** A row of the table with its place filled in: what is tried with one leg. */
 export type RelayTest = {
   readonly id: string;
@@ -175,11 +293,15 @@ export type RelayTest = {
   /** Id of the row of the table that it is of: the same form whatever the place. */
   readonly row: string;
   readonly odd: boolean;
+  readonly sender: SenderForm;
+  readonly ehloForm: EhloForm;
+  /** Its recipient reads as a local part of the server's own to whoever does not take it apart: by itself, being taken proves nothing. */
+  readonly local: boolean;
   readonly envelope: Envelope;
   /** The mailbox of ours that it reaches when it is let through, without brackets. */
   readonly recipient: string;
-  /** The negative control: the same form, with an invented user of a served domain as the one to be reached. */
-  readonly negative: () => Envelope;
+  /** The negative control, one for all tests of a recipient form: that form, with an invented local user as the one to be reached. */
+  readonly negative: { readonly id: string; readonly envelope: () => Envelope };
 };
 
 /**
@@ -205,16 +327,25 @@ function makeTests(cast: Cast, greetingName: string | undefined): RelayTest[] {
     literal: [cast.addressLiteral],
     greeting: [greetingName],
     served: cast.servedDomains,
+    main: cast.servedDomains.slice(0, 1),
   };
+  const ownName = shortest(cast.servedDomains) || (cast.hostName ?? greetingName ?? cast.addressLiteral);
   for (const row of TABLE)
     for (const place of placesOf(row, names)) {
       // Two places with the same name make the same envelope; rows without one differ in their forms.
-      const signature = `${row.ehlo} ${row.from} ${row.to} ${row.kind === 'xclient'} ${place?.name ?? ''}`;
+      const signature = `${row.ehlo} ${row.from} ${row.to} ${row.beside} ${row.kind === 'xclient'} ${place?.name ?? ''}`;
       if (seen.has(signature)) continue;
       seen.add(signature);
-      tests.push(testAt(row, place, cast));
+      const test = testAt(row, place, cast, ownName);
+      if (canBe(row, test, cast)) tests.push(test);
     }
   return tests;
+}
+
+// Without a served domain nobody is known who must be accepted; and a long one makes no name or local part with ours behind it.
+function canBe({ beside, kind }: Row, { envelope, recipient }: RelayTest, cast: Cast): boolean {
+  if (beside !== undefined) return cast.servedDomains.length > 0;
+  return kind !== 'unanchored' || (hasDnsName(envelope.from) && hasDnsName(recipient) && hasShortLocalPart(envelope.to));
 }
 
 /** What a test proves, by its id alone, for whoever reads a history; undefined for an id of no row. */
@@ -233,22 +364,28 @@ const PLACE_WORDS: Record<Place, string> = {
   literal: 'the server’s address',
   greeting: 'the name in its greeting',
   served: 'a domain it serves',
+  main: 'a domain it serves',
 };
 
-type Stand = { readonly place: Place; readonly name: string; readonly suffix: string };
+// A place with one of its names: `index` counts them.
+type Stand = { readonly place: Place; readonly name: string; readonly index: number };
+
+const PLACES: readonly Place[] = ['server', 'literal', 'greeting', 'served', 'main'];
 
 type PlaceNames = Readonly<Record<Place, readonly (string | undefined)[]>>;
 
 function placesOf({ places }: Row, names: PlaceNames): (Stand | undefined)[] {
   if (places === undefined) return [undefined];
-  return places.flatMap((place) =>
-    names[place].flatMap((name, index) => (name === undefined ? [] : { place, name, suffix: index === 0 ? '' : `-${index + 1}` })),
-  );
+  return places.flatMap((place) => names[place].flatMap((name, index) => (name === undefined ? [] : { place, name, index })));
 }
 
-function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
-  const id = stand === undefined ? row.id : `${idAt(row, stand.place)}${stand.suffix}`;
-  const user = `${cast.localPart}-${id}`;
+function testAt(row: Row, stand: Stand | undefined, cast: Cast, ownName: string): RelayTest {
+  const id = stand === undefined ? row.id : `${idAt(row, stand.place)}${stand.index === 0 ? '' : `-${stand.index + 1}`}`;
+  const named = namesOf(cast, stand?.name ?? '', `${cast.localPart}-${id}`, cast.canaryDomain);
+  const names = hasShortLocalPart(RECIPIENT_FORMS[row.to](named)) ? named : { ...named, user: `${cast.localPart}${markOf(row, stand)}` };
+  const ehlo = { us: cast.ourDomain, localhost: 'localhost', srv: names.srv }[row.ehlo];
+  const beside =
+    row.beside === undefined ? {} : { beside: { to: controlPath(cast, cast.servedDomains[0] ?? ''), first: row.beside === 'first' } };
   return {
     id,
     kind: row.kind,
@@ -256,17 +393,39 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast): RelayTest {
     name: stand?.name,
     row: row.id,
     odd: isOdd(row.from, row.to),
-    envelope: written(row, stand, cast, user, cast.canaryDomain),
-    recipient: `${user}@${cast.canaryDomain}`,
-    negative: () => written(row, stand, cast, `${cast.localPart}-nobody`, shortest(cast.servedDomains)),
+    sender: row.from,
+    ehloForm: row.ehlo,
+    local: readsAsLocal(row.to),
+    envelope: { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names), ...beside },
+    recipient: mailboxOf(row.to, names),
+    negative: negativeOf(row.to, cast, ownName),
   };
 }
 
-function written(row: Row, stand: Stand | undefined, cast: Cast, user: string, domain: string): Envelope {
-  const srv = stand?.name ?? '';
-  const names: Names = { us: cast.ourDomain, srv, user, domain, nobody: `${cast.localPart}-nobody` };
-  const ehlo = { us: cast.ourDomain, localhost: 'localhost', srv }[row.ehlo];
-  return { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names) };
+// A domain that only resembles a served one has no local users: the plain form shows whether anybody is taken for one.
+function negativeOf(form: RecipientForm, cast: Cast, ownName: string): RelayTest['negative'] {
+  const to = readsAsLocal(form) || form === 'unbracketed' || form === 'route-srv' ? form : 'plain';
+  const names = namesOf(cast, ownName, `${cast.localPart}-nobody`, ownName);
+  return {
+    id: `${NEGATIVE_CONTROL}${to}`,
+    envelope: () => ({ ehlo: cast.ourDomain, from: ownSender(cast), to: RECIPIENT_FORMS[to](names) }),
+  };
+}
+
+function namesOf(cast: Cast, srv: string, user: string, domain: string): Names {
+  const { ourDomain, senderDomain, localPart, srsDay } = cast;
+  return { us: ourDomain, sender: senderDomain, srv, user, domain, nobody: `${localPart}-nobody`, day: srsTimestamp(srsDay) };
+}
+
+const MARK_LETTERS = 3; // with them the longest form fits into 64 octets for a canary domain of thirty
+const MARK_BASE = 36;
+const NAMES_OF_A_PLACE = 10; // served domains of a host, at most
+
+/** What stands for the id of a test where that is too long for a local part: where it stands in the table, and with which name. */
+function markOf(row: Row, stand: Stand | undefined): string {
+  const place = stand === undefined ? 0 : PLACES.indexOf(stand.place);
+  const number = (TABLE.indexOf(row) * PLACES.length + place) * NAMES_OF_A_PLACE + (stand?.index ?? 0);
+  return number.toString(MARK_BASE).padStart(MARK_LETTERS, '0');
 }
 
 function idAt(row: Row, place: Place): string {

@@ -3,7 +3,7 @@ import type { LegEvidence } from '../../shared/domain/scan.ts';
 import { judgeLeg } from '../../shared/domain/verdict.ts';
 import { writeCommand } from '../../shared/smtp/command.ts';
 import { type Arrival, converse, type SessionEvidence, type Transaction } from '../../shared/smtp/dialogue.ts';
-import type { Cast } from '../../shared/smtp/envelope-forms.ts';
+import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
 import { advance, BEGIN, nextSession } from '../../shared/smtp/plan.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
 import type { Figure } from './figure.ts';
@@ -12,11 +12,13 @@ const RUNS = 1_000_000;
 const STEPS_LIMIT = 500; // of a dialogue; the longest session of the table has under 200
 const CAST: Cast = {
   ourDomain: 'probe.example',
+  senderDomain: 'probe.example',
   canaryDomain: 'canary.example',
   hostName: undefined,
   addressLiteral: '[192.0.2.1]',
   servedDomains: ['served.example'],
   localPart: 'relay-audit-01234567',
+  srsDay: 20_000,
 };
 const MESSAGE: Transaction = {
   ehlo: CAST.ourDomain,
@@ -96,7 +98,16 @@ function talk(said: string, choose: Parameters<typeof converse>[0]['choose']): S
     .map(
       (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
     );
-  const errand = { ourName: CAST.ourDomain, transport: 'plain', xclient: false, cautious: false, help: true, enough: 3, choose } as const;
+  const errand = {
+    ourName: CAST.ourDomain,
+    ourSender: ownSender(CAST),
+    transport: 'plain',
+    xclient: false,
+    cautious: false,
+    help: true,
+    enough: 3,
+    choose,
+  } as const;
   const dialogue = converse(errand);
   let heard = 0;
   let next = dialogue.next();

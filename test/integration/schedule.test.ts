@@ -58,6 +58,7 @@ const prober = (): ProbeServices => ({
   canaries: () => async () => undefined,
   raise: async () => {},
   putOffMs: 15 * MINUTE,
+  awaitMs: 60 * MINUTE,
 });
 
 async function probeAll(): Promise<void> {

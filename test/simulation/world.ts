@@ -235,6 +235,7 @@ class World {
       confirmDelayMs: 5 * MINUTE,
       continueMs: 5 * MINUTE,
       putOffMs: 15 * MINUTE,
+      awaitMs: 60 * MINUTE,
     });
     if (failed.length > 0) throw new Error('not stored');
   }

@@ -4,11 +4,13 @@ import type { Session } from './transcript.ts';
 
 const CAST: Cast = {
   ourDomain: 'probe.example',
+  senderDomain: 'probe.example',
   canaryDomain: 'canary.example',
   hostName: 'mx.example.org',
   addressLiteral: '[192.0.2.1]',
   servedDomains: ['example.org'],
   localPart: 'relay-audit-01234567',
+  srsDay: 20_000,
 };
 
 const first = nextSession(CAST, 'full', BEGIN);

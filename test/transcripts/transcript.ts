@@ -51,7 +51,16 @@ export function play(session: Session): { client: string; evidence: SessionEvide
     enough = Number.POSITIVE_INFINITY,
   } = session;
   const arrivals = arrivalsIn(server);
-  const dialogue = converse({ ourName: OUR_NAME, transport, xclient, cautious, help, enough, choose: () => transactions });
+  const dialogue = converse({
+    ourName: OUR_NAME,
+    ourSender: `<relay-audit@${OUR_NAME}>`,
+    transport,
+    xclient,
+    cautious,
+    help,
+    enough,
+    choose: () => transactions,
+  });
   let client = '';
   let next = dialogue.next();
   while (!next.done) {

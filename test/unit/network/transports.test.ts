@@ -17,11 +17,13 @@ import {
 
 const CAST: Cast = {
   ourDomain: 'probe.example',
+  senderDomain: 'probe.example',
   canaryDomain: 'canary.example',
   hostName: 'mx.served.example',
   addressLiteral: '[127.0.0.1]',
   servedDomains: ['served.example'],
   localPart: 'relay-audit-01234567',
+  srsDay: 20_000,
 };
 // The library's own certificate: self-signed, for localhost.
 const CERTIFICATE = createRequire(import.meta.url)('smtp-server/lib/tls-options.js') as () => { key: string; cert: string };

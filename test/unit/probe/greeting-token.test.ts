@@ -28,11 +28,13 @@ async function probe(script: Script, port?: number) {
     transport: 'plain',
     cast: {
       ourDomain: OURS,
+      senderDomain: OURS,
       canaryDomain: 'canary.example',
       hostName: 'mx.served.example',
       addressLiteral: '[127.0.0.1]',
       servedDomains: ['served.example'],
       localPart: 'relay-audit-01234567',
+      srsDay: 20_000,
     },
     scope: ['plain'],
     limits: LIMITS,

@@ -33,6 +33,7 @@ function run(
   const said: { line: string; after: number }[] = [];
   const dialogue = converse({
     ourName: OUR_NAME,
+    ourSender: `<relay-audit@${OUR_NAME}>`,
     transport: 'plain',
     xclient: false,
     cautious: false,
@@ -84,11 +85,13 @@ test('a reply that is kept with a result has at most 512 characters', () => {
 describe('whatever a server answers', () => {
   const cast = {
     ourDomain: OUR_NAME,
+    senderDomain: OUR_NAME,
     canaryDomain: 'canary.example',
     hostName: undefined,
     addressLiteral: '[192.0.2.1]',
     servedDomains: ['served.example'],
     localPart: 'relay-audit-01234567',
+    srsDay: 20_000,
   };
   const first = nextSession(cast, 'full', BEGIN);
   const envelopes = first?.kind === 'envelopes' ? first.choose({}) : [];
