@@ -61,7 +61,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     const held = await Promise.all(round.map((next) => holdSession(order, next, help, sitting.tlsLevel)));
     for (const each of held) note(each, order, seen, transcript);
     takeIn(held, sitting, seen, order);
-    report(order, sitting.progress);
+    if (held.some(({ session }) => session.contact === 'answered')) report(order, sitting.progress);
     const { greeting } = sitting.progress;
     if (greeting.software === undefined)
       sitting.progress = { ...sitting.progress, greeting: { ...greeting, software: softwareOf(sitting.progress, transcript) } };

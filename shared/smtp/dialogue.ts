@@ -231,7 +231,8 @@ function* startTls(state: State): Dialogue<Stop | undefined> {
   }
   const secured = yield { kind: 'secure' };
   if (secured.kind === 'end') state.tlsError = secured.why;
-  if (secured.kind !== 'secured') return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(secured) ?? 'tls-failed' };
+  if (secured.kind !== 'secured')
+    return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(secured) === 'out-of-time' ? 'out-of-time' : 'tls-failed' };
   state.tls = secured.tls;
   state.injected = secured.injected;
   return undefined;
@@ -340,6 +341,7 @@ function* runEnvelopes({ group, fresh, then, us }: Run, state: State, results: T
       const rest = grouped ? [...lines.slice(index).map((line) => line.command), ...(then === undefined ? [] : [then])] : [command];
       arrival = yield { kind: 'say', commands: rest };
       due = rest.length - 1;
+      state.quit ||= grouped && then?.verb === 'QUIT';
     }
     const reply = answerIn(arrival);
     noteWait(arrival, state);
@@ -400,8 +402,7 @@ function noteWait(arrival: Arrival, state: State): void {
 
 function* hearThen(then: Command | undefined, state: State): Dialogue<void> {
   const arrival = yield LISTEN;
-  if (then?.verb === 'QUIT') state.quit = true;
-  else state.ahead = arrival;
+  if (then?.verb !== 'QUIT') state.ahead = arrival;
 }
 
 type MessageLine = readonly [stage: Stage, command: Command, beside?: boolean];

@@ -141,6 +141,19 @@ test('--retry-after asks a server again that put it off, until it answers', asyn
   expect(code).toBe(0);
 });
 
+test('--control names the mailbox to ask for where a server refuses even its postmaster', async () => {
+  const server = await startScriptedServer([
+    mailServer({ RCPT: (line) => say(line.includes(`<office@${SERVED_DOMAIN}>`) ? '250 Ok' : '554 5.7.1 Relay access denied') }),
+  ]);
+  const args = ['127.0.0.1', '--own', '127.0.0.1', '--port', String(server.port), '--domain', SERVED_DOMAIN];
+  const without = await check(...args);
+  expect([without.code, without.output.includes('It refused even the control mailbox')]).toEqual([3, true]);
+  const { code, output } = await check(...args, '--control', `office@${SERVED_DOMAIN}`);
+  await server.stop();
+  expect(output).toContain('127.0.0.1: closed\n');
+  expect(code).toBe(0);
+});
+
 test('--json is one object: verdict, legs, tests, evidence; progress does not get into it', async () => {
   const { output } = await check(CLOSED, ...mine, '--json');
   const json = JSON.parse(output.slice(output.indexOf('{')));

@@ -53,7 +53,7 @@ export function play(session: Session): { client: string; evidence: SessionEvide
   const arrivals = arrivalsIn(server);
   const dialogue = converse({
     ourName: OUR_NAME,
-    ourSender: `<relay-audit@${OUR_NAME}>`,
+    ourSender: `<a@${OUR_NAME}>`,
     transport,
     xclient,
     cautious,
