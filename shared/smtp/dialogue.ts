@@ -89,7 +89,7 @@ export type SessionEvidence = {
   readonly limited?: boolean | undefined;
   /** It took no further sender after a null one. */
   readonly spentByNull?: boolean | undefined;
-  /** Ids of the envelopes at which it closed the connection, where it did. */
+  /** Ids of the envelopes at which it closed the connection or ended the session, where it did. */
   readonly closedAt?: readonly string[] | undefined;
   /** What went wrong with TLS, where it could not be set up. */
   readonly tlsError?: string | undefined;
@@ -388,9 +388,9 @@ function withoutReset(arrival: Arrival, state: State): Stop {
   return { outcome: 'not-run', stage: 'mail', cutShort: endOf(arrival) ?? (state.noReset ? 'spent' : '421') };
 }
 
-// A connection that is closed instead of an answer ends at an envelope, which may be why.
+// A session that ends instead of an answer ends at an envelope, which may be why.
 function closing(stop: Stop, ids: readonly string[], state: State): Stop {
-  if (stop.cutShort === 'closed') state.closedAt = ids;
+  if (stop.cutShort === 'closed' || stop.cutShort === '421') state.closedAt = ids;
   return stop;
 }
 

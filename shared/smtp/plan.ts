@@ -81,7 +81,9 @@ export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
   const control = postmasterEnvelope(cast, cast.servedDomains[0] ?? '').to;
   const kept = [...leg.tests.filter(same), ...leg.controls.filter(({ test, to }) => test !== POSITIVE_CONTROL || to === control)];
   const results = kept.filter(({ outcome }) => SETTLED.includes(outcome)).map(uncarried);
-  const closings = Object.fromEntries(leg.tests.flatMap(({ test, closings: count }) => (count === undefined ? [] : [[test, count]])));
+  const closings = Object.fromEntries(
+    leg.tests.flatMap(({ test, closings: count = 0 }) => (count === 0 || count >= CLOSINGS_LIMIT ? [] : [[test, count]])),
+  );
   return { ...BEGIN, greeting, results, closings, limited: leg.limited === true, refusedBefore: results.filter(isRefused).length };
 }
 
@@ -165,13 +167,14 @@ function xclientIn({ keywords, greeting: _ }: SessionEvidence, { results }: Prog
   return [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
 }
 
-// A server that closes the connection at an envelope, and again where that one was asked alone, has refused it.
+// A server that closes the connection at an envelope, and again where that one was asked alone, has refused it. One that ends the
+// session in words may do so for what it was asked before: that envelope is only left for last.
 function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [], results: now }: SessionEvidence) {
   const answered = new Set([...results, ...now].filter(({ outcome }) => outcome !== 'not-run').map(({ test }) => test));
-  const fresh = cutShort === 'closed' ? ids.filter((id) => !answered.has(id) && !id.startsWith(POSITIVE_CONTROL)) : [];
+  const fresh = ids.filter((id) => !answered.has(id) && !id.startsWith(POSITIVE_CONTROL));
   const counted = { ...closings, ...Object.fromEntries(fresh.map((id) => [id, (closings[id] ?? 0) + 1])) };
   const refused = fresh
-    .filter((id) => (counted[id] ?? 0) >= CLOSINGS_LIMIT)
+    .filter((id) => cutShort === 'closed' && (counted[id] ?? 0) >= CLOSINGS_LIMIT)
     .map(
       (test): TestResult => ({
         ...now.find((each) => each.test === test),
@@ -181,7 +184,7 @@ function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [
         closings: counted[test],
       }),
     );
-  return { closings: counted, results: refused, news: fresh.length };
+  return { closings: counted, results: refused, news: cutShort === 'closed' && results.length > 0 ? fresh.length : 0 };
 }
 
 /** Whether a session fell silent after the server had refused something of ours: perhaps a ban, perhaps slowness. */
@@ -299,7 +302,7 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
 // a server that has not said what it is, nothing odd is asked before anything plain has an answer.
 function fitting(trials: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions }: Progress): readonly Trial[] {
   const quiet = trials.filter(({ id }) => (closings[id] ?? 0) === 0);
-  if (quiet.length === 0) return trials.slice(0, 1);
+  if (quiet.length === 0) return trials.toSorted((a, b) => (closings[a.id] ?? 0) - (closings[b.id] ?? 0)).slice(0, 1);
   const plain = sessions === 0 && greeting.software === undefined ? quiet.filter(({ odd }) => !odd) : quiet;
   const chosen = plain.length === 0 ? quiet : plain;
   if (!nullAlone) return chosen;

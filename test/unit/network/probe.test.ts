@@ -346,7 +346,7 @@ describe('a server that says 421 after so many commands', () => {
   });
 
   test('is asked one by one when its sessions are that short', async () => {
-    expect(judgeLeg((await audit([limited(3)])).leg)).toMatchObject({ reason: 'all-refused', completed: ALL });
+    expect(judgeLeg((await audit([limited(4)])).leg)).toMatchObject({ reason: 'all-refused', completed: ALL });
   });
 
   test('is left when its sessions are too short for one recipient', async () => {
