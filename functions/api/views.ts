@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
+import { holeView } from '../../shared/contract/hole.ts';
 import type { noticeResponse } from '../../shared/contract/notices.ts';
 import type {
   changesResponse,
@@ -10,11 +11,12 @@ import type {
 } from '../../shared/contract/responses.ts';
 import type { Arrival } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
+import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
-import { judgeLeg } from '../../shared/domain/verdict.ts';
+import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-store.ts';
 
@@ -81,7 +83,18 @@ export function scanSummaryView(scan: Scan): z.input<typeof scanSummaryResponse>
 /** A finished scan with all it saw. */
 export function scanView(scan: Scan, legs: readonly LegEvidence[]): z.input<typeof scanResponse> {
   const arrivals = scan.arrivals ?? [];
-  return { ...scanSummaryView(scan), arrivals: arrivals.map(arrivalView), legs: legs.map((leg) => legView(leg, arrivals)) };
+  return {
+    ...scanSummaryView(scan),
+    hole: holeOf(scan, legs),
+    arrivals: arrivals.map(arrivalView),
+    legs: legs.map((leg) => legView(leg, arrivals)),
+  };
+}
+
+function holeOf({ arrivals, openLegs }: Scan, legs: readonly LegEvidence[]) {
+  const hole = holeIn(legs, arrivals);
+  const software = legs.find((leg) => openLegs.includes(legName(leg)))?.software;
+  return hole === undefined ? undefined : holeView(hole, software);
 }
 
 function arrivalView({ leg, test, sentAt, at, path }: Arrival) {

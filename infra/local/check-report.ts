@@ -1,9 +1,12 @@
 import { legView } from '../../functions/api/views.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
+import { holeView } from '../../shared/contract/hole.ts';
 import type { Arrival } from '../../shared/domain/canary.ts';
+import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
+import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
-import { LOST_ADDRESSES, remediesFor, softwareSentence } from '../../shared/domain/remedies.ts';
+import { LOST_ADDRESSES, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
@@ -15,6 +18,7 @@ export type Report = { readonly host: Host; readonly finding: Finding; readonly 
 /** The report as one object; its shape is in docs/check-host.md. */
 export function asJson({ host, finding: { judgement, legs }, arrivals }: Report) {
   const { verdict, reason, completed, planned } = judgement;
+  const hole = holeIn(legs, arrivals);
   return {
     host: host.settings.name,
     verdict,
@@ -22,6 +26,7 @@ export function asJson({ host, finding: { judgement, legs }, arrivals }: Report)
     explanation: REASONS[reason].sentence,
     testsCompleted: completed,
     testsPlanned: planned,
+    hole: hole === undefined ? undefined : holeView(hole, openLegs(legs, arrivals)[0]?.software),
     arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
     legs: legs.map((leg) => legView(leg, arrivals)),
   };
@@ -36,10 +41,11 @@ export function asText(report: Report, transcript: boolean): string {
   const { host, finding, arrivals } = report;
   const { verdict, reason, completed, planned } = finding.judgement;
   const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
-  const open = finding.legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict));
+  const hole = holeIn(finding.legs, arrivals);
   return [
     `${host.settings.name}: ${verdict}`,
     `${REASONS[reason].sentence}${counts}`,
+    ...(hole === undefined ? [] : [holeSentence(hole)]),
     ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
     ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
     ...arrivals.flatMap(arrivalLines),
@@ -48,9 +54,31 @@ export function asText(report: Report, transcript: boolean): string {
       ...legLines(leg, arrivals),
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
-    ...(open.length === 0 ? [] : ['', 'What closes it', ...remediesFor(open[0]?.software).map((line) => `  - ${line}`)]),
-    ...(open.some(({ seesUsAs }) => seesUsAs !== undefined) ? [`  - ${LOST_ADDRESSES}`] : []),
+    ...closingLines(openLegs(finding.legs, arrivals), hole),
   ].join('\n');
+}
+
+function openLegs(legs: readonly LegEvidence[], arrivals: readonly Arrival[]): LegEvidence[] {
+  return legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict));
+}
+
+// The hole before all else, where it has a name; what closes any relay after it.
+function closingLines(open: readonly LegEvidence[], hole: Hole | undefined): string[] {
+  const [worst] = open;
+  if (worst === undefined) return [];
+  const { software } = worst;
+  const known = software === undefined ? [] : [softwareSentence(software)];
+  const lost = hole?.seesUsAs === undefined && open.some(({ seesUsAs }) => seesUsAs !== undefined) ? [LOST_ADDRESSES] : [];
+  const items = (lines: readonly string[]) => lines.map((line) => `  - ${line}`);
+  if (hole === undefined) return ['', 'What closes it', ...items([...known, ...otherRemedies(undefined, software), ...lost])];
+  return [
+    '',
+    'What closes it',
+    ...items([...known, ...holeRemedies(hole, software)]),
+    '',
+    'What closes any relay',
+    ...items([...otherRemedies(hole, software), ...lost]),
+  ];
 }
 
 const HOW_TO_PROVE =

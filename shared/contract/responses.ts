@@ -3,6 +3,7 @@ import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
+import { holeResponse } from './hole.ts';
 import { exempt } from './proposals.ts';
 
 const moment = z.iso.datetime();
@@ -143,6 +144,7 @@ const costsResponse = z
 export const scanResponse = z
   .strictObject({
     ...scanSummary,
+    hole: holeResponse.optional().meta({ description: 'What it has shown to be open, when it tells the cause.' }),
     arrivals: z
       .array(arrivalResponse)
       .meta({ description: 'Messages that we sent through it and that came back: each proves an open relay.' }),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Notice, Occasion, Seen } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { printable } from '../domain/transcript.ts';
+import { holeResponse, holeView } from './hole.ts';
 
 const EVIDENCE_LIMIT = 5; // envelopes; the history has the rest
 const TEXT_LIMIT = 500; // characters of what a server said, before escaping: enough to find it in a log
@@ -41,6 +42,7 @@ export const webhookBody = z
       .strictObject({ id: z.string(), startedAt: moment, verdict: z.enum(VERDICTS), reason, explanation: z.string() })
       .optional()
       .meta({ description: 'The scan that it is about.' }),
+    hole: holeResponse.optional().meta({ description: 'What the scan has shown to be open, when it tells the cause.' }),
     evidence: z
       .array(z.strictObject({ leg: z.string(), mailFrom: z.string(), rcptTo: z.string(), reply: z.string() }))
       .max(EVIDENCE_LIMIT)
@@ -87,9 +89,10 @@ function detailsOf(occasion: Occasion) {
   }
 }
 
-function scanOf({ scanId, scannedAt, verdict, reason: why, evidence }: Seen) {
+function scanOf({ scanId, scannedAt, verdict, reason: why, hole, software, evidence }: Seen) {
   return {
     scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: REASONS[why].sentence },
+    hole: hole === undefined ? undefined : holeView(hole, software),
     evidence: evidence.slice(0, EVIDENCE_LIMIT).map(({ leg, from, to, reply }) => ({
       leg,
       mailFrom: shown(from),

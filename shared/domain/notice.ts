@@ -1,4 +1,5 @@
 import type { Arrival } from './canary.ts';
+import { type Hole, holeIn } from './hole.ts';
 import type { Host, HostState } from './host.ts';
 import type { Reason, RelayState, Verdict } from './reason.ts';
 import type { Software } from './remedies.ts';
@@ -46,6 +47,8 @@ export type Seen = {
   readonly envelopes: number;
   /** What the server is, when its words tell. */
   readonly software?: Software | undefined;
+  /** The cause of what it let through, when that tells one. */
+  readonly hole?: Hole | undefined;
 };
 
 type Owed = {
@@ -136,6 +139,7 @@ export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: RelaySta
     evidence: envelopes.slice(0, EVIDENCE_LIMIT).map(evidenceLine),
     envelopes: envelopes.length,
     software: legs.find((leg) => scan.openLegs.includes(legName(leg)))?.software,
+    hole: relay === 'open' || relay === 'suspected' ? holeIn(legs, scan.arrivals) : undefined,
   };
 }
 

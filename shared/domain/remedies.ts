@@ -42,7 +42,7 @@ const REMEDIES: Record<Mta, readonly string[]> = {
   iis: ['SMTP virtual server, Access, Relay: choose "Only the list below", and keep that list short.'],
   hmailserver: ['IP range "Internet": untick deliveries from external to external, and require authentication.'],
   mailenable: ['SMTP properties, Relay: allow relay for authenticated senders only; untick relay for local sender addresses.'],
-  haraka: ['Find what sets connection.relaying; check config/host_list and the relay plugin’s ACL.'],
+  haraka: ['Find what sets connection.relaying; check config/host_list and the ACL of the plugin relay.'],
   qmail: ['Create control/rcpthosts with the domains you take mail for; set RELAYCLIENT for your own addresses only.'],
   courier: [
     '/etc/courier/smtpaccess: set RELAYCLIENT for your own networks only, then run makesmtpaccess.',
@@ -58,11 +58,6 @@ const REMEDIES: Record<Mta, readonly string[]> = {
     'Security: tick "Allow access ONLY for users with these IP addresses".',
   ],
 };
-
-/** What closes an open relay: what we take the server for and its own settings, if we know it, and always the general remedies. */
-export function remediesFor(software: Software | undefined): readonly string[] {
-  return software === undefined ? GENERAL_REMEDIES : [softwareSentence(software), ...settingsFor(software), ...GENERAL_REMEDIES];
-}
 
 /** The settings of a server's own that close it. */
 export function settingsFor({ mta }: Software): readonly string[] {
@@ -83,6 +78,6 @@ export const GENERAL_REMEDIES: readonly string[] = [
   'Moving the server to another port hides it from scanners of port 25 and closes nothing.',
 ];
 
-/** What to mend where a server takes every client for a private address: the usual cause of relays that are open over IPv6 only. */
+/** What is to be mended where a server takes every client for a private address, though it is not open: one day it may trust them. */
 export const LOST_ADDRESSES =
   'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';

@@ -1,3 +1,4 @@
+import { holeSentence } from '../domain/hole.ts';
 import type { HostNotice, Occasion, Seen } from '../domain/notice.ts';
 import { REASONS } from '../domain/reason.ts';
 import type { Letter, Section } from './parts.ts';
@@ -83,7 +84,7 @@ function openHead(notice: HostNotice) {
     subject: newsOf(notice),
     label: 'Open relay',
     tone: 'alarm',
-    opening: `${hostName} is${still} an open relay: ${proof} Spammers who find it can send through it in the same way, in your name.`,
+    opening: `${hostName} is${still} an open relay: ${proof}${holeOf(seen)} Spammers who find it can send through it in the same way, in your name.`,
   } as const;
 }
 
@@ -94,8 +95,12 @@ function suspectedHead(notice: HostNotice) {
     subject: newsOf(notice),
     label: 'Answers as an open relay',
     tone: 'warning',
-    opening: `${hostName}${still} answers as an open relay: ${howFar(seen)}${doubtOf(seen)}`,
+    opening: `${hostName}${still} answers as an open relay: ${howFar(seen)}${holeOf(seen)}${doubtOf(seen)}`,
   } as const;
+}
+
+function holeOf(seen: Seen | undefined): string {
+  return seen?.hole === undefined ? '' : ` ${holeSentence(seen.hole)}`;
 }
 
 function howFar(seen: Seen | undefined): string {

@@ -1,6 +1,7 @@
+import { holeRemedies, otherRemedies } from '../domain/hole-remedies.ts';
 import type { HostNotice, Seen } from '../domain/notice.ts';
 import { queueCommands } from '../domain/queue-commands.ts';
-import { GENERAL_REMEDIES, settingsFor, softwareSentence } from '../domain/remedies.ts';
+import { softwareSentence } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
 import type { Line, Section } from './parts.ts';
 import { utc } from './words.ts';
@@ -21,7 +22,7 @@ export function stepsSection({ seen }: HostNotice): Section {
   const lines: Line[] = [
     'Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.',
     withCommands('Hold what waits in the outgoing queue, so that no spam in it goes out.', queue?.hold),
-    closeStep(seen),
+    ...closeSteps(seen),
     withCommands('Look through the queue for mail that is not yours.', queue?.look),
     withCommands('Delete that mail.', queue?.remove),
     'Open SMTP again and have it scanned, on the page at the end of this mail.',
@@ -35,23 +36,18 @@ function withCommands(text: string, code: readonly string[] | undefined): Line {
   return code === undefined ? text : { text, code };
 }
 
-function closeStep(seen: Seen | undefined): Line {
-  const software = seen?.software;
-  const items = [...lostAddresses(seen), ...GENERAL_REMEDIES];
-  if (software === undefined) return { text: 'Close it. What closes any server, the surest first:', items };
-  return {
-    text: `Close it. ${shortened(softwareSentence(software))} What closes it, its own settings first:`,
-    items: [...settingsFor(software), ...items],
-  };
-}
-
-// The usual cause of relays that are open over IPv6 only.
-function lostAddresses(seen: Seen | undefined): string[] {
-  const legs = seen?.evidence.map(({ leg }) => leg) ?? [];
-  if (legs.length === 0 || !legs.every((leg) => leg.startsWith('['))) return [];
-  return [
-    'All that you see below came in over IPv6. If it relays there only, it may take every client for a private address: with Docker, disable the userland proxy or publish IPv4 only.',
-  ];
+// The hole before all else, where it has a name; what closes any relay after it.
+function closeSteps(seen: Seen | undefined): Line[] {
+  const { hole, software } = seen ?? {};
+  const known = software === undefined ? '' : `${shortened(softwareSentence(software))} `;
+  const items = otherRemedies(hole, software);
+  if (hole !== undefined)
+    return [
+      { text: `Close the hole. ${known}What closes it:`, items: holeRemedies(hole, software) },
+      { text: 'Make sure that nothing else relays:', items },
+    ];
+  if (software === undefined) return [{ text: 'Close it. What closes any server, the surest first:', items }];
+  return [{ text: `Close it. ${known}What closes it, its own settings first:`, items }];
 }
 
 /** Where an address is looked up and taken off, after a relay was closed. */

@@ -1,6 +1,8 @@
+import { type Hole, holeSentence } from '../domain/hole.ts';
+import { holeRemedies, otherRemedies } from '../domain/hole-remedies.ts';
 import type { Seen } from '../domain/notice.ts';
 import { queueCommands } from '../domain/queue-commands.ts';
-import { GENERAL_REMEDIES, settingsFor, softwareSentence } from '../domain/remedies.ts';
+import { type Software, softwareSentence } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
 import { type Html, html } from './html.ts';
 import { copyable, counted, moment } from './parts.ts';
@@ -42,20 +44,38 @@ ${hops.length === 0 ? undefined : html`<details><summary>Its way, by its Receive
 }
 
 /** The steps from an open relay to one that is closed and trusted again, with the commands of its software where we know it. */
-export function remedy({ software }: Pick<Seen, 'software'>): Html {
+export function remedy({ software, hole }: Pick<Seen, 'software' | 'hole'>): Html {
   const queue = queueCommands(software);
-  const settings = [...(software === undefined ? [] : settingsFor(software)), ...GENERAL_REMEDIES];
   return html`<h2>What to do now</h2>
 ${software === undefined ? undefined : html`<p>${said(softwareSentence(software))}</p>`}
 <ol>
 <li>Stop SMTP from outside: close port 25 at the firewall, or stop the mail service.</li>
 <li>Hold what waits in the outgoing queue.${commands(queue?.hold)}</li>
-<li>Close it. Its own settings come first, what closes any server after them:<ul>${settings.map((each) => html`<li>${each}</li>`)}</ul></li>
+${closing(hole, software)}
 <li>Look through the queue and delete mail that is not yours.${commands(queue === undefined ? undefined : [...queue.look, ...queue.remove])}</li>
 <li>Open SMTP again, and press “Scan again” here. Closed is shown when a second scan agrees, five minutes later.</li>
 <li>Release the queue.${commands(queue?.release)}</li>
 <li>Ask the blocklists for removal only then: <a href="https://check.spamhaus.org/">Spamhaus</a>, <a href="https://www.barracudacentral.org/lookups">Barracuda</a>, <a href="https://www.spamcop.net/bl.shtml">SpamCop</a>.</li>
 </ol>`;
+}
+
+function closing(hole: Hole | undefined, software: Software | undefined): Html {
+  const others = list(otherRemedies(hole, software));
+  if (hole === undefined) return html`<li>Close it. Its own settings come first, what closes any server after them:${others}</li>`;
+  return html`<li>Close the hole. ${holeSentence(hole)}${list(holeRemedies(hole, software))}</li>
+<li>Make sure that nothing else relays:${others}</li>`;
+}
+
+/** What a scan has shown to be open, and what closes that; nothing where its cause is not known. */
+export function holeBox(hole: Hole | undefined, software: Software | undefined): Html | undefined {
+  if (hole === undefined) return undefined;
+  return html`<section class="note bad"><h2 class="first">The hole</h2><p><strong>${holeSentence(hole)}</strong></p>
+<p>${software === undefined ? undefined : html`${said(softwareSentence(software))} `}What closes it:</p>
+${list(holeRemedies(hole, software))}</section>`;
+}
+
+function list(lines: readonly string[]): Html {
+  return html`<ul>${lines.map((each) => html`<li>${each}</li>`)}</ul>`;
 }
 
 function commands(lines: readonly string[] | undefined): Html | undefined {

@@ -1,6 +1,7 @@
+import { holeSentence } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
 import { isAcknowledged } from '../domain/noise.ts';
-import { seenIn } from '../domain/notice.ts';
+import { type Seen, seenIn } from '../domain/notice.ts';
 import { REASONS } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
@@ -42,11 +43,11 @@ export function hostPage(page: HostPage): string {
   return layout(
     host.settings.name,
     html`${hostHead(host, '', again)}
-${verdictBox(page)}
+${verdictBox(page, seen)}
 ${attention(page)}
 ${owedScans(owed, now)}
 ${seen === undefined ? undefined : evidence(seen)}
-${isBad && !isKnownSink ? remedy({ software: seen?.software }) : undefined}
+${isBad && !isKnownSink ? remedy({ software: seen?.software, hole: seen?.hole }) : undefined}
 ${timeline({ hostId: host.id, spans, lastScanAt: host.state.last?.startedAt, days, now })}
 <h2>Last scans</h2>
 ${scans.length === 0 ? html`<p class="dim">None yet.</p>` : html`${scanTable(scans, now)}<p><a href="/hosts/${host.id}/scans">All scans, and files of them</a></p>`}
@@ -55,11 +56,12 @@ ${facts(host, now)}`,
   );
 }
 
-function verdictBox(page: HostPage): Html {
+function verdictBox(page: HostPage, seen: Seen | undefined): Html {
   const { visitor, host, now, last } = page;
   const { relay, since, sink, pending } = host.state;
   const tone = relay === 'open' || relay === 'suspected' ? ' bad' : relay === 'closed' && pending === undefined ? ' good' : '';
   return html`<div class="note${tone}"><p class="verdict">${badge(relay)} ${SAYS[relay]}${since === undefined ? undefined : html` <span class="dim">Since ${when(since, now)}.</span>`}</p>
+${seen?.hole === undefined ? undefined : html`<p><strong>${holeSentence(seen.hole)}</strong></p>`}
 ${last === undefined ? undefined : html`<p>The last scan, ${when(last.scan.startedAt, now)}: ${badge(last.scan.judgement.verdict)} ${REASONS[last.scan.judgement.reason].sentence}${countsOf(last.scan)}</p>`}
 ${pending === undefined ? undefined : html`<p>A scan showed it to be <strong>${pending.to}</strong>. That counts when a second scan agrees, which ${pending.notBefore > now ? html`is due ${when(pending.notBefore, now)}` : 'is due now'}.</p>`}
 ${relay === 'closed' ? closedWords(host, now) : undefined}

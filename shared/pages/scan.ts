@@ -1,3 +1,4 @@
+import { type Hole, holeIn } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
 import { type Judgement, REASONS } from '../domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../domain/remedies.ts';
@@ -5,7 +6,7 @@ import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '..
 import { worse } from '../domain/timeline.ts';
 import { printable } from '../domain/transcript.ts';
 import { judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
-import { said, way } from './evidence.ts';
+import { holeBox, said, way } from './evidence.ts';
 import { fitting } from './fitting.ts';
 import { hostHead } from './host-tabs.ts';
 import { type Html, html } from './html.ts';
@@ -34,16 +35,19 @@ export type ScanPage = {
 export function scanPage({ visitor, host, scan, legs, leg, provesOf, now }: ScanPage): string {
   const { verdict, reason, completed, planned } = scan.judgement;
   const path = `/hosts/${host.id}/scans/${scan.id}`;
+  const hole = holeIn(legs, scan.arrivals);
   const judged = legs.map((each) => ({ leg: each, judgement: judgeLeg(each, scan.arrivals) })).toSorted(byVerdict);
   const chosen = judged.filter((each) => legName(each.leg) === leg);
-  const shown = fitting(chosen.length === 0 ? judged : chosen, (each) => legSection(each, provesOf), LEGS_LIMIT, 1);
+  const shown = fitting(chosen.length === 0 ? judged : chosen, (each) => legSection(each, provesOf, hole), LEGS_LIMIT, 1);
   const others = chosen.length === 0 ? judged.slice(shown.length) : judged.filter((each) => !chosen.includes(each));
   const arrivals = scan.arrivals?.length ?? 0;
+  const software = legs.find((each) => scan.openLegs.includes(legName(each)))?.software;
   return layout(
     `Scan of ${host.settings.name}`,
     html`${hostHead(host, '/scans')}
 <h2>Scan of ${when(scan.startedAt, now)}</h2>
 <p class="verdict">${badge(verdict)} ${REASONS[reason].sentence}</p>
+${holeBox(hole, software)}
 <dl>
 <dt>Kind</dt><dd>${kindWords(scan.kind)}, ${scan.full ? 'the full table of tests' : 'a part of the table'}</dd>
 <dt>Tests</dt><dd>${completed} of ${planned} completed</dd>
@@ -84,7 +88,7 @@ export function owedScanPage(visitor: Visitor, host: Host, owed: OwedScan, now: 
   });
 }
 
-function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf']): Html {
+function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'], hole: Hole | undefined): Html {
   const { verdict, reason } = judgement;
   const { costs, tls, software, seesUsAs, injected } = leg;
   const facts: Html[] = [
@@ -94,7 +98,7 @@ function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'
       : [
           html`TLS: ${said(tls.version)}, ${said(tls.cipher)}${tls.subject === undefined ? undefined : `, certificate of ${said(tls.subject)}`}${tls.distrust === undefined ? undefined : `, which a browser would not trust (${said(tls.distrust)})`}.`,
         ]),
-    ...(seesUsAs === undefined ? [] : [html`${LOST_ADDRESSES}`]),
+    ...(seesUsAs === undefined || seesUsAs === hole?.seesUsAs ? [] : [html`${LOST_ADDRESSES}`]),
     ...(injected === undefined
       ? []
       : [html`Plaintext came behind the answer to STARTTLS, and was dropped: <code>${said(injected)}</code>`]),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Arrival, Canary } from '../domain/canary.ts';
 import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
+import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
 import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
@@ -175,6 +176,16 @@ const occasion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('back'), silentSince: time }),
 ]);
 
+const hole = z.object({
+  cause: z.enum(CAUSES),
+  name: z.string().optional(),
+  sender: z.enum(SENDER_CLAIMS).optional(),
+  where: z.enum(WHERES).optional(),
+  port: z.number().optional(),
+  seesUsAs: z.string().optional(),
+  others: z.number(),
+});
+
 const seen = z.object({
   scanId: z.string(),
   scannedAt: time,
@@ -185,6 +196,7 @@ const seen = z.object({
   evidence: z.array(z.object({ leg: z.string(), from: z.string(), to: z.string(), reply: z.string() })),
   envelopes: z.number(),
   software: software.optional(),
+  hole: hole.optional(),
 });
 
 const owedNotice = { id: z.string(), accountId: z.string(), channel: z.enum(CHANNELS), recipient: z.string(), owedAt: time };

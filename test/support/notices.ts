@@ -24,6 +24,7 @@ export const SEEN: Seen = {
   ],
   envelopes: 1,
   software: { mta: 'postfix', version: '3.7.11', from: 'greeting' },
+  hole: { cause: 'quoted', others: 0 },
 };
 
 const ARRIVED: Seen = {
@@ -46,6 +47,7 @@ const ARRIVED: Seen = {
 
 const REFUSED: Seen = {
   ...SEEN,
+  hole: undefined,
   verdict: 'closed',
   reason: 'all-refused',
   software: undefined,
@@ -53,7 +55,13 @@ const REFUSED: Seen = {
   envelopes: 56,
 };
 
-const SINK: Seen = { ...SEEN, reason: 'accepts-everything', messageAccepted: true, software: undefined };
+const SINK: Seen = {
+  ...SEEN,
+  reason: 'accepts-everything',
+  messageAccepted: true,
+  software: undefined,
+  hole: { cause: 'anyone', others: 0 },
+};
 const SILENT: Seen = { ...REFUSED, verdict: 'unreachable', reason: 'probably-banned', evidence: [], envelopes: 0 };
 
 /** A notice about mail.example.org. */

@@ -65,7 +65,15 @@ export function sampleLeg(outcome: 'refused' | 'accepted' = 'refused'): LegEvide
     transport: 'plain',
     contact: 'answered',
     costs: { connections: 1, commands: 60, roundTrips: 60, refusals: outcome === 'refused' ? 19 : 0 },
-    tests: SAMPLE_TESTS.map((test) => ({ test, outcome, stage: 'rcpt', from: '<a@probe.example>', to: '<b@canary.example>', reply })),
+    tests: SAMPLE_TESTS.map((test) => ({
+      test,
+      outcome,
+      stage: 'rcpt',
+      from: '<a@probe.example>',
+      to: '<b@canary.example>',
+      reply,
+      ...(outcome === 'accepted' && test === 'plain' ? { shows: { cause: 'anyone' } as const } : {}),
+    })),
     controls: [],
     transcript: ['S: 220 mail.example.org ESMTP', 'C: EHLO probe.example', 'S: 250 mail.example.org'],
   };

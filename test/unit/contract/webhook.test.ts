@@ -48,6 +48,21 @@ describe('the body of a webhook’s call', () => {
     expect(body.evidence?.[0]).toMatchObject({ mailFrom: 'f'.repeat(500), rcptTo: 't'.repeat(500), reply: '\\x00'.repeat(500) });
   });
 
+  test('names the hole with what closes it on that server', () => {
+    const hole = { cause: 'claimed-sender', name: 'example.org', where: 'on-port', port: 587, others: 1 } as const;
+    const body = bodyOf({ kind: 'reminder', count: 1 }, { ...SEEN, hole, software: { mta: 'mailenable', from: 'greeting' } });
+    expect(webhookBody.parse(body).hole).toMatchObject({
+      cause: 'claimed-sender',
+      name: 'example.org',
+      where: 'on-port',
+      port: 587,
+      otherWays: 1,
+      sentence: 'It accepts mail to anywhere from whoever claims a sender at example.org, and in one other way, but only on port 587.',
+      remedies: expect.arrayContaining(['SMTP properties, Relay: untick "Allow relay for local sender addresses".']),
+    });
+    expect(bodyOf({ kind: 'reminder', count: 1 }, SEEN).hole).toBeUndefined();
+  });
+
   test('leads to the host, its history and the scan in the API', () => {
     const { host, links } = bodyOf({ kind: 'reminder', count: 1 }, SEEN);
     const under = `https://audit.example/v1/hosts/${host.id}`;

@@ -92,3 +92,11 @@ test('a change to open is told even when its evidence is gone', () => {
   const arrivals = [sampleArrival(sampleCanary(SCAN, 'a'))];
   expect(seenIn({ ...SCAN, arrivals }, [], 'open')).toMatchObject({ evidence: [], arrival: arrivals[0] });
 });
+
+test('a change to open or suspected names the hole, and one to closed none', () => {
+  const leg = sampleLeg('accepted');
+  const arrivals = [sampleArrival(sampleCanary(SCAN, 'a'))];
+  expect(seenIn({ ...SCAN, arrivals }, [leg], 'open').hole).toMatchObject({ cause: 'anyone', others: 0 });
+  expect(seenIn({ ...SCAN, arrivals }, [leg], 'closed').hole).toBeUndefined();
+  expect(seenIn(SCAN, [sampleLeg()], 'suspected').hole).toBeUndefined();
+});

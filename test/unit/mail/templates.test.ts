@@ -1,7 +1,8 @@
 import { type ConfigData, HtmlValidate } from 'html-validate';
 import { describe, expect, test } from 'vitest';
+import { holeRemedies, otherRemedies } from '../../../shared/domain/hole-remedies.ts';
 import type { GroupNotice } from '../../../shared/domain/notice.ts';
-import { MTA_NAMES, type Mta, remediesFor } from '../../../shared/domain/remedies.ts';
+import { MTA_NAMES, type Mta, type Software, softwareSentence } from '../../../shared/domain/remedies.ts';
 import { hostNotice, NOTICES, SEEN } from '../../support/notices.ts';
 import { ARRIVED, HOST_URL, LINKS, MAILS, openingOf, render, silence, wordsOf } from './mails.ts';
 
@@ -95,7 +96,7 @@ describe('the verdict is told at its right strength', () => {
     [
       'reminder of open',
       'mail.example.org is still an open relay',
-      'arrived at our mailbox, and it has not been closed since. Spammers who find it can send through it in the same way, in your name. It has been so for 7 days, since 2026-11-17 10:38:00 UTC.',
+      'arrived at our mailbox, and it has not been closed since. It accepts mail to anywhere when the recipient is quoted (<"user@elsewhere">). Spammers who find it can send through it in the same way, in your name. It has been so for 7 days, since 2026-11-17 10:38:00 UTC.',
     ],
     [
       'reminder of suspected',
@@ -151,12 +152,20 @@ describe('what to do', () => {
   });
 
   test.each(Object.keys(MTA_NAMES) as Mta[])('is what closes %s, and what closes every server', (mta) => {
-    const notice = hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', {
-      ...SEEN,
-      software: { mta, from: 'greeting' },
-    });
-    const { text } = render(notice);
-    for (const line of remediesFor({ mta, from: 'greeting' })) expect(words(text).join(' ')).toContain(words(line).join(' '));
+    const software: Software = { mta, from: 'greeting' };
+    const hole = { cause: 'claimed-sender', name: 'example.org', others: 0 } as const;
+    for (const each of [hole, undefined]) {
+      const seen = { ...SEEN, software, hole: each };
+      const { text } = render(hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', seen));
+      const lines = [
+        softwareSentence(software),
+        ...(each === undefined ? [] : holeRemedies(each, software)),
+        ...otherRemedies(each, software),
+      ];
+      const places = lines.map((line) => words(text).join(' ').indexOf(words(line).join(' ')));
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(places[0]).toBeGreaterThan(0);
+    }
   });
 
   test('says how to be quiet about a sink, and how to switch reminders off', () => {
@@ -197,19 +206,22 @@ describe('what to do', () => {
     expect(by('evil.example')).toContain('Check whether the address from which it sends is on blocklists.');
   });
 
-  test('says what opens servers over IPv6 only, where all that got through came in over IPv6', () => {
-    const hint = 'disable the userland proxy';
-    const over = (...legs: string[]) => {
-      const evidence = legs.map((leg) => ({ ...(SEEN.evidence[0] ?? expect.fail()), leg }));
-      return render(hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', { ...SEEN, evidence })).text;
-    };
-    expect(over('[2001:db8::1]:25', '[2001:db8::1]:587/starttls')).toContain(hint);
-    expect(over('[2001:db8::1]:25', '192.0.2.1:25')).not.toContain(hint);
-    expect(over()).not.toContain(hint);
+  test('names the hole first, in the opening and before what closes any relay', () => {
+    const hole = { cause: 'anyone', where: 'over-ipv6', others: 0 } as const;
+    const { text } = render(hostNotice({ kind: 'change', from: 'closed', to: 'open' }, 'open', { ...ARRIVED, hole }));
+    expect(text.split('\n\n')[0]).toContain(
+      'arrived at our mailbox at 2026-11-24 10:37:09 UTC. It accepts mail to anywhere from anyone, but only over IPv6. Spammers',
+    );
+    const places = ['3. Close the hole.', 'userland-proxy', '4. Make sure that nothing else relays:', 'smtpd_relay_restrictions'];
+    const found = places.map((each) => text.indexOf(each));
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(found[0]).toBeGreaterThan(0);
   });
 
   test('is the general line about the queue where we know no command for it', () => {
-    const { text } = render(hostNotice({ kind: 'change', from: 'closed', to: 'open' }, 'open', { ...ARRIVED, software: undefined }));
+    const { text } = render(
+      hostNotice({ kind: 'change', from: 'closed', to: 'open' }, 'open', { ...ARRIVED, software: undefined, hole: undefined }),
+    );
     expect(text).toContain(
       '2. Hold what waits in the outgoing queue, so that no spam in it goes out.\n3. Close it. What closes any server',
     );

@@ -64,6 +64,23 @@ describe('the page of a host', () => {
     expect(shown({})).toContain('has not been scanned');
   });
 
+  test('names the hole first, and closes it before whatever else may relay', () => {
+    const scan = { ...sampleScan(sampleHost(), LAST.id, LAST.startedAt, { ...SUSPECTED, verdict: 'open', reason: 'canary-arrived' }) };
+    const legs: LegEvidence[] = [{ ...sampleLeg('accepted'), seesUsAs: '172.18.0.1', software: { mta: 'postfix', from: 'greeting' } }];
+    const last = { scan: { ...scan, arrivals: [sampleArrival(sampleCanary(scan, 'c'))] }, legs };
+    const page = shown({ relay: 'open', openLegs: ['192.0.2.1:25'], last: { ...LAST, verdict: 'open' } }, { last });
+    const places = [
+      '<strong>It took us for 172.18.0.1, so a proxy or Docker',
+      'The last scan',
+      'Close the hole. It took us',
+      'userland-proxy',
+      'Make sure that nothing else relays',
+      'smtpd_relay_restrictions',
+    ].map((each) => page.indexOf(each));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(0);
+  });
+
   test('offers to acknowledge a sink, and tells nobody to stop one that is acknowledged', () => {
     const state: Partial<HostState> = { relay: 'suspected', sink: true, since: NOON - HOUR, last: { ...LAST, verdict: 'suspected' } };
     expect(shown(state)).toContain('Acknowledge it as a sink');

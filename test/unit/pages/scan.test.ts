@@ -81,4 +81,16 @@ describe('the page of a scan', () => {
       expect(page).toContain(words);
     for (const jargon of ['about-us', 'not-run', 'control-postmaster', 'control-random-user']) expect(page).not.toContain(jargon);
   });
+
+  test('names the hole before its legs, and says of a leg that it lost its clients only where that is not the hole', () => {
+    const lost: LegEvidence = { ...sampleLeg('accepted'), seesUsAs: '172.18.0.1' };
+    const scan = { ...SCAN, arrivals: [sampleArrival(sampleCanary(SCAN, 'c'))] };
+    const page = shown([lost], { scan });
+    expect(page).toMatch(/<h2 class="first">The hole<\/h2><p><strong>It took us for 172\.18\.0\.1, so [^<]* from anyone\.<\/strong>/);
+    expect(page.indexOf('The hole')).toBeLessThan(page.indexOf('<section><h2><code>'));
+    expect(page).not.toContain('It takes every client for a private address');
+    const closed = shown([{ ...sampleLeg(), seesUsAs: '172.18.0.1' }]);
+    expect(closed).not.toContain('The hole');
+    expect(closed).toContain('It takes every client for a private address');
+  });
 });

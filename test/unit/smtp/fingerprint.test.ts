@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { GENERAL_REMEDIES, MTA_NAMES, type Mta, remediesFor, type Software, softwareSentence } from '../../../shared/domain/remedies.ts';
+import { otherRemedies } from '../../../shared/domain/hole-remedies.ts';
+import { GENERAL_REMEDIES, MTA_NAMES, type Mta, type Software, settingsFor, softwareSentence } from '../../../shared/domain/remedies.ts';
 import { fingerprint } from '../../../shared/smtp/fingerprint.ts';
 
 describe('a greeting names the software, with its version where it says one', () => {
@@ -55,14 +56,13 @@ describe('a greeting that says nothing leaves it to the answers, which prove les
 
 describe('remedies', () => {
   test.each(Object.keys(MTA_NAMES) as Mta[])('%s has its own, beside the general ones', (mta) => {
-    const [sentence, ...remedies] = remediesFor({ mta, from: 'greeting' });
-    expect(sentence).toBe(softwareSentence({ mta, from: 'greeting' }));
-    expect(remedies.length).toBeGreaterThan(GENERAL_REMEDIES.length);
-    expect(remedies.slice(-GENERAL_REMEDIES.length)).toEqual(GENERAL_REMEDIES);
+    const software: Software = { mta, from: 'greeting' };
+    expect(settingsFor(software)).not.toEqual([]);
+    expect(otherRemedies(undefined, software)).toEqual([...settingsFor(software), ...GENERAL_REMEDIES]);
   });
 
   test('without a name there are the general ones only', () => {
-    expect(remediesFor(undefined)).toEqual(GENERAL_REMEDIES);
+    expect(otherRemedies(undefined, undefined)).toEqual(GENERAL_REMEDIES);
   });
 
   test('what we take a server for is said no more surely than we know', () => {
