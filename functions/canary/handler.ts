@@ -6,6 +6,7 @@ import { newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { keptMails } from './kept-mails.ts';
 import { type Outcome, type Services, takeArrivals } from './take-arrival.ts';
 
 // Once per cold start.
@@ -15,6 +16,7 @@ const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
   store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
   readToken: (text) => readCanaryToken(secrets, text),
+  readMail: keptMails(settings.CANARY_MAIL_URL, settings.CANARY_MAIL_REGION),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
   clock: Date.now,
   log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },

@@ -4,20 +4,29 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { type Services as Raising, raiseScan } from '../../shared/store/raise-scan.ts';
+import { readBounce } from './read-bounce.ts';
 import { receivedPath } from './received-path.ts';
 
 export type Services = Raising & {
-  readonly store: Pick<AuditStore, 'findCanary' | 'markCanary'>;
+  readonly store: Pick<AuditStore, 'findCanary' | 'markCanary' | 'markBounced'>;
   /** The id in a token, without a read; undefined when this deployment did not make it. */
   readonly readToken: (text: string) => string | undefined;
+  /** The beginning of a mail as it came, one character a byte; undefined when it is not kept any more. Only asked for what may be a bounce. */
+  readonly readMail: (messageId: string) => Promise<string | undefined>;
   readonly clock: Clock;
 };
 
-/** What became of a mail. `waiting`: its scan is not stored yet; whoever stores it finds the arrival. */
-export type Outcome = { readonly kind: 'raised' } | { readonly kind: 'waiting' } | { readonly kind: 'ignored'; readonly why: Ignored };
+/**
+ * What became of a mail. `raised`: it is an arrival, which its scan now has; `bounced`: a bounce, likewise. `waiting`: its scan is not
+ * stored yet; whoever stores it finds the mark.
+ */
+export type Outcome = { readonly kind: 'raised' | 'bounced' | 'waiting' } | { readonly kind: 'ignored'; readonly why: Ignored };
 
 /** Why a mail proves nothing. */
 export type Ignored = 'a bounce' | 'no token' | 'a forged token' | 'an unknown canary' | 'another recipient';
+
+// An arrival, or why a mail is none.
+type Read = { readonly canary: Canary } | { readonly why: Ignored };
 
 /**
  * Takes every mail of an event. Throws when one could not be taken, after all have had their turn: AWS then calls again,
@@ -32,35 +41,60 @@ export async function takeArrivals({ Records }: SESEvent, services: Services): P
 }
 
 /**
- * Takes one mail that came to the canary mailbox: marks the canary that it is, then raises the scan that sent it, if that
- * is stored. The token counts only in our own header of the mail itself: a bounce that quotes our message has it in its body.
+ * Takes one mail that came to us: marks the canary that it is, or that it is a bounce of, then tells the scan that sent it, if that is
+ * stored. As an arrival the token counts only in our own header of the mail itself: a bounce that quotes our message has it in its body.
  */
 export async function takeArrival({ mail, receipt }: SESMessage, services: Services): Promise<Outcome> {
-  const { store, log, clock } = services;
-  const ignored = (why: Ignored): Outcome => {
-    log.info('a mail to the canary mailbox proves nothing', { mail: mail.messageId, why });
-    return { kind: 'ignored', why };
-  };
-  if (isBounce(mail)) return ignored('a bounce');
+  const read = await readArrival(mail, receipt.recipients, services);
+  if ('canary' in read) return arrived(read.canary, mail, services);
+  const bounced = isFromNobody(mail) ? await takeBounce(mail, receipt.recipients, services) : undefined;
+  if (bounced !== undefined) return bounced;
+  services.log.info('a mail to the canary mailbox proves nothing', { mail: mail.messageId, why: read.why });
+  return { kind: 'ignored', why: read.why };
+}
+
+async function readArrival(mail: SESMail, recipients: readonly string[], { store, readToken }: Services): Promise<Read> {
+  if (isReport(mail)) return { why: 'a bounce' };
   const [token, ...more] = headersOf(mail, TOKEN_HEADER);
-  if (token === undefined || more.length > 0) return ignored('no token');
-  const canaryId = services.readToken(token.trim());
-  if (canaryId === undefined) return ignored('a forged token');
+  if (token === undefined || more.length > 0) return { why: 'no token' };
+  const canaryId = readToken(token.trim());
+  if (canaryId === undefined) return { why: 'a forged token' };
   const canary = await store.findCanary(canaryId);
-  if (canary === undefined) return ignored('an unknown canary');
-  if (!isFor(canary, receipt.recipients)) return ignored('another recipient');
+  if (canary === undefined) return { why: 'an unknown canary' };
+  if (!isFor(canary, recipients)) return { why: 'another recipient' };
   // A bounce of a canary that was sent from its own recipient comes back to it, and may quote our headers as its own.
-  if (mail.source === '' && !sentFromNobody(canary)) return ignored('a bounce');
-  const arrival = await store.markCanary(canaryId, { at: clock(), path: receivedPath(headersOf(mail, 'Received')) });
-  if (arrival === undefined) return ignored('an unknown canary');
-  const { accountId, hostId, scanId } = canary;
-  log.info('a canary came back', { hostId, scanId, canaryId, leg: arrival.leg, test: arrival.test });
-  const scan = await raiseScan(services, { accountId, hostId, scanId }, [arrival]);
+  return isFromNobody(mail) && canary.from !== '' ? { why: 'a bounce' } : { canary };
+}
+
+async function arrived(canary: Canary, mail: SESMail, services: Services): Promise<Outcome> {
+  const arrival = await services.store.markCanary(canary.id, { at: services.clock(), path: receivedPath(headersOf(mail, 'Received')) });
+  if (arrival === undefined) return { kind: 'ignored', why: 'an unknown canary' };
+  const { id, accountId, hostId, scanId, leg, test } = canary;
+  services.log.info('a canary came back', { hostId, scanId, canaryId: id, leg, test });
+  const scan = await raiseScan(services, { accountId, hostId, scanId }, { arrivals: [arrival], bounces: [] });
   return { kind: scan === undefined ? 'waiting' : 'raised' };
 }
 
+// Undefined: it is no bounce of a canary.
+async function takeBounce(mail: SESMail, recipients: readonly string[], services: Services): Promise<Outcome | undefined> {
+  const raw = await services.readMail(mail.messageId);
+  const read = raw === undefined ? undefined : readBounce(raw);
+  for (const token of read?.tokens ?? []) {
+    const canaryId = services.readToken(token);
+    const canary = canaryId === undefined ? undefined : await services.store.findCanary(canaryId);
+    if (canary === undefined || !isFromOneOf(canary, recipients)) continue;
+    const bounce = await services.store.markBounced(canary.id, { at: services.clock(), by: read?.by });
+    if (bounce === undefined) return undefined;
+    const { id, accountId, hostId, scanId, leg, test } = canary;
+    services.log.info('a canary was bounced', { hostId, scanId, canaryId: id, leg, test, by: bounce.by });
+    const scan = await raiseScan(services, { accountId, hostId, scanId }, { arrivals: [], bounces: [bounce] });
+    return { kind: scan === undefined ? 'waiting' : 'bounced' };
+  }
+  return undefined;
+}
+
 // A report (RFC 3464) or an automatic answer (RFC 3834) says that a server took our message, not that it passed it on.
-function isBounce(mail: SESMail): boolean {
+function isReport(mail: SESMail): boolean {
   return (
     headersOf(mail, 'Content-Type').some((value) => /^\s*multipart\/report\b/i.test(value)) ||
     headersOf(mail, 'Auto-Submitted').some((value) => /^\s*auto-replied\b/i.test(value))
@@ -71,11 +105,26 @@ function headersOf({ headers }: SESMail, wanted: string): string[] {
   return headers.filter(({ name }) => name.toLowerCase() === wanted.toLowerCase()).map(({ value }) => value);
 }
 
-function sentFromNobody({ test }: Canary): boolean {
-  return /\bnull\b/.test(test);
+function isFromNobody({ source }: SESMail): boolean {
+  return source === '' || source === '<>';
 }
 
-// Ours are in lower case throughout; a server on the way may have written the domain in capitals.
-function isFor({ recipient }: Canary, recipients: readonly string[]): boolean {
-  return recipients.some((each) => each.toLowerCase() === recipient.toLowerCase());
+/**
+ * Whether a mail came to a mailbox that only messages of ours through this host go to: the recipient that the canary was sent with, or
+ * that of another one. Whoever answers a canary writes to other mailboxes. Ours are in lower case throughout; a server on the way
+ * may have written the domain in capitals.
+ */
+function isFor({ recipient, mailboxes }: Canary, recipients: readonly string[]): boolean {
+  return recipients.some((each) => {
+    const address = each.toLowerCase();
+    if (address === recipient.toLowerCase()) return true;
+    const at = address.lastIndexOf('@');
+    if (mailboxes === undefined || at < 0 || !address.slice(0, at).startsWith(mailboxes.prefix)) return false;
+    return address.slice(at + 1) === mailboxes.domain || address.endsWith(`.${mailboxes.domain}`);
+  });
+}
+
+// A bounce goes to the sender that the envelope named, and to nobody else.
+function isFromOneOf({ from }: Canary, recipients: readonly string[]): boolean {
+  return from !== undefined && from !== '' && recipients.some((each) => each.toLowerCase() === from.toLowerCase());
 }

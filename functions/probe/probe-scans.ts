@@ -1,4 +1,4 @@
-import type { Arrival } from '../../shared/domain/canary.ts';
+import { isAny, type Returns } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import { ended, isFull, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -27,8 +27,8 @@ export type Services = {
   readonly turns: (ref: ScanRef, fresh: boolean) => Turns;
   /** What writes down the canaries of a scan before they are sent. */
   readonly canaries: (ref: ScanRef) => ExpectCanary;
-  /** Makes of a stored scan what canaries that came back prove. */
-  readonly raise: (ref: ScanRef, arrivals: readonly Arrival[]) => Promise<void>;
+  /** Makes of a stored scan what canaries that came back or were bounced prove. */
+  readonly raise: (ref: ScanRef, returns: Returns) => Promise<void>;
   readonly egressBlocked: (port: number) => Promise<boolean>;
   readonly wakeNotices: Wake<string>;
   readonly clock: Clock;
@@ -250,11 +250,11 @@ async function settle(
   if (wasOwed) await store.dropOwed({ accountId: host.accountId, hostId: host.id, scanId: scan.id });
 }
 
-// A canary may have come back before its scan was stored: whoever took it in found no scan to raise.
+// A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
 async function raiseArrived({ canaries = [] }: Scan, ref: ScanRef, services: Services): Promise<void> {
   if (canaries.length === 0) return;
-  const arrivals = await services.store.readArrivals(ref, canaries);
-  if (arrivals.length > 0) await services.raise(ref, arrivals);
+  const returns = await services.store.readReturns(ref, canaries);
+  if (isAny(returns)) await services.raise(ref, returns);
 }
 
 // What was found before our trouble is kept: it is not asked again.

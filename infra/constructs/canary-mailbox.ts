@@ -1,7 +1,9 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { ReceiptFilter, ReceiptFilterPolicy, ReceiptRuleSet } from 'aws-cdk-lib/aws-ses';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { type IReceiptRuleAction, ReceiptFilter, ReceiptFilterPolicy, ReceiptRuleSet } from 'aws-cdk-lib/aws-ses';
 import { Lambda, LambdaInvocationType } from 'aws-cdk-lib/aws-ses-actions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -19,12 +21,15 @@ export type CanaryMailboxProps = {
 };
 
 const RETRIES = 2; // as often as Lambda can: one and two minutes later
+const MAILS_KEPT = Duration.days(1); // a mail is read within minutes; the shortest that S3 knows
+const MAIL_PREFIX = 'mail/';
 const DEAD_LETTERS_KEPT = Duration.days(14); // the longest that SQS keeps a message
 // Without a filter SES drops mail of EC2 addresses and of blocklisted ones, and says nothing: an open relay is likely both or one of them.
 const EVERYWHERE = '0.0.0.0/0';
 
 /**
- * The way back of a canary: SES takes mail for the canary domain and calls `canary` with its headers. The rule set is made
+ * The way back of a canary: SES takes mail for the canary domain, keeps it for a day, and calls `canary` with its headers. What a
+ * bounce quotes is in its body, which `canary` looks up where the headers say that it may be one. The rule set is made
  * and not activated: only one can be active in an account and region, and another's must not be displaced unasked.
  */
 export class CanaryMailbox extends Construct {
@@ -41,12 +46,55 @@ export class CanaryMailbox extends Construct {
     grantTable(canary, retained, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']);
     notices.grantSend(canary);
     canary.lambda.configureAsyncInvoke({ retryAttempts: RETRIES, onFailure: new SqsDestination(this.#addDeadLetters(alarms)) });
-    const rules = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: `relay-audit-${deployment.stage}` });
+    const ruleSet = `relay-audit-${deployment.stage}`;
+    const mails = this.#addMails(canary, ruleSet);
+    const rules = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSet });
     rules.addRule('ToCanaryDomain', {
       recipients: [deployment.canaryDomain],
-      actions: [new Lambda({ function: canary.lambda, invocationType: LambdaInvocationType.EVENT })],
+      actions: [keepIn(mails), new Lambda({ function: canary.lambda, invocationType: LambdaInvocationType.EVENT })],
     });
     new ReceiptFilter(this, 'FromEverywhere', { ip: EVERYWHERE, policy: ReceiptFilterPolicy.ALLOW });
+  }
+
+  // Where SES keeps the mails that came, for `canary` to look into.
+  #addMails(canary: AuditFunction, ruleSet: string): Bucket {
+    const bucket = new Bucket(this, 'Mails', {
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      lifecycleRules: [{ expiration: MAILS_KEPT, abortIncompleteMultipartUploadAfter: MAILS_KEPT }],
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const { account, region, partition } = Stack.of(this);
+    const ofThisRuleSet = {
+      StringEquals: { 'aws:SourceAccount': account },
+      ArnLike: { 'aws:SourceArn': `arn:${partition}:ses:${region}:${account}:receipt-rule-set/${ruleSet}:receipt-rule/*` },
+    };
+    const resources = [bucket.arnForObjects(`${MAIL_PREFIX}*`)];
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['s3:PutObject'],
+        principals: [new ServicePrincipal('ses.amazonaws.com')],
+        resources,
+        conditions: ofThisRuleSet,
+      }),
+    );
+    // Without the right to list, a mail that is gone looks like one that may not be read.
+    canary.grant(
+      { CANARY_MAIL_URL: `https://${bucket.bucketRegionalDomainName}/${MAIL_PREFIX}`, CANARY_MAIL_REGION: region },
+      new PolicyStatement({ actions: ['s3:GetObject'], resources }),
+      new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
+    );
+    const reason =
+      'Only SES writes and only canary reads, and nothing stays for longer than a day: a log of that would outlive what it is about.';
+    Validations.of(bucket).acknowledge({ id: 'AwsSolutions-S1', reason });
+    const { defaultChild } = bucket.node;
+    const id = CfnElement.isCfnElement(defaultChild) ? Stack.of(this).getLogicalId(defaultChild) : '';
+    Validations.of(canary).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::<${id}.Arn>/${MAIL_PREFIX}*]`,
+      reason: 'SES names each mail as it comes, and the function reads any of them.',
+    });
+    return bucket;
   }
 
   #addDeadLetters(alarms: Alarms): Queue {
@@ -64,4 +112,14 @@ export class CanaryMailbox extends Construct {
     });
     return queue;
   }
+}
+
+// CDK's own action would let every rule of the account write; the bucket's policy is ours. SES tries to write when the rule is made.
+function keepIn(bucket: Bucket): IReceiptRuleAction {
+  return {
+    bind(rule) {
+      if (bucket.policy !== undefined) rule.node.addDependency(bucket.policy);
+      return { s3Action: { bucketName: bucket.bucketName, objectKeyPrefix: MAIL_PREFIX } };
+    },
+  };
 }

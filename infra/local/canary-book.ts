@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Services, takeArrival } from '../../functions/canary/take-arrival.ts';
 import { canariesOf } from '../../functions/probe/expect-canary.ts';
-import { type Arrival, arrivalOf, type Canary } from '../../shared/domain/canary.ts';
+import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import { mintCanaryToken, readCanaryToken } from '../../shared/runtime/canary-token.ts';
@@ -13,7 +13,9 @@ export type CanaryBook = {
   readonly expectCanary: ExpectCanary;
   /** Those that came back so far. */
   readonly arrivals: readonly Arrival[];
-  /** Whether a canary went out that has not come back. */
+  /** Those that were bounced so far. */
+  readonly bounces: readonly Bounce[];
+  /** Whether a canary went out of which nothing has come back, nor a bounce. */
   readonly waiting: () => boolean;
   readonly sink: CanarySink;
 };
@@ -23,6 +25,7 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
   const secrets = secretsFrom(randomBytes(32).toString('hex'));
   const sent = new Map<string, Canary>();
   const arrivals: Arrival[] = [];
+  const bounces: Bounce[] = [];
   const store: Services['store'] = {
     findCanary: async (id) => sent.get(id),
     markCanary: async (id, arrived) => {
@@ -33,6 +36,14 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
       arrivals.push(arrival);
       return arrival;
     },
+    markBounced: async (id, bounced) => {
+      const canary = sent.get(id);
+      const known = bounces.find((each) => each.canary === id);
+      if (canary === undefined || known !== undefined) return known;
+      const bounce = bounceOf(canary, bounced);
+      bounces.push(bounce);
+      return bounce;
+    },
     // No scan is stored that could be raised.
     findHost: async () => undefined,
     findScan: async () => undefined,
@@ -42,7 +53,7 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     mailStops: async () => [],
     findAccount: async () => undefined,
   };
-  const services: Services = {
+  const services: Omit<Services, 'readMail'> = {
     store,
     readToken: (text) => readCanaryToken(secrets, text),
     wakeNotices: async () => {},
@@ -52,7 +63,8 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
   const sink = await startCanarySink({
     listen,
     canaryDomain,
-    onMail: ({ Records }) => Promise.all(Records.map(({ ses }) => takeArrival(ses, services))),
+    onMail: ({ Records }, raw) =>
+      Promise.all(Records.map(({ ses }) => takeArrival(ses, { ...services, readMail: async () => raw.toString('latin1') }))),
   });
   const expectCanary = canariesOf(
     ref,
@@ -60,5 +72,6 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     { expectCanary: async (canary) => void sent.set(canary.id, canary) },
     Date.now,
   );
-  return { expectCanary, arrivals, waiting: () => arrivals.length < sent.size, sink };
+  const waiting = () => [...sent.keys()].some((id) => ![...arrivals, ...bounces].some(({ canary }) => canary === id));
+  return { expectCanary, arrivals, bounces, waiting, sink };
 }

@@ -12,8 +12,8 @@ export type CanarySinkOptions = {
   /** `address:port`; port 0 is any free one. */
   readonly listen: string;
   readonly canaryDomain: string;
-  /** Gets the event that SES would send. When it fails the mail is put off, and its sender tries again. */
-  readonly onMail: (event: SESEvent) => Promise<unknown>;
+  /** Gets the event that SES would send, and the mail itself. When it fails the mail is put off, and its sender tries again. */
+  readonly onMail: (event: SESEvent, raw: Buffer) => Promise<unknown>;
 };
 
 /** Where it listens when CANARY_LISTEN says nothing. */
@@ -73,7 +73,7 @@ function sinkServer({ canaryDomain, onMail }: CanarySinkOptions): SMTPServer {
     onData(stream, session, callback) {
       const taking = buffer(stream).then(async (raw) => {
         if (stream.sizeExceeded) return answer(552, '5.3.4 Too big');
-        await onMail(await eventOf(raw, session, name));
+        await onMail(await eventOf(raw, session, name), raw);
         return undefined;
       });
       taking.then(callback, () => callback(answer(451, '4.3.0 Try again')));

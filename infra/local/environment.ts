@@ -1,5 +1,6 @@
 import { TABLE_NAME } from './engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from './engines/engine.ts';
+import { localMailUrl } from './engines/mail-bucket.ts';
 import type { QueueUrls } from './engines/sqs.ts';
 
 /** Who we are and where our foreign recipients live, on one machine: names that resolve nowhere (RFC 2606). */
@@ -38,6 +39,8 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     SES_CONFIGURATION_SET: 'relay-audit',
     EHLO_NAME,
     CANARY_DOMAIN,
+    CANARY_MAIL_URL: localMailUrl(endpoints.sqs),
+    CANARY_MAIL_REGION: REGION,
     OPERATOR_NETWORKS: '127.0.0.0/8',
     PROBE_PORTS: '25,465,587,2525',
     CONFIRM_DELAY_SECONDS: '5',

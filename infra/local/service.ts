@@ -3,12 +3,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { createAccount } from './account.ts';
-import { type CanarySink, DEFAULT_LISTEN, startCanarySink } from './canary-sink.ts';
+import { type CanarySink, type CanarySinkOptions, DEFAULT_LISTEN, startCanarySink } from './canary-sink.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { type DemoServers, startDemoServers } from './demo-servers.ts';
 import { isDemoClosed } from './demo-state.ts';
 import { createTable, startDynamoDb, TABLE_NAME } from './engines/dynamodb.ts';
 import { CREDENTIALS, REGION, takePort } from './engines/engine.ts';
+import { createMailBucket, type MailBucket } from './engines/mail-bucket.ts';
 import { startSes } from './engines/ses.ts';
 import { createQueues, startSqs } from './engines/sqs.ts';
 import { CANARY_DOMAIN, functionEnvironment } from './environment.ts';
@@ -80,7 +81,8 @@ async function startParts(
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
-  const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail: (event) => host.invoke('canary', event) }));
+  const onMail = keepAndTake(await createMailBucket(endpoints.sqs), host);
+  const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail }));
   const smarthost = { ...canaryMailbox, domain: canaryDomain, isClosed: () => isDemoClosed(folder.path) };
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
   if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
@@ -92,6 +94,19 @@ async function startParts(
   started.push(pollQueue(queues.feedback, 'feedback', 1, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, canaryMailbox, stop };
+}
+
+// As SES does: the mail is in the bucket before `canary` hears of it. What failed comes again from its sender, and is put there again.
+function keepAndTake(bucket: MailBucket, host: LambdaHost): CanarySinkOptions['onMail'] {
+  return async (event, raw) => {
+    const id = event.Records[0]?.ses.mail.messageId ?? '';
+    await bucket.put(id, raw);
+    try {
+      await host.invoke('canary', event);
+    } finally {
+      await bucket.remove(id);
+    }
+  };
 }
 
 async function startQueues(folder: string) {

@@ -1,6 +1,8 @@
 /**
  * A message of ours on its way through a host under test, written down before it is sent. `recipient` is the envelope
  * recipient without brackets that it must come back to; `leg` and `test` say by which way and envelope it was sent.
+ * `from` is the envelope's sender without brackets, empty when that is nobody. `mailboxes` are those that all messages of ours
+ * through the host go to: a server may keep the text of one and deliver it to the recipient of another.
  */
 export type Canary = {
   readonly id: string;
@@ -10,8 +12,13 @@ export type Canary = {
   readonly leg: string;
   readonly test: string;
   readonly recipient: string;
+  readonly from?: string | undefined;
+  readonly mailboxes?: Mailboxes | undefined;
   readonly sentAt: number;
 };
+
+/** Mailboxes of ours: those whose local part begins with `prefix`, at `domain` and at every name below it. */
+export type Mailboxes = { readonly prefix: string; readonly domain: string };
 
 /** One Received header: who handed the message over (`from`, with the address that the receiver saw), and who took it (`by`). */
 export type Hop = { readonly from?: string | undefined; readonly address?: string | undefined; readonly by?: string | undefined };
@@ -43,3 +50,16 @@ export type Bounce = {
   readonly at: number;
   readonly by?: string | undefined;
 };
+
+/** The bounce of a canary: what is known of its sending, and when and by whom it was bounced. */
+export function bounceOf({ id, leg, test, sentAt }: Canary, { at, by }: Pick<Bounce, 'at' | 'by'>): Bounce {
+  return { canary: id, leg, test, sentAt, at, by };
+}
+
+/** What became of the canaries of a scan, as far as it is known, in the order in which it came to be. A canary may be in both lists. */
+export type Returns = { readonly arrivals: readonly Arrival[]; readonly bounces: readonly Bounce[] };
+
+/** Whether anything came back at all. */
+export function isAny({ arrivals, bounces }: Returns): boolean {
+  return arrivals.length > 0 || bounces.length > 0;
+}

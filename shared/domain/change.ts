@@ -1,4 +1,4 @@
-import type { Arrival } from './canary.ts';
+import type { Arrival, Returns } from './canary.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
 import { toldAfter } from './noise.ts';
 import type { Occasion } from './notice.ts';
@@ -136,13 +136,15 @@ function anotherTry(state: HostState, scan: Scan): Confirmation | undefined {
 export type Raised = { readonly scan: Scan; readonly effect: Effect };
 
 const ARRIVALS_LIMIT = 50; // kept with a scan; each is a proof by itself, and a scan must stay readable
+const BOUNCES_LIMIT = 20; // kept with a scan: one shows the fault, the others by which forms
 
 /**
  * Decides what canaries that came back make of the scan that sent them, which is stored, and of its host. Pure, as is
  * `effectOf`. A canary counts only when its scan started after the last confirmed closure: an older one, delayed on its
- * way, shows what the server was, and is only noted beside its scan. What tells is when the canary was sent. Arrivals that the scan has already change nothing. An effect of `late` leaves the host as it is.
+ * way, shows what the server was, and is only noted beside its scan. What tells is when the canary was sent. A bounce is noted beside its scan and does no more. What the scan has already changes nothing. An effect of `late` leaves the host as it is.
  */
-export function raise(host: Host, scan: Scan, arrivals: readonly Arrival[]): Raised {
+export function raise(host: Host, before: Scan, { arrivals, bounces }: Returns): Raised {
+  const scan = withBounces(before, bounces);
   const known = scan.arrivals ?? [];
   const fresh = arrivals.filter(({ canary }) => !known.some((each) => each.canary === canary));
   if (fresh.length === 0) return { scan, effect: { kind: 'late' } };
@@ -157,6 +159,12 @@ export function raise(host: Host, scan: Scan, arrivals: readonly Arrival[]): Rai
     closedLegs: scan.closedLegs?.filter((leg) => !legs.includes(leg)),
   };
   return { scan: open, effect: withNews(host, open, effectOfRaised(host, open, legs, counting)) };
+}
+
+function withBounces(scan: Scan, bounces: Returns['bounces']): Scan {
+  const known = scan.bounces ?? [];
+  const fresh = bounces.filter(({ canary }) => !known.some((each) => each.canary === canary)).slice(0, BOUNCES_LIMIT - known.length);
+  return fresh.length === 0 ? scan : { ...scan, bounces: [...known, ...fresh] };
 }
 
 // Late is not too late here: whatever scans were made since, none of them has confirmed that the server is closed.

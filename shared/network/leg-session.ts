@@ -1,3 +1,4 @@
+import type { Canary } from '../domain/canary.ts';
 import type { Contact, LegCosts, LegEvidence, TlsFacts, Transport } from '../domain/scan.ts';
 import { legName } from '../domain/verdict.ts';
 import { writeCanary } from '../smtp/canary-message.ts';
@@ -27,8 +28,11 @@ export type OnProgress = (progress: { readonly leg: string; readonly answered: n
 /** A canary written down as expected, whose message may be sent now. */
 export type ExpectedCanary = { readonly id: string; readonly token: string };
 
-/** Writes down that a canary is about to be sent with this recipient (without brackets); undefined when no more may be sent. */
-export type ExpectCanary = (about: { leg: string; test: string; recipient: string }) => Promise<ExpectedCanary | undefined>;
+/** Writes down that a canary is about to be sent in this way; undefined when no more may be sent. */
+export type ExpectCanary = (about: SentCanary) => Promise<ExpectedCanary | undefined>;
+
+/** What is known of a canary before it is sent. */
+export type SentCanary = Pick<Canary, 'leg' | 'test' | 'recipient' | 'from' | 'mailboxes'>;
 
 /** One leg to be audited. `deadline` is in epoch milliseconds. */
 export type LegOrder = {
@@ -90,9 +94,11 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
 async function messages(order: LegOrder, { tests }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
   const { cast, target, port, transport, optOutAddress, siteUrl } = order;
   const leg = legName({ address: target.text, port, transport });
+  const mailboxes = { prefix: `${cast.localPart}-`, domain: cast.canaryDomain };
   const transactions: Transaction[] = [];
   for (const { id, envelope, recipient } of tests) {
-    const expected = await order.expectCanary?.({ leg, test: id, recipient });
+    const sender = envelope.from.replace(/^<|>$/g, '');
+    const expected = await order.expectCanary?.({ leg, test: id, recipient, from: sender, mailboxes });
     if (expected === undefined) continue;
     const { ourDomain, canaryDomain } = cast;
     const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress, siteUrl });

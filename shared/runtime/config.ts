@@ -178,6 +178,10 @@ export const SETTINGS = {
     ...table,
     SECRET: z.string().min(1),
     NOTICES_QUEUE_URL: z.url(),
+    /** Where SES keeps the mails that came, each under its id behind this: a bucket and the prefix of its keys. */
+    CANARY_MAIL_URL: z.url({ protocol: /^https?$/ }).endsWith('/', 'must end with a slash'),
+    /** The region of that bucket, which requests are signed for. */
+    CANARY_MAIL_REGION: z.string().min(1),
   }),
   notify: z.object({
     ...table,

@@ -1,4 +1,4 @@
-import type { Arrival, Canary } from '../domain/canary.ts';
+import type { Arrival, Bounce, Canary, Returns } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings, HostState } from '../domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
@@ -127,7 +127,7 @@ export type Result = {
   readonly span?: Span | undefined;
 };
 
-/** A stored scan as canaries that came back have made it, with what that does to its host. */
+/** A stored scan as canaries that came back or were bounced have made it, with what that does to its host. */
 export type RaisedResult = {
   /** The host and the scan that were decided upon, as they were read. */
   readonly host: Host;
@@ -271,8 +271,10 @@ export type AuditStore = {
   findCanary(canaryId: string): Promise<Canary | undefined>;
   /** Records that a canary came back, and gives its first arrival, which later ones do not change; undefined when it is not known. */
   markCanary(canaryId: string, arrived: Pick<Arrival, 'at' | 'path'>): Promise<Arrival | undefined>;
-  /** The arrivals of those canaries that were sent by this scan and came back, in the order they came. */
-  readArrivals(ref: ScanRef, canaryIds: readonly string[]): Promise<Arrival[]>;
+  /** Records that a canary was bounced, and gives its first bounce, as `markCanary` does with arrivals; neither touches the other. */
+  markBounced(canaryId: string, bounced: Pick<Bounce, 'at' | 'by'>): Promise<Bounce | undefined>;
+  /** What became of those canaries that were sent by this scan. */
+  readReturns(ref: ScanRef, canaryIds: readonly string[]): Promise<Returns>;
 
   /** Hosts whose owners are owed a digest at `now`, the longest due first. */
   dueDigests(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Arrival, Canary } from '../domain/canary.ts';
+import type { Arrival, Bounce, Canary } from '../domain/canary.ts';
 import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
 import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
@@ -91,8 +91,11 @@ const canaryItem = z.object({
   leg: z.string(),
   test: z.string(),
   recipient: z.string(),
+  from: z.string().optional(),
+  mailboxes: z.object({ prefix: z.string(), domain: z.string() }).optional(),
   sentAt: time,
   arrival: z.object({ at: time, path }).optional(),
+  bounce: z.object({ at: time, by: z.string().optional() }).optional(),
 });
 
 const scanItem = z.object({
@@ -279,10 +282,16 @@ export function readOwed(item: unknown): OwedScan {
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
-/** Reads a canary, with its first arrival when it has come back. */
-export function readCanary(item: unknown): { canary: Canary; arrival: Pick<Arrival, 'at' | 'path'> | undefined } {
-  const { pk, arrival: marked, ...rest } = canaryItem.parse(item);
-  return { canary: { id: idIn(pk), ...rest }, arrival: marked };
+/** A canary as it is stored, with its first arrival when it has come back, and its first bounce when it was bounced. */
+export type StoredCanary = {
+  readonly canary: Canary;
+  readonly arrival?: Pick<Arrival, 'at' | 'path'> | undefined;
+  readonly bounce?: Pick<Bounce, 'at' | 'by'> | undefined;
+};
+
+export function readCanary(item: unknown): StoredCanary {
+  const { pk, arrival: marked, bounce: bounced, ...rest } = canaryItem.parse(item);
+  return { canary: { id: idIn(pk), ...rest }, arrival: marked, bounce: bounced };
 }
 
 export function readLegs(value: unknown): LegEvidence[] {

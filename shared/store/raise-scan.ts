@@ -1,4 +1,4 @@
-import type { Arrival } from '../domain/canary.ts';
+import type { Returns } from '../domain/canary.ts';
 import { raise } from '../domain/change.ts';
 import type { Scan, ScanRef } from '../domain/scan.ts';
 import { spannedByArrival } from '../domain/timeline.ts';
@@ -19,17 +19,17 @@ const STORE_TRIES = 8;
 const STORE_WAIT_MS = 10; // doubled with each try
 
 /**
- * Raises a stored scan by canaries of it that came back, and wakes the notices that this owes. Gives the scan as it then
- * is; undefined when it is not stored, or its host is gone. Whoever stores a scan and whoever marks an arrival both call
- * it afterwards: whichever comes second finds the work of the other. Arrivals that the scan has already cost two reads.
+ * Raises a stored scan by canaries of it that came back, notes those that were bounced, and wakes the notices that this owes.
+ * Gives the scan as it then is; undefined when it is not stored, or its host is gone. Whoever stores a scan and whoever marks a
+ * canary both call it afterwards: whichever comes second finds the work of the other. What the scan has already costs two reads.
  */
-export async function raiseScan(services: Services, ref: ScanRef, arrivals: readonly Arrival[]): Promise<Scan | undefined> {
+export async function raiseScan(services: Services, ref: ScanRef, returns: Returns): Promise<Scan | undefined> {
   const { store, log } = services;
   for (let tries = 0; tries < STORE_TRIES; tries++) {
     if (tries > 0) await new Promise((done) => setTimeout(done, STORE_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2)));
     const [host, before] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findScan(ref.hostId, ref.scanId)]);
     if (host === undefined || before === undefined) return undefined;
-    const { scan, effect: raised } = raise(host, before, arrivals);
+    const { scan, effect: raised } = raise(host, before, returns);
     if (scan === before) return scan;
     const { effect, span } = spannedByArrival(raised, host, scan);
     const change = effect.kind === 'changed' ? effect.change : undefined;
@@ -38,7 +38,14 @@ export async function raiseScan(services: Services, ref: ScanRef, arrivals: read
     const notices = await owedNotices(host, scan, effect, legs ?? [], store);
     if ((await store.storeRaised({ host, before, scan, effect, notices, span })) === 'conflict') continue;
     const { verdict } = scan.judgement;
-    log.info('raised', { ...ref, host: host.settings.name, arrivals: scan.arrivals?.length, verdict, changedTo: change?.to });
+    log.info('raised', {
+      ...ref,
+      host: host.settings.name,
+      arrivals: scan.arrivals?.length,
+      bounces: scan.bounces?.length,
+      verdict,
+      changedTo: change?.to,
+    });
     await wake(
       notices.map(({ id }) => id),
       services,

@@ -237,7 +237,8 @@ describe('canaries', () => {
     now += 1;
     expect(await table.store.findCanary(canary.id)).toBeUndefined();
     expect(await table.store.markCanary(canary.id, { at: now, path: [] })).toBeUndefined();
-    expect(await table.store.readArrivals(refOf(host), [canary.id])).toEqual([]);
+    expect(await table.store.markBounced(canary.id, { at: now })).toBeUndefined();
+    expect(await table.store.readReturns(refOf(host), [canary.id])).toEqual({ arrivals: [], bounces: [] });
   });
 
   test('the arrivals of a scan are those of its own canaries that came back, however many and however often asked for', async () => {
@@ -248,12 +249,69 @@ describe('canaries', () => {
     await table.store.markCanary(sent[0]?.id ?? '', { at: NOON + 5_000, path: [] });
     await table.store.markCanary(others.id, { at: NOON + 4_000, path: [] });
     const ids = [...sent.map(({ id }) => id), others.id, sent[0]?.id ?? '', 'never-sent'];
-    const arrivals = await table.store.readArrivals(refOf(host), ids);
+    const { arrivals, bounces } = await table.store.readReturns(refOf(host), ids);
     expect(arrivals.map(({ canary, at }) => [canary, at])).toEqual([
       [sent[118]?.id, NOON + 3_000],
       [sent[0]?.id, NOON + 5_000],
     ]);
-    expect(await table.store.readArrivals(refOf(host), [])).toEqual([]);
+    expect(bounces).toEqual([]);
+    expect(await table.store.readReturns(refOf(host), [])).toEqual({ arrivals: [], bounces: [] });
+  });
+});
+
+describe('canaries that were bounced', () => {
+  const AT = NOON + 2_000;
+
+  async function sent(host: Host, id: string) {
+    const canary = sampleCanary(sampleScan(host, scanId(NOON, 'scheduled'), NOON), `${host.id}-${id}`);
+    await table.store.expectCanary(canary);
+    return canary;
+  }
+  const refOf = (host: Host) => ({ accountId: host.accountId, hostId: host.id, scanId: scanId(NOON, 'scheduled') });
+
+  test('are remembered by their first bounce, which every caller hears of', async () => {
+    const { id, leg, sentAt } = await sent(sampleHost(), 'a');
+    const first = { canary: id, leg, test: 'plain', sentAt, at: AT, by: 'mail.example.org' };
+    expect(await table.store.markBounced(id, { at: AT, by: 'mail.example.org' })).toEqual(first);
+    expect(await table.store.markBounced(id, { at: AT + 1, by: 'mail.example.net' })).toEqual(first);
+  });
+
+  test('may have come back too, before or after: neither is lost', async () => {
+    const host = sampleHost();
+    const [a, b] = [await sent(host, 'a'), await sent(host, 'b')];
+    await table.store.markCanary(a.id, { at: AT, path: [] });
+    await table.store.markBounced(a.id, { at: AT + 1 });
+    await table.store.markBounced(b.id, { at: AT });
+    await table.store.markCanary(b.id, { at: AT + 1, path: [] });
+    const { arrivals, bounces } = await table.store.readReturns(refOf(host), [a.id, b.id]);
+    expect(arrivals.map(({ canary, at }) => [canary, at])).toEqual([
+      [a.id, AT],
+      [b.id, AT + 1],
+    ]);
+    expect(bounces.map(({ canary, at }) => [canary, at])).toEqual([
+      [b.id, AT],
+      [a.id, AT + 1],
+    ]);
+  });
+
+  test('and are not known cannot be marked, and leave nothing behind', async () => {
+    expect(await table.store.markBounced('never-sent', { at: NOON })).toBeUndefined();
+    expect(await table.store.findCanary('never-sent')).toBeUndefined();
+  });
+
+  test('are noted in their stored scan, which no older copy of it is written over', async () => {
+    const host = await registered();
+    const scan = { ...sampleScan(host, scanId(NOON, 'scheduled'), NOON, SUSPECTED), canaries: ['canary'] };
+    await store(host, scan);
+    const current = await reread(host);
+    const bounce = { canary: 'canary', leg: '192.0.2.1:25', test: 'plain', sentAt: NOON, at: AT };
+    const { scan: noted, effect } = raise(current, scan, { arrivals: [], bounces: [bounce] });
+    expect(await table.store.storeRaised({ host: current, before: scan, scan: noted, effect, notices: [] })).toBe('stored');
+    expect(await table.store.findScan(host.id, scan.id)).toEqual({ ...scan, bounces: [bounce] });
+    expect(await reread(host)).toEqual(current);
+    const { scan: open } = raise(current, scan, { arrivals: [sampleArrival(sampleCanary(scan, 'canary'))], bounces: [] });
+    expect(await table.store.storeRaised({ host: current, before: scan, scan: open, effect, notices: [] })).toBe('conflict');
+    expect(await store(current, scan)).toBe('conflict');
   });
 });
 
@@ -264,7 +322,7 @@ describe('a stored scan that a canary raises', () => {
     await store(host, scan);
     const current = await reread(host);
     const arrival = sampleArrival(sampleCanary(scan, 'canary'));
-    const { scan: open, effect } = raise(current, scan, [arrival]);
+    const { scan: open, effect } = raise(current, scan, { arrivals: [arrival], bounces: [] });
     if (effect.kind !== 'changed') return expect.fail('not a change');
     const notices = noticesIn(current, open, effect);
     return { host: current, arrival, raised: { host: current, before: scan, scan: open, effect, notices } };

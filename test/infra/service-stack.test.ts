@@ -50,7 +50,11 @@ describe('functions', () => {
 // What CloudFormation will put in the place of a value that is known only when it is deployed.
 function standIn(value: unknown): string {
   if (typeof value === 'string') return value;
-  const { Ref: id = '', 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  const { Ref: id = '', ...rest } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string]; 'Fn::Join'?: [string, unknown[]] };
+  const { 'Fn::GetAtt': attribute, 'Fn::Join': joined } = rest;
+  if (joined !== undefined) return joined[1].map(standIn).join(joined[0]);
+  if (attribute?.[1] === 'RegionalDomainName') return 'canary-mail.s3.eu-central-1.amazonaws.com';
+  if (id === 'AWS::Region') return 'eu-central-1';
   if (attribute?.[1] === 'ApiEndpoint') return 'https://abc123.execute-api.eu-central-1.amazonaws.com';
   if (id in template.findResources('AWS::SQS::Queue')) return `https://sqs.eu-central-1.amazonaws.com/123456789012/${id}`;
   if (id in template.findResources('AWS::SES::ConfigurationSet')) return 'relay-audit-mail';
@@ -168,12 +172,15 @@ describe('IPv6', () => {
 });
 
 describe('the canary mailbox', () => {
-  test('takes mail for the canary domain, from everywhere, and calls the canary function without waiting for it', () => {
+  test('takes mail for the canary domain, from everywhere, keeps it, and calls the canary function without waiting for it', () => {
     template.hasResourceProperties('AWS::SES::ReceiptRule', {
       Rule: {
         Enabled: true,
         Recipients: [CONTEXT.canaryDomain],
-        Actions: [{ LambdaAction: { InvocationType: 'Event', FunctionArn: Match.anyValue() } }],
+        Actions: [
+          { S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/' } },
+          { LambdaAction: { InvocationType: 'Event', FunctionArn: Match.anyValue() } },
+        ],
       },
     });
     template.hasResourceProperties('AWS::SES::ReceiptFilter', { Filter: { IpFilter: { Cidr: '0.0.0.0/0', Policy: 'Allow' } } });
@@ -183,6 +190,46 @@ describe('the canary mailbox', () => {
     const permission = { Principal: 'ses.amazonaws.com', Action: 'lambda:InvokeFunction', SourceAccount: Match.anyValue() };
     template.hasResourceProperties('AWS::Lambda::Permission', permission);
     template.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: 'ses.amazonaws.com' }, 1);
+  });
+
+  test('mails are kept for a day, encrypted, in a bucket that is nobody else’s to see', () => {
+    const buckets = resourcesOf(template, 'AWS::S3::Bucket');
+    expect(buckets).toHaveLength(1);
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 1, Status: 'Enabled' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+  });
+
+  test('only SES, by this rule set, may write to the bucket, and only the canary function may read what SES wrote', () => {
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          {
+            Effect: 'Allow',
+            Action: 's3:PutObject',
+            Principal: { Service: 'ses.amazonaws.com' },
+            Resource: { 'Fn::Join': ['', [Match.anyValue(), '/mail/*']] },
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              ArnLike: { 'aws:SourceArn': { 'Fn::Join': ['', Match.arrayWith([':receipt-rule-set/relay-audit-prod:receipt-rule/*'])] } },
+            },
+          },
+        ],
+      },
+    });
+    const reading = permissions.filter((each) => actionsOf(each).some((name) => name.startsWith('s3:')));
+    expect(reading.map(({ policy, statement }) => [policy.replace(/[0-9A-F]{8}$/, ''), statement.Action])).toEqual([
+      ['CanaryMailboxCanaryRoleDefaultPolicy', 's3:GetObject'],
+      ['CanaryMailboxCanaryRoleDefaultPolicy', 's3:ListBucket'],
+    ]);
   });
 
   test('its rule set is not activated: that would displace another, and is the operator’s to do', () => {

@@ -1,4 +1,4 @@
-import { type Arrival, arrivalOf, type Canary } from '../../shared/domain/canary.ts';
+import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../../shared/domain/notice.ts';
@@ -41,7 +41,8 @@ export type SimulatedStore = Pick<
   | 'expectCanary'
   | 'findCanary'
   | 'markCanary'
-  | 'readArrivals'
+  | 'markBounced'
+  | 'readReturns'
   | 'dueDigests'
   | 'storeDigest'
   | 'dropDigest'
@@ -70,7 +71,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   const notices = new Map<string, Stored>();
   const digests = new Map<string, { accountId: string; hostId: string; dueAt: number }>();
   const windows = new Map<string, { hostId: string; until: number }>();
-  const canaries = new Map<string, { canary: Canary; arrival?: Pick<Arrival, 'at' | 'path'> }>();
+  const canaries = new Map<string, { canary: Canary; arrival?: Pick<Arrival, 'at' | 'path'>; bounce?: Pick<Bounce, 'at' | 'by'> }>();
   const evidence = new Map<string, readonly LegEvidence[]>();
   const spans = new Map<string, Span[]>();
   const stops = new Map<string, 'bounced' | 'complained'>();
@@ -85,10 +86,11 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     const current = hosts.get(host.id);
     if (current !== undefined) hosts.set(host.id, { ...current, state });
   };
-  const sameScan = (scan: Scan, mustExist: boolean, arrivals: number | undefined) => {
+  const sameScan = (scan: Scan, mustExist: boolean, { arrivals, bounces }: Scan = scan) => {
     const there = scans.get(scanKey(scan.hostId, scan.id));
     if (there === undefined) return !mustExist;
-    return there.startedAt === scan.startedAt && there.arrivals?.length === arrivals;
+    const same = there.arrivals?.length === arrivals?.length && there.bounces?.length === bounces?.length;
+    return there.startedAt === scan.startedAt && same;
   };
   const put = (scan: Scan) => void scans.set(scanKey(scan.hostId, scan.id), scan);
   const owe = (each: OwedScan) => void owed.set(scanKey(each.hostId, each.scanId), each);
@@ -114,7 +116,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   };
 
   async function storePlain({ host, scan, span }: Result, state: HostState) {
-    if (!sameScan(scan, false, scan.arrivals?.length)) return 'conflict' as const;
+    if (!sameScan(scan, false)) return 'conflict' as const;
     put(scan);
     putSpan(host, span);
     await between('storePlain');
@@ -124,7 +126,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   }
 
   function storeTogether({ host, scan, effect, notices: told, wasOwed, span }: Result, state: HostState) {
-    if (!sameVersion(host) || !sameScan(scan, false, scan.arrivals?.length)) return 'conflict' as const;
+    if (!sameVersion(host) || !sameScan(scan, false)) return 'conflict' as const;
     putSpan(host, span);
     setState(host, state);
     put(scan);
@@ -184,14 +186,14 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
         const plain = effect.kind === 'unchanged' && effect.owed === undefined && told.length === 0 && !wasOwed;
         return plain ? storePlain(result, effect.state) : storeTogether(result, effect.state);
       }
-      if (!sameScan(scan, false, scan.arrivals?.length)) return 'conflict';
+      if (!sameScan(scan, false)) return 'conflict';
       put(scan);
       if (wasOwed) owed.delete(scanKey(host.id, scan.id));
       if (effect.owed !== undefined) owe({ accountId: host.accountId, hostId: host.id, ...effect.owed, tries: 0 });
       return 'stored';
     },
     async storeRaised({ host, before, scan, effect, notices: told, span }: RaisedResult) {
-      if (!sameVersion(host) || !sameScan(scan, true, before.arrivals?.length)) return 'conflict';
+      if (!sameVersion(host) || !sameScan(scan, true, before)) return 'conflict';
       put(scan);
       putSpan(host, span);
       if (effect.kind === 'late') return 'stored';
@@ -214,11 +216,19 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       there.arrival ??= arrived;
       return arrivalOf(there.canary, there.arrival);
     },
-    async readArrivals({ hostId, scanId }, ids) {
+    async markBounced(id, bounced) {
+      const there = canaries.get(id);
+      if (there === undefined) return undefined;
+      there.bounce ??= bounced;
+      return bounceOf(there.canary, there.bounce);
+    },
+    async readReturns({ hostId, scanId }, ids) {
       const all = ids.flatMap((id) => canaries.get(id) ?? []);
-      return all.flatMap(({ canary, arrival }) =>
-        canary.hostId === hostId && canary.scanId === scanId && arrival !== undefined ? [arrivalOf(canary, arrival)] : [],
-      );
+      const ours = all.filter(({ canary }) => canary.hostId === hostId && canary.scanId === scanId);
+      return {
+        arrivals: ours.flatMap(({ canary, arrival }) => (arrival === undefined ? [] : [arrivalOf(canary, arrival)])),
+        bounces: ours.flatMap(({ canary, bounce }) => (bounce === undefined ? [] : [bounceOf(canary, bounce)])),
+      };
     },
     dueDigests: async (now, limit) => due(digests.values(), now, limit).map(({ accountId, hostId }) => ({ accountId, hostId })),
     async storeDigest({ host, state, notices: told }) {

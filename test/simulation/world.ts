@@ -212,7 +212,7 @@ class World {
     if (queue === 'events') return takeEvent(body, { store, clock, log });
     if (queue === 'notices') return this.#notify(worker, body);
     if (queue === 'canaries') {
-      await takeArrival(mailOf(body), { store, clock, log, wakeNotices, readToken: (text) => text });
+      await takeArrival(mailOf(body), { store, clock, log, wakeNotices, readToken: (text) => text, readMail: async () => undefined });
       return;
     }
     const failed = await probeScans([JSON.parse(body) as ScanRef], {
@@ -226,7 +226,7 @@ class World {
         await store.expectCanary({ ...canary, sentAt: this.#now });
         return { id, token: id };
       },
-      raise: async (ref, arrivals) => void (await raiseScan({ store, wakeNotices, log }, ref, arrivals)),
+      raise: async (ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
       egressBlocked: async () => false,
       wakeNotices,
       clock,
@@ -328,7 +328,7 @@ class World {
   // Every method of the store is a port.
   #store(worker: Worker): AuditStore {
     const { store } = this.#memory;
-    const early = new Map<string, Awaited<ReturnType<SimulatedStore['readArrivals']>>>();
+    const early = new Map<string, Awaited<ReturnType<SimulatedStore['readReturns']>>>();
     const { bug } = this.#plan;
     const wrapped = Object.entries(store).map(([name, method]) => [
       name,
@@ -342,10 +342,10 @@ class World {
       ...ports,
       async storeResult(result) {
         const { scan, host } = result;
-        early.set(scan.id, await ports.readArrivals({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, scan.canaries ?? []));
+        early.set(scan.id, await ports.readReturns({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, scan.canaries ?? []));
         return ports.storeResult(result);
       },
-      readArrivals: async (ref, ids) => early.get(ref.scanId) ?? ports.readArrivals(ref, ids),
+      readReturns: async (ref, ids) => early.get(ref.scanId) ?? ports.readReturns(ref, ids),
     };
   }
 }

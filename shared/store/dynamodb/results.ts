@@ -132,19 +132,24 @@ export function spanPut(table: Table, hostId: string, span: Span, kind: 'scan' |
 
 /**
  * The write of a scan. The same scan again is no conflict; another that was made under the same id, by a second delivery,
- * is. So is the scan with other arrivals than it was decided with: what a canary has made of it is never written over.
+ * is. So is the scan with other arrivals or bounces than it was decided with: what a canary has made of it is never written over.
  * `stored` is the scan as it was read, when it must be there already.
  */
 export function scanPut(table: Table, scan: Scan, stored?: Scan) {
   const { hostId, id, ...rest } = scan;
-  const arrivals = (stored ?? scan).arrivals?.length;
-  const sameArrivals = arrivals === undefined ? 'attribute_not_exists(arrivals)' : 'size(arrivals) = :arrivals';
-  const same = `startedAt = :startedAt AND ${sameArrivals}`;
+  const { arrivals, bounces } = stored ?? scan;
+  const counted = (name: string, list: readonly unknown[] | undefined) =>
+    list === undefined ? `attribute_not_exists(${name})` : `size(${name}) = :${name}`;
+  const same = `startedAt = :startedAt AND ${counted('arrivals', arrivals)} AND ${counted('bounces', bounces)}`;
   return {
     TableName: table.name,
     Item: { ...keys.scan(hostId, id), ...rest, expiresAt: expiry(scan.startedAt, table.retentionMs) },
     ConditionExpression: stored === undefined ? `attribute_not_exists(pk) OR (${same})` : same,
-    ExpressionAttributeValues: { ':startedAt': scan.startedAt, ...(arrivals === undefined ? {} : { ':arrivals': arrivals }) },
+    ExpressionAttributeValues: {
+      ':startedAt': scan.startedAt,
+      ...(arrivals === undefined ? {} : { ':arrivals': arrivals.length }),
+      ...(bounces === undefined ? {} : { ':bounces': bounces.length }),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { SESMessage } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mailParts } from '../../../functions/canary/mail-parts.ts';
 import { takeArrival, takeArrivals } from '../../../functions/canary/take-arrival.ts';
 import type { Canary } from '../../../shared/domain/canary.ts';
 import { effectOf } from '../../../shared/domain/change.ts';
@@ -11,6 +12,7 @@ import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
 import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
+import { BOUNCES, OTHERS } from './bounces.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -18,6 +20,7 @@ const SECRETS = secretsFrom('a secret of this deployment, long enough');
 let now = NOON;
 let table: TestTable;
 const woken: string[] = [];
+const mails = new Map<string, string>();
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * DAY);
@@ -27,11 +30,13 @@ afterAll(() => table.stop());
 beforeEach(() => {
   now = NOON;
   woken.length = 0;
+  mails.clear();
 });
 
 const services = () => ({
   store: table.store,
   readToken: (text: string) => readCanaryToken(SECRETS, text),
+  readMail: async (messageId: string) => mails.get(messageId),
   wakeNotices: async (ids: readonly string[]) => void woken.push(...ids),
   clock: () => now,
   log: { info: () => {}, error: () => {} },
@@ -120,7 +125,7 @@ describe('a canary that comes back', () => {
     expect((await reread(host)).state.relay).toBe('unknown');
     await store(host, scan);
     const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
-    const raised = await raiseScan(services(), ref, await table.store.readArrivals(ref, scan.canaries ?? []));
+    const raised = await raiseScan(services(), ref, await table.store.readReturns(ref, scan.canaries ?? []));
     expect(raised?.judgement).toMatchObject({ verdict: 'open', reason: 'canary-arrived', planned: 19 });
     expect((await reread(host)).state.relay).toBe('open');
     expect(woken).toHaveLength(1);
@@ -213,6 +218,165 @@ test('trouble with one mail of an event loses none of the others, and has the ev
   expect(await takeArrivals({ Records }, services())).toEqual([{ kind: 'ignored', why: 'a forged token' }, { kind: 'raised' }]);
 });
 
+describe('a message that is let through to another recipient', () => {
+  const MAILBOXES = { prefix: 'relay-audit-12345678-', domain: 'canary.example' };
+
+  async function sentTo(recipients: readonly string[], about: Partial<Canary> = {}) {
+    const { host, scan, canary } = await sent();
+    const { id, token } = mintCanaryToken(SECRETS);
+    await table.store.expectCanary({
+      ...canary,
+      id,
+      recipient: 'relay-audit-12345678-plain@canary.example',
+      mailboxes: MAILBOXES,
+      ...about,
+    });
+    await store(host, scan);
+    const { receipt, ...rest } = mail(token, '');
+    return takeArrival({ ...rest, receipt: { ...receipt, recipients: [...recipients] } }, services());
+  }
+
+  test.each(['relay-audit-12345678-percent-server@canary.example', 'relay-audit-12345678-tail@example.org.Canary.Example'])(
+    'of the same host proves that it relays: %s',
+    async (recipient) => {
+      expect(await sentTo(['else@canary.example', recipient])).toEqual({ kind: 'raised' });
+    },
+  );
+
+  test.each([
+    'canary@canary.example',
+    'relay-audit@bounces.canary.example',
+    'relay-audit-12345678@canary.example',
+    'relay-audit-87654321-plain@canary.example',
+    'relay-audit-12345678-plain@canary.example.net',
+    'relay-audit-12345678-plain@xcanary.example',
+    'relay-audit-12345678-plain',
+  ])('proves nothing when that is no recipient of this host’s, as in the answer of a person: %s', async (recipient) => {
+    expect(await sentTo([recipient])).toEqual({ kind: 'ignored', why: 'another recipient' });
+  });
+
+  test('proves nothing when it is not known which those are', async () => {
+    const about = { mailboxes: undefined };
+    expect(await sentTo(['relay-audit-12345678-bang@canary.example'], about)).toEqual({ kind: 'ignored', why: 'another recipient' });
+  });
+});
+
+describe('a message from nobody', () => {
+  test.each([
+    ['was sent so, whatever its test is called', { from: '', test: 'plain' }, 'raised'],
+    ['was sent by somebody, whatever its test is called', { from: 'a@probe.example', test: 'null-sender' }, 'ignored'],
+    ['may have been sent by somebody', { from: undefined, test: 'null-sender' }, 'ignored'],
+  ] as const)('is an arrival only when it %s', async (_, about, kind) => {
+    const { host, scan, canary } = await sent();
+    const { id, token } = mintCanaryToken(SECRETS);
+    await table.store.expectCanary({ ...canary, id, ...about });
+    await store(host, scan);
+    const arriving = mail(token, canary.recipient);
+    expect(await takeArrival({ ...arriving, mail: { ...arriving.mail, source: '' } }, services())).toMatchObject({ kind });
+  });
+});
+
+describe('a bounce', () => {
+  const SENDER = 'relay-audit@bounces.canary.example';
+  const BOUNCE = BOUNCES['Postfix: a report with the whole message'] ?? (() => '');
+
+  /** The event of a mail whose body holds the bounce, with the headers that SES hands over. */
+  function bounced(raw: string, to = SENDER, source = ''): SESMessage {
+    mails.set('message-1', raw);
+    const { mail: about, receipt } = mail('', to);
+    const headers = mailParts(raw).headers.map(({ name, value }) => ({ name, value }));
+    return { mail: { ...about, source, headers }, receipt };
+  }
+
+  async function sentBy(from: string | undefined = SENDER) {
+    const { host, scan, canary } = await sent();
+    const { id, token } = mintCanaryToken(SECRETS);
+    const mine = { ...canary, id, from };
+    await table.store.expectCanary(mine);
+    const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
+    return { host, scan: { ...scan, canaries: [id] }, canary: mine, token, ref };
+  }
+
+  test.each(Object.entries(BOUNCES))('is noted in the scan that sent the message, and turns nothing. %s', async (_, write) => {
+    const { host, scan, canary, token } = await sentBy();
+    await store(host, scan);
+    const { state } = await reread(host);
+    now += MINUTE;
+    expect(await takeArrival(bounced(write(token)), services())).toEqual({ kind: 'bounced' });
+    const stored = await table.store.findScan(host.id, scan.id);
+    const { leg, test: sentAs, sentAt } = canary;
+    const by = expect.stringContaining('example.org');
+    expect(stored).toEqual({ ...scan, bounces: [{ canary: canary.id, leg, test: sentAs, sentAt, at: now, by }] });
+    expect((await reread(host)).state).toEqual(state);
+    expect(woken).toEqual([]);
+  });
+
+  test('before its scan was stored waits for whoever stores it', async () => {
+    const { host, scan, token, ref } = await sentBy();
+    expect(await takeArrival(bounced(BOUNCE(token)), services())).toEqual({ kind: 'waiting' });
+    await store(host, scan);
+    await raiseScan(services(), ref, await table.store.readReturns(ref, scan.canaries));
+    expect((await table.store.findScan(host.id, scan.id))?.bounces).toHaveLength(1);
+  });
+
+  test('again changes nothing, and takes nothing from a message that comes through after all', async () => {
+    const { host, scan, canary, token } = await sentBy();
+    await store(host, scan);
+    await takeArrival(bounced(BOUNCE(token)), services());
+    now += MINUTE;
+    await takeArrival(bounced(BOUNCE(token)), services());
+    expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'raised' });
+    const stored = await table.store.findScan(host.id, scan.id);
+    expect(stored).toMatchObject({ judgement: { verdict: 'open' }, arrivals: [{ at: now }], bounces: [{ at: now - MINUTE }] });
+  });
+
+  test('of a message that was sent from its own recipient comes back there', async () => {
+    const own = 'relay-audit-12345678-own-recipient@canary.example';
+    const { host, scan, token } = await sentBy(own);
+    await store(host, scan);
+    expect(await takeArrival(bounced(BOUNCE(token), own), services())).toEqual({ kind: 'bounced' });
+  });
+
+  test.each(Object.entries(OTHERS))('is not %s', async (_, write) => {
+    const { host, scan, token } = await sentBy();
+    await store(host, scan);
+    expect(await takeArrival(bounced(write(token)), services())).toMatchObject({ kind: 'ignored' });
+    expect(await table.store.findScan(host.id, scan.id)).toEqual(scan);
+  });
+
+  test.each([
+    ['that comes from somebody', SENDER, SENDER, 'a@example.org'],
+    ['that does not come to the sender of the message', SENDER, 'canary@canary.example', ''],
+    ['of a message whose sender was another’s', 'relay-audit@example.org', SENDER, ''],
+    ['of a message that was sent from nobody', '', SENDER, ''],
+  ])('proves nothing %s', async (_, from, to, source) => {
+    const { host, scan, token } = await sentBy(from);
+    await store(host, scan);
+    expect(await takeArrival(bounced(BOUNCE(token), to, source), services())).toMatchObject({ kind: 'ignored' });
+    expect(await table.store.findScan(host.id, scan.id)).toEqual(scan);
+  });
+
+  test('that quotes a token which was made up costs no read of the table, and one whose mail is gone proves nothing', async () => {
+    const { token } = await sentBy();
+    const forged = token.slice(0, -1) + (token.endsWith('a') ? 'b' : 'a');
+    table.meter.reset();
+    expect(await takeArrival(bounced(BOUNCE(forged)), services())).toMatchObject({ kind: 'ignored' });
+    expect(table.meter.requests).toBe(0);
+    const gone = bounced(BOUNCE(token));
+    mails.clear();
+    expect(await takeArrival(gone, services())).toMatchObject({ kind: 'ignored' });
+  });
+
+  test('is looked up, and no arrival and no mail from somebody is', async () => {
+    const { host, scan, canary, token } = await sentBy();
+    await store(host, scan);
+    const readMail = async () => expect.fail('a mail was looked up');
+    expect(await takeArrival(mail(token, canary.recipient), { ...services(), readMail })).toEqual({ kind: 'raised' });
+    expect(await takeArrival(mail('', canary.recipient), { ...services(), readMail })).toMatchObject({ why: 'no token' });
+    await expect(takeArrival(bounced(BOUNCE(token)), { ...services(), readMail })).rejects.toThrow('looked up');
+  });
+});
+
 describe('what proves nothing', () => {
   test('a token that was made up costs no read', async () => {
     const { canary, token } = await sent();
@@ -229,7 +393,10 @@ describe('what proves nothing', () => {
     const { host, scan, canary, token } = await sent();
     await store(host, scan);
     expect(await takeArrival(mail(token, canary.recipient, [header]), services())).toEqual({ kind: 'ignored', why: 'a bounce' });
-    expect(await table.store.readArrivals({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, [canary.id])).toEqual([]);
+    expect(await table.store.readReturns({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, [canary.id])).toEqual({
+      arrivals: [],
+      bounces: [],
+    });
     expect(await verdictOf(scan)).toBe('suspected');
   });
 

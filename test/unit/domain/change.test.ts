@@ -319,11 +319,15 @@ describe('what the owner is told', () => {
 
   test('of a canary that opens a host is the change, and of one that is only noted nothing', () => {
     const back: Arrival = { canary: 'a', leg: LEG, test: 'plain', sentAt: NOON + 1_000, at: NOON + MINUTE, path: [] };
-    expect(toldBy(raise(NEW_HOST, FIRST, [back]).effect)).toEqual({ kind: 'change', from: 'unknown', to: 'open' });
+    expect(toldBy(raise(NEW_HOST, FIRST, { arrivals: [back], bounces: [] }).effect)).toEqual({
+      kind: 'change',
+      from: 'unknown',
+      to: 'open',
+    });
     const seen: Host = { ...OPEN, state: { ...OPEN.state, last: { id: FIRST.id, startedAt: NOON, verdict: 'suspected' } } };
-    expect(toldBy(raise(seen, FIRST, [back]).effect)).toBeUndefined();
+    expect(toldBy(raise(seen, FIRST, { arrivals: [back], bounces: [] }).effect)).toBeUndefined();
     const closedSince: Host = { ...NEW_HOST, state: { ...NEW_STATE, relay: 'closed', closedAt: NOON + MINUTE } };
-    expect(toldBy(raise(closedSince, FIRST, [back]).effect)).toBe('late');
+    expect(toldBy(raise(closedSince, FIRST, { arrivals: [back], bounces: [] }).effect)).toBe('late');
   });
 });
 
@@ -427,6 +431,34 @@ describe('whatever scans come, in whatever order', () => {
   });
 });
 
+describe('a canary that was bounced', () => {
+  const SENT = scan('closed', NOON);
+  const bounce = (canary: string) => ({ canary, leg: LEG, test: 'plain', sentAt: NOON + 1_000, at: NOON + MINUTE, by: 'mail.example.org' });
+  const host: Host = { ...NEW_HOST, state: { ...NEW_STATE, version: 7, relay: 'closed' } };
+
+  test('is noted beside its scan, once, and neither the verdict nor the host turns', () => {
+    const noted = raise(host, SENT, { arrivals: [], bounces: [bounce('a')] });
+    expect(noted).toEqual({ scan: { ...SENT, bounces: [bounce('a')] }, effect: { kind: 'late' } });
+    const again = raise(host, noted.scan, { arrivals: [], bounces: [bounce('a')] });
+    expect(again.scan).toBe(noted.scan);
+    expect(raise(host, noted.scan, { arrivals: [], bounces: [bounce('a'), bounce('b')] }).scan.bounces).toEqual([bounce('a'), bounce('b')]);
+  });
+
+  test('is kept with nineteen others at most, and one more is no write', () => {
+    const many = Array.from({ length: 30 }, (_, index) => bounce(String(index)));
+    const { scan: full } = raise(host, SENT, { arrivals: [], bounces: many });
+    expect(full.bounces).toHaveLength(20);
+    expect(raise(host, full, { arrivals: [], bounces: many }).scan).toBe(full);
+  });
+
+  test('takes nothing from one that came back: the scan is open, and has both', () => {
+    const arrival = { canary: 'b', leg: LEG, test: 'plain', sentAt: NOON + 1_000, at: NOON + 2 * MINUTE, path: [] };
+    const { scan: open, effect } = raise(host, SENT, { arrivals: [arrival], bounces: [bounce('a')] });
+    expect(open).toMatchObject({ judgement: { verdict: 'open' }, arrivals: [arrival], bounces: [bounce('a')] });
+    expect(effect.kind).toBe('changed');
+  });
+});
+
 describe('a canary that came back', () => {
   const SENT = scan('suspected', NOON);
   const OTHER = `${LEG}/starttls`;
@@ -444,7 +476,7 @@ describe('a canary that came back', () => {
 
   test('makes its scan open, with the arrival, the same counts and the leg among the open ones', () => {
     const counted: Scan = { ...SENT, judgement: { ...SENT.judgement, completed: 5, planned: 9 }, openLegs: [], closedLegs: [LEG, OTHER] };
-    expect(raise(hostIn({}), counted, [arrival('a')]).scan).toEqual({
+    expect(raise(hostIn({}), counted, { arrivals: [arrival('a')], bounces: [] }).scan).toEqual({
       ...counted,
       judgement: { verdict: 'open', reason: 'canary-arrived', completed: 5, planned: 9 },
       openLegs: [LEG],
@@ -456,7 +488,10 @@ describe('a canary that came back', () => {
   test.each(['unknown', 'suspected', 'closed'] as const)('needs no second scan: a host that was %s is open at once', (relay) => {
     const pending = { to: 'suspected', scanId: 'earlier', notBefore: NOON } as const;
     const host = hostIn({ relay, since: NOON - MINUTE, pending, last: last(SENT), recent: 'sc' });
-    const { effect } = raise(host, SENT, [arrival('a', NOON + 10 * MINUTE), arrival('b', NOON + 12 * MINUTE, OTHER)]);
+    const { effect } = raise(host, SENT, {
+      arrivals: [arrival('a', NOON + 10 * MINUTE), arrival('b', NOON + 12 * MINUTE, OTHER)],
+      bounces: [],
+    });
     expect(effect).toMatchObject({
       kind: 'changed',
       state: { version: 8, relay: 'open', since: NOON + 10 * MINUTE, pending: undefined, recent: 'oc', openLegs: [LEG, OTHER] },
@@ -528,7 +563,7 @@ describe('a canary that came back', () => {
     },
   ];
   test.each(CASES)('$what', ({ state, kind, verdict, after }) => {
-    const { scan: raised, effect } = raise(hostIn(state), SENT, [arrival('a')]);
+    const { scan: raised, effect } = raise(hostIn(state), SENT, { arrivals: [arrival('a')], bounces: [] });
     expect(effect.kind).toBe(kind);
     expect(raised.judgement.verdict).toBe(verdict);
     expect(raised.arrivals).toEqual([arrival('a')]);
@@ -536,29 +571,34 @@ describe('a canary that came back', () => {
   });
 
   test('is noted once: an arrival that the scan has already changes nothing, whatever the host is by now', () => {
-    const { scan: once } = raise(hostIn({}), SENT, [arrival('a')]);
+    const { scan: once } = raise(hostIn({}), SENT, { arrivals: [arrival('a')], bounces: [] });
     for (const relay of ['open', 'suspected', 'closed', 'unknown'] as const) {
-      const again = raise(hostIn({ relay, last: last(SENT) }), once, [arrival('a', NOON + 60 * MINUTE)]);
+      const again = raise(hostIn({ relay, last: last(SENT) }), once, { arrivals: [arrival('a', NOON + 60 * MINUTE)], bounces: [] });
       expect(again).toEqual({ scan: once, effect: { kind: 'late' } });
       expect(again.scan).toBe(once);
     }
-    expect(raise(hostIn({ relay: 'open' }), once, [arrival('a'), arrival('b')]).scan.arrivals).toEqual([arrival('a'), arrival('b')]);
+    expect(raise(hostIn({ relay: 'open' }), once, { arrivals: [arrival('a'), arrival('b')], bounces: [] }).scan.arrivals).toEqual([
+      arrival('a'),
+      arrival('b'),
+    ]);
   });
 
   test('by the hundred leaves a scan that can be read: fifty are kept', () => {
     const many = Array.from({ length: 200 }, (_, index) => arrival(`canary-${index}`));
-    expect(raise(hostIn({}), SENT, many).scan.arrivals).toHaveLength(50);
+    expect(raise(hostIn({}), SENT, { arrivals: many, bounces: [] }).scan.arrivals).toHaveLength(50);
   });
 
   test('no arrival, no effect', () => {
-    expect(raise(hostIn({}), SENT, [])).toEqual({ scan: SENT, effect: { kind: 'late' } });
+    expect(raise(hostIn({}), SENT, { arrivals: [], bounces: [] })).toEqual({ scan: SENT, effect: { kind: 'late' } });
   });
 
   test('a change to open never lies before the change that it follows, nor before the end of its scan', () => {
     const early = arrival('a', NOON + 1_000);
-    expect(raise(hostIn({ relay: 'suspected', since: NOON + 30 * MINUTE }), SENT, [early]).effect).toMatchObject({
-      change: { at: NOON + 30 * MINUTE },
-    });
-    expect(raise(hostIn({}), SENT, [early]).effect).toMatchObject({ change: { at: SENT.finishedAt } });
+    expect(raise(hostIn({ relay: 'suspected', since: NOON + 30 * MINUTE }), SENT, { arrivals: [early], bounces: [] }).effect).toMatchObject(
+      {
+        change: { at: NOON + 30 * MINUTE },
+      },
+    );
+    expect(raise(hostIn({}), SENT, { arrivals: [early], bounces: [] }).effect).toMatchObject({ change: { at: SENT.finishedAt } });
   });
 });

@@ -299,7 +299,7 @@ describe('whatever scans show, one after the other', () => {
         suspected = shown === 'suspected' ? scan : suspected;
       } else if (suspected !== undefined) {
         const canary = sampleCanary(suspected, `canary-${index}`);
-        const raised = raise(host, suspected, [{ ...sampleArrival(canary), at }]);
+        const raised = raise(host, suspected, { arrivals: [{ ...sampleArrival(canary), at }], bounces: [] });
         noteEffect(raised.effect);
         suspected = raised.scan;
       }
