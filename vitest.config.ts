@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/{unit,contract,simulation,integration,infra,browser}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    maxConcurrency: 8, // of the cases of a mail server, which mostly wait
   },
 });

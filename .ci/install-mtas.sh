@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Unpacks real mail servers, and a name server for them, from Debian's packages, each with all it needs, into a folder of its own
-# under .mtas/: the packages conflict with one another, and nothing is to be installed on the machine itself. Needs root and apt;
-# tests run them in a chroot.
+# Unpacks real mail servers, the proxies that people put in front of them, and a name server for them, from Debian's packages, each
+# with all it needs, into a folder of its own under .mtas/: the packages conflict with one another, and nothing is to be installed on
+# the machine itself. Needs root and apt; tests run them in a chroot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 declare -A packages=([postfix]='postfix' [exim]='exim4-daemon-light dash sed coreutils debianutils grep util-linux' [sendmail]='sendmail-bin sendmail-cf m4 dash' [fail2ban]='fail2ban iptables dash grep sed')
 packages[opensmtpd]='opensmtpd dash coreutils mount'
 packages[nsd]='nsd'
+packages[nginx]='nginx-light libnginx-mod-mail'
+packages[haproxy]='haproxy'
 
 command -v ip >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends iproute2; }
 

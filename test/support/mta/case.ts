@@ -6,8 +6,8 @@ import type { Letter } from './stranger.ts';
 export type RunningMta = { readonly address: string; stop(): Promise<void> };
 
 /**
- * One configuration of a real mail server. Mail for `canary.example` that the server relays is handed to the sink at
- * port 25 of our end of the namespace; mail for `served.example` is its own.
+ * One configuration of a real mail server. Mail for `canary.example` and the names below it that the server relays
+ * is handed to the sink at port 25 of our end of the namespace; mail for `served.example` is its own.
  */
 export type MtaCase = {
   /** What it does, as the end of a sentence: `relays for senders at the served domain only`, `takes u%x for a local user`. */
@@ -17,6 +17,8 @@ export type MtaCase = {
   readonly told?: readonly Verdict[];
   /** For an open one: an envelope that gets to the sink, sent by a stranger. */
   readonly proof?: Letter;
+  /** For one that limits a stranger by time: how long to leave it alone before it is asked again, in milliseconds. */
+  readonly betweenMs?: number;
   /** Starts it on the n-th address of the namespace. */
   readonly start: (namespace: Namespace, n: number) => Promise<RunningMta>;
 };

@@ -20,9 +20,13 @@ export type PostfixSetup = {
   readonly services?: (stock: string, address: string) => string;
   /** Listens on this address of the namespace's loopback instead: a server behind the one that strangers reach. */
   readonly inside?: string;
+  /** What it logs when it is ready, for one that keeps a caller waiting; without, it is ready when it greets. */
+  readonly ready?: string;
 };
 
 const START_MS = 20_000;
+/** What Postfix logs when it is about to listen. */
+export const STARTED = 'daemon started';
 const POSTFIX_ID = 990;
 const POSTDROP_ID = 991;
 const QUEUES = ['active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private', 'saved', 'trace'];
@@ -54,7 +58,7 @@ function mainCf(name: string, interfaces: string, sink: string): Record<string, 
     default_transport: 'discard',
     relay_transport: 'discard',
     local_transport: 'discard',
-    transport_maps: `inline:{ ${CANARY_DOMAIN}=smtp:[${sink}]:25 }`,
+    transport_maps: `inline:{ ${CANARY_DOMAIN}=smtp:[${sink}]:25, .${CANARY_DOMAIN}=smtp:[${sink}]:25 }`,
     internal_mail_filter_classes: 'bounce',
     header_checks: 'regexp:{{/^From: MAILER-DAEMON/ DISCARD}}',
   };
@@ -65,7 +69,7 @@ export async function startPostfix(
   namespace: Namespace,
   n: number,
   settings: Readonly<Record<string, string>> = {},
-  { services = (stock) => stock, inside }: PostfixSetup = {},
+  { services = (stock) => stock, inside, ready = inside === undefined ? undefined : STARTED }: PostfixSetup = {},
 ): Promise<Postfix> {
   const root = rootOf('postfix');
   const address = inside ?? namespace.address(n);
@@ -91,7 +95,7 @@ export async function startPostfix(
       await exit;
     };
     try {
-      await (inside === undefined ? untilGreets(address, log) : untilLogs(log, 'daemon started'));
+      await (ready === undefined ? untilGreets(address, log) : untilLogs(log, ready));
     } catch (error) {
       await end();
       throw error;

@@ -5,6 +5,9 @@ import { connect as secure } from 'node:tls';
 export type Letter = {
   readonly from: string;
   readonly to: string;
+  /** Further recipients of the same transaction, named before and after `to`; whether they are taken does not matter. */
+  readonly before?: string;
+  readonly after?: string;
   readonly ehlo?: string;
   /** What XCLIENT claims, before anything else is tried. */
   readonly xclient?: string;
@@ -14,9 +17,17 @@ export type Letter = {
 
 const REPLY_MS = 60_000;
 
-/** Sends one letter as a stranger would. Gives the server's last word: 250 and its text if it took the message, else the refusal. */
-export async function send(address: string, letter: Letter): Promise<string> {
-  const { from, to, ehlo = 'stranger.example', xclient, port = 25, transport = 'plain' } = letter;
+/** Whether a server put a letter off, or did not answer, and may yet take it. Postfix by default refuses relaying for now, not for good. */
+export function isPutOff(answer: string): boolean {
+  return /^(?:4|no answer)/.test(answer) && !/relay/i.test(answer);
+}
+
+/**
+ * Sends one letter as a stranger would, with this subject. Gives the server's last word: 250 and its text if it took the message,
+ * else the refusal.
+ */
+export async function send(address: string, letter: Letter, subject = 'letter'): Promise<string> {
+  const { from, to, before, after, ehlo = 'stranger.example', xclient, port = 25, transport = 'plain' } = letter;
   const tls = { host: address, port, rejectUnauthorized: false, minVersion: 'TLSv1' as const, ciphers: 'DEFAULT:@SECLEVEL=0' };
   let line = talk(transport === 'tls' ? secure(tls) : dial({ host: address, port }));
   try {
@@ -34,11 +45,15 @@ export async function send(address: string, letter: Letter): Promise<string> {
       if (!answer.startsWith('2')) return answer;
       await line.say(`EHLO ${ehlo}`);
     }
-    for (const command of [`MAIL FROM:${from}`, `RCPT TO:${to}`, 'DATA']) {
-      const answer = await line.say(command);
-      if (!/^[23]/.test(answer)) return answer;
-    }
-    const body = `From: stranger@stranger.example\r\nTo: someone@canary.example\r\nSubject: letter\r\nMessage-ID: <${Date.now()}.${Math.random()}@stranger.example>\r\nDate: ${new Date().toUTCString()}\r\n\r\nhello\r\n.`;
+    const sender = await line.say(`MAIL FROM:${from}`);
+    if (!sender.startsWith('2')) return sender;
+    if (before !== undefined) await line.say(`RCPT TO:${before}`);
+    const recipient = await line.say(`RCPT TO:${to}`);
+    if (!recipient.startsWith('2')) return recipient;
+    if (after !== undefined) await line.say(`RCPT TO:${after}`);
+    const data = await line.say('DATA');
+    if (!data.startsWith('3')) return data;
+    const body = `From: stranger@stranger.example\r\nTo: someone@canary.example\r\nSubject: ${subject}\r\nMessage-ID: <${Date.now()}.${Math.random()}@stranger.example>\r\nDate: ${new Date().toUTCString()}\r\n\r\nhello\r\n.`;
     const verdict = await line.say(body);
     await line.say('QUIT');
     return verdict;

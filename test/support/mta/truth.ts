@@ -1,0 +1,88 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { MtaCase } from './case.ts';
+import type { Delivered } from './sink.ts';
+import { isPutOff, type Letter, send } from './stranger.ts';
+
+const DELIVERY_MS = 20_000; // what a server needs at most to hand over what it has taken
+const LIMITED_MS = 180_000; // and one that first has to forget that it was asked too often
+const QUIET_MS = 1_500; // a server that relays nothing is given this long to prove it
+const AGAIN_MS = 300; // how soon a letter is tried again where the case names no time
+const TRIES = 12; // at a letter that a server puts off: those that limit us by the minute have let it through by then
+const LANES = 4; // letters under way at once, so that servers which answer each after seconds take no quarter of an hour
+
+const CANARY = 'canary.example';
+const SERVED = 'served.example';
+const STRANGER = '<s@stranger.example>';
+const PLAIN: Letter = { from: STRANGER, to: `<stranger@${CANARY}>` };
+
+// What any stranger's tester would try; none of it gets through a closed server.
+const LETTERS: readonly Letter[] = [
+  PLAIN,
+  ...['<>', `<s@${SERVED}>`, '<s@localhost>', `<s@${SERVED}.${CANARY}>`, `<s@x${SERVED}.${CANARY}>`].map((from) => ({ ...PLAIN, from })),
+  ...[
+    `<stranger%${CANARY}@${SERVED}>`,
+    `<"stranger@${CANARY}"@${SERVED}>`,
+    `<@${SERVED}:stranger@${CANARY}>`,
+    `<${CANARY}!stranger@${SERVED}>`,
+    `<stranger@${CANARY}@${SERVED}>`,
+    `<stranger@${SERVED}.${CANARY}>`,
+    `<stranger@x${SERVED}.${CANARY}>`,
+    `<SRS0=abcd=TT=${CANARY}=stranger@${SERVED}>`,
+  ].map((to) => ({ ...PLAIN, to })),
+  { ...PLAIN, from: '<>', to: `<SRS0=abcd=TT=${CANARY}=stranger@${SERVED}>` },
+  { ...PLAIN, before: `<postmaster@${SERVED}>` },
+  { ...PLAIN, after: `<postmaster@${SERVED}>` },
+  { ...PLAIN, ehlo: `mx.${SERVED}` },
+  { ...PLAIN, ehlo: 'localhost' },
+  { ...PLAIN, xclient: 'ADDR=127.0.0.1' },
+];
+
+/** Where letters of one case arrive. */
+export type Mailbox = {
+  /** The subject that its letters bear, so that those of servers beside it are told apart. */
+  readonly subject: string;
+  readonly delivered: readonly Delivered[];
+};
+
+/**
+ * What a stranger gets through a server to the sink, and the server's answers, for whoever reads why it is not as the case says.
+ * A closed one is tried with all that a stranger would send; an open one with its proof, until that arrives.
+ */
+export async function seenByStranger(address: string, each: MtaCase, mailbox: Mailbox): Promise<{ truth: MtaCase['truth']; said: string }> {
+  const arrived = () => mailbox.delivered.some(({ raw }) => headOf(raw).includes(`Subject: ${mailbox.subject}\r\n`));
+  const said = await (each.truth === 'open' ? untilRelayed(address, each, mailbox, arrived) : afterAll(address, each, mailbox));
+  return { truth: arrived() ? 'open' : 'closed', said: said.join('\n') };
+}
+
+async function untilRelayed(address: string, each: MtaCase, { subject }: Mailbox, arrived: () => boolean): Promise<string[]> {
+  const { proof = PLAIN, betweenMs = AGAIN_MS } = each;
+  let answer = '';
+  const until = Date.now() + (each.betweenMs === undefined ? DELIVERY_MS : LIMITED_MS);
+  for (; !answer.startsWith('250') && Date.now() < until; await wait(answer.startsWith('250') ? 0 : betweenMs))
+    answer = await send(address, proof, subject);
+  for (const delivered = Date.now() + DELIVERY_MS; !arrived() && Date.now() < delivered; ) await wait(AGAIN_MS);
+  return [answer];
+}
+
+async function afterAll(address: string, { betweenMs }: MtaCase, { subject }: Mailbox): Promise<string[]> {
+  const left = [...LETTERS];
+  const said: string[] = [];
+  const lane = async () => {
+    for (let letter = left.shift(); letter !== undefined; letter = left.shift()) {
+      let answer = await send(address, letter, subject);
+      for (let tries = 1; tries < TRIES && isPutOff(answer); tries++) {
+        await wait(betweenMs ?? AGAIN_MS);
+        answer = await send(address, letter, subject);
+      }
+      said.push(`${letter.from} ${letter.to}: ${answer}`);
+    }
+  };
+  await Promise.all(Array.from({ length: betweenMs === undefined ? LANES : 1 }, lane));
+  await wait(QUIET_MS);
+  return said;
+}
+
+// A bounce quotes the letter further down.
+function headOf(raw: string): string {
+  return raw.slice(0, raw.indexOf('\r\n\r\n') + 2);
+}
