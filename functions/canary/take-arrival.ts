@@ -1,5 +1,6 @@
 import type { SESEvent, SESMail, SESMessage } from 'aws-lambda';
-import type { Canary } from '../../shared/domain/canary.ts';
+import type { Canary, Returns } from '../../shared/domain/canary.ts';
+import type { ScanRef } from '../../shared/domain/scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
@@ -8,7 +9,7 @@ import { readBounce } from './read-bounce.ts';
 import { receivedPath } from './received-path.ts';
 
 export type Services = Raising & {
-  readonly store: Pick<AuditStore, 'findCanary' | 'markCanary' | 'markBounced'>;
+  readonly store: Pick<AuditStore, 'findCanary' | 'markCanary' | 'markBounced' | 'findOwed' | 'leaseScan'>;
   /** The id in a token, without a read; undefined when this deployment did not make it. */
   readonly readToken: (text: string) => string | undefined;
   /** The beginning of a mail as it came, one character a byte; undefined when it is not kept any more. Only asked for what may be a bounce. */
@@ -71,8 +72,9 @@ async function arrived(canary: Canary, mail: SESMail, services: Services): Promi
   if (arrival === undefined) return { kind: 'ignored', why: 'an unknown canary' };
   const { id, accountId, hostId, scanId, leg, test } = canary;
   services.log.info('a canary came back', { hostId, scanId, canaryId: id, leg, test });
-  const scan = await raiseScan(services, { accountId, hostId, scanId }, { arrivals: [arrival], bounces: [] });
-  return { kind: scan === undefined ? 'waiting' : 'raised' };
+  return (await told(services, { accountId, hostId, scanId }, { arrivals: [arrival], bounces: [] }))
+    ? { kind: 'raised' }
+    : { kind: 'waiting' };
 }
 
 // Undefined: it is no bounce of a canary.
@@ -87,10 +89,18 @@ async function takeBounce(mail: SESMail, recipients: readonly string[], services
     if (bounce === undefined) return undefined;
     const { id, accountId, hostId, scanId, leg, test } = canary;
     services.log.info('a canary was bounced', { hostId, scanId, canaryId: id, leg, test, by: bounce.by });
-    const scan = await raiseScan(services, { accountId, hostId, scanId }, { arrivals: [], bounces: [bounce] });
-    return { kind: scan === undefined ? 'waiting' : 'bounced' };
+    const kind = (await told(services, { accountId, hostId, scanId }, { arrivals: [], bounces: [bounce] })) ? 'bounced' : 'waiting';
+    return { kind };
   }
   return undefined;
+}
+
+// Tells the scan, if it is stored. One that waits for its messages looks at once, and not only when its time is over.
+async function told(services: Services, ref: ScanRef, returns: Returns): Promise<boolean> {
+  if ((await raiseScan(services, ref, returns)) !== undefined) return true;
+  const owed = await services.store.findOwed(ref.hostId, ref.scanId);
+  if (owed?.awaits !== undefined) await services.store.leaseScan(ref, services.clock());
+  return false;
 }
 
 // A report (RFC 3464) or an automatic answer (RFC 3834) says that a server took our message, not that it passed it on.

@@ -6,11 +6,11 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
 
-type Services = { readonly store: Pick<AuditStore, 'readArrivals' | 'continueScan'>; readonly clock: Clock };
+type Services = { readonly store: Pick<AuditStore, 'readReturns' | 'continueScan'>; readonly clock: Clock };
 
 /**
- * Looks what became of the messages that a scan waits for; sends nothing. One that came back ends the wait, and so does its end.
- * Undefined: it goes on waiting.
+ * Looks what became of the messages that a scan waits for; sends nothing. One that came back ends the wait; so do bounces of all of
+ * them, after which none will; and so does its time. Undefined: it goes on waiting.
  */
 export async function lookForMessages(
   host: Host,
@@ -19,9 +19,14 @@ export async function lookForMessages(
   { store, clock }: Services,
 ): Promise<Finding | undefined> {
   const canaries = legs.flatMap((leg) => leg.canaries ?? []);
-  const arrivals = await store.readArrivals(owed, canaries);
+  const { arrivals, bounces } = await store.readReturns(owed, canaries);
   const { until } = owed.awaits;
-  if (arrivals.length === 0 && clock() < until) {
+  const bounced = new Set(bounces.map(({ canary }) => canary));
+  const onTheirWay = legs
+    .flatMap(({ tests }) => tests)
+    .filter(({ canary, outcome }) => outcome === 'accepted' && !bounced.has(canary ?? ''));
+  const some = onTheirWay.some(({ canary }) => canary !== undefined);
+  if (arrivals.length === 0 && some && clock() < until) {
     await store.continueScan(host, { ...owed, dueAt: until });
     return undefined;
   }

@@ -198,7 +198,11 @@ async function goesOn(made: Made, found: Finding, services: Services): Promise<G
   if (restOf(legs, ends.judgement) !== 'its-messages' && !awaitsMessages(ends)) return { ...ends, later: 'no' };
   const since = services.clock();
   const until = since + services.awaitMs;
-  return goOn(made, ends, { dueAt: until, sittings, awaits: { since, until } }, services);
+  const going = await goOn(made, ends, { dueAt: until, sittings, awaits: { since, until } }, services);
+  // What came before this was written was told to a scan that did not wait yet.
+  const sent = legs.flatMap((leg) => leg.canaries ?? []);
+  if (going.later === 'yes' && isAny(await services.store.readReturns(made.ref, sent))) await services.store.leaseScan(made.ref, since);
+  return going;
 }
 
 function awaitsMessages({ legs, judgement }: Pick<Finding, 'legs' | 'judgement'>): boolean {

@@ -47,6 +47,8 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     // No scan is stored that could be raised.
     findHost: async () => undefined,
     findScan: async () => undefined,
+    findOwed: async () => undefined,
+    leaseScan: async () => {},
     readEvidence: async () => undefined,
     storeRaised: async () => 'conflict',
     confirmedRecipients: async () => [],

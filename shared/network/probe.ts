@@ -93,8 +93,8 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   if (sitting.silences >= SILENT_CONNECTIONS) sitting.stopped ??= 'silent-after-refusals';
   const mute = sessions.every(({ contact }) => contact !== 'answered');
   const failed = sessions.find(({ contact }) => contact === 'tls-failed');
-  if (failed !== undefined && mute) return takeInBroken(failed.tlsError, sitting, seen, before);
-  sitting.over ||= mute && !silent;
+  if (failed !== undefined && mute) takeInBroken(failed.tlsError, sitting, seen, before);
+  else sitting.over ||= mute && !silent;
 }
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditOrder, type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
 import type { Finding } from '../../../functions/probe/finding.ts';
 import type { Arrival } from '../../../shared/domain/canary.ts';
-import { isUnfinished } from '../../../shared/domain/coverage.ts';
+import { ended, restOf } from '../../../shared/domain/coverage.ts';
 import type { Judgement } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeHost, legName } from '../../../shared/domain/verdict.ts';
@@ -106,14 +106,15 @@ async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, betwee
   const host = sampleHost({ name: `mx.${SERVED}`, servedDomains: [SERVED], ports: [25, 465, 587] });
   const order: AuditOrder = { scope: 'full', takeTurn: ANY_TURN, expectCanary };
   let finding = await auditHost(host, order, rules);
-  for (let sitting = 1; sitting < SITTINGS && isUnfinished(finding.judgement.reason); sitting++) {
+  let sittings = 1;
+  for (; sittings < SITTINGS && restOf(finding.legs, finding.judgement) === 'another-sitting'; sittings++) {
     await wait(betweenMs);
     finding = await auditHost(host, { ...order, before: finding.legs }, rules);
   }
-  const { legs } = finding;
-  const ours = canariesOf(legs, arrivals);
+  const ours = canariesOf(finding.legs, arrivals);
   for (const until = Date.now() + CANARY_MS; ours.sent > 0 && ours.arrived().length === 0 && Date.now() < until; ) await wait(100);
-  return { ...finding, judgement: judgeHost(legs, [], ours.arrived()) };
+  const legs = ended(ended(finding.legs, 'sittings-used-up'), 'waited');
+  return { judgement: judgeHost(legs, [], ours.arrived()), legs };
 }
 
 function canariesOf(legs: readonly LegEvidence[], arrivals: readonly Arrival[]) {
