@@ -39,6 +39,8 @@ export type AuditOrder = {
   readonly before?: readonly LegEvidence[] | undefined;
   /** Told after each session how far a leg has come. */
   readonly onProgress?: OnProgress | undefined;
+  /** Cuts the sitting short, as the end of its time does. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
@@ -192,7 +194,7 @@ async function probeIfPlanned(work: AddressWork, port: number, transport: Transp
   const before = order.before?.find((leg) => legName(leg) === name);
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, siteUrl } = rules;
-  const { expectCanary, onProgress, round } = order;
+  const { expectCanary, onProgress, round, signal } = order;
   const isVetoed = vetoOf(work);
   let dialled = false;
   let shown = false; // a session that comes as far as to report has been shown the token
@@ -213,6 +215,7 @@ async function probeIfPlanned(work: AddressWork, port: number, transport: Transp
     expectCanary,
     round,
     before,
+    signal,
     onProgress(progress) {
       shown = true;
       onProgress?.(progress);

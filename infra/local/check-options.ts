@@ -5,28 +5,32 @@ import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/hos
 import { readName, readTarget } from '../../shared/domain/host-name.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { newId } from '../../shared/runtime/ids.ts';
+import { readDuration } from './duration.ts';
 import { CANARY_DOMAIN } from './environment.ts';
 import { UsageError } from './options.ts';
 
 const USAGE =
-  'Usage: npm run check-host -- HOST --own CIDR [--own CIDR] [--domain NAME] [--control MAILBOX] [--port 25] [--dns ADDRESS[:PORT]] [--retry-after SECONDS] ' +
-  '[--canary-domain NAME --canary-listen ADDRESS:PORT] [--wait SECONDS] [--json] [--transcript]';
+  'Usage: npm run check-host -- HOST --own CIDR [--own CIDR] [--domain NAME] [--control MAILBOX] [--port 25] [--dns ADDRESS[:PORT]] [--retry-after 1m] [--max-time 15m] ' +
+  '[--canary-domain NAME --canary-listen ADDRESS:PORT] [--wait 30s] [--json] [--transcript]';
 
 const DEFAULT_PORTS = ['25', '465', '587'];
-const DEFAULT_WAIT_SECONDS = '30';
+const DEFAULT_RETRY = '1m';
+const DEFAULT_MAX_TIME = '15m';
 
 /** What one audit from the terminal is to do. Times are milliseconds. */
 export type CheckOptions = {
   readonly host: Host;
   readonly own: readonly Network[];
   readonly dns: readonly string[];
-  /** How long to leave a server alone that could not be told, before the next sitting; undefined: there is one sitting. */
-  readonly retryAfterMs: number | undefined;
+  /** How long to leave a server alone that has not answered everything, before the second sitting; the later ones wait up to three times as long. */
+  readonly retryAfterMs: number;
+  /** How long the whole may take. */
+  readonly maxTimeMs: number;
   /** The mailbox that canaries come back to; undefined: none are sent. */
   readonly canaryListen: string | undefined;
   readonly canaryDomain: string;
-  /** How long to wait for canaries to come back. */
-  readonly waitMs: number;
+  /** How long to wait for canaries to come back; undefined: as long as what is waited for deserves. */
+  readonly waitMs: number | undefined;
   readonly json: boolean;
   readonly transcript: boolean;
 };
@@ -38,17 +42,18 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
   if (name === undefined || more.length > 0) throw new UsageError(USAGE);
   const target = readTarget(name);
   if (target.kind === 'invalid') throw new UsageError(`${printable(name)} ${target.why}.`);
-  const { 'canary-domain': domain, 'canary-listen': listen, 'retry-after': retryAfter } = values;
+  const { 'canary-domain': domain, 'canary-listen': listen } = values;
   if ((domain === undefined) !== (listen === undefined))
     throw new UsageError('--canary-domain and --canary-listen go together: the domain whose mail comes to that address and port.');
   return {
     host: hostOf(name.toLowerCase(), { ...control(values), ports: values.port.map(port) }),
     own: values.own.map(network),
     dns: values.dns.map(resolver),
-    retryAfterMs: retryAfter === undefined ? undefined : seconds('--retry-after', retryAfter),
+    retryAfterMs: duration('--retry-after', values['retry-after']),
+    maxTimeMs: duration('--max-time', values['max-time']),
     canaryListen: listen === undefined ? undefined : endpoint(listen),
     canaryDomain: domain === undefined ? CANARY_DOMAIN : domainName('--canary-domain', domain),
-    waitMs: seconds('--wait', values.wait),
+    waitMs: values.wait === undefined ? undefined : duration('--wait', values.wait),
     json: values.json,
     transcript: values.transcript,
   };
@@ -87,9 +92,10 @@ function port(text: string): number {
   return Number(text);
 }
 
-function seconds(option: string, text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new UsageError(`${option} must be a number of seconds, not ${printable(text)}.`);
-  return Number(text) * 1000;
+function duration(option: string, text: string): number {
+  const ms = readDuration(text);
+  if (ms === undefined) throw new UsageError(`${option} must be a time of at most a day, such as 25s or 2m, not ${printable(text)}.`);
+  return ms;
 }
 
 function network(text: string): Network {
@@ -124,10 +130,11 @@ function parse(args: readonly string[]) {
       control: one,
       port: many(DEFAULT_PORTS),
       dns: many([]),
-      'retry-after': one,
+      'retry-after': { type: 'string', default: DEFAULT_RETRY },
+      'max-time': { type: 'string', default: DEFAULT_MAX_TIME },
       'canary-domain': one,
       'canary-listen': one,
-      wait: { type: 'string', default: DEFAULT_WAIT_SECONDS },
+      wait: one,
       json: flag,
       transcript: flag,
     } as const;

@@ -4,14 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type AuditOrder, type AuditRules, auditHost } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import type { Gate } from '../../functions/probe/permit-host.ts';
-import { isUnfinished, nextSitting } from '../../shared/domain/coverage.ts';
-import type { Verdict } from '../../shared/domain/reason.ts';
+import { ended, nextSitting, restOf } from '../../shared/domain/coverage.ts';
+import { REASONS, type Verdict } from '../../shared/domain/reason.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from './canary-book.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
 import { asJson, asText } from './check-report.ts';
+import { inWords } from './duration.ts';
 import { EHLO_NAME } from './environment.ts';
 import { UsageError } from './options.ts';
 
@@ -19,27 +20,72 @@ import { UsageError } from './options.ts';
 const EXIT: Record<Verdict, number> = { closed: 0, open: 1, suspected: 2, inconclusive: 3, untestable: 3, unreachable: 3 };
 const EXIT_USAGE = 4;
 const LOOK_MS = 100; // how often it is looked whether a canary came back
+const WAIT_MS = 30_000; // for canaries: those of a server that relays take seconds ...
+const WAIT_LOCAL_MS = 5 * 60_000; // ... and where nothing but one that comes back would tell, they get more
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readCheckOptions(args);
   const { host, canaryListen, canaryDomain } = options;
   const ref = { accountId: host.accountId, hostId: host.id, scanId: 'terminal' };
   const book = canaryListen === undefined ? undefined : await openCanaryBook(canaryListen, canaryDomain, ref);
+  const over = untilOver(options.maxTimeMs);
   try {
-    const sat = await sit(options, book);
-    if (book !== undefined) await untilBack(book, options.waitMs);
+    const finding = await check(options, book, over.signal);
     const arrivals = book?.arrivals ?? [];
-    const finding = arrivals.length === 0 ? sat : { ...sat, judgement: judgeHost(sat.legs, [], arrivals) };
     const report = { host, finding, arrivals };
+    if (over.why() !== undefined) console.error(`${over.why()}. This is what is known so far.`);
     console.log(options.json ? JSON.stringify(asJson(report), null, 2) : asText(report, options.transcript));
     process.exitCode = EXIT[finding.judgement.verdict];
   } finally {
+    over.end();
     await book?.sink.stop();
   }
 }
 
-// One sitting, and as many more as the server's own slowness asks for, if it may be asked again.
-async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions, book: CanaryBook | undefined): Promise<Finding> {
+// Ctrl-C, or the end of the time that the whole may take, cuts a sitting short; what it showed by then is judged as any other.
+function untilOver(maxTimeMs: number) {
+  const controller = new AbortController();
+  let why: string | undefined;
+  const stop = (reason: string) => () => {
+    why ??= reason;
+    controller.abort();
+  };
+  const interrupt = stop('Interrupted');
+  process.once('SIGINT', interrupt);
+  const timer = setTimeout(stop(`The time is over (--max-time ${inWords(maxTimeMs)})`), maxTimeMs);
+  return {
+    signal: controller.signal,
+    why: () => why,
+    end() {
+      clearTimeout(timer);
+      process.off('SIGINT', interrupt);
+    },
+  };
+}
+
+// As a scan of the service: it sits again while the server has something left to answer, then waits for its messages.
+async function check(options: CheckOptions, book: CanaryBook | undefined, signal: AbortSignal): Promise<Finding> {
+  const { finding, usedUp } = await sitAll(options, book, signal);
+  const legs = usedUp ? ended(finding.legs, 'sittings-used-up') : finding.legs;
+  if (book === undefined || legs.length === 0) return usedUp ? { legs, judgement: judgeHost(legs, []) } : finding;
+  const local = restOf(legs, judgeHost(legs, [])) === 'its-messages';
+  const waitMs = options.waitMs ?? (local ? WAIT_LOCAL_MS : WAIT_MS);
+  const waited = await untilBack(
+    book,
+    local ? 'It takes any local part, so only a message that comes back would show a relay' : undefined,
+    waitMs,
+    signal,
+  );
+  const all = waited ? ended(legs, 'waited') : legs;
+  return { legs: all, judgement: judgeHost(all, [], book.arrivals) };
+}
+
+async function sitAll(
+  options: CheckOptions,
+  book: CanaryBook | undefined,
+  signal: AbortSignal,
+): Promise<{ finding: Finding; usedUp: boolean }> {
+  const { host, own, dns, canaryDomain, retryAfterMs } = options;
   const rules: AuditRules = {
     gate: gateOf(own, dns),
     families: [4, 6],
@@ -53,15 +99,17 @@ async function sit({ host, own, dns, canaryDomain, retryAfterMs }: CheckOptions,
     takeTurn: async () => ({ granted: true }),
     expectCanary: book?.expectCanary,
     onProgress: ({ leg, answered, planned }) => console.error(`${leg}: ${answered} of ${planned} tests`),
+    signal,
   };
   let finding = await auditHost(host, order, rules);
-  for (let sittings = 1; isUnfinished(finding.judgement.reason) && retryAfterMs !== undefined; sittings++) {
-    if (nextSitting(sittings, retryAfterMs) === undefined) break;
-    console.error(`some tests are not done; trying again in ${retryAfterMs / 1000} s (Ctrl-C ends it)`);
-    await wait(retryAfterMs);
-    finding = await auditHost(host, { ...order, before: finding.legs }, rules);
+  for (let sittings = 1; !signal.aborted && restOf(finding.legs, finding.judgement) === 'another-sitting'; sittings++) {
+    const pauseMs = nextSitting(sittings, retryAfterMs);
+    if (pauseMs === undefined) return { finding, usedUp: true };
+    console.error(`${REASONS[finding.judgement.reason].sentence} Trying again in ${inWords(pauseMs)} (Ctrl-C shows what is known).`);
+    await wait(pauseMs, undefined, { signal }).catch(() => {});
+    if (!signal.aborted) finding = await auditHost(host, { ...order, before: finding.legs }, rules);
   }
-  return finding;
+  return { finding, usedUp: false };
 }
 
 // Nobody has an account here, so nothing but the caller's own networks can be proven; a record that forbids probes is heeded.
@@ -77,11 +125,13 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
   };
 }
 
-// The first that comes back proves it; the others would prove no more.
-async function untilBack(book: CanaryBook, waitMs: number): Promise<void> {
-  if (!book.waiting() || book.arrivals.length > 0) return;
-  console.error(`waiting for messages to come back, at most ${waitMs / 1000} s`);
-  for (const until = Date.now() + waitMs; book.arrivals.length === 0 && Date.now() < until; ) await wait(LOOK_MS);
+// The first that comes back proves it; the others would prove no more. Gives whether they were waited for to the end.
+async function untilBack(book: CanaryBook, why: string | undefined, waitMs: number, signal: AbortSignal): Promise<boolean> {
+  if (!book.waiting() || book.arrivals.length > 0) return true;
+  console.error(`${why === undefined ? 'Waiting' : `${why}: waiting`} for our messages to come back, at most ${inWords(waitMs)}.`);
+  const until = Date.now() + waitMs;
+  while (book.waiting() && book.arrivals.length === 0 && Date.now() < until && !signal.aborted) await wait(LOOK_MS);
+  return !signal.aborted;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -55,6 +55,8 @@ export type LegOrder = {
   /** What an earlier sitting of the same scan showed. */
   readonly before?: LegEvidence | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Cuts the sitting short, as its deadline does. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** What one session showed and cost, and what went over the wire in it. */
@@ -125,7 +127,7 @@ async function dialAndRun(
     return { failed };
   }
   const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
-  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName, tlsLevel };
+  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName, tlsLevel, signal: order.signal };
   if (transport !== 'tls') return runSession(connection.socket, dialogue, rules, transcript);
   const within = Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now()));
   const secured = await secure(connection.socket, cast.hostName, within, tlsLevel);

@@ -12,6 +12,8 @@ export type SessionRules = {
   readonly deadline: number;
   readonly serverName: string | undefined;
   readonly tlsLevel: TlsLevel;
+  /** Ends it as the deadline does. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** What a dialogue made of a session, and what the session cost the server. */
@@ -43,7 +45,7 @@ export async function runSession<T>(
       if (step.kind !== 'listen') costs.roundTrips++;
       costs.commands += speak(step, line.socket, transcript);
       const within = isQuit(step) ? Math.min(rules.replyMs, QUIT_MS) : rules.replyMs;
-      const arrival = line.take() ?? (await waited(line.next(within, rules.deadline)));
+      const arrival = line.take() ?? (await waited(line.next(within, rules)));
       writeDown(arrival, line, transcript);
       if (arrival.kind === 'reply' && arrival.reply.code >= 400) costs.refusals++;
       next = dialogue.next(arrival);
@@ -123,7 +125,7 @@ type Line = {
   readonly socket: Socket;
   /** What has come already. */
   take(): Arrival | undefined;
-  next(withinMs: number, deadline: number): Promise<Arrival>;
+  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'signal'>): Promise<Arrival>;
   unfinished(): readonly string[];
   /** Bytes read so far. */
   bytes(): number;
@@ -156,12 +158,17 @@ function openLine(socket: Socket, readBefore = 0): Line {
   return {
     socket,
     take: () => queue.shift() ?? ended,
-    next: (withinMs, deadline) =>
+    next: (withinMs, { deadline, signal }) =>
       new Promise((resolve) => {
-        waiting = resolve;
-        const left = Math.max(0, deadline - Date.now());
+        const over = () => tell({ kind: 'end', end: 'out-of-time' });
+        waiting = (arrival) => {
+          signal?.removeEventListener('abort', over);
+          resolve(arrival);
+        };
+        const left = signal?.aborted ? 0 : Math.max(0, deadline - Date.now());
         const end = left < Math.min(withinMs, SILENCE_MS) ? 'out-of-time' : 'silent';
         timer = setTimeout(() => tell({ kind: 'end', end }), Math.min(left, withinMs));
+        signal?.addEventListener('abort', over, { once: true });
       }),
     unfinished: () => reader.unfinished(),
     bytes: () => reader.sessionBytes,
