@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
@@ -12,7 +14,7 @@ const OPEN = '127.66.1.2';
 const CLOSED = '127.66.1.3';
 
 // Of a server on an address, with one served domain, whose greeting has a name of its own.
-const ALL = 56;
+const ALL = 74;
 
 let servers: MailServer[];
 beforeAll(async () => {
@@ -65,6 +67,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
       ['a.example', '--canary-domain', 'canary.example'],
       ['a.example', '--canary-domain', 'canary.example', '--canary-listen', 'here'],
       ['a.example', '--retry-after', 'soon'],
+      ['a.example', '--max-time', '2d'],
       ['a.example', '--wait', '-1'],
     ]) {
       const { code, output } = await check(...args);
@@ -114,31 +117,52 @@ describe('with a mailbox of its own for canaries', () => {
     const server = await startRelay('127.66.1.5', false);
     const { code, output } = await check('127.66.1.5', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox, '--wait', '1');
     await new Promise<void>((done) => server.close(() => done()));
-    expect(output).toContain('waiting for messages to come back, at most 1 s');
+    expect(output).toContain('Waiting for our messages to come back, at most 1s.');
     expect(output).toContain('127.66.1.5: suspected\nIt accepted a message to a foreign domain from a stranger, to the final dot.');
     expect(code).toBe(2);
   });
 });
 
-test('--retry-after asks a server again that put it off, until it answers', async () => {
-  const tries = new Set<string>();
-  const server = await startScriptedServer([
-    mailServer({
-      RCPT: (line) => {
-        if (!line.includes('-plain@')) return say(line.includes('<postmaster@') ? '250 Ok' : '554 5.7.1 Relay access denied');
-        const answer = tries.has(line) ? '554 5.7.1 Relay access denied' : '450 4.2.0 Greylisted, come back';
-        tries.add(line);
-        return say(answer);
-      },
-    }),
-  ]);
-  const args = ['127.0.0.1', '--own', '127.0.0.1', '--port', String(server.port), '--domain', SERVED_DOMAIN];
-  expect((await check(...args)).code).toBe(3);
-  tries.clear();
-  const { code, output } = await check(...args, '--retry-after', '1');
-  await server.stop();
-  expect(output).toContain('trying again in 1 s');
-  expect(code).toBe(0);
+describe('a server that has not answered everything', () => {
+  /** A server that puts a recipient off at its first try, or at every one. */
+  function startGreylist(forEver: boolean) {
+    const tries = new Set<string>();
+    const answer = (line: string) => {
+      if (!line.includes('-plain@')) return line.includes('<postmaster@') ? '250 Ok' : '554 5.7.1 Relay access denied';
+      const known = tries.has(line) && !forEver;
+      tries.add(line);
+      return known ? '554 5.7.1 Relay access denied' : '450 4.2.0 Greylisted, come back';
+    };
+    return startScriptedServer([mailServer({ RCPT: (line) => say(answer(line)) })]);
+  }
+  const argsFor = (port: number) => ['127.0.0.1', '--own', '127.0.0.1', '--port', String(port), '--domain', SERVED_DOMAIN];
+
+  test('is asked again until it has, and it is said what for', async () => {
+    const server = await startGreylist(false);
+    const { code, output } = await check(...argsFor(server.port), '--retry-after', '1s');
+    await server.stop();
+    expect(output).toContain('It greylists us; some tests could not be completed. Trying again in 1s (Ctrl-C shows what is known).');
+    expect(code).toBe(0);
+  });
+
+  test('is left when the time is over, and what is known is shown', async () => {
+    const server = await startGreylist(true);
+    const { code, output } = await check(...argsFor(server.port), '--retry-after', '1h', '--max-time', '8s');
+    await server.stop();
+    expect(output).toContain('The time is over (--max-time 8s). This is what is known so far.');
+    expect(output).toContain('127.0.0.1: inconclusive\nIt greylists us');
+    expect(code).toBe(3);
+  });
+
+  test('is left on Ctrl-C, and what is known is shown', async () => {
+    const server = await startGreylist(true);
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHECK, ...argsFor(server.port), '--json']);
+    const [said, exit] = [text(child.stdout), once(child, 'exit')];
+    for await (const part of child.stderr) if (String(part).includes('Trying again in 1m')) child.kill('SIGINT');
+    await server.stop();
+    expect(JSON.parse(await said)).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted', testsCompleted: ALL - 1 });
+    expect(await exit).toEqual([3, null]);
+  });
 });
 
 test('--control names the mailbox to ask for where a server refuses even its postmaster', async () => {
