@@ -1,7 +1,18 @@
 import type { Dns } from '../../shared/network/lookups.ts';
 
 /** What a receiving server would hold against us, found before it does. */
-export type Fault = { readonly check: 'name-forward' | 'name-reverse' | 'canary-mx' | 'canary-spf' | 'blocklist'; readonly detail: string };
+export type Fault = {
+  readonly check:
+    | 'name-forward'
+    | 'name-reverse'
+    | 'canary-mx'
+    | 'below-canary-mx'
+    | 'canary-spf'
+    | 'bounces-mx'
+    | 'bounces-spf'
+    | 'blocklist';
+  readonly detail: string;
+};
 
 export type Rules = {
   readonly ehloName: string;
@@ -11,11 +22,12 @@ export type Rules = {
 };
 
 /**
- * Checks what makes our probes welcome: our EHLO name leads to our egress address and back, the canary domain takes mail
- * and says who sends for it, and no blocklist that the operator watches has us. Gives the faults; none is well.
+ * Checks what makes our probes welcome: our EHLO name leads to our egress address and back, the canary domain and the names
+ * below it take mail, it and the domain of our sender say who sends for them, and no blocklist that the operator watches has us. Gives the faults; none is well.
  */
 export async function preflight(rules: Rules, dns: Dns): Promise<Fault[]> {
   const { ehloName, egressAddress, canaryDomain } = rules;
+  const sender = `bounces.${canaryDomain}`;
   const checks: (readonly [Fault['check'], string, Promise<boolean>])[] = [
     ['name-forward', `${ehloName} does not resolve to ${egressAddress}`, dns.resolve4(ehloName).then((all) => all.includes(egressAddress))],
     [
@@ -23,16 +35,29 @@ export async function preflight(rules: Rules, dns: Dns): Promise<Fault[]> {
       `${egressAddress} does not resolve back to ${ehloName}`,
       dns.reverse(egressAddress).then((all) => all.includes(ehloName)),
     ],
-    ['canary-mx', `${canaryDomain} has no MX record`, dns.resolveMx(canaryDomain).then((all) => all.some((mx) => mx.exchange !== ''))],
+    ['canary-mx', `${canaryDomain} has no MX record`, takesMail(dns, canaryDomain)],
+    ['below-canary-mx', `*.${canaryDomain} has no MX record`, takesMail(dns, `${ANY_NAME}.${canaryDomain}`)],
+    ['canary-spf', `${canaryDomain} has no SPF record`, spfOf(dns, canaryDomain).then((spf) => spf !== undefined)],
+    ['bounces-mx', `${sender} has no MX record`, takesMail(dns, sender)],
     [
-      'canary-spf',
-      `${canaryDomain} has no SPF record`,
-      dns.resolveTxt(canaryDomain).then((all) => all.some((parts) => parts.join('').startsWith('v=spf1'))),
+      'bounces-spf',
+      `${sender} has no SPF record with ${egressAddress}`,
+      spfOf(dns, sender).then((spf) => spf?.includes(egressAddress) ?? false),
     ],
     ...rules.blocklists.map((zone) => ['blocklist', `${egressAddress} is listed in ${zone}`, notListed(dns, egressAddress, zone)] as const),
   ];
   const faults = await Promise.all(checks.map(async ([check, detail, holds]) => faultOf(check, detail, holds)));
   return faults.flat();
+}
+
+const ANY_NAME = 'served.example'; // two labels, as a served domain has at least
+
+async function takesMail(dns: Dns, domain: string): Promise<boolean> {
+  return (await dns.resolveMx(domain)).some((mx) => mx.exchange !== '');
+}
+
+async function spfOf(dns: Dns, domain: string): Promise<string | undefined> {
+  return (await dns.resolveTxt(domain)).map((parts) => parts.join('')).find((text) => text.startsWith('v=spf1'));
 }
 
 async function faultOf(check: Fault['check'], detail: string, holds: Promise<boolean>): Promise<Fault[]> {

@@ -50,7 +50,7 @@ export class CanaryMailbox extends Construct {
     const mails = this.#addMails(canary, ruleSet);
     const rules = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSet });
     rules.addRule('ToCanaryDomain', {
-      recipients: [deployment.canaryDomain],
+      recipients: [deployment.canaryDomain, `.${deployment.canaryDomain}`], // a dot in front: every name below it, to SES
       actions: [keepIn(mails), new Lambda({ function: canary.lambda, invocationType: LambdaInvocationType.EVENT })],
     });
     new ReceiptFilter(this, 'FromEverywhere', { ip: EVERYWHERE, policy: ReceiptFilterPolicy.ALLOW });

@@ -3,6 +3,7 @@ import type { SESEvent, SESMailHeader } from 'aws-lambda';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { parseAddress } from '../../shared/domain/address.ts';
+import { isAtOrBelow } from '../../shared/domain/host-name.ts';
 import { UsageError } from './options.ts';
 
 /** The canary mailbox on one machine: an SMTP server that stands in for SES inbound. */
@@ -24,7 +25,7 @@ const CONNECTIONS_LIMIT = 50;
 const IDLE_MS = 60_000;
 const HEADERS_BYTES = 10 * 1024; // SES hands over no more of a mail's headers
 
-/** Starts it. It takes mail for the canary domain and for no other. */
+/** Starts it. It takes mail for the canary domain and every name below it, and for no other. */
 export function startCanarySink(options: CanarySinkOptions): Promise<CanarySink> {
   const { address, port } = readListen(options.listen);
   const server = sinkServer(options);
@@ -67,7 +68,7 @@ function sinkServer({ canaryDomain, onMail }: CanarySinkOptions): SMTPServer {
     maxClients: CONNECTIONS_LIMIT,
     socketTimeout: IDLE_MS,
     onRcptTo({ address }, _session, callback) {
-      const ours = address.toLowerCase().endsWith(`@${canaryDomain}`);
+      const ours = isAtOrBelow(address.slice(address.lastIndexOf('@') + 1), canaryDomain);
       callback(ours ? undefined : answer(550, '5.7.1 Not a domain of ours'));
     },
     onData(stream, session, callback) {

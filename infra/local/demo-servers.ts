@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { createTransport } from 'nodemailer';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
+import { isAtOrBelow } from '../../shared/domain/host-name.ts';
 import { UsageError } from './options.ts';
 
 /** Two mail servers on loopback for a newcomer to watch. One relays, but for the canary domain only: it passes nothing on to anybody else. */
@@ -12,7 +13,7 @@ export const DEMO_PORT = 2525; // any user may listen there
 /** The domains that the two servers serve. */
 export const DEMO_DOMAINS: DemoAddresses = { open: 'open.demo.example', closed: 'closed.demo.example' };
 
-/** Where the open server passes on what it relays: mail for this domain, to this SMTP server. */
+/** Where the open server passes on what it relays: mail for this domain and the names below it, to this SMTP server. */
 export type Smarthost = {
   readonly domain: string;
   readonly address: string;
@@ -64,9 +65,9 @@ function demoServer(domain: string, smarthost: Smarthost | undefined): SMTPServe
     logger: false,
     size: MESSAGE_BYTES,
     onRcptTo(address, _session, callback) {
-      const [user, at] = address.address.toLowerCase().split(/@(?=[^@]*$)/);
+      const [user, at = ''] = address.address.toLowerCase().split(/@(?=[^@]*$)/);
       if (at === domain) return callback(user === 'postmaster' ? undefined : refusal(550, '5.1.1 No such user here'));
-      const relays = smarthost !== undefined && at === smarthost.domain && !smarthost.isClosed();
+      const relays = smarthost !== undefined && isAtOrBelow(at, smarthost.domain) && !smarthost.isClosed();
       callback(relays ? undefined : refusal(554, '5.7.1 Relay access denied'));
     },
     onData(stream, session, callback) {
@@ -83,7 +84,9 @@ function demoServer(domain: string, smarthost: Smarthost | undefined): SMTPServe
 // As a mail server does: with a Received header of its own in front, the envelope as it was, and again when it was not taken.
 async function relay(message: Buffer, session: SMTPServerSession, name: string, smarthost: Smarthost): Promise<void> {
   const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address;
-  const to = session.envelope.rcptTo.map(({ address }) => address).filter((each) => each.toLowerCase().endsWith(`@${smarthost.domain}`));
+  const to = session.envelope.rcptTo
+    .map(({ address }) => address)
+    .filter((each) => isAtOrBelow(each.slice(each.lastIndexOf('@') + 1), smarthost.domain));
   if (to.length === 0) return;
   const received = `Received: from ${session.hostNameAppearsAs} ([${session.remoteAddress}])\r\n by ${name} with ${session.transmissionType}; ${new Date().toUTCString()}\r\n`;
   const raw = Buffer.concat([Buffer.from(received), message]);

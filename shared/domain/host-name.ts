@@ -41,3 +41,9 @@ function endsInNumber(text: string): boolean {
 function invalid(why: string): Unreadable {
   return { kind: 'invalid', why };
 }
+
+/** Whether a name is a domain or one below it, whatever the case of its letters. */
+export function isAtOrBelow(name: string, domain: string): boolean {
+  const small = name.toLowerCase();
+  return small === domain || small.endsWith(`.${domain}`);
+}

@@ -172,11 +172,11 @@ describe('IPv6', () => {
 });
 
 describe('the canary mailbox', () => {
-  test('takes mail for the canary domain, from everywhere, keeps it, and calls the canary function without waiting for it', () => {
+  test('takes mail for the canary domain and the names below it, from everywhere, keeps it, and calls the canary function without waiting for it', () => {
     template.hasResourceProperties('AWS::SES::ReceiptRule', {
       Rule: {
         Enabled: true,
-        Recipients: [CONTEXT.canaryDomain],
+        Recipients: [CONTEXT.canaryDomain, `.${CONTEXT.canaryDomain}`],
         Actions: [
           { S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/' } },
           { LambdaAction: { InvocationType: 'Event', FunctionArn: Match.anyValue() } },

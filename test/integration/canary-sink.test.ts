@@ -41,7 +41,13 @@ test('a mail becomes the event that SES would send: envelope, and the headers of
   expect(headersIn(events[0], 'Received')).toEqual([`from probe.example ([127.0.0.1]) by mx.${DOMAIN} with ESMTP`]);
 });
 
-test.each(['b@elsewhere.example', `b@x.${DOMAIN}`, `b@${DOMAIN}.net`])('no mail is taken for anybody else: %s', async (to) => {
+test('mail for any name below the domain is taken too', async () => {
+  const below = [`b@bounces.${DOMAIN}`, `b@served.example.${DOMAIN}`, `b@X.${DOMAIN.toUpperCase()}`];
+  for (const to of below) await send(to);
+  expect(events.map((event) => event.Records[0]?.ses.receipt.recipients[0]?.toLowerCase())).toEqual(below.map((to) => to.toLowerCase()));
+});
+
+test.each(['b@elsewhere.example', `b@x${DOMAIN}`, `b@${DOMAIN}.net`])('no mail is taken for anybody else: %s', async (to) => {
   await expect(send(to)).rejects.toThrow('550');
   expect(events).toEqual([]);
 });
@@ -79,6 +85,9 @@ describe('the demo servers', () => {
       expect.stringContaining(`from mx.${DEMO_DOMAINS.open} ([127.0.0.1]) by mx.${DOMAIN}`),
       expect.stringContaining(`by mx.${DEMO_DOMAINS.open} with ESMTP`),
     ]);
+    await send(`b@served.example.${DOMAIN}`, MESSAGE, open);
+    const below = await eventually(async () => events[1], 'a second relayed mail');
+    expect(below.Records[0]?.ses.mail.destination).toEqual([`b@served.example.${DOMAIN}`]);
     await expect(send('b@elsewhere.example', MESSAGE, open)).rejects.toThrow('554');
     await expect(send(`b@${DOMAIN}`, MESSAGE, closed)).rejects.toThrow('554');
     await demo.stop();

@@ -86,7 +86,7 @@ function routers(foreignMail: 'canary-delivered' | 'discarded', sink: string): s
   const discard = (name: string, which: string) => `${name}:\n  driver = redirect\n  ${which}\n  data = :blackhole:\n\n`;
   const canary = `canary:
   driver = manualroute
-  domains = canary.example
+  domains = canary.example : *.canary.example
   route_list = * ${sink} byname
   transport = remote_smtp
   no_more

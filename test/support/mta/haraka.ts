@@ -68,7 +68,7 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
 
 const TO_SINK = `
 exports.hook_get_mx = (next, item, domain) => {
-  if (domain === 'canary.example') return next(OK, { priority: 0, exchange: '$sink', port: 25 });
+  if (/(^|\\.)canary\\.example$/.test(domain)) return next(OK, { priority: 0, exchange: '$sink', port: 25 });
   next(DENY, 'not for the sink');
 };
 exports.hook_bounce = (next) => next(OK);

@@ -35,7 +35,10 @@ mail:x:8:8::/tmp:/bin/false
 
 /** The rules that relay what meets a condition: to the sink for the canary's domain; all else waits in the queue for a closed port. */
 export function relayFrom(condition: string): string[] {
-  return [`match ${condition} for domain "canary.example" action "relay"`, `match ${condition} for any action "hold"`];
+  return [
+    `match ${condition} for domain { "canary.example", "*.canary.example" } action "relay"`,
+    `match ${condition} for any action "hold"`,
+  ];
 }
 
 /** Starts OpenSMTPD as Debian configures it, serving `served.example` to everyone, changed by `settings`. Its own mail is thrown away. */

@@ -89,7 +89,10 @@ function writeTables(root: string, etc: string, settings: SendmailSettings, sink
   const own = ['localhost', NAME, 'served.example'].filter((domain) => !relayedDomains.includes(domain));
   cpSync(`${root}/usr/share/sendmail/examples/db/access`, `${folder}/access`);
   writeFileSync(`${folder}/access`, `${access.join('\n')}\n${readFileSync(`${folder}/access`, 'utf8')}`);
-  writeFileSync(`${folder}/mailertable`, canaryMail === 'delivered' ? `canary.example esmtp:[${sink}]\n` : '');
+  writeFileSync(
+    `${folder}/mailertable`,
+    canaryMail === 'delivered' ? `canary.example esmtp:[${sink}]\n.canary.example esmtp:[${sink}]\n` : '',
+  );
   writeFileSync(`${folder}/aliases`, ALIASES);
   writeFileSync(`${folder}/local-host-names`, own.map((domain) => `${domain}\n`).join(''));
   writeFileSync(`${folder}/relay-domains`, relayedDomains.map((domain) => `${domain}\n`).join(''));
