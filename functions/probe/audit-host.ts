@@ -104,14 +104,13 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   return inPortOrder(await withoutBans(legs, work), work.host.settings.ports);
 }
 
-// The ports where our time ran out come first.
+// The ports that we never got to come first, then those where our time ran out: one that uses up every sitting keeps no other from its first.
 function inOrder({ host, order, permitted }: AddressWork): readonly number[] {
-  const late = new Set(
-    (order.before ?? [])
-      .filter(({ address, contact, stopped }) => address === permitted.text && (contact === 'out-of-time' || stopped === 'out-of-time'))
-      .map(({ port }) => port),
-  );
-  return host.settings.ports.toSorted((a, b) => Number(late.has(b)) - Number(late.has(a)));
+  const before = (order.before ?? []).filter(({ address }) => address === permitted.text);
+  const late = new Set(before.filter(({ stopped }) => stopped === 'out-of-time').map(({ port }) => port));
+  const unreached = new Set(before.filter(({ contact }) => contact === 'out-of-time').map(({ port }) => port));
+  const place = (port: number) => (unreached.has(port) ? 0 : late.has(port) ? 1 : 2);
+  return host.settings.ports.toSorted((a, b) => place(a) - place(b));
 }
 
 function inPortOrder(legs: readonly LegEvidence[], ports: readonly number[]): LegEvidence[] {

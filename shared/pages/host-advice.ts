@@ -29,6 +29,20 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
     case 'dropped':
     case 'out-of-time':
       return [html`The next scan tries again. ${exempt('what greylists, limits or slows strangers')}`];
+    case 'not-carried-through':
+      return [
+        html`It let a recipient through that a closed server refuses, and then kept us from sending the message. The next scan tries again. ${exempt('what limits or slows strangers')}`,
+      ];
+    case 'fell-silent':
+      return [
+        html`It stopped answering partway: it is slow, or it has begun to ban us. The next scan tells which. ${exempt('ban tools and limits')}`,
+      ];
+    case 'any-local-part':
+      return [
+        html`Let it refuse users that do not exist. Then its answers tell whether it relays, and nobody is sent bounces for mail that they never wrote.`,
+      ];
+    case 'tls-broken':
+      return [html`Nobody can set up TLS with it: look at its certificate, key and versions of TLS, or stop offering STARTTLS.`];
     case 'no-recipient-reached':
       return [html`No sender of ours got as far as a recipient. ${exempt('checks of the sender')}`];
     case 'starttls-first':

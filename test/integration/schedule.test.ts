@@ -5,7 +5,7 @@ import type { Finding } from '../../functions/probe/finding.ts';
 import { type Services as ProbeServices, probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticeId } from '../../shared/domain/notice.ts';
-import { kindOf, scanId } from '../../shared/domain/scan.ts';
+import { kindOf, type LegEvidence, scanId, type TestResult } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
 import { ANY_TURN } from '../support/gate.ts';
@@ -216,9 +216,11 @@ describe('P3: one change record per change', () => {
 });
 
 describe('a scan that its server leaves unfinished', () => {
+  const [greylisted, ...refused] = sampleLeg('refused').tests;
+  const LEFT: LegEvidence = { ...sampleLeg('refused'), tests: [{ ...greylisted, outcome: 'greylisted' } as TestResult, ...refused] };
   const UNFINISHED: Finding = {
-    judgement: { verdict: 'inconclusive', reason: 'greylisted', completed: 3, planned: 56 },
-    legs: [sampleLeg('refused')],
+    judgement: { verdict: 'inconclusive', reason: 'greylisted', completed: 18, planned: 19 },
+    legs: [LEFT],
   };
   const orders: AuditOrder[] = [];
   const probe = async (host: Host, id: string, finding: Finding) => {
@@ -246,7 +248,7 @@ describe('a scan that its server leaves unfinished', () => {
       now += wait * MINUTE;
     }
     await probe(host, id, { judgement: CLOSED, legs: [sampleLeg('refused')] });
-    expect(orders.at(-1)?.before?.[0]?.tests).toEqual(sampleLeg('refused').tests);
+    expect(orders.at(-1)?.before?.[0]?.tests).toEqual(LEFT.tests);
     expect(await table.store.findScan(host.id, id)).toMatchObject({ startedAt: began, judgement: { verdict: 'closed' } });
     expect(await table.store.findOwed(host.id, id)).toBeUndefined();
   });

@@ -22,7 +22,7 @@ const REFUSAL = `
 
 /** The first session of a scan with a server that does not say what it is, byte for byte. */
 export const FIRST_SESSION: Session = {
-  rule: 'the first session asks for the postmaster, tries eight envelopes, all of them ours, and asks for the postmaster again',
+  rule: 'the first session asks for the postmaster, tries eight envelopes, none of them odd and the null sender last, and asks for the postmaster again',
   transactions: first?.kind === 'envelopes' ? first.choose({ name: 'mx.example.org' }) : [],
   server: `
     220 mx.example.org ESMTP
@@ -45,9 +45,6 @@ export const FIRST_SESSION: Session = {
     MAIL FROM:<relay-audit@probe.example>
     RCPT TO:<relay-audit-01234567-plain@canary.example>
     RSET
-    MAIL FROM:<>
-    RCPT TO:<relay-audit-01234567-null-sender@canary.example>
-    RSET
     MAIL FROM:<relay-audit@mx.example.org>
     RCPT TO:<relay-audit-01234567-server-sender@canary.example>
     RSET
@@ -66,19 +63,22 @@ export const FIRST_SESSION: Session = {
     MAIL FROM:<relay-audit@localhost>
     RCPT TO:<relay-audit-01234567-localhost-sender@canary.example>
     RSET
+    MAIL FROM:<>
+    RCPT TO:<relay-audit-01234567-null-sender@canary.example>
+    RSET
     MAIL FROM:<relay-audit@probe.example>
     RCPT TO:<postmaster@example.org>
     QUIT`,
   shows: [
     'control-postmaster: accepted at rcpt',
     'plain: refused at rcpt',
-    'null-sender: refused at rcpt',
     'server-sender: refused at rcpt',
     'literal-sender: refused at rcpt',
     'served-sender: refused at rcpt',
     'postmaster-served: refused at rcpt',
     'invented-served: refused at rcpt',
     'localhost-sender: refused at rcpt',
+    'null-sender: refused at rcpt',
     'control-postmaster:again: accepted at rcpt',
   ],
 };

@@ -53,6 +53,14 @@ test('a scan goes on after 5, 10 and then 15 minutes, in at most ten sittings', 
 
 test('a scan goes on for what time may mend, and for nothing else', () => {
   const reasons = Object.keys(REASONS) as Reason[];
-  expect(reasons.filter(isUnfinished).toSorted()).toEqual(['deferred', 'dropped', 'greylisted', 'out-of-time', 'tls-failed']);
+  expect(reasons.filter(isUnfinished).toSorted()).toEqual([
+    'deferred',
+    'dropped',
+    'fell-silent',
+    'greylisted',
+    'not-carried-through',
+    'out-of-time',
+    'tls-failed',
+  ]);
   for (const reason of reasons.filter(isUnfinished)) expect(REASONS[reason].verdict).toBe('inconclusive');
 });

@@ -35,6 +35,20 @@ function leg(said: readonly Said[], more: Partial<LegEvidence> = {}): LegEvidenc
 const positive = (...said: Said) => ({ controls: [control(POSITIVE_CONTROL, said)] });
 const negative = (...said: Said) => ({ controls: [control(`${NEGATIVE_CONTROL}plain`, said)] });
 
+/** A leg after the last sitting that its scan has. */
+const used = (evidence: LegEvidence): LegEvidence => ({ ...evidence, ended: 'sittings-used-up' });
+
+/** A leg with one form that reads as a local part of the server's, and what it said to an invented user in the same form. */
+function anyLocal(invented: Said, [outcome, stage]: Said, more: Partial<LegEvidence> = {}): LegEvidence {
+  const form = `${NEGATIVE_CONTROL}percent`;
+  const carried = stage === 'message' ? { canary: 'canary' } : {};
+  return leg([], {
+    tests: [...results([REFUSED]), { test: 'percent', outcome, stage, negative: form, ...carried }],
+    controls: [control(form, invented)],
+    ...more,
+  });
+}
+
 type Case = readonly [rule: string, evidence: LegEvidence, reason: Reason];
 
 describe('a leg is judged by what was proven', () => {
@@ -133,6 +147,167 @@ describe('a leg is judged by what was proven', () => {
   test('it counts completed tests of those planned; controls are neither', () => {
     const evidence = leg([REFUSED, ['refused', 'mail'], ['greylisted', 'rcpt'], NOT_RUN], positive(...ACCEPTED));
     expect(judgeLeg(evidence)).toMatchObject({ completed: 2, planned: 4 });
+  });
+});
+
+describe('what was accepted is judged when it was carried through, and not before', () => {
+  const accepted = leg([REFUSED, ACCEPTED], { toCarry: 1 });
+  const throughNow = leg([ACCEPTED, ['accepted', 'message']], { toCarry: 1 });
+  const cases: readonly Case[] = [
+    ['a leg with a message left to carry is not told yet', accepted, 'not-carried-through'],
+    ['nor is it when our time is over', { ...accepted, stopped: 'out-of-time' }, 'not-carried-through'],
+    ['nor when a limit of the server’s cut us off', { ...accepted, limited: true }, 'not-carried-through'],
+    ['nor when it fell silent', { ...accepted, stopped: 'silent-after-refusals', silentSittings: 2 }, 'not-carried-through'],
+    ['nor when invented users were accepted too', { ...accepted, ...negative(...ACCEPTED) }, 'not-carried-through'],
+    ['nor when some message went through and another is left', throughNow, 'not-carried-through'],
+    ['its limits are to blame once the sittings are used up', used({ ...accepted, limited: true }), 'accepted-then-limited'],
+    ['and its slowness where it has none', used(accepted), 'accepted-then-slow'],
+    ['but not where a message went through', used(throughNow), 'message-accepted'],
+    [
+      'what was refused at DATA and after the dot is refused',
+      leg(
+        [
+          ['refused', 'data'],
+          ['refused', 'message'],
+        ],
+        { toCarry: 0 },
+      ),
+      'all-refused',
+    ],
+  ];
+
+  test.each(cases)('%s', (_, evidence, reason) => {
+    expect(judgeLeg(evidence)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+});
+
+describe('a local part proves nothing where any is taken', () => {
+  const taken = anyLocal(ACCEPTED, ['accepted', 'message']);
+  const unasked = { ...taken, controls: [] };
+  const cases: readonly Case[] = [
+    ['the messages that went out that way are waited for', taken, 'awaiting-messages'],
+    ['none that comes back in its time closes the leg', { ...taken, ended: 'waited' }, 'catch-all'],
+    ['nothing tells where no message could come back', { ...taken, noMailbox: true }, 'any-local-part'],
+    ['a form whose invented user is refused is routed', anyLocal(REFUSED, ['accepted', 'message']), 'message-accepted'],
+    ['so is one that was not carried through in the end', used(anyLocal(REFUSED, ACCEPTED, { toCarry: 1 })), 'accepted-then-slow'],
+    ['a form whose invented user was not asked for is not judged', unasked, 'not-carried-through'],
+    ['nor one whose invented user was put off', anyLocal(['deferred', 'rcpt'], ACCEPTED), 'not-carried-through'],
+    ['in the end such a one says only that any local part is taken', used(unasked), 'any-local-part'],
+    ['a message that is left to carry is not judged either', { ...taken, toCarry: 1 }, 'not-carried-through'],
+    ['one that was refused after the dot is a refusal like others', anyLocal(ACCEPTED, ['refused', 'message']), 'all-refused'],
+    ['a foreign recipient beside it outweighs it', { ...taken, tests: [...taken.tests, ...results([ACCEPTED])] }, 'accepts-everything'],
+    [
+      'a test that is not done keeps it from closed',
+      { ...taken, tests: [...taken.tests, ...results([NOT_RUN])], ended: 'waited' },
+      'dropped',
+    ],
+  ];
+
+  test.each(cases)('%s', (_, evidence, reason) => {
+    expect(judgeLeg(evidence)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+
+  test('a message of it that comes back opens the leg', () => {
+    const arrival = { canary: 'canary', leg: legName(taken), test: 'percent', sentAt: 0, at: 1, path: [] };
+    expect(judgeLeg({ ...taken, ended: 'waited' }, [arrival])).toMatchObject({ verdict: 'open', reason: 'canary-arrived' });
+  });
+
+  test('is said of a host that is closed, whichever leg comes first', () => {
+    const catchAll = { ...taken, ended: 'waited', port: 587 } as const;
+    for (const legs of [
+      [leg([REFUSED]), catchAll],
+      [catchAll, leg([REFUSED])],
+    ])
+      expect(judgeHost(legs, [])).toMatchObject({ verdict: 'closed', reason: 'catch-all' });
+  });
+});
+
+describe('a server that puts off every foreign recipient to the last sitting does not relay', () => {
+  const deferring = leg([['deferred', 'rcpt'], ['greylisted', 'rcpt'], REFUSED], positive(...ACCEPTED));
+  const cases: readonly Case[] = [
+    ['beside an accepted postmaster', used(deferring), 'always-deferred'],
+    ['but not before its sittings are used up', deferring, 'greylisted'],
+    ['nor where the postmaster was not accepted', used({ ...deferring, ...positive('deferred', 'rcpt') }), 'greylisted'],
+    ['nor where it put off a sender', used({ ...deferring, tests: results([['deferred', 'mail'], REFUSED]) }), 'deferred'],
+    ['nor where a test was not run', used({ ...deferring, tests: results([['deferred', 'rcpt'], NOT_RUN]) }), 'deferred'],
+    ['nor where it put off a message', used({ ...deferring, tests: results([['deferred', 'message']]) }), 'deferred'],
+  ];
+
+  test.each(cases)('%s', (_, evidence, reason) => {
+    expect(judgeLeg(evidence)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+});
+
+describe('silence is a ban when it lasts into another sitting', () => {
+  test.each([
+    ['of one sitting', 1, 'fell-silent'],
+    ['of two in a row', 2, 'probably-banned'],
+    ['that was told before sittings were counted', undefined, 'probably-banned'],
+  ] as const)('silence %s', (_, silentSittings, reason) => {
+    const more = { stopped: 'silent-after-refusals', silentSittings } as const;
+    expect(judgeLeg(leg([REFUSED, NOT_RUN], more)).reason).toBe(reason);
+    expect(judgeLeg(leg([NOT_RUN], { ...more, contact: 'connection-refused' })).reason).toBe(reason);
+  });
+});
+
+describe('the control, and no words, tells whether a server refuses us', () => {
+  const said = (reply: string, says?: TestResult['says']): Partial<TestResult> => ({ reply, says });
+  const unknown = said('550 5.1.1 User unknown', 'unknown-user');
+  const beside = (control_: Partial<TestResult>, ...tests: readonly Partial<TestResult>[]) =>
+    leg([], {
+      tests: tests.map((each, index) => ({ test: `test-${index}`, outcome: 'refused', stage: 'rcpt', ...each })),
+      controls: [{ test: POSITIVE_CONTROL, outcome: 'refused', stage: 'rcpt', ...control_ }],
+    });
+  const aboutUs = { outcome: 'about-us', ...said('550 5.7.1 Your host may not send there') } as const;
+  const okay = { outcome: 'accepted' } as const;
+  const cases: readonly Case[] = [
+    ['words about us beside an accepted control are a refusal', beside(okay, aboutUs, {}), 'all-refused'],
+    ['but not a greeting of that kind', beside(okay, { ...aboutUs, stage: 'greeting' }), 'policy-against-us'],
+    ['beside a control that was put off they wait for it', beside({ outcome: 'deferred' }, aboutUs), 'deferred'],
+    ['and count once it is put off to the end', used(beside({ outcome: 'deferred' }, aboutUs)), 'policy-against-us'],
+    [
+      'a control that is no user, where relaying is denied in words, is told apart',
+      beside(unknown, said('550 5.1.1 No', 'no-relaying')),
+      'all-refused',
+    ],
+    ['or in another class of reply', beside(unknown, said('550 5.7.1 No'), said('554 5.7.1 No')), 'all-refused'],
+    ['and then words about us are a refusal too', beside(unknown, aboutUs), 'all-refused'],
+    ['but not where the reply is of the same class', beside(unknown, said('550 5.1.1 No')), 'control-refused'],
+    ['nor where some foreign recipient is no user either', beside(unknown, said('550 5.7.1 No'), unknown), 'control-refused'],
+    [
+      'nor where the control is refused for another reason',
+      beside(said('550 5.7.1 Denied'), said('554 5.7.1 No', 'no-relaying')),
+      'control-refused',
+    ],
+    ['a control that is no user waits for foreign refusals', beside(unknown, { outcome: 'not-run', stage: 'greeting' }), 'dropped'],
+  ];
+
+  test.each(cases)('%s', (_, evidence, reason) => {
+    expect(judgeLeg(evidence)).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+  });
+});
+
+describe('TLS that nobody can set up', () => {
+  const plain = leg([REFUSED], { offersStarttls: true });
+  const broken = (more: Partial<LegEvidence> = {}, sittings = 2) =>
+    leg([NOT_RUN], { contact: 'tls-failed', transport: 'starttls', brokenTls: { sittings, why: 'no shared cipher' }, ...more });
+
+  test.each<[string, readonly LegEvidence[], Reason]>([
+    ['leaves a host closed whose plain leg at that port is', [plain, broken()], 'all-refused'],
+    ['and at the port of TLS, where any leg of that address is', [plain, broken({ port: 465, transport: 'tls' })], 'all-refused'],
+    ['is not believed in the first sitting', [plain, broken({}, 1)], 'tls-failed'],
+    ['leaves a host untold that has nothing else', [broken()], 'tls-failed'],
+    ['and one whose closed leg is at another port', [plain, broken({ port: 587 })], 'tls-failed'],
+    ['and one whose closed leg is at another address', [plain, broken({ address: '192.0.2.2' })], 'tls-failed'],
+    [
+      'and one whose plain leg takes nothing before STARTTLS',
+      [leg([['starttls-first', 'mail']], { offersStarttls: true }), broken()],
+      'starttls-first',
+    ],
+    ['and one whose plain leg accepts', [leg([ACCEPTED]), broken()], 'recipient-accepted'],
+  ])('%s', (_, legs, reason) => {
+    expect(judgeHost(legs, [])).toMatchObject({ verdict: REASONS[reason].verdict, reason });
+    expect(judgeHost(legs.toReversed(), []).verdict).toBe(REASONS[reason].verdict);
   });
 });
 

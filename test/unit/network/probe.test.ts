@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { ended } from '../../../shared/domain/coverage.ts';
 import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeLeg, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
@@ -243,32 +244,6 @@ const CASES: readonly Case[] = [
     sessions: 2,
   },
   {
-    rule: 'a server that takes no connection after it refused us has probably banned us',
-    scripts: [mailServer({}, { stopsListeningAt: 20 })],
-    reason: 'probably-banned',
-    sessions: 1,
-  },
-  {
-    rule: 'a server that closes every connection after it refused us has probably banned us',
-    scripts: [mailServer(), first({ kind: 'close' })],
-    reason: 'probably-banned',
-    sessions: 2,
-  },
-  {
-    rule: 'a server that no longer greets after it refused us has probably banned us',
-    scripts: [mailServer(), first({ kind: 'silence' })],
-    limits: BRISK,
-    reason: 'probably-banned',
-    sessions: 2,
-  },
-  {
-    rule: 'a server that falls silent in the middle, after it refused us, has probably banned us',
-    scripts: [mailServer({ RCPT: (line) => (line.includes('-literal-sender@') ? { kind: 'silence' } : mailServer().answer(line, 0)) })],
-    limits: BRISK,
-    reason: 'probably-banned',
-    sessions: 1,
-  },
-  {
     rule: 'a later session that is refused at EHLO completes nothing',
     scripts: [mailServer(), mailServer({ EHLO: say('550 5.7.0 Not you again') })],
     reason: 'dropped',
@@ -285,7 +260,7 @@ const CASES: readonly Case[] = [
   {
     rule: 'a server that has had enough of us has not refused',
     scripts: [mailServer(), mailServer({ MAIL: say('550 5.7.1 Too many errors in this connection') })],
-    reason: 'dropped',
+    reason: 'deferred',
     completed: 8 + XCLIENT_ONLY,
   },
   {
@@ -293,13 +268,6 @@ const CASES: readonly Case[] = [
     scripts: [mailServer({ RCPT: { kind: 'silence' } })],
     limits: { ...PATIENT, sittingMs: 300 },
     reason: 'out-of-time',
-    sessions: 1,
-  },
-  {
-    rule: 'a server that accepted before it banned us still answers as a relay',
-    scripts: [mailServer({ RCPT: (line) => say(line.includes('-null-sender@') ? '250 Ok' : '554 no') }, { stopsListeningAt: 20 })],
-    cast: { ...CAST, servedDomains: [] },
-    reason: 'recipient-accepted',
     sessions: 1,
   },
 ];
@@ -311,6 +279,55 @@ test.each(CASES.map((each) => [each.rule, each] as const))('%s', async (_, { scr
   if (sessions !== undefined) expect(server.heard).toHaveLength(sessions);
   expect(judgeLeg(leg).planned).toBe(cast?.servedDomains.length === 0 ? WITHOUT_DOMAINS : ALL);
   expect(leg.transcript.join('\n').length).toBeLessThanOrEqual(65 * 1024);
+});
+
+describe('a server that goes silent after it refused us', () => {
+  const silent: readonly (readonly [string, readonly Script[], ProbeLimits])[] = [
+    ['takes no connection', [mailServer({}, { stopsListeningAt: 20 })], PATIENT],
+    ['closes every connection', [mailServer(), first({ kind: 'close' })], PATIENT],
+    ['no longer greets', [mailServer(), first({ kind: 'silence' })], BRISK],
+  ];
+
+  test.each(silent)('and %s is only said to be silent in the first sitting, after another connection', async (_, scripts, limits) => {
+    const { leg } = await audit(scripts, limits);
+    expect(leg).toMatchObject({ stopped: 'silent-after-refusals', silentSittings: 1 });
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
+    expect(leg.transcript.filter((line) => line.startsWith('-- ')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(silent)('and %s in another sitting too has probably banned us', async (_, scripts, limits) => {
+    const { leg, server } = await audit(scripts, limits);
+    const again = await probeLeg({ ...orderFor(server.port, limits, CAST), before: leg });
+    expect(judgeLeg(again)).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
+  });
+
+  test.each(silent)('and %s for one sitting only has not banned us', async (_, scripts, limits) => {
+    const { leg } = await audit(scripts, limits);
+    const { leg: again } = await audit([mailServer()], PATIENT, CAST, { before: leg });
+    expect(judgeLeg(again)).toMatchObject({ verdict: 'closed', reason: 'all-refused', completed: ALL });
+  });
+
+  test('after one connection was silent, and the next was not, goes on', async () => {
+    const { leg, server } = await audit([mailServer(), first({ kind: 'close' }), mailServer()]);
+    expect(judgeLeg(leg)).toMatchObject({ reason: 'all-refused', completed: ALL });
+    expect(server.heard[1]).toEqual([]);
+  });
+
+  test('in the middle of its sessions, but greets, has not banned us in any number of sittings', async () => {
+    const script = mailServer({
+      RCPT: (line) => (line.includes('-literal-sender@') ? { kind: 'silence' } : mailServer().answer(line, 0)),
+    });
+    const { leg, server } = await audit([script], BRISK);
+    const again = await probeLeg({ ...orderFor(server.port, BRISK, CAST), before: leg });
+    for (const each of [leg, again]) expect(judgeLeg(each)).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
+  });
+
+  test('having accepted something is judged by that alone, once its sittings are used up', async () => {
+    const accepting = mailServer({ RCPT: (line) => say(line.includes('-null-sender@') ? '250 Ok' : '554 no') }, { stopsListeningAt: 20 });
+    const { leg } = await audit([accepting], PATIENT, { ...CAST, servedDomains: [] });
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'not-carried-through' });
+    expect(ended([leg], 'sittings-used-up').map((each) => judgeLeg(each).verdict)).toEqual(['suspected']);
+  });
 });
 
 test('a port that refuses connections is unreachable', async () => {
@@ -427,6 +444,7 @@ describe('evidence', () => {
       from: '<relay-audit@probe.example>',
       to: '<relay-audit-01234567-plain@canary.example>',
       reply: '554 5.7.1 Relay access denied',
+      says: 'no-relaying',
     });
     expect(leg.tests.at(-1)).toMatchObject({ test: 'xclient', outcome: 'refused', stage: 'ehlo' });
     expect(leg.tests.at(-2)).toEqual({ test: 'ehlo-localhost-null', outcome: 'not-run', stage: 'greeting' });

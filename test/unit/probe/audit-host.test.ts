@@ -34,10 +34,26 @@ const mailServerRcpt = (line: string) => (line.includes('<postmaster@') ? '250 2
 
 const hangs = mailServer({ EHLO: { kind: 'silence' } });
 
-test('a port that uses up its time leaves the next port its share', async () => {
-  const { judgement, legs } = await audit([hangs, mailServer({ RCPT: say('250 Ok') })], 3_000);
-  expect(legs.map((leg) => leg.stopped)).toEqual(['out-of-time', undefined]);
-  expect(judgement.verdict).toBe('suspected');
+test('a port that uses up our time is gone on with after those that we never got to', async () => {
+  const first = await audit([hangs, mailServer()], 1_000);
+  expect(first.legs.map((leg) => leg.contact)).toEqual(['answered', 'out-of-time']);
+  const servers = [...started];
+  const host = sampleHost({ name: '127.0.0.1', ports: servers.map(({ port }) => port), servedDomains: ['served.example'] });
+  const { legs } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, before: first.legs }, RULES(5_000));
+  expect(legs.map((leg) => [leg.port, judgeLeg(leg).reason])).toEqual([
+    [servers[0]?.port, 'out-of-time'],
+    [servers[1]?.port, 'all-refused'],
+  ]);
+});
+
+test('a port that is not there costs the next one none of its time', async () => {
+  const gone = await startScriptedServer([mailServer()]);
+  await gone.stop();
+  const there = await startScriptedServer([mailServer()]);
+  started.push(there);
+  const host = sampleHost({ name: '127.0.0.1', ports: [gone.port, there.port], servedDomains: ['served.example'] });
+  const { judgement } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN }, RULES(5_000));
+  expect(judgement).toMatchObject({ verdict: 'closed', completed: judgement.planned });
 });
 
 test('a port that was not done in our time keeps the host from closed', async () => {
@@ -131,13 +147,12 @@ test('a port that was closed to us by a ban, with the one before it, is not abse
   ]);
   started.push(banning);
   const host = sampleHost({ name: '127.0.0.1', ports: [banning.port, relaying.port], servedDomains: ['served.example'] });
-  const { judgement, legs } = await auditHost(
-    host,
-    { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined },
-    RULES(10_000),
-  );
-  expect(legs[0]).toMatchObject({ contact: 'answered' });
-  expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
+  const order = { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined } as const;
+  const first = await auditHost(host, order, RULES(10_000));
+  expect(first.legs[0]).toMatchObject({ contact: 'answered' });
+  expect(first.judgement).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
+  const second = await auditHost(host, { ...order, before: first.legs }, RULES(10_000));
+  expect(second.judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
 });
 
 test.each([

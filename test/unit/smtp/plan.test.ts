@@ -25,7 +25,7 @@ const ODD = new Set(
 );
 
 /** How a server answers one session: an outcome for each envelope in order, for messages too; it hangs up where there are no more. */
-type Server = (ids: readonly string[], session: number) => readonly Outcome[];
+type Server = (ids: readonly string[], session: number, kind: 'envelopes' | 'messages') => readonly Outcome[];
 
 type Played = { readonly kind: 'envelopes' | 'messages'; readonly transactions: readonly Transaction[] };
 
@@ -38,7 +38,7 @@ function audit(cast: Cast, server: Server, { greeting = {}, keywords = ['SIZE'],
     const transactions =
       next.kind === 'envelopes' ? withoutControlAgain(next.choose(greeting)) : next.tests.map((each) => messageOf(each.id));
     sessions.push({ kind: next.kind, transactions });
-    const evidence = answered(next.kind, transactions, server(idsOf(transactions), sessions.length - 1), greeting, keywords);
+    const evidence = answered(next.kind, transactions, server(idsOf(transactions), sessions.length - 1, next.kind), greeting, keywords);
     progress = advance(progress, evidence);
   }
   return { sessions, results: [...progress.results], progress };
@@ -256,16 +256,11 @@ describe('what was accepted is carried through', () => {
       .sessions.filter(({ kind }) => kind === 'messages')
       .map(({ transactions }) => idsOf(transactions));
   const atRcpt = (taken: readonly string[], atTheDot: Outcome) => {
-    const server: Server = (ids) => ids.map((id) => (taken.includes(id) ? 'accepted' : 'refused'));
-    const { sessions, results } = audit(CAST, (ids, session) =>
-      session < FIRST_MESSAGES ? server(ids, session) : ids.map(() => atTheDot),
+    const { sessions, results } = audit(CAST, (ids, _, kind) =>
+      ids.map((id) => (kind === 'messages' ? atTheDot : taken.includes(id) ? 'accepted' : 'refused')),
     );
     return { results, carried: sessions.filter(({ kind }) => kind === 'messages').flatMap(({ transactions }) => idsOf(transactions)) };
   };
-  // Sessions before the first message of a server that accepts two tests: the survey, then the controls.
-  const FIRST_MESSAGES = audit(CAST, (ids) =>
-    ids.map((id) => (id === 'plain' || id === 'percent-server' ? 'accepted' : 'refused')),
-  ).sessions.findIndex(({ kind }) => kind === 'messages');
 
   test('three of it, different in kind, and no more once they are through', () => {
     const [first = [], ...rest] = messages((ids) => ids.map((id) => (id.startsWith(NEGATIVE_CONTROL) ? 'refused' : 'accepted')));
