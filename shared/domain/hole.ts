@@ -258,10 +258,11 @@ const HOW: Readonly<Record<Cause, (name: string | undefined) => string>> = {
   'claimed-ehlo': (name) => `to anywhere from whoever says EHLO as the server${name === undefined ? '' : ` (${name})`}`,
   'localhost-ehlo': () => 'to anywhere from whoever says EHLO as localhost',
   xclient: () => 'to anywhere from whoever uses XCLIENT to pose as a trusted client (127.0.0.1)',
-  'unanchored-recipient': (name) => `to any domain that has ${domain(name)} in its name (an unanchored pattern)`,
+  'unanchored-recipient': (name) => `to any address with ${domain(name)} in it (an unanchored pattern)`,
   'unanchored-sender': (name) =>
-    `to anywhere from whoever claims a sender at a domain that has ${domain(name)} in its name (an unanchored pattern)`,
-  'first-recipient-only': () => 'to anywhere behind a recipient of its own (it checks only the first of a message)',
+    `to anywhere from whoever claims a sender at a domain with ${domain(name)} in its name (an unanchored pattern)`,
+  'first-recipient-only': () => 'to anywhere along with a recipient of its own (it does not check each one)',
   srs: (name) => `to anywhere by SRS addresses, whose hash it does not check (<SRS0=xxxx=xx=elsewhere=user${at(name)}>)`,
-  'written-into-local-part': (name) => `to an address anywhere that is written into a local part${name === undefined ? '' : ` at ${name}`}`,
+  'written-into-local-part': (name) =>
+    `to anywhere by an address that is written into a local part${name === undefined ? '' : ` at ${name}`}`,
 };
