@@ -217,11 +217,8 @@ export function holeSentence(hole: Hole): string {
   const { cause, name, sender, seesUsAs, others } = hole;
   const how = `${HOW[cause](name)}${sender === undefined ? '' : ` with ${SENDERS[sender](name)}`}`;
   const more = others === 0 ? '' : `, and in ${others === 1 ? 'one other way' : `${others} other ways`}`;
-  const front =
-    seesUsAs === undefined
-      ? 'It accepts mail'
-      : `It took us for ${seesUsAs}, so a proxy or Docker in front of it hides its clients, and it accepts mail`;
-  return `${front} ${how}${more}${whereWords(hole)}.`;
+  const why = seesUsAs === undefined ? '' : `: it took us for ${seesUsAs}, so a proxy or Docker in front of it hides who its clients are`;
+  return `It accepts mail ${how}${more}${whereWords(hole)}${why}.`;
 }
 
 function whereWords({ where, port }: Hole): string {
