@@ -102,7 +102,7 @@ const CAUSE_REMEDIES: Readonly<Record<Exclude<Cause, 'anyone'>, Remedy>> = {
     opensmtpd: CLAIMED_SENDER.opensmtpd ?? [],
   },
   'first-recipient-only': {
-    general: ['Check every recipient of a message: look at the filter, proxy or plugin that decides about the first alone.'],
+    general: ['Check each recipient of a message: look at the filter, proxy or plugin that lets one speak for the others.'],
     haraka: ['Find the plugin that sets connection.relaying at a recipient: it then holds for every recipient behind that one.'],
   },
   srs: {

@@ -217,11 +217,8 @@ export function holeSentence(hole: Hole): string {
   const { cause, name, sender, seesUsAs, others } = hole;
   const how = `${HOW[cause](name)}${sender === undefined ? '' : ` with ${SENDERS[sender](name)}`}`;
   const more = others === 0 ? '' : `, and in ${others === 1 ? 'one other way' : `${others} other ways`}`;
-  const front =
-    seesUsAs === undefined
-      ? 'It accepts mail'
-      : `It took us for ${seesUsAs}, so a proxy or Docker in front of it hides its clients, and it accepts mail`;
-  return `${front} ${how}${more}${whereWords(hole)}.`;
+  const why = seesUsAs === undefined ? '' : `: it took us for ${seesUsAs}, so a proxy or Docker in front of it hides who its clients are`;
+  return `It accepts mail ${how}${more}${whereWords(hole)}${why}.`;
 }
 
 function whereWords({ where, port }: Hole): string {
@@ -258,10 +255,11 @@ const HOW: Readonly<Record<Cause, (name: string | undefined) => string>> = {
   'claimed-ehlo': (name) => `to anywhere from whoever says EHLO as the server${name === undefined ? '' : ` (${name})`}`,
   'localhost-ehlo': () => 'to anywhere from whoever says EHLO as localhost',
   xclient: () => 'to anywhere from whoever uses XCLIENT to pose as a trusted client (127.0.0.1)',
-  'unanchored-recipient': (name) => `to any domain that has ${domain(name)} in its name (an unanchored pattern)`,
+  'unanchored-recipient': (name) => `to any address with ${domain(name)} in it (an unanchored pattern)`,
   'unanchored-sender': (name) =>
-    `to anywhere from whoever claims a sender at a domain that has ${domain(name)} in its name (an unanchored pattern)`,
-  'first-recipient-only': () => 'to anywhere behind a recipient of its own (it checks only the first of a message)',
+    `to anywhere from whoever claims a sender at a domain with ${domain(name)} in its name (an unanchored pattern)`,
+  'first-recipient-only': () => 'to anywhere along with a recipient of its own (it does not check each one)',
   srs: (name) => `to anywhere by SRS addresses, whose hash it does not check (<SRS0=xxxx=xx=elsewhere=user${at(name)}>)`,
-  'written-into-local-part': (name) => `to an address anywhere that is written into a local part${name === undefined ? '' : ` at ${name}`}`,
+  'written-into-local-part': (name) =>
+    `to anywhere by an address that is written into a local part${name === undefined ? '' : ` at ${name}`}`,
 };

@@ -62,7 +62,7 @@ ${closing(hole, software)}
 function closing(hole: Hole | undefined, software: Software | undefined): Html {
   const others = list(otherRemedies(hole, software));
   if (hole === undefined) return html`<li>Close it. Its own settings come first, what closes any server after them:${others}</li>`;
-  return html`<li>Close the hole. ${holeSentence(hole)}${list(holeRemedies(hole, software))}</li>
+  return html`<li>Close the hole:${list(holeRemedies(hole, software))}</li>
 <li>Make sure that nothing else relays:${others}</li>`;
 }
 

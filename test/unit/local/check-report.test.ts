@@ -15,7 +15,7 @@ test('the terminal names the hole below the verdict, and what closes it before w
   const leg: LegEvidence = { ...sampleLeg('accepted'), seesUsAs: '172.18.0.1' };
   const lines = asText(report(leg), false).split('\n');
   expect(lines[2]).toBe(
-    'It took us for 172.18.0.1, so a proxy or Docker in front of it hides its clients, and it accepts mail to anywhere from anyone.',
+    'It accepts mail to anywhere from anyone: it took us for 172.18.0.1, so a proxy or Docker in front of it hides who its clients are.',
   );
   const end = lines.slice(lines.indexOf('What closes it'));
   expect(end[1]).toMatch(/^ {2}- With Docker: its userland proxy/);

@@ -71,9 +71,9 @@ describe('the page of a host', () => {
     const last = { scan: { ...scan, arrivals: [sampleArrival(sampleCanary(scan, 'c'))] }, legs };
     const page = shown({ relay: 'open', openLegs: ['192.0.2.1:25'], last: { ...LAST, verdict: 'open' } }, { last });
     const places = [
-      '<strong>It took us for 172.18.0.1, so a proxy or Docker',
+      '<strong>It accepts mail to anywhere from anyone: it took us for 172.18.0.1',
       'The last scan',
-      'Close the hole. It took us',
+      'Close the hole:',
       'userland-proxy',
       'Make sure that nothing else relays',
       'smtpd_relay_restrictions',

@@ -86,7 +86,9 @@ describe('the page of a scan', () => {
     const lost: LegEvidence = { ...sampleLeg('accepted'), seesUsAs: '172.18.0.1' };
     const scan = { ...SCAN, arrivals: [sampleArrival(sampleCanary(SCAN, 'c'))] };
     const page = shown([lost], { scan });
-    expect(page).toMatch(/<h2 class="first">The hole<\/h2><p><strong>It took us for 172\.18\.0\.1, so [^<]* from anyone\.<\/strong>/);
+    expect(page).toMatch(
+      /<h2 class="first">The hole<\/h2><p><strong>It accepts mail to anywhere from anyone: it took us for 172\.18\.0\.1, so [^<]*\.<\/strong>/,
+    );
     expect(page.indexOf('The hole')).toBeLessThan(page.indexOf('<section><h2><code>'));
     expect(page).not.toContain('It takes every client for a private address');
     const closed = shown([{ ...sampleLeg(), seesUsAs: '172.18.0.1' }]);
