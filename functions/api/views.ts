@@ -9,7 +9,8 @@ import type {
   scanResponse,
   scanSummaryResponse,
 } from '../../shared/contract/responses.ts';
-import type { Arrival } from '../../shared/domain/canary.ts';
+import { backscatterOf } from '../../shared/domain/backscatter.ts';
+import type { Arrival, Bounce } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
@@ -82,11 +83,13 @@ export function scanSummaryView(scan: Scan): z.input<typeof scanSummaryResponse>
 
 /** A finished scan with all it saw. */
 export function scanView(scan: Scan, legs: readonly LegEvidence[]): z.input<typeof scanResponse> {
-  const arrivals = scan.arrivals ?? [];
+  const { arrivals = [], bounces = [] } = scan;
   return {
     ...scanSummaryView(scan),
     hole: holeOf(scan, legs),
     arrivals: arrivals.map(arrivalView),
+    bounces: bounces.map(bounceView),
+    backscatter: backscatterView(bounces, legs),
     legs: legs.map((leg) => legView(leg, arrivals)),
   };
 }
@@ -95,6 +98,17 @@ function holeOf({ arrivals, openLegs }: Scan, legs: readonly LegEvidence[]) {
   const hole = holeIn(legs, arrivals);
   const software = legs.find((leg) => openLegs.includes(legName(leg)))?.software;
   return hole === undefined ? undefined : holeView(hole, software);
+}
+
+/** What bounces show of a server, if there are any. */
+export function backscatterView(bounces: readonly Bounce[], legs: readonly LegEvidence[]): z.input<typeof scanResponse>['backscatter'] {
+  const shown = backscatterOf(bounces, legs);
+  return shown && { explanation: shown.sentence, settings: [...shown.settings] };
+}
+
+/** A message of ours that was bounced. */
+export function bounceView({ leg, test, sentAt, at, by }: Bounce): z.input<typeof scanResponse>['bounces'][number] {
+  return { leg, test, sentAt: iso(sentAt), at: iso(at), by };
 }
 
 function arrivalView({ leg, test, sentAt, at, path }: Arrival) {

@@ -1,7 +1,8 @@
-import { legView } from '../../functions/api/views.ts';
+import { backscatterView, bounceView, legView } from '../../functions/api/views.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import { holeView } from '../../shared/contract/hole.ts';
-import type { Arrival } from '../../shared/domain/canary.ts';
+import { backscatterOf } from '../../shared/domain/backscatter.ts';
+import type { Arrival, Returns } from '../../shared/domain/canary.ts';
 import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
 import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -12,11 +13,11 @@ import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 
-/** What an audit showed: its finding, and the canaries that came back. */
-export type Report = { readonly host: Host; readonly finding: Finding; readonly arrivals: readonly Arrival[] };
+/** What an audit showed: its finding, and what became of its canaries. */
+export type Report = Returns & { readonly host: Host; readonly finding: Finding };
 
 /** The report as one object; its shape is in docs/check-host.md. */
-export function asJson({ host, finding: { judgement, legs }, arrivals }: Report) {
+export function asJson({ host, finding: { judgement, legs }, arrivals, bounces }: Report) {
   const { verdict, reason, completed, planned } = judgement;
   const hole = holeIn(legs, arrivals);
   return {
@@ -28,6 +29,8 @@ export function asJson({ host, finding: { judgement, legs }, arrivals }: Report)
     testsPlanned: planned,
     hole: hole === undefined ? undefined : holeView(hole, openLegs(legs, arrivals)[0]?.software),
     arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
+    bounces: bounces.map(bounceView),
+    backscatter: backscatterView(bounces, legs),
     legs: legs.map((leg) => legView(leg, arrivals)),
   };
 }
@@ -55,6 +58,7 @@ export function asText(report: Report, transcript: boolean): string {
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
     ...closingLines(openLegs(finding.legs, arrivals), hole),
+    ...backscatterLines(report),
   ].join('\n');
 }
 
@@ -79,6 +83,13 @@ function closingLines(open: readonly LegEvidence[], hole: Hole | undefined): str
     'What closes any relay',
     ...items([...otherRemedies(hole, software), ...lost]),
   ];
+}
+
+function backscatterLines({ bounces, finding }: Report): string[] {
+  const backscatter = backscatterOf(bounces, finding.legs);
+  if (backscatter === undefined) return [];
+  const each = bounces.map(({ leg, test, at, by = 'an unknown server' }) => `  ${leg} (${test}): by ${printable(by)} at ${iso(at)}`);
+  return ['', 'Backscatter', backscatter.sentence, 'Bounced to us:', ...each, ...backscatter.settings.map((line) => `  - ${line}`)];
 }
 
 const HOW_TO_PROVE =

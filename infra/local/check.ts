@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const finding = await check(options, book, over.signal);
     const arrivals = book?.arrivals ?? [];
-    const report = { host, finding, arrivals };
+    const report = { host, finding, arrivals, bounces: book?.bounces ?? [] };
     if (over.why() !== undefined) console.error(`${over.why()}. This is what is known so far.`);
     console.log(options.json ? JSON.stringify(asJson(report), null, 2) : asText(report, options.transcript));
     process.exitCode = EXIT[finding.judgement.verdict];
@@ -125,7 +125,7 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
   };
 }
 
-// The first that comes back proves it; the others would prove no more. Gives whether they were waited for to the end.
+// The first that comes back proves it; the others would prove no more, and one that was bounced will not come. Gives whether they were waited for to the end.
 async function untilBack(book: CanaryBook, why: string | undefined, waitMs: number, signal: AbortSignal): Promise<boolean> {
   if (!book.waiting() || book.arrivals.length > 0) return true;
   console.error(`${why === undefined ? 'Waiting' : `${why}: waiting`} for our messages to come back, at most ${inWords(waitMs)}.`);

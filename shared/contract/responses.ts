@@ -128,6 +128,14 @@ const arrivalResponse = z.strictObject({
     .meta({ description: 'Its way by its Received headers, newest hop first. The newest is our own; the others are what servers wrote.' }),
 });
 
+const bounceResponse = z.strictObject({
+  leg: z.string().meta({ description: 'The address, port and transport that it went in by.' }),
+  test: z.string(),
+  sentAt: moment,
+  at: moment,
+  by: z.string().optional().meta({ description: 'Who bounced it, as the bounce says.' }),
+});
+
 const tlsResponse = z.strictObject({
   version: z.string(),
   cipher: z.string(),
@@ -148,6 +156,18 @@ export const scanResponse = z
     arrivals: z
       .array(arrivalResponse)
       .meta({ description: 'Messages that we sent through it and that came back: each proves an open relay.' }),
+    bounces: z.array(bounceResponse).meta({
+      description: 'Messages that it took and then bounced to the sender that we gave: up to 20. None of them proves an open relay.',
+    }),
+    backscatter: z
+      .strictObject({
+        explanation: z.string(),
+        settings: z.array(z.string()).meta({ description: 'What has it refuse such mail instead.' }),
+      })
+      .optional()
+      .meta({
+        description: 'Present when messages were bounced: it takes mail for unknown users, and bounces it to whoever is named as sender.',
+      }),
     legs: z.array(
       z.strictObject({
         address: z.string(),

@@ -1,3 +1,4 @@
+import { backscatterOf, latestBounces } from '../domain/backscatter.ts';
 import { holeSentence } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
 import { isAcknowledged } from '../domain/noise.ts';
@@ -6,6 +7,7 @@ import { REASONS } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
+import { backscatterNote } from './backscatter.ts';
 import { evidence, remedy } from './evidence.ts';
 import { adviceOn } from './host-advice.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
@@ -39,12 +41,14 @@ export function hostPage(page: HostPage): string {
   const isBad = relay === 'open' || relay === 'suspected';
   const seen = isBad && last !== undefined ? seenIn(last.scan, last.legs, relay) : undefined;
   const isKnownSink = relay === 'suspected' && isAcknowledged(host.settings, host.state);
+  const bounces = latestBounces(scans);
   const again = actButton(visitor.formToken, `/hosts/${host.id}/scans`, 'Scan again');
   return layout(
     host.settings.name,
     html`${hostHead(host, '', again)}
 ${verdictBox(page, seen)}
 ${attention(page)}
+${backscatterNote(backscatterOf(bounces, last?.legs ?? []), bounces)}
 ${owedScans(owed, now)}
 ${seen === undefined ? undefined : evidence(seen)}
 ${isBad && !isKnownSink ? remedy({ software: seen?.software, hole: seen?.hole }) : undefined}

@@ -1,3 +1,4 @@
+import { backscatterOf } from '../domain/backscatter.ts';
 import { type Hole, holeIn } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
 import { type Judgement, REASONS } from '../domain/reason.ts';
@@ -6,6 +7,7 @@ import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '..
 import { worse } from '../domain/timeline.ts';
 import { printable } from '../domain/transcript.ts';
 import { judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { backscatterNote } from './backscatter.ts';
 import { holeBox, said, way } from './evidence.ts';
 import { fitting } from './fitting.ts';
 import { hostHead } from './host-tabs.ts';
@@ -17,7 +19,7 @@ import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
 
 // Characters as they are sent, of which the page as a whole may have 100 KiB: a quotation mark that a server said is six of them.
 const LEGS_LIMIT = 64_000; // of the legs that are shown whole; the first that is may be longer, as far as the next two let it
-const TESTS_LIMIT = 40_000; // of one leg's tests: the table twice over
+const TESTS_LIMIT = 38_000; // of one leg's tests: the table twice over
 const TRANSCRIPT_LIMIT = 16_000; // of one leg's transcript
 
 /** A finished scan with all it saw. `leg` is the one to be shown, if not all; `provesOf` says what a test would prove if it were accepted. */
@@ -56,6 +58,7 @@ ${holeBox(hole, software)}
 </dl>
 ${(scan.arrivals ?? []).slice(0, 1).map(way)}
 ${arrivals > 1 ? html`<p>And ${counted(arrivals - 1, 'more message')}: <a href="${path}.json">the file</a> has their ways.</p>` : undefined}
+${backscatterNote(backscatterOf(scan.bounces, legs), scan.bounces ?? [])}
 ${shown}
 ${others.length === 0 ? undefined : html`<h2>Other legs</h2>\n${chosen.length === 0 ? html`<p>${counted(others.length, 'more leg')} would make this page too long. Each can be looked at by itself.</p>` : html`<p><a href="${path}">Show them all</a></p>`}\n${legList(others, path)}`}
 ${legs.length === 0 ? html`<p class="dim">Nothing was sent, so no leg showed anything; or what it showed has expired.</p>` : undefined}`,

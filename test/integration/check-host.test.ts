@@ -165,6 +165,36 @@ describe('a server that has not answered everything', () => {
   });
 });
 
+test('a message that was bounced to us is told as backscatter, and not waited for', async () => {
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    // Whoever writes to themselves is let in, so what is bounced comes to a mailbox of ours.
+    onRcptTo: ({ address }, { envelope: { mailFrom } }, callback) =>
+      callback(
+        mailFrom !== false && mailFrom.address === address ? undefined : Object.assign(new Error('5.1.1 no'), { responseCode: 550 }),
+      ),
+    onData(stream, { envelope }, callback) {
+      void text(stream).then((quoted) => {
+        const to = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+        const raw = `From: MAILER-DAEMON@mail.example.org\r\nSubject: failure notice\r\n\r\nHi. This is the qmail-send program at x.\r\n\r\n--- Below this line is a copy of the message.\r\n\r\n${quoted}`;
+        void createTransport({ host: '127.66.1.9', port: 2527, ignoreTLS: true }).sendMail({ envelope: { from: '', to }, raw });
+        callback();
+      }, callback);
+    },
+  });
+  await new Promise<void>((done) => server.listen(MAIL_PORT, '127.66.1.6', () => done()));
+  const mailbox = ['--canary-domain', 'canary.example', '--canary-listen', '127.66.1.9:2527', '--wait', '600'];
+  const { code, output } = await check('127.66.1.6', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox);
+  await new Promise<void>((done) => server.close(() => done()));
+  expect(output).toMatch(/^Backscatter\nIt takes mail for users whom it does not know/m);
+  expect(output).toMatch(/127\.66\.1\.6:2525 \(own-recipient\): by mail\.example\.org at /);
+  expect(output).toContain('127.66.1.6: suspected');
+  expect(code).toBe(2);
+});
+
 test('--control names the mailbox to ask for where a server refuses even its postmaster', async () => {
   const server = await startScriptedServer([
     mailServer({ RCPT: (line) => say(line.includes(`<office@${SERVED_DOMAIN}>`) ? '250 Ok' : '554 5.7.1 Relay access denied') }),

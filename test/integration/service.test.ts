@@ -3,6 +3,7 @@ import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changesResponse, hostResponse, owedScanResponse, scanResponse, scansResponse } from '../../shared/contract/responses.ts';
 import { descendants, eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
@@ -59,6 +60,14 @@ describe('what the README says of the first minute', () => {
       controls: [{ test: 'control-postmaster', outcome: 'accepted' }],
     });
     expect(scan.legs[0].transcript.join('\n')).not.toMatch(/^C: DATA/m);
+  });
+
+  test('a mail from nobody, which may be a bounce, is looked up and taken like any other', async () => {
+    const [, host, port] = /canaries +come back to (\S+) port (\d+)/.exec(service.output()) ?? [];
+    const transport = createTransport({ host, port: Number(port), ignoreTLS: true });
+    const raw = 'Subject: failure notice\r\n\r\nHi. This is the qmail-send program at x.\r\n';
+    const sent = await transport.sendMail({ envelope: { from: '', to: 'relay-audit@canary.relay-audit.example' }, raw });
+    expect(sent.response).toMatch(/^250 /);
   });
 
   test('the three curl lines that it prints work', async () => {

@@ -1,4 +1,4 @@
-import { type Arrival, arrivalOf, type Canary } from '../../shared/domain/canary.ts';
+import { type Arrival, arrivalOf, type Bounce, type Canary } from '../../shared/domain/canary.ts';
 import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
@@ -99,4 +99,9 @@ export function sampleArrival(canary: Canary): Arrival {
     at: canary.sentAt + 1_000,
     path: [{ from: 'mail.example.org', address: '192.0.2.9', by: 'mx.canary.example' }],
   });
+}
+
+/** The bounce of a canary that went in by the leg of `sampleLeg`. */
+export function sampleBounce(canary: string): Bounce {
+  return { canary, leg: '192.0.2.1:25', test: 'plain', sentAt: NOON, at: NOON + 60_000, by: 'mail.example.org' };
 }

@@ -155,7 +155,7 @@ export const BOUNCES: Readonly<Record<string, (token: string) => string>> = {
         'Content-Type: text/plain; charset=utf-8',
         'Content-Transfer-Encoding: quoted-printable',
       ],
-      `Die Nachricht wurde nicht zugestellt: unzustellbar, =C3=A4h.\n\n${quoted(token).replace(token, `${token.slice(0, 20)}=\n${token.slice(20)}`)}`,
+      `Die Nachricht wurde nicht zugestellt: unzustellbar, =C3=A4h.\n\n${quoted(token).replaceAll(token, `${token.slice(0, 20)}=\n${token.slice(20)}`)}`,
     ),
   'a message that is known by its Message-ID alone, folded': (token) =>
     mail(

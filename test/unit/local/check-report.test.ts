@@ -1,14 +1,24 @@
 import { expect, test } from 'vitest';
 import { asJson, asText, type Report } from '../../../infra/local/check-report.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import {
+  CLOSED,
+  NOON,
+  SUSPECTED,
+  sampleArrival,
+  sampleBounce,
+  sampleCanary,
+  sampleHost,
+  sampleLeg,
+  sampleScan,
+} from '../../support/samples.ts';
 
 const HOST = sampleHost();
 const ARRIVAL = sampleArrival(sampleCanary(sampleScan(HOST, 'scan', NOON), 'c'));
 
 function report(leg: LegEvidence, arrivals = [ARRIVAL]): Report {
   const judgement = { ...SUSPECTED, verdict: 'open', reason: 'canary-arrived' } as const;
-  return { host: HOST, finding: { judgement, legs: [leg] } as unknown as Report['finding'], arrivals };
+  return { host: HOST, finding: { judgement, legs: [leg] } as unknown as Report['finding'], arrivals, bounces: [] };
 }
 
 test('the terminal names the hole below the verdict, and what closes it before what closes any relay', () => {
@@ -30,4 +40,21 @@ test('the terminal says that clients are lost where that is not the hole itself'
   expect(text).toContain('What closes it\n');
   expect(text).toContain('It takes every client for a private address');
   expect(text).not.toContain('What closes any relay');
+});
+
+test('the terminal tells of backscatter below a closed verdict, by whom a message was bounced and what refuses it instead', () => {
+  const leg: LegEvidence = { ...sampleLeg(), software: { mta: 'exim', from: 'greeting' } };
+  const finding = { judgement: CLOSED, legs: [leg] };
+  const bounced: Report = { host: HOST, finding, arrivals: [], bounces: [{ ...sampleBounce('a'), by: 'mail\x1b[31m' }] };
+  const text = asText(bounced, false);
+  expect(text).toMatch(/^mail\.example\.org: closed\n/);
+  expect(text.slice(text.indexOf('\nBackscatter\n'))).toMatch(
+    /192\.0\.2\.1:25 \(plain\): by mail\\x1b\[31m at .*\n {2}- .*verify = recipient/,
+  );
+  expect(asJson(bounced)).toMatchObject({
+    bounces: [{ leg: '192.0.2.1:25', test: 'plain' }],
+    backscatter: { explanation: expect.stringContaining('RFC 5321'), settings: [expect.stringContaining('callout'), expect.any(String)] },
+  });
+  expect(asText({ ...bounced, bounces: [] }, false)).not.toContain('Backscatter');
+  expect(asJson({ ...bounced, bounces: [] }).backscatter).toBeUndefined();
 });

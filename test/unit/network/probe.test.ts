@@ -4,7 +4,7 @@ import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeLeg, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { connect } from '../../../shared/network/connect.ts';
-import type { LegOrder, ProbeLimits } from '../../../shared/network/leg-session.ts';
+import type { LegOrder, ProbeLimits, SentCanary } from '../../../shared/network/leg-session.ts';
 import { probeLeg } from '../../../shared/network/probe.ts';
 import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
 import { relayTests } from '../../../shared/smtp/relay-tests.ts';
@@ -449,6 +449,20 @@ describe('evidence', () => {
     expect(leg.tests.at(-1)).toMatchObject({ test: 'xclient', outcome: 'refused', stage: 'ehlo' });
     expect(leg.tests.at(-2)).toEqual({ test: 'ehlo-localhost-null', outcome: 'not-run', stage: 'greeting' });
     expect(leg.controls.map(({ test: id, outcome }) => [id, outcome])).toEqual([[POSITIVE_CONTROL, 'accepted']]);
+  });
+
+  test('has messages written down with who sends them and which mailboxes are theirs, before they leave', async () => {
+    const sent: SentCanary[] = [];
+    const expectCanary: LegOrder['expectCanary'] = async (about) => {
+      sent.push(about);
+      return { id: `canary${sent.length}`, token: `token${sent.length}` };
+    };
+    await audit([mailServer({ RCPT: say('250 Ok'), DATA: say('550 No') })], PATIENT, CAST, { expectCanary });
+    const senders = Object.fromEntries(sent.map(({ test: id, from }) => [id, from]));
+    expect(senders).toMatchObject({ plain: 'relay-audit@probe.example', 'null-sender': '' });
+    const mailboxes = { prefix: 'relay-audit-01234567-', domain: 'canary.example' };
+    expect(new Set(sent.map((each) => JSON.stringify(each.mailboxes)))).toEqual(new Set([JSON.stringify(mailboxes)]));
+    for (const { recipient } of sent) expect(recipient.startsWith(mailboxes.prefix)).toBe(true);
   });
 
   test('has at most three negative controls', async () => {

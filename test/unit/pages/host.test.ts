@@ -11,6 +11,7 @@ import {
   NOON,
   SUSPECTED,
   sampleArrival,
+  sampleBounce,
   sampleCanary,
   sampleHost,
   sampleLeg,
@@ -82,6 +83,14 @@ describe('the page of a host', () => {
     expect(places[0]).toBeGreaterThan(0);
   });
 
+  test('tells below the verdict that it bounces mail, for as long as the scans show it', () => {
+    const bounced = { ...sampleScan(sampleHost(), LAST.id, LAST.startedAt), bounces: [sampleBounce('a')] };
+    const page = shown({ relay: 'closed', last: { ...LAST, verdict: 'closed' } }, { scans: [bounced] });
+    expect(page).toContain('It sends backscatter');
+    expect(page.indexOf('It sends backscatter')).toBeGreaterThan(page.indexOf('It refuses to relay'));
+    expect(shown({ relay: 'closed' }, { scans: [sampleScan(sampleHost(), LAST.id, NOON), bounced] })).not.toContain('backscatter');
+  });
+
   test('offers to acknowledge a sink, and tells nobody to stop one that is acknowledged', () => {
     const state: Partial<HostState> = { relay: 'suspected', sink: true, since: NOON - HOUR, last: { ...LAST, verdict: 'suspected' } };
     expect(shown(state)).toContain('Acknowledge it as a sink');
@@ -135,7 +144,7 @@ describe('the page of a host', () => {
           days: 365,
           spans,
           last: { scan: { ...scan, arrivals, openLegs: names }, legs },
-          scans: Array.from({ length: 10 }, () => scan),
+          scans: Array.from({ length: 10 }, () => ({ ...scan, bounces: [{ ...sampleBounce('c'), by: hop.by }, sampleBounce('d')] })),
           owed,
           unconfirmed: host.settings.alertRecipients,
         },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type LegEvidence, type Scan, scanId, type TestResult } from '../../../shared/domain/scan.ts';
 import { type ScanPage, scanPage } from '../../../shared/pages/scan.ts';
-import { NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { NOON, SUSPECTED, sampleArrival, sampleBounce, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { elementsOf } from './well-formed.ts';
 
 const KIB = 1024;
@@ -41,9 +41,24 @@ function longest(port: number): LegEvidence {
 }
 
 describe('the page of a scan', () => {
+  test('tells of messages that were bounced as backscatter, with what ends it, and not as a relay', () => {
+    const leg = { ...sampleLeg(), software: { mta: 'postfix', from: 'greeting' } as const };
+    const judgement = { verdict: 'closed', reason: 'all-refused', completed: 19, planned: 19 } as const;
+    const by = '<b>"mail"</b>';
+    const scan: Scan = { ...SCAN, judgement, openLegs: [], bounces: [{ ...sampleBounce('a'), by }, sampleBounce('b')] };
+    const page = shown([leg], { scan });
+    expect(page).toContain('It sends backscatter');
+    expect(page).toContain('was bounced to us by <code>&lt;b&gt;&quot;mail&quot;&lt;/b&gt;</code>');
+    expect(page).toContain('So was 1 other.');
+    expect(page).toContain('relay_recipient_maps');
+    expect(page).not.toContain('badge open');
+    expect(shown([leg])).not.toContain('backscatter');
+  });
+
   test('stays under 100 KiB, whatever a server says and at however many legs', () => {
     const path = Array.from({ length: 10 }, () => ({ from: '"'.repeat(100), address: '2001:db8::1', by: '"'.repeat(100) }));
-    const scan = { ...SCAN, arrivals: [{ ...sampleArrival(sampleCanary(SCAN, 'c')), path }] };
+    const bounces = Array.from({ length: 20 }, (_, index) => ({ ...sampleBounce(String(index)), by: '"'.repeat(100) }));
+    const scan = { ...SCAN, arrivals: [{ ...sampleArrival(sampleCanary(SCAN, 'c')), path }], bounces };
     const legs = Array.from({ length: 56 }, (_, index) => longest(1_000 + index));
     for (const count of [1, 2, 56]) {
       const page = shown(legs.slice(0, count), { scan });
