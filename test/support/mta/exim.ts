@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { untilGreets } from './greeting.ts';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { untilGreets, untilListens } from './greeting.ts';
 import { type Namespace, rootOf } from './namespace.ts';
 
 /** A running Exim with one configuration, listening on port 25 of one address. */
@@ -18,6 +18,10 @@ export type EximSettings = {
   readonly foreignMail?: 'queued' | 'canary-delivered' | 'discarded';
   /** Offers STARTTLS, with a certificate of its own making. */
   readonly tls?: boolean;
+  /** Whether bounces to the canary domain and the names below it are sent there, and not thrown away. */
+  readonly bounces?: boolean;
+  /** Whether callers wait long for its greeting. */
+  readonly greetsLate?: boolean;
 };
 
 const EXIM_ID = 990;
@@ -58,7 +62,7 @@ export async function startExim(namespace: Namespace, n: number, settings: EximS
     detached: true,
   });
   const exit = once(child, 'exit');
-  await untilGreets(address, `${root}${log}/mainlog`);
+  await (settings.greetsLate ? untilListens : untilGreets)(address, `${root}${log}/mainlog`);
   return {
     address,
     async stop() {
@@ -68,21 +72,30 @@ export async function startExim(namespace: Namespace, n: number, settings: EximS
   };
 }
 
+// Others that run beside it read these files: what is as it should be is left alone.
 function writeSystemFiles(root: string): void {
-  writeFileSync(`${root}/etc/passwd`, PASSWD);
-  writeFileSync(`${root}/etc/group`, GROUP);
-  writeFileSync(`${root}/etc/mailname`, 'mx.served.example\n');
-  writeFileSync(`${root}/etc/aliases`, ALIASES);
+  const files = { passwd: PASSWD, group: GROUP, mailname: 'mx.served.example\n', aliases: ALIASES };
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${root}/etc/${name}`;
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
 }
 
-function configurationFor({ main = '', edit, foreignMail = 'queued' }: EximSettings, debian: string, sink: string): string {
+function configurationFor(
+  { main = '', edit, foreignMail = 'queued', bounces = false }: EximSettings,
+  debian: string,
+  sink: string,
+): string {
   const queue = `queue_only = ${foreignMail === 'queued'}\n`;
-  const routed = debian.replace(/^begin routers\n/m, `begin routers\n${foreignMail === 'queued' ? '' : routers(foreignMail, sink)}`);
+  const routed = debian.replace(
+    /^begin routers\n/m,
+    `begin routers\n${foreignMail === 'queued' ? '' : routers(foreignMail, bounces, sink)}`,
+  );
   return `${queue}${main}\n${edit?.(routed) ?? routed}`;
 }
 
 // In front of all of Debian's: a bounce has no host that it came from.
-function routers(foreignMail: 'canary-delivered' | 'discarded', sink: string): string {
+function routers(foreignMail: 'canary-delivered' | 'discarded', bounces: boolean, sink: string): string {
   const discard = (name: string, which: string) => `${name}:\n  driver = redirect\n  ${which}\n  data = :blackhole:\n\n`;
   const canary = `canary:
   driver = manualroute
@@ -93,7 +106,7 @@ function routers(foreignMail: 'canary-delivered' | 'discarded', sink: string): s
 
 `;
   return [
-    discard('bounces', `condition = ${expansion('if def:sender_host_address{no}{yes}')}`),
+    bounces ? '' : discard('bounces', `condition = ${expansion('if def:sender_host_address{no}{yes}')}`),
     foreignMail === 'canary-delivered' ? canary : '',
     discard('foreign', 'domains = ! +local_domains'),
   ].join('');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { RunningMta } from './case.ts';
-import { untilGreets } from './greeting.ts';
+import { untilGreets, untilListens } from './greeting.ts';
 import { type Namespace, rootOf } from './namespace.ts';
 
 /** What is added to a Haraka that serves `served.example`. */
@@ -18,6 +18,10 @@ export type HarakaSettings = {
   readonly ports?: readonly number[];
   /** Whether it listens on its IPv6 address too, where strangers come to it. */
   readonly ipv6?: boolean;
+  /** Whether bounces to the canary domain and the names below it are sent there, and not thrown away. */
+  readonly bounces?: boolean;
+  /** Whether callers wait long for its greeting. */
+  readonly greetsLate?: boolean;
   /** The environment of its process. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -35,7 +39,7 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
   const installed = `${rootOf('haraka')}/node_modules/Haraka`;
   for (const each of ['connection.ini', 'log.ini']) copyFileSync(`${installed}/config/${each}`, `${folder}/config/${each}`);
   const files = {
-    plugins: [...plugins, 'to_sink', 'throw_away'].join('\n'),
+    plugins: [...plugins, 'to_sink', ...(settings.bounces ? [] : ['no_bounces']), 'throw_away'].join('\n'),
     me: 'mx.served.example\n',
     host_list: 'served.example\n',
     'smtp.ini': `listen=${hosts.flatMap((host) => ports.map((port) => `${host}:${port}`)).join(',')}\nnodes=0\n`,
@@ -43,7 +47,7 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
   };
   for (const [name, text] of Object.entries(files))
     writeFileSync(`${folder}/config/${name}`, text.replaceAll('$sink', namespace.ourAddress));
-  const code = { to_sink: TO_SINK, throw_away: THROW_AWAY, ...own };
+  const code = { to_sink: TO_SINK, no_bounces: NO_BOUNCES, throw_away: THROW_AWAY, ...own };
   for (const [name, text] of Object.entries(code))
     writeFileSync(`${folder}/plugins/${name}.js`, text.replaceAll('$sink', namespace.ourAddress));
   makeTlsFiles(`${folder}/config`);
@@ -59,7 +63,7 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
     child.kill('SIGTERM');
     await exit;
   };
-  await untilGreets(address, `${folder}/log`).catch(async (error) => {
+  await (settings.greetsLate ? untilListens : untilGreets)(address, `${folder}/log`).catch(async (error) => {
     await stop();
     throw error;
   });
@@ -71,6 +75,9 @@ exports.hook_get_mx = (next, item, domain) => {
   if (/(^|\\.)canary\\.example$/.test(domain)) return next(OK, { priority: 0, exchange: '$sink', port: 25 });
   next(DENY, 'not for the sink');
 };
+`;
+
+const NO_BOUNCES = `
 exports.hook_bounce = (next) => next(OK);
 `;
 

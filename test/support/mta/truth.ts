@@ -35,6 +35,7 @@ const LETTERS: readonly Letter[] = [
   { ...PLAIN, ehlo: `mx.${SERVED}` },
   { ...PLAIN, ehlo: 'localhost' },
   { ...PLAIN, xclient: 'ADDR=127.0.0.1' },
+  { ...PLAIN, transport: 'starttls' },
 ];
 
 /** Where letters of one case arrive. */

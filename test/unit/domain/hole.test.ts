@@ -15,8 +15,6 @@ const CAST: Cast = {
   hostName: 'mx.example.org',
   addressLiteral: '[192.0.2.1]',
   servedDomains: ['example.org'],
-  senderDomain: 'bounces.canary.example',
-  srsDay: 20_000,
   localPart: 'relay-audit-01234567',
   srsDay: 20_000,
 };
