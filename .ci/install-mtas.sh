@@ -48,3 +48,5 @@ if [ ! -e "$haraka/.unpacked" ]; then
     Haraka@3.3.4 haraka-plugin-relay@1.0.2
   touch "$haraka/.unpacked"
 fi
+
+. .ci/install-others.sh

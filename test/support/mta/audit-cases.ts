@@ -58,7 +58,7 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
       async (_, each, n) => {
         const server = await each.start(namespace, n);
         try {
-          const { judgement, legs } = await audit(rulesFor(namespace, n), post, each.betweenMs ?? BETWEEN_MS);
+          const { judgement, legs } = await audit(rulesFor(namespace, n), post, each);
           const { truth, said } = await seenByStranger(server.address, each, { subject: `letter ${n}`, delivered: sink.delivered });
           expect(truth, `a stranger finds it ${truth}:\n${said}`).toBe(each.truth);
           const allowed = each.told ?? [each.truth];
@@ -102,8 +102,9 @@ function rulesFor(namespace: Namespace, n: number): AuditRules {
 }
 
 // A scan as the service makes it: it sits again while there is something left to do, waits for its canaries, and judges.
-async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, betweenMs: number): Promise<Finding> {
-  const host = sampleHost({ name: `mx.${SERVED}`, servedDomains: [SERVED], ports: [25, 465, 587] });
+async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, each: MtaCase): Promise<Finding> {
+  const { ports = [25, 465, 587], betweenMs = BETWEEN_MS } = each;
+  const host = sampleHost({ name: `mx.${SERVED}`, servedDomains: [SERVED], ports: [...ports] });
   const order: AuditOrder = { scope: 'full', takeTurn: ANY_TURN, expectCanary };
   let finding = await auditHost(host, order, rules);
   let sittings = 1;

@@ -19,6 +19,8 @@ export type MtaCase = {
   readonly proof?: Letter;
   /** For one that limits a stranger by time: how long to leave it alone before it is asked again, in milliseconds. */
   readonly betweenMs?: number;
+  /** The ports that its owner has audited, where those are not 25, 465 and 587. */
+  readonly ports?: readonly number[];
   /** Starts it on the n-th address of the namespace. */
   readonly start: (namespace: Namespace, n: number) => Promise<RunningMta>;
 };

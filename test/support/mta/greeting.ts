@@ -38,6 +38,7 @@ function greets(address: string): Promise<boolean> {
     };
     socket.once('data', () => end(true));
     socket.once('error', () => end(false));
+    socket.once('close', () => end(false)); // a front whose server is not there yet
     socket.once('timeout', () => end(false));
   });
 }
