@@ -60,7 +60,7 @@ export type TestResult = {
   readonly says?: Says | undefined;
   /** How often the server closed the connection at this envelope, instead of an answer. */
   readonly closings?: number | undefined;
-  /** Of a test that was accepted: the hole that it shows, and the name that it claimed there. */
+  /** Of a test that was accepted, or whose message was sent: the hole that it shows, and the name that it claimed there. */
   readonly shows?: { readonly cause: Cause; readonly name?: string | undefined } | undefined;
 };
 

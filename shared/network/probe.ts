@@ -209,6 +209,7 @@ const NOT_RUN = { outcome: 'not-run', stage: 'greeting' } as const;
 
 // What the table knows of a test, where a reader of its result needs it.
 function withFacts({ local, negative, cause, name }: RelayTest, result: TestResult, closings: number | undefined): TestResult {
-  const shows = result.outcome === 'accepted' ? { cause, name } : undefined;
+  // A message that was refused after the dot may come back all the same.
+  const shows = result.outcome === 'accepted' || result.canary !== undefined ? { cause, name } : undefined;
   return { ...result, negative: local ? negative.id : undefined, shows, closings };
 }

@@ -3,9 +3,12 @@ export type Command =
   | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: string }
   | { readonly verb: 'RCPT'; readonly path: string }
-  /** Claims to be a client at 127.0.0.1 (Postfix XCLIENT_README); said only where EHLO offered it. */
-  | { readonly verb: 'XCLIENT' }
+  /** Claims to be a client at an address (Postfix XCLIENT_README); said only where EHLO offered it. */
+  | { readonly verb: 'XCLIENT'; readonly address: (typeof CLAIMED_CLIENTS)[number] }
   | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'HELP' | 'QUIT' };
+
+/** The clients that XCLIENT is tried with: those that servers trust, this machine first, then what the private networks begin with (RFC 1918). */
+export const CLAIMED_CLIENTS = ['127.0.0.1', '10.0.0.1', '192.168.0.1', '172.16.0.1'] as const;
 
 const COMMAND_LIMIT = 512; // octets with CRLF, RFC 5321 §4.5.3.1.4
 
@@ -31,7 +34,7 @@ function commandText(command: Command): string {
     case 'RCPT':
       return `RCPT TO:${command.path}`;
     case 'XCLIENT':
-      return 'XCLIENT ADDR=127.0.0.1 NAME=localhost';
+      return `XCLIENT ADDR=${command.address} NAME=localhost`;
     case 'STARTTLS':
     case 'DATA':
     case 'RSET':

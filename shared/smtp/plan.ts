@@ -12,7 +12,7 @@ const NEGATIVES_BESIDE_FOREIGN = 3; // accepted tests, different in form, that a
 const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table of a host with ten served domains needs 45
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
-const LIMITS_LIMIT = 3; // sessions in a row that met a limit, each after a longer wait
+const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
 export type Scope = 'full' | readonly string[];
@@ -155,7 +155,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     oneName: progress.oneName || session.oneName === true,
     noReset: progress.noReset || session.noReset === true,
     nullAlone: progress.nullAlone || session.spentByNull === true,
-    limits: limited ? progress.limits + 1 : 0,
+    limits: limited ? (progressed ? 1 : progress.limits + 1) : 0,
     limited: progress.limited || limited,
     closings: closed.closings,
     refusedBefore: progress.refusedBefore,
@@ -200,7 +200,7 @@ export function waitBefore({ idle, limits }: Progress): number | undefined {
   return limits > 0 ? (LIMIT_STEPS[limits - 1] ?? 0) : idle;
 }
 
-const LIMIT_STEPS = [1, 5]; // limits by the second are over after one; those by the minute are for the next sitting
+const LIMIT_STEPS = [1, 5, 60]; // most limits are by the second or by the minute
 
 /** Id of the postmaster asked for once more behind the envelopes of a session. */
 const CONTROL_AGAIN = `${POSITIVE_CONTROL}:again`;
@@ -262,11 +262,12 @@ export function nextSessions(cast: Cast, scope: Scope, progress: Progress, messa
 }
 
 // Behind the envelopes under our own name, those under others follow in their own EHLO.
-function withControlAgain(transactions: readonly Transaction[], cast: Cast, { results, noReset }: Progress): Transaction[] {
+function withControlAgain(transactions: readonly Transaction[], cast: Cast, { results, noReset, limited }: Progress): Transaction[] {
   const [domain] = cast.servedDomains;
   const ours = transactions.filter(({ ehlo }) => ehlo === cast.ourDomain);
   const known = results.find(({ test }) => test === POSITIVE_CONTROL);
-  if (domain === undefined || ours.length === 0 || noReset || (known !== undefined && known.outcome !== 'accepted'))
+  // Where recipients are counted, each is needed for a test.
+  if (domain === undefined || ours.length === 0 || noReset || limited || (known !== undefined && known.outcome !== 'accepted'))
     return [...transactions];
   const { ehlo, from, to } = postmasterEnvelope(cast, domain);
   return [...ours, { ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }, ...transactions.filter((each) => !ours.includes(each))];

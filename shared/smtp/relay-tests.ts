@@ -226,7 +226,7 @@ const XCLIENT: Row = {
   from: 'us',
   to: 'plain',
   ehlo: 'us',
-  reason: 'A stranger is offered XCLIENT and relays by claiming to be 127.0.0.1.',
+  reason: 'A stranger is offered XCLIENT and relays by claiming to be 127.0.0.1, or a client in a private network.',
   source: 'Postfix XCLIENT_README, smtpd_authorized_xclient_hosts',
 };
 
@@ -300,7 +300,7 @@ export type RelayTest = {
   readonly envelope: Envelope;
   /** The mailbox of ours that it reaches when it is let through, without brackets. */
   readonly recipient: string;
-  /** The negative control, one for all tests of a recipient form: that form, with an invented local user as the one to be reached. */
+  /** The negative control, one for all tests of a recipient form at a name: that form, with an invented local user as the one to be reached. */
   readonly negative: { readonly id: string; readonly envelope: () => Envelope };
 };
 
@@ -398,16 +398,19 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast, ownName: string)
     local: readsAsLocal(row.to),
     envelope: { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names), ...beside },
     recipient: mailboxOf(row.to, names),
-    negative: negativeOf(row.to, cast, ownName),
+    negative: negativeOf(row.to, stand, cast, ownName),
   };
 }
 
-// A domain that only resembles a served one has no local users: the plain form shows whether anybody is taken for one.
-function negativeOf(form: RecipientForm, cast: Cast, ownName: string): RelayTest['negative'] {
-  const to = readsAsLocal(form) || form === 'unbracketed' || form === 'route-srv' ? form : 'plain';
-  const names = namesOf(cast, ownName, `${cast.localPart}-nobody`, ownName);
+// A domain that only resembles a served one has no local users: the plain form shows whether anybody is taken for one. A server may take
+// any local part at one of its names and not at another.
+function negativeOf(form: RecipientForm, stand: Stand | undefined, cast: Cast, ownName: string): RelayTest['negative'] {
+  const local = readsAsLocal(form);
+  const to = local || form === 'unbracketed' || form === 'route-srv' ? form : 'plain';
+  const names = namesOf(cast, (local ? stand?.name : undefined) ?? ownName, `${cast.localPart}-nobody`, ownName);
+  const at = local && stand !== undefined ? `-at-${stand.place}${stand.index === 0 ? '' : `-${stand.index + 1}`}` : '';
   return {
-    id: `${NEGATIVE_CONTROL}${to}`,
+    id: `${NEGATIVE_CONTROL}${to}${at}`,
     envelope: () => ({ ehlo: cast.ourDomain, from: ownSender(cast), to: RECIPIENT_FORMS[to](names) }),
   };
 }

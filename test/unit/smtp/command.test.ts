@@ -13,7 +13,7 @@ describe('a command is one line', () => {
     [{ verb: 'HELP' }, 'HELP\r\n'],
     [{ verb: 'DATA' }, 'DATA\r\n'],
     [{ verb: 'STARTTLS' }, 'STARTTLS\r\n'],
-    [{ verb: 'XCLIENT' }, 'XCLIENT ADDR=127.0.0.1 NAME=localhost\r\n'],
+    [{ verb: 'XCLIENT', address: '127.0.0.1' }, 'XCLIENT ADDR=127.0.0.1 NAME=localhost\r\n'],
   ])('%j', (command, line) => {
     expect(writeCommand(command)).toBe(line);
   });

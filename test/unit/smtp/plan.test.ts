@@ -231,12 +231,12 @@ describe('negative controls', () => {
     expect(negatives(accepting(POSITIVE_CONTROL))).toEqual([]);
   });
 
-  test('an accepted test has one of its own form', () => {
-    expect(negatives(accepting('percent-literal'))).toEqual([`${NEGATIVE_CONTROL}percent-srv`]);
+  test('an accepted test has one of its own form and name', () => {
+    expect(negatives(accepting('percent-literal'))).toEqual([`${NEGATIVE_CONTROL}percent-srv-at-literal`]);
   });
 
-  test('two accepted tests of one form share one', () => {
-    expect(negatives(accepting('percent-server', 'percent-literal'))).toEqual([`${NEGATIVE_CONTROL}percent-srv`]);
+  test('two accepted tests of one form and name share one', () => {
+    expect(negatives(accepting('percent-served', 'local-percent-served'))).toEqual([`${NEGATIVE_CONTROL}percent-srv-at-served`]);
   });
 
   test('a server that accepts everything has three, of three forms', () => {

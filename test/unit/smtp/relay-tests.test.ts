@@ -230,9 +230,11 @@ describe('a negative control', () => {
   const controlsOf = (cast: Cast, greeting?: string) =>
     new Map(relayTests(cast, greeting).map(({ negative: { id, envelope } }) => [id.slice(NEGATIVE_CONTROL.length), envelope()]));
 
-  test('is one for each recipient form that has local users: an invented one of a served domain, from our own sender', () => {
+  test('is one for each recipient form and name that has local users: an invented one of a served domain, from our own sender', () => {
     const u = 'audit-01234567-nobody';
-    const said = [...controlsOf(CAST)].map(([form, { ehlo, from, to }]) => [form, ehlo, from, to]);
+    const said = [...controlsOf(CAST)]
+      .filter(([form]) => !/-at-(server|literal)$/.test(form))
+      .map(([form, { ehlo, from, to }]) => [form, ehlo, from, to]);
     const ours = ['probe.example', ownSender(CAST)];
     expect(said).toEqual([
       ['plain', ...ours, `<${u}@served.example>`],
@@ -242,19 +244,24 @@ describe('a negative control', () => {
       ['percent-quoted', ...ours, `<"${u}%served.example">`],
       ['trailing-at', ...ours, `<${u}@served.example@>`],
       ['bang', ...ours, `<served.example!${u}>`],
-      ['percent-srv', ...ours, `<${u}%served.example@served.example>`],
-      ['double-at-srv', ...ours, `<${u}@served.example@served.example>`],
-      ['quoted-srv', ...ours, `<"${u}@served.example"@served.example>`],
+      ['percent-srv-at-served', ...ours, `<${u}%served.example@served.example>`],
+      ['double-at-srv-at-served', ...ours, `<${u}@served.example@served.example>`],
+      ['quoted-srv-at-served', ...ours, `<"${u}@served.example"@served.example>`],
       ['route-srv', ...ours, `<@served.example:${u}@served.example>`],
-      ['bang-srv', ...ours, `<served.example!${u}@served.example>`],
-      ['srs0-srv', ...ours, `<SRS0=r3Ay=RA=served.example=${u}@served.example>`],
-      ['srs1-srv', ...ours, `<SRS1=r3Ay=served.example==${u}@served.example>`],
-      ['percent-twice-srv', ...ours, `<${u}%served.example%localhost@served.example>`],
-      ['bang-percent-srv', ...ours, `<served.example!${u}%localhost@served.example>`],
-      ['equals-srv', ...ours, `<${u}=served.example@served.example>`],
-      ['list-srv', ...ours, `<"relay-audit,${u}@served.example"@served.example>`],
-      ['imcea-srv', ...ours, `<IMCEASMTP-${u}+40served+2Eexample@served.example>`],
+      ['bang-srv-at-served', ...ours, `<served.example!${u}@served.example>`],
+      ['srs0-srv-at-served', ...ours, `<SRS0=r3Ay=RA=served.example=${u}@served.example>`],
+      ['srs1-srv-at-served', ...ours, `<SRS1=r3Ay=served.example==${u}@served.example>`],
+      ['percent-twice-srv-at-main', ...ours, `<${u}%served.example%localhost@served.example>`],
+      ['bang-percent-srv-at-main', ...ours, `<served.example!${u}%localhost@served.example>`],
+      ['equals-srv-at-main', ...ours, `<${u}=served.example@served.example>`],
+      ['list-srv-at-main', ...ours, `<"relay-audit,${u}@served.example"@served.example>`],
+      ['imcea-srv-at-main', ...ours, `<IMCEASMTP-${u}+40served+2Eexample@served.example>`],
     ]);
+  });
+
+  test('stands at the name of its test, for a server may take any local part at one of its names only', () => {
+    expect(controlsOf(CAST).get('percent-srv-at-server')?.to).toBe('<audit-01234567-nobody%served.example@mx.example.org>');
+    expect(controlsOf(CAST).get('percent-srv-at-literal')?.to).toBe('<audit-01234567-nobody%served.example@[192.0.2.1]>');
   });
 
   test('of a domain that only resembles a served one is the plain one: nobody is local there', () => {
@@ -267,8 +274,8 @@ describe('a negative control', () => {
     ['else the host’s name', { servedDomains: [] }, 'mx.greeting.example', 'mx.example.org'],
     ['else the greeting’s', { servedDomains: [], hostName: undefined }, 'mx.greeting.example', 'mx.greeting.example'],
     ['else the address', { servedDomains: [], hostName: undefined }, undefined, '[192.0.2.1]'],
-  ])('is at %s', (_, cast, greeting, name) => {
-    expect(controlsOf({ ...CAST, ...cast }, greeting).get('percent-srv')?.to).toBe(`<audit-01234567-nobody%${name}@${name}>`);
+  ])('names a user of %s', (_, cast, greeting, name) => {
+    expect(controlsOf({ ...CAST, ...cast }, greeting).get('percent')?.to).toBe(`<audit-01234567-nobody%${name}>`);
   });
 });
 
