@@ -97,7 +97,7 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     const own = scopeOf(work, port, 'starttls');
     const moved =
       askedOfEveryone(leg.tests, 1) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
-    const inside = await probeIfPlanned(work, port, 'starttls', moved);
+    const inside = await probeIfPlanned(work, port, 'starttls', moved, leg);
     if (inside !== undefined) legs.push(inside);
   }
   knocks.stop();
@@ -186,7 +186,13 @@ function scopeOf({ cast, host, order }: AddressWork, port: number, transport: Tr
     : coreOf(cast, host.settings.ports, { ...order.scope, knownCatchAll: order.round !== undefined }, port, transport);
 }
 
-async function probeIfPlanned(work: AddressWork, port: number, transport: Transport, scope: Scope): Promise<LegEvidence | undefined> {
+async function probeIfPlanned(
+  work: AddressWork,
+  port: number,
+  transport: Transport,
+  scope: Scope,
+  beside?: LegEvidence,
+): Promise<LegEvidence | undefined> {
   const { permitted, cast, order, rules, deadline } = work;
   if (scope.length === 0) return undefined;
   const name = legName({ address: permitted.text, port, transport });
@@ -213,6 +219,7 @@ async function probeIfPlanned(work: AddressWork, port: number, transport: Transp
     },
     expectCanary,
     round,
+    beside,
     before,
     signal,
     onProgress(progress) {

@@ -13,6 +13,7 @@ export const MTA_NAMES = {
   courier: 'Courier',
   domino: 'HCL Domino',
   zimbra: 'Zimbra',
+  os400: 'IBM i (OS/400)',
   postcast: 'PostCast Server',
 } as const;
 
@@ -53,6 +54,9 @@ const REMEDIES: Record<Mta, readonly string[]> = {
     'Exempt only your own networks, and authenticated users.',
   ],
   zimbra: ["zmprov ms <server> zimbraMtaMyNetworks '127.0.0.0/8 ...' with your own networks only, then zmmtactl restart."],
+  os400: [
+    'CHGSMTPA ALWRLY(*NONE), or ALWRLY(*LIST) with none but your own addresses in the list that ADDSMTPLE keeps; then end and start the SMTP server.',
+  ],
   postcast: [
     'Set Host Name to the local computer or a LAN address.',
     'Security: tick "Allow access ONLY for users with these IP addresses".',

@@ -138,6 +138,8 @@ export type LegEvidence = {
   readonly noMailbox?: boolean | undefined;
   /** A limit of the server's kept something from being asked or carried through. */
   readonly limited?: boolean | undefined;
+  /** How long it kept us waiting for its greeting, and for a refusal on average; milliseconds. */
+  readonly pace?: { readonly greetMs: number; readonly refusalMs: number } | undefined;
   /** Sittings in a row, this one the last, in which it was silent in one connection after another. */
   readonly silentSittings?: number | undefined;
   /** Sittings in which no TLS could be set up, by today's settings and by the most permissive, and what went wrong. */

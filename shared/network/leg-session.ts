@@ -52,6 +52,8 @@ export type LegOrder = {
   readonly expectCanary?: ExpectCanary | undefined;
   /** Of a server that is known to take any local part: which round of the few messages that are sent to such it is. */
   readonly round?: number | undefined;
+  /** Another leg of the same server, which was probed before. */
+  readonly beside?: LegEvidence | undefined;
   /** What an earlier sitting of the same scan showed. */
   readonly before?: LegEvidence | undefined;
   readonly onProgress?: OnProgress | undefined;

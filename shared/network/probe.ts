@@ -3,10 +3,21 @@ import { privateAddressIn } from '../domain/address.ts';
 import type { Software } from '../domain/remedies.ts';
 import type { Contact, LegCosts, LegEvidence, Stop, TestResult, TlsFacts } from '../domain/scan.ts';
 import { legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
-import { offers } from '../smtp/dialogue.ts';
+import { offers, type SessionEvidence } from '../smtp/dialogue.ts';
 import type { Cast } from '../smtp/envelope-forms.ts';
 import { fingerprint } from '../smtp/fingerprint.ts';
-import { advance, BEGIN, isSilent, leftToCarry, nextSessions, type Progress, plannedTests, resume, waitBefore } from '../smtp/plan.ts';
+import {
+  advance,
+  BEGIN,
+  beginBeside,
+  isSilent,
+  leftToCarry,
+  nextSessions,
+  type Progress,
+  plannedTests,
+  resume,
+  waitBefore,
+} from '../smtp/plan.ts';
 import type { RelayTest } from '../smtp/relay-tests.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
 import type { TlsLevel } from './connect.ts';
@@ -41,11 +52,11 @@ type Sitting = {
  * What was not done is in the evidence as `not-run`.
  */
 export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
-  const { cast, scope, before } = order;
+  const { cast, scope, before, beside } = order;
   const transcript = newTranscript();
   for (const line of before?.transcript ?? []) transcript.add(line);
   const seen = newSeen(before);
-  const progress = before === undefined ? BEGIN : resume(before, cast, scope);
+  const progress = before !== undefined ? resume(before, cast, scope) : beside !== undefined ? beginBeside(beside) : BEGIN;
   const sitting: Sitting = { progress, stopped: undefined, silences: 0, greeted: false, tlsLevel: 'usual', over: false };
   while (!sitting.over && sitting.stopped === undefined) {
     const round = roundOf(order, sitting.progress);
@@ -76,8 +87,8 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   // One of several that was shaken off may be one too many; all of them are not.
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
+  if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
   for (const session of sessions) {
-    if (first && before?.contact !== 'answered') seen.contact = session.contact;
     if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';
     if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
     sitting.greeted ||= session.contact === 'answered';
@@ -95,6 +106,10 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const failed = sessions.find(({ contact }) => contact === 'tls-failed');
   if (failed !== undefined && mute) takeInBroken(failed.tlsError, sitting, seen, before);
   else sitting.over ||= mute && !silent;
+}
+
+function isGreeted({ contact }: SessionEvidence): boolean {
+  return contact === 'answered';
 }
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection
@@ -127,6 +142,7 @@ function evidenceOf(order: LegOrder, sitting: Sitting, seen: Seen, transcript: T
     toCarry: expectCanary === undefined ? undefined : leftToCarry(cast, scope, progress, round),
     noMailbox: expectCanary === undefined ? true : undefined,
     limited: progress.limited ? true : undefined,
+    pace: { greetMs: Math.round(progress.greeting.afterMs ?? 0), refusalMs: Math.round(progress.refusalMs) },
     silentSittings: stopped === 'silent-after-refusals' ? (sitting.greeted ? 0 : (before?.silentSittings ?? 0)) + 1 : undefined,
     transcript: transcript.lines,
   };

@@ -23,7 +23,7 @@ const UNKNOWN: SessionBudget = { refusals: 9, odd: 3, resets: 8, recipients: 10,
 
 // Replies are delayed after 10 errors (smtpd_soft_error_limit); RSETs count from 100 on (smtpd_junk_command_limit);
 // 50 connections of one client are taken at once (smtpd_client_connection_count_limit).
-const POSTFIX: SessionBudget = { refusals: 9, odd: 10, resets: 40, recipients: 10, names: 5, sessions: 6, slowSessions: 12 };
+const POSTFIX: SessionBudget = { refusals: 9, odd: 10, resets: 40, recipients: 10, names: 5, sessions: 8, slowSessions: 12 };
 
 const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
   postfix: POSTFIX,
@@ -38,9 +38,9 @@ const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
   // Neither minds any number of refusals. OpenSMTPD takes one EHLO a session.
   opensmtpd: { refusals: 100, odd: 100, resets: 100, recipients: 50, names: 1, sessions: 4, slowSessions: 8 },
   haraka: { refusals: 100, odd: 100, resets: 100, recipients: 50, names: 10, sessions: 1, slowSessions: 6 },
-  // It waits 5 s before each refusal (TarpitInterval), hangs up at the fifth protocol error (MaxProtocolErrors) and takes 20
-  // connections of one source (MaxInboundConnectionPerSource).
-  exchange: { refusals: 9, odd: 3, resets: 40, recipients: 10, names: 5, sessions: 1, slowSessions: 16 },
+  // It waits 5 s before each refusal (TarpitInterval), hangs up at the fifth protocol error (MaxProtocolErrors), where a sender that
+  // it cannot read counts twice, and takes 20 connections of one source (MaxInboundConnectionPerSource).
+  exchange: { refusals: 5, odd: 2, resets: 40, recipients: 10, names: 5, sessions: 1, slowSessions: 16 },
   // Two refused recipients take 54 s; it takes 4 connections of one address (MAXPERIP).
   courier: { refusals: 9, odd: 9, resets: 40, recipients: 2, names: 5, sessions: 4, slowSessions: 4 },
   // tcpserver takes 40 connections (-c), whoever they come from.
@@ -49,15 +49,18 @@ const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
 };
 
 const SLOW_GREETING_MS = 8_000; // whoever takes so long to greet is asked all there is in few sessions
-const SLOW_REFUSAL_MS = 1_500; // whoever delays refusals so long is asked in many side by side
+const SLOW_REFUSAL_MS = 1_500; // whoever delays refusals so long is asked in many sessions side by side, ...
+const SLOW_SESSION_REFUSALS = 5; // ... short ones, so that the last of them is over soon after the others
 const LONG = 200; // as good as no limit: the table is shorter
 
 /** The budget of one session with a server. */
 export function budgetFor(mta: Mta | undefined, { greetMs = 0, refusalMs = 0 }: Pace = {}): SessionBudget {
   const known = mta === undefined ? undefined : BUDGETS[mta];
   const budget = known ?? UNKNOWN;
-  const sessions = refusalMs >= SLOW_REFUSAL_MS ? budget.slowSessions : budget.sessions;
-  if (greetMs < SLOW_GREETING_MS) return { ...budget, sessions };
+  const slow = refusalMs >= SLOW_REFUSAL_MS;
+  const sessions = slow ? budget.slowSessions : budget.sessions;
+  if (greetMs < SLOW_GREETING_MS)
+    return { ...budget, sessions, refusals: slow ? Math.min(budget.refusals, SLOW_SESSION_REFUSALS) : budget.refusals };
   // A session that is cut short for it makes the next one smaller.
   const long = { refusals: LONG, names: Math.max(budget.names, budget.names === 1 ? 1 : 10), sessions };
   return known === undefined ? { ...budget, ...long, odd: LONG, resets: LONG } : { ...budget, ...long };

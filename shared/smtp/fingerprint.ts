@@ -14,6 +14,7 @@ const GREETINGS: readonly (readonly [Mta, RegExp])[] = [
   ['mailenable', /\bESMTP MailEnable Service(?:, Version: ([\d.]{1,20}))?/],
   ['haraka', /\bESMTP Haraka(?:\/([\d.]{1,20}))?/],
   ['domino', /\bESMTP Service \((?:IBM|HCL|Lotus) Domino Release ([\w.]{1,20})/],
+  ['os400', /\brunning IBM (?:AS\/400|iSeries|i5\/OS|IBM i) SMTP (?:V(\w{1,20}))?/],
   ['postcast', /\bPostCast SMTP server\b/i],
 ];
 

@@ -5,14 +5,14 @@ import { type Reply, replyWords } from './reply.ts';
 // relay denial ("4.7.1"), so it is looked for first; a relay denial often names "client", so it goes before "about us".
 const GREYLISTED = /gr[ae]y-?list|try again (?:later|in )|please retry|temporarily (?:rejected|deferred) to/i;
 const RELAY_DENIED =
-  /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts/i;
+  /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited|rejected)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts/i;
 const AUTHENTICATION =
   /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;
 const TOO_MUCH =
   /too many (?:\w+ ){0,2}(?:connections|errors|messages|mails|recipients|commands|sessions|hosts|unknown)|rate.?limit|slow down|quota exceeded/i;
 const ABOUT_US =
-  /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
+  /block ?list|black ?list|dnsbl|\brbl\b|spamhaus|spamcop|barracudacentral|\bpbl\b|\bbanned\b|poor reputation|client host (?:rejected|\[)|your (?:ip|host|address|server)\b|your access to|access from your|helo command rejected|cannot find your (?:hostname|reverse)|reverse dns|\bptr\b/i;
 
 /**
  * What a refusal means. Codes alone do not tell: Postfix refuses relaying with 454 by default, greylisting answers with

@@ -12,6 +12,7 @@ const NEGATIVES_BESIDE_FOREIGN = 3; // accepted tests, different in form, that a
 const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table of a host with ten served domains needs 45
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
+const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
 const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
@@ -29,6 +30,8 @@ export type Progress = {
   readonly cap: number;
   /** How many sessions may be held side by side, after one of several was shaken off or met a limit. */
   readonly atOnce: number;
+  /** Another leg of the same server has shown what it is and how long it keeps us waiting. */
+  readonly known: boolean;
   /** The server takes one EHLO a session. */
   readonly oneName: boolean;
   /** It does not take RSET: a session has one transaction. */
@@ -54,6 +57,7 @@ export const BEGIN: Progress = {
   refusalMs: 0,
   cap: Number.POSITIVE_INFINITY,
   atOnce: Number.POSITIVE_INFINITY,
+  known: false,
   oneName: false,
   noReset: false,
   nullAlone: false,
@@ -63,13 +67,19 @@ export const BEGIN: Progress = {
   refusedBefore: 0,
 };
 
+/** Nothing done yet, at a server that another leg of this scan has shown something of. */
+export function beginBeside({ greetingName, software, pace }: LegEvidence): Progress {
+  const greeting = { name: greetingName, software, afterMs: pace?.greetMs };
+  return { ...BEGIN, greeting, refusalMs: pace?.refusalMs ?? 0, known: pace !== undefined };
+}
+
 /**
  * Where an earlier sitting of the same scan left off: what has an answer keeps it, what was put off is tried again, and
  * so is what would be asked differently by now, since the owner has changed the served domains. A message that was sent and got no
  * answer is sent again.
  */
 export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
-  const greeting = { name: leg.greetingName, software: leg.software };
+  const greeting = { name: leg.greetingName, software: leg.software, afterMs: leg.pace?.greetMs };
   const tests = new Map(plannedTests(cast, scope, greeting).map((test) => [test.id, test.envelope]));
   const same = ({ test, from, to }: TestResult) => {
     const envelope = tests.get(test);
@@ -84,7 +94,15 @@ export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
   const closings = Object.fromEntries(
     leg.tests.flatMap(({ test, closings: count = 0 }) => (count === 0 || count >= CLOSINGS_LIMIT ? [] : [[test, count]])),
   );
-  return { ...BEGIN, greeting, results, closings, limited: leg.limited === true, refusedBefore: results.filter(isRefused).length };
+  return {
+    ...BEGIN,
+    greeting,
+    refusalMs: leg.pace?.refusalMs ?? 0,
+    results,
+    closings,
+    limited: leg.limited === true,
+    refusedBefore: results.filter(isRefused).length,
+  };
 }
 
 const SETTLED: readonly TestResult['outcome'][] = ['accepted', 'refused', 'authentication-required', 'about-us'];
@@ -152,6 +170,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     refusalMs: session.refusalMs ?? progress.refusalMs,
     cap: capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
     atOnce: progress.atOnce,
+    known: progress.known,
     oneName: progress.oneName || session.oneName === true,
     noReset: progress.noReset || session.noReset === true,
     nullAlone: progress.nullAlone || session.spentByNull === true,
@@ -229,6 +248,10 @@ function isAboutTheSession({ outcome, stage, from, ehlo }: TestResult, { results
   return stage === 'mail' && reached.some((before) => before.stage !== 'mail' && before.from === from);
 }
 
+function isAtGreeting({ stage }: TestResult): boolean {
+  return stage === 'greeting';
+}
+
 function reachedRecipient(stage: Stage): boolean {
   return stage === 'rcpt' || stage === 'data' || stage === 'message';
 }
@@ -281,6 +304,7 @@ function planned({ from, recipients }: Transaction): TestResult[] {
 /** The next session, or undefined when the leg is done or further sessions are of no use. */
 export function nextSession(cast: Cast, scope: Scope, progress: Progress, sending: Messages = {}): NextSession | undefined {
   if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT + progress.limits) return undefined;
+  if (progress.sessions >= GREETINGS_LIMIT && progress.results.length > 0 && progress.results.every(isAtGreeting)) return undefined;
   // Authentication or STARTTLS asked of every sender is the answer to all that is left.
   if (askedOfEveryone(progress.results) !== undefined) return undefined;
   const open = openTrials(cast, scope, progress);
@@ -295,7 +319,7 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
     const transactions = withinBudget(fitting(own, greeting, progress), budgetOf(greeting, progress), cast.ourDomain);
     return xclient ? transactions : withControlAgain(transactions, cast, progress);
   };
-  const cautious = !progress.results.some(({ stage }) => reachedRecipient(stage));
+  const cautious = !progress.known && !progress.results.some(({ stage }) => reachedRecipient(stage));
   return { kind: 'envelopes', xclient, cautious, choose };
 }
 

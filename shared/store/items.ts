@@ -164,6 +164,7 @@ const legs = z.array(
     toCarry: z.number().optional(),
     noMailbox: z.boolean().optional(),
     limited: z.boolean().optional(),
+    pace: z.object({ greetMs: z.number(), refusalMs: z.number() }).optional(),
     silentSittings: z.number().optional(),
     brokenTls: z.object({ sittings: z.number(), why: z.string() }).optional(),
     ended: z.enum(['sittings-used-up', 'waited']).optional(),

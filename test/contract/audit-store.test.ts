@@ -518,6 +518,7 @@ test('evidence is read back with everything that a leg showed, of a finished sca
     greetingName: 'mx.example.org',
     canaries: ['abcdefghabcdefgh'],
     toCarry: 2,
+    pace: { greetMs: 35_000, refusalMs: 5_000 },
     noMailbox: true,
     limited: true,
     silentSittings: 1,
