@@ -59,7 +59,8 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
         const server = await each.start(namespace, n);
         try {
           const { judgement, legs } = await audit(rulesFor(namespace, n), post, each);
-          const { truth, said } = await seenByStranger(server.address, each, { subject: `letter ${n}`, delivered: sink.delivered });
+          const mailbox = { subject: `letter ${n}`, delivered: sink.delivered, strangers: namespace.strangers };
+          const { truth, said } = await seenByStranger(server.address, each, mailbox);
           expect(truth, `a stranger finds it ${truth}:\n${said}`).toBe(each.truth);
           const allowed = each.told ?? [each.truth];
           expect(allowed, allowed.includes(judgement.verdict) ? '' : shownBy(judgement, legs)).toContain(judgement.verdict);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /** A mail filter of ours that a server asks by the milter protocol, version 6. */
-export type Milter = { readonly service: string; stop(): Promise<void> };
+export type Milter = { readonly port: number; stop(): Promise<void> };
 
 /** What a milter is told of: each sender, recipient, the beginning of a message, and its end. */
 export type MilterEvent = 'mail' | 'rcpt' | 'data' | 'message';
@@ -37,7 +37,7 @@ export async function startMilter(address: string, refuses: readonly MilterEvent
   server.listen(0, address);
   await once(server, 'listening');
   return {
-    service: `inet:${address}:${(server.address() as AddressInfo).port}`,
+    port: (server.address() as AddressInfo).port,
     async stop() {
       const closed = once(server, 'close');
       server.close();

@@ -8,6 +8,8 @@ export type Namespace = {
   readonly networks: readonly string[];
   /** Our end: where servers in it can reach us. */
   readonly ourAddress: string;
+  /** Further addresses of our end, from which nobody has called yet. */
+  readonly strangers: readonly string[];
   /** An address for a server; `n` from 2 to 254. */
   address(n: number): string;
   /** The same server's IPv6 address. */
@@ -17,6 +19,7 @@ export type Namespace = {
   close(): void;
 };
 
+const STRANGERS = 254; // as many as a /24 has
 const UNPACKED = fileURLToPath(new URL('../../../.mtas/', import.meta.url));
 
 /** The folder that `.ci/install-mtas.sh` unpacked a mail server into. */
@@ -29,7 +32,10 @@ export function hasMta(mta: string): boolean {
   return process.env.RELAY_AUDIT_MTAS_REQUIRED === '1' || (process.getuid?.() === 0 && existsSync(`${rootOf(mta)}/.unpacked`));
 }
 
-/** Opens a namespace on 198.18.`third`.0/24 (RFC 2544: benchmarks, never on the Internet) and fd98:18:`third`::/64 (RFC 4193: private). */
+/**
+ * Opens a namespace on 198.18.`third`.0/24, with strangers at 198.19.`third`.0/24 (RFC 2544: benchmarks, never on the Internet), and on
+ * fd98:18:`third`::/64 (RFC 4193: private).
+ */
 export function openNamespace(third: number): Namespace {
   const [name, ours, theirs] = [`relay-audit-${third}`, `ra${third}o`, `ra${third}t`];
   const prefix = `198.18.${third}`;
@@ -41,6 +47,8 @@ export function openNamespace(third: number): Namespace {
   ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs, 'netns', name);
   ip('addr', 'add', `${prefix}.1/24`, 'dev', ours);
   ip('addr', 'add', `${prefix6}:1/64`, 'dev', ours, 'nodad');
+  const strangers = Array.from({ length: STRANGERS }, (_, i) => `198.19.${third}.${i + 1}`);
+  execFileSync('ip', ['-batch', '-'], { input: strangers.map((each) => `addr add ${each}/32 dev ${ours}\n`).join('') });
   ip('link', 'set', ours, 'up');
   ip('-n', name, 'link', 'set', 'lo', 'up');
   const batch = Array.from(
@@ -49,9 +57,11 @@ export function openNamespace(third: number): Namespace {
   ).join('');
   execFileSync('ip', ['-n', name, '-batch', '-'], { input: batch });
   ip('-n', name, 'link', 'set', theirs, 'up');
+  ip('-n', name, 'route', 'add', `198.19.${third}.0/24`, 'dev', theirs);
   return {
     networks: [`${prefix}.0/24`, `${prefix6}:/64`],
     ourAddress: `${prefix}.1`,
+    strangers,
     address: (n) => `${prefix}.${n}`,
     address6: (n) => `${prefix6}:${n.toString(16)}`,
     spawn: (mta, command, options = {}) => spawn('ip', ['netns', 'exec', name, 'chroot', rootOf(mta), ...command], options),

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RunningMta } from './case.ts';
-import { untilGreets } from './greeting.ts';
+import { untilGreets, untilListens } from './greeting.ts';
 import { type Namespace, rootOf } from './namespace.ts';
 
 /** What is changed in Debian's smtpd.conf. */
@@ -13,6 +13,10 @@ export type OpenSmtpdSettings = {
   readonly declarations?: readonly string[];
   /** Rules before Debian's own; see `relayFrom` for those that relay. */
   readonly rules?: readonly string[];
+  /** Programs of the administrator's that filter: name and shell script. A filter's line says `proc-exec "$bin/NAME"`. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** Whether callers wait long for its greeting. */
+  readonly greetsLate?: boolean;
   /** Whether strangers come to it over IPv6. */
   readonly ipv6?: boolean;
 };
@@ -50,6 +54,7 @@ export async function startOpenSmtpd(namespace: Namespace, n: number, settings: 
   prepare(root);
   mkdirSync(root + config);
   makeCertificate(root + config);
+  for (const [each, script] of Object.entries(settings.programs ?? {})) writeFileSync(`${root}${config}/${each}`, script, { mode: 0o755 });
   writeFileSync(`${root}${config}/smtpd.conf`, smtpdConf(namespace, n, config, settings));
   // The paths of queue and control socket are built in. `ip netns exec` gives each server mounts of its own, gone when it ends.
   const command = `mount -t tmpfs -o mode=711 none /var/spool/smtpd && mount -t tmpfs none /var/run && exec smtpd -dv -f ${config}/smtpd.conf >${log} 2>&1`;
@@ -63,7 +68,7 @@ export async function startOpenSmtpd(namespace: Namespace, n: number, settings: 
     child.kill('SIGTERM');
     await exit;
   };
-  await untilGreets(address, root + log).catch(async (error) => {
+  await (settings.greetsLate ? untilListens : untilGreets)(address, root + log).catch(async (error) => {
     await stop();
     throw error;
   });
@@ -85,7 +90,7 @@ ipv6 = "${namespace.address6(n)}"
 table aliases file:/etc/aliases
 pki mx.served.example cert "${config}/tls.crt"
 pki mx.served.example key "${config}/tls.key"
-${declarations.join('\n')}
+${declarations.join('\n').replaceAll('$bin', config)}
 ${listen.map((each) => `listen on ${each}`).join('\n')}
 action "local" mda "cat >/dev/null" alias <aliases>
 action "relay" relay host smtp://${namespace.ourAddress}:25

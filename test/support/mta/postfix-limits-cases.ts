@@ -283,7 +283,8 @@ async function backupOfAnother(namespace: Namespace, n: number): Promise<Running
 function filtered(refuses: readonly MilterEvent[], settings: Settings): MtaCase['start'] {
   return async (namespace, n) => {
     const milter = await startMilter(namespace.ourAddress, refuses);
-    return joined(namespace.address(n), milter, () => startPostfix(namespace, n, { ...settings, smtpd_milters: milter.service }));
+    const milters = `inet:${namespace.ourAddress}:${milter.port}`;
+    return joined(namespace.address(n), milter, () => startPostfix(namespace, n, { ...settings, smtpd_milters: milters }));
   };
 }
 

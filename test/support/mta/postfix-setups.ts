@@ -14,12 +14,12 @@ export const REFUSES_FOR_GOOD: Settings = relaysIf('reject_unauth_destination');
 
 /** Sends bounces out, which this Postfix otherwise throws away. */
 export const BOUNCES: Settings = { header_checks: '', internal_mail_filter_classes: '' };
-/** Takes every local part, and leaves `%`, `!` and quotes in it alone. */
+/** Leaves `%`, `!` and quotes in local parts alone. */
+export const NO_HACKS: Settings = { allow_percent_hack: 'no', swap_bangpath: 'no', resolve_dequoted_address: 'no' };
+/** Takes every local part. */
 export const CATCH_ALL: Settings = {
+  ...NO_HACKS,
   local_recipient_maps: '',
-  allow_percent_hack: 'no',
-  swap_bangpath: 'no',
-  resolve_dequoted_address: 'no',
   allow_untrusted_routing: 'yes', // without it Postfix refuses them however it would deliver them
 };
 

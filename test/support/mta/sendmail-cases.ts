@@ -1,13 +1,123 @@
 import type { Verdict } from '../../../shared/domain/reason.ts';
-import type { MtaCase } from './case.ts';
+import type { MtaCase, RunningMta } from './case.ts';
+import { type MilterEvent, startMilter } from './milter.ts';
+import type { Namespace } from './namespace.ts';
+import { startPostfix } from './postfix.ts';
+import { joined, NO_HACKS } from './postfix-setups.ts';
 import { type SendmailSettings, startSendmail } from './sendmail.ts';
 import type { Letter } from './stranger.ts';
 
 const STRANGER = '<stranger@stranger.example>';
 const CANARY = '<someone@canary.example>';
 
-/** Debian's Sendmail under many configurations, closed and open; all keep its limits and its pause of a second before the greeting. */
-export const SENDMAIL_CASES: readonly MtaCase[] = [
+const EVERYONE = "FEATURE(`promiscuous_relay')dnl";
+const OWN_SENDERS = "FEATURE(`relay_local_from')dnl";
+// Its local parts may have % and ! in them.
+const ANY_CHARACTER = ["FEATURE(`nopercenthack')dnl", "FEATURE(`nouucp', `nospecial')dnl"];
+const CATCH_ALL = [...ANY_CHARACTER, "define(`LUSER_RELAY', `local:discarded')dnl"];
+const FOUR_A_MINUTE = { window: "define(`confCONNECTION_RATE_WINDOW_SIZE', `60s')dnl", access: ['ClientRate:198.18 4'] };
+const GREETS_LATE = ['GreetPause:198.18 35000', 'GreetPause:198.19 35000'];
+const NO_SHARED_CIPHER = [
+  "define(`confCIPHER_LIST', `ECDHE-RSA-AES128-GCM-SHA256')dnl",
+  "define(`confSERVER_SSL_OPTIONS', `+SSL_OP_NO_TLSv1_3')dnl",
+];
+
+// Those that take longest come first, so that the others run beside them.
+const SLOW: readonly MtaCase[] = [
+  {
+    ...closed('takes four connections a minute, and relays nothing', { features: [FOUR_A_MINUTE.window], access: FOUR_A_MINUTE.access }),
+    betweenMs: 20_000,
+  },
+  {
+    ...open('takes four connections a minute, and relays for the whole world', {
+      features: [FOUR_A_MINUTE.window, EVERYONE],
+      access: FOUR_A_MINUTE.access,
+    }),
+    betweenMs: 20_000,
+  },
+  closed('greets after 35 seconds, and relays nothing', { access: GREETS_LATE }),
+  open('greets after 35 seconds, and relays for the whole world', { access: GREETS_LATE, features: [EVERYONE] }),
+  closed('waits a second more before each answer after the first refusal, and relays nothing', {
+    features: ["define(`confBAD_RCPT_THROTTLE', `1')dnl"],
+  }),
+  open(
+    'waits a second more before each answer after the first refusal, and relays for senders at the served domain only',
+    { features: ["define(`confBAD_RCPT_THROTTLE', `1')dnl", OWN_SENDERS] },
+    { from: '<someone@served.example>', to: CANARY },
+  ),
+  open('takes one connection of a client at a time, and relays for the whole world', {
+    features: [EVERYONE],
+    access: ['ClientConn:198.18 1'],
+  }),
+  open(
+    'takes one recipient in a message, and relays for senders at the served domain only',
+    { features: ["define(`confMAX_RCPTS_PER_MESSAGE', `1')dnl", OWN_SENDERS] },
+    { from: '<someone@served.example>', to: CANARY },
+  ),
+  closed('puts every foreign recipient off, always', { features: ['define(`confRELAY_MSG\', `"451 4.3.0 Try again later"\')dnl'] }),
+];
+
+const CATCH_ALLS: readonly MtaCase[] = [
+  closed('takes any local part, u%x among them, and throws away what nobody is there for', { features: CATCH_ALL }),
+  open(
+    'takes any local part, and relays for senders at the served domain',
+    { features: [...CATCH_ALL, OWN_SENDERS] },
+    { from: '<someone@served.example>', to: CANARY },
+  ),
+  {
+    rule: 'is a backup that knows no recipients, and bounces what the main server would not take',
+    truth: 'closed',
+    start: (namespace, n) => inFrontOfPostfix(namespace, n, []),
+  },
+  {
+    rule: 'hands any local part, u%x among them, to a server behind it, and bounces what that would not take',
+    truth: 'closed',
+    start: (namespace, n) => inFrontOfPostfix(namespace, n, ANY_CHARACTER, NO_HACKS),
+  },
+  {
+    rule: 'hands any local part, u%x among them, to a server behind it, which trusts it and relays u%x to u@x',
+    truth: 'open',
+    proof: { from: STRANGER, to: '<someone%canary.example@served.example>' },
+    start: (namespace, n) => inFrontOfPostfix(namespace, n, ANY_CHARACTER),
+  },
+];
+
+const MORE: readonly MtaCase[] = [
+  open(
+    'takes for its own what begins like a recipient at its domain',
+    { rulesets: acceptedRecipients('< $- @ served.example . $* >') },
+    { from: STRANGER, to: '<someone@served.example.canary.example>' },
+  ),
+  closed('has no postmaster, and relays nothing', { postmaster: false }),
+  open(
+    'has no postmaster, and relays for senders at the served domain only',
+    { postmaster: false, features: [OWN_SENDERS] },
+    { from: '<someone@served.example>', to: CANARY },
+  ),
+  closed('refuses relaying as if it were about the client: your host is not allowed to send', {
+    features: ['define(`confRELAY_MSG\', `"550 your host is not allowed to send to that domain through us"\')dnl'],
+  }),
+  closed('offers STARTTLS with no cipher that its key can serve, and relays nothing', { tls: true, features: NO_SHARED_CIPHER }),
+  open('offers STARTTLS with no cipher that its key can serve, and relays for the whole world', {
+    tls: true,
+    features: [...NO_SHARED_CIPHER, EVERYONE],
+  }),
+  {
+    rule: 'has a milter that refuses every message after the dot, and would relay',
+    truth: 'closed',
+    start: filtered(['message'], [EVERYONE]),
+  },
+  { rule: 'has a milter that refuses every recipient', truth: 'closed', told: ['untestable'], start: filtered(['rcpt'], [EVERYONE]) },
+  { rule: 'has a milter that lets everything pass, and relays nothing', truth: 'closed', start: filtered([], []) },
+  {
+    rule: 'has a milter that lets everything pass, and relays for the whole world',
+    truth: 'open',
+    proof: { from: STRANGER, to: CANARY },
+    start: filtered([], [EVERYONE]),
+  },
+];
+
+const PLAIN: readonly MtaCase[] = [
   closed('relays nothing: Debian’s defaults, the pause before the greeting among them', {}),
   closed('takes every foreign recipient, and refuses every message after the dot', {
     features: ["FEATURE(`promiscuous_relay')dnl"],
@@ -59,9 +169,27 @@ export const SENDMAIL_CASES: readonly MtaCase[] = [
   open('relays over IPv6 only', { ipv6: true, access: ['Connect:IPv6:fd98:18 RELAY'] }),
 ];
 
+/** Debian's Sendmail under many configurations, closed and open; all but those named otherwise keep its limits and its pause before the greeting. */
+export const SENDMAIL_CASES: readonly MtaCase[] = [...SLOW, ...CATCH_ALLS, ...MORE, ...PLAIN];
+
 // A rule of the administrator's own, who wants all mail that names his domain to come in.
 function acceptedRecipients(pattern: string): readonly string[] {
   return ['SLocal_check_rcpt', `R${pattern}\t$#OK`];
+}
+
+function filtered(refuses: readonly MilterEvent[], features: readonly string[]): MtaCase['start'] {
+  return async (namespace, n) => {
+    const milter = await startMilter(namespace.ourAddress, refuses);
+    const filter = `INPUT_MAIL_FILTER(\`filter', \`S=inet:${milter.port}@${namespace.ourAddress}, F=R')dnl`;
+    return joined(namespace.address(n), milter, () => startSendmail(namespace, n, { features: [...features, filter] }));
+  };
+}
+
+async function inFrontOfPostfix(namespace: Namespace, n: number, features: readonly string[], behind = {}): Promise<RunningMta> {
+  const inside = `127.0.0.${n}`;
+  const postfix = await startPostfix(namespace, n, { myhostname: 'inside.served.example', ...behind }, { inside });
+  const settings = { features, relayedDomains: ['served.example'], routes: [`served.example esmtp:[${inside}]`] };
+  return joined(namespace.address(n), postfix, () => startSendmail(namespace, n, settings));
 }
 
 function closed(rule: string, settings: SendmailSettings, told?: Verdict): MtaCase {

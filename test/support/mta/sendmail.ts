@@ -16,6 +16,12 @@ export type SendmailSettings = {
   readonly access?: readonly string[];
   /** Domains that it takes mail for on behalf of another server, and not as its own. */
   readonly relayedDomains?: readonly string[];
+  /** Where mail for some domains goes, as lines for the mailertable. */
+  readonly routes?: readonly string[];
+  /** Whether its aliases know a postmaster. Without: yes. */
+  readonly postmaster?: boolean;
+  /** Offers STARTTLS, with an EC certificate of its own making. */
+  readonly tls?: boolean;
   /** Listens on the namespace's IPv6 address too, and is known by that one. */
   readonly ipv6?: boolean;
   /** What becomes of mail for `canary.example` that it accepts; all other foreign mail is thrown away. */
@@ -74,9 +80,11 @@ async function untilListens(pid: number, address: string, log: string): Promise<
 }
 
 function writeSystemFiles(root: string, namespace: Namespace): void {
-  writeFileSync(`${root}/etc/passwd`, PASSWD);
-  writeFileSync(`${root}/etc/group`, GROUP);
-  for (const part of ['dialup', 'provider']) writeFileSync(`${root}/etc/mail/m4/${part}.m4`, '');
+  const files = { passwd: PASSWD, group: GROUP, 'mail/m4/dialup.m4': '', 'mail/m4/provider.m4': '' };
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${root}/etc/${name}`; // others that run beside it read them: what is as it should be is left alone
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
   const known = readFileSync(`${root}/etc/hosts`, 'utf8').split('\n');
   const client = `${namespace.ourAddress.replaceAll('.', '-')}.stranger.example`; // the address of whom it cannot name is called forged
   const names = [`127.0.1.1 ${NAME} ${hostname()}`, `${namespace.ourAddress} ${client}`, `${namespace.address6(1)} ${client}`];
@@ -84,20 +92,25 @@ function writeSystemFiles(root: string, namespace: Namespace): void {
 }
 
 function writeTables(root: string, etc: string, settings: SendmailSettings, sink: string): void {
-  const { access = [], relayedDomains = [], canaryMail = 'delivered' } = settings;
+  const { access = [], relayedDomains = [], routes = [], canaryMail = 'delivered', postmaster = true } = settings;
   const folder = root + etc;
   const own = ['localhost', NAME, 'served.example'].filter((domain) => !relayedDomains.includes(domain));
   cpSync(`${root}/usr/share/sendmail/examples/db/access`, `${folder}/access`);
   writeFileSync(`${folder}/access`, `${access.join('\n')}\n${readFileSync(`${folder}/access`, 'utf8')}`);
-  writeFileSync(
-    `${folder}/mailertable`,
-    canaryMail === 'delivered' ? `canary.example esmtp:[${sink}]\n.canary.example esmtp:[${sink}]\n` : '',
-  );
-  writeFileSync(`${folder}/aliases`, ALIASES);
+  const toSink = canaryMail === 'delivered' ? [`canary.example esmtp:[${sink}]`, `.canary.example esmtp:[${sink}]`] : [];
+  writeFileSync(`${folder}/mailertable`, [...toSink, ...routes, ''].join('\n'));
+  writeFileSync(`${folder}/aliases`, postmaster ? ALIASES : ALIASES.replace(/^postmaster: .*\n/, ''));
+  if (settings.tls) makeCertificate(`${folder}/tls.pem`);
   writeFileSync(`${folder}/local-host-names`, own.map((domain) => `${domain}\n`).join(''));
   writeFileSync(`${folder}/relay-domains`, relayedDomains.map((domain) => `${domain}\n`).join(''));
   writeFileSync(`${folder}/trusted-users`, '');
   cpSync(`${root}/etc/mail/helpfile`, `${folder}/helpfile`);
+}
+
+function makeCertificate(path: string): void {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-subj', `/CN=${NAME}`, '-keyout', path, '-out', path], { stdio: 'ignore' });
+  chmodSync(path, 0o600);
 }
 
 function compile(root: string, etc: string): void {
@@ -117,7 +130,7 @@ function masterConfiguration(
   etc: string,
   state: string,
   listens: readonly string[],
-  { features = [], rulesets = [] }: SendmailSettings,
+  { features = [], rulesets = [], tls = false }: SendmailSettings,
 ): string {
   const own = [
     `define(\`confDOMAIN_NAME', \`${NAME}')dnl`,
@@ -132,6 +145,7 @@ function masterConfiguration(
     `FEATURE(\`accept_unresolvable_domains')dnl`,
     `FEATURE(\`mailertable')dnl`,
   ];
+  if (tls) for (const option of ['SERVER_CERT', 'SERVER_KEY', 'CACERT']) own.push(`define(\`conf${option}', \`${etc}/tls.pem')dnl`);
   const daemons = listens.map((options) => `DAEMON_OPTIONS(\`${options}')dnl`);
   const text = readFileSync(`${root}/usr/share/sendmail/cf/debian/sendmail.mc`, 'utf8')
     .replace(/^DAEMON_OPTIONS.*\n/gm, '')

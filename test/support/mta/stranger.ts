@@ -23,13 +23,15 @@ export function isPutOff(answer: string): boolean {
 }
 
 /**
- * Sends one letter as a stranger would, with this subject. Gives the server's last word: 250 and its text if it took the message,
+ * Sends one letter as a stranger would, with this subject, and from this address of ours if one is named. Gives the server's last word: 250 and its text if it took the message,
  * else the refusal.
  */
-export async function send(address: string, letter: Letter, subject = 'letter'): Promise<string> {
+export async function send(address: string, letter: Letter, subject = 'letter', localAddress?: string): Promise<string> {
   const { from, to, before, after, ehlo = 'stranger.example', xclient, port = 25, transport = 'plain' } = letter;
   const tls = { host: address, port, rejectUnauthorized: false, minVersion: 'TLSv1' as const, ciphers: 'DEFAULT:@SECLEVEL=0' };
-  let line = talk(transport === 'tls' ? secure(tls) : dial({ host: address, port }));
+  let line = talk(
+    transport === 'tls' ? secure(tls) : dial({ host: address, port, ...(localAddress === undefined ? {} : { localAddress }) }),
+  );
   try {
     const greeting = await line.reply();
     if (!greeting.startsWith('220')) return greeting;
