@@ -165,16 +165,20 @@ describe('a server that has not answered everything', () => {
   });
 });
 
-test('a message that was bounced to us is told as backscatter, and not waited for', async () => {
+test.each([
+  ['whoever writes to themselves, so to a recipient of ours', '127.66.1.6', 'own-recipient', (from: string, to: string) => from === to],
+  ['our usual sender', '127.66.1.7', 'plain', (from: string) => from === 'relay-audit@bounces.canary.example'],
+])('a message that was bounced to us is told as backscatter, and not waited for: it lets in %s', async (_, address, shown, letsIn) => {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
     logger: false,
-    // Whoever writes to themselves is let in, so what is bounced comes to a mailbox of ours.
-    onRcptTo: ({ address }, { envelope: { mailFrom } }, callback) =>
+    onRcptTo: (rcpt, { envelope: { mailFrom } }, callback) =>
       callback(
-        mailFrom !== false && mailFrom.address === address ? undefined : Object.assign(new Error('5.1.1 no'), { responseCode: 550 }),
+        letsIn(mailFrom === false ? '' : mailFrom.address, rcpt.address)
+          ? undefined
+          : Object.assign(new Error('5.1.1 no'), { responseCode: 550 }),
       ),
     onData(stream, { envelope }, callback) {
       void text(stream).then((quoted) => {
@@ -185,13 +189,13 @@ test('a message that was bounced to us is told as backscatter, and not waited fo
       }, callback);
     },
   });
-  await new Promise<void>((done) => server.listen(MAIL_PORT, '127.66.1.6', () => done()));
+  await new Promise<void>((done) => server.listen(MAIL_PORT, address, () => done()));
   const mailbox = ['--canary-domain', 'canary.example', '--canary-listen', '127.66.1.9:2527', '--wait', '600'];
-  const { code, output } = await check('127.66.1.6', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox);
+  const { code, output } = await check(address, '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox);
   await new Promise<void>((done) => server.close(() => done()));
   expect(output).toMatch(/^Backscatter\nIt takes mail for users whom it does not know/m);
-  expect(output).toMatch(/127\.66\.1\.6:2525 \(own-recipient\): by mail\.example\.org at /);
-  expect(output).toContain('127.66.1.6: suspected');
+  expect(output).toContain(`${address}:2525 (${shown}): by mail.example.org at `);
+  expect(output).toContain(`${address}: suspected`);
   expect(code).toBe(2);
 });
 
