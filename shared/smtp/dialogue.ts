@@ -87,6 +87,8 @@ export type SessionEvidence = {
   readonly noReset?: boolean | undefined;
   /** A limit of its own kept it from answering some of what it was asked. */
   readonly limited?: boolean | undefined;
+  /** The first envelope, where its limit came before any answer. */
+  readonly limitedAt?: string | undefined;
   /** It took no further sender after a null one. */
   readonly spentByNull?: boolean | undefined;
   /** Ids of the envelopes at which it closed the connection or ended the session, where it did. */
@@ -156,8 +158,10 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
     yield* takeLeave(errand.help);
   const done = new Set(results.map(({ test }) => test));
   const rest = unreachedIn({ transactions }, errand, stop).filter(({ test }) => !done.has(test));
+  const limitedAt =
+    stop?.cutShort === 'limit' && stop.stage !== 'greeting' && stop.stage !== 'ehlo' && results.length === 0 ? rest[0]?.test : undefined;
   if (stop?.cutShort === 'limit') state.limited = true;
-  return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, ...seenIn(state, greeting) };
+  return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, limitedAt, ...seenIn(state, greeting) };
 }
 
 function newState(): State {

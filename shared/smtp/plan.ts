@@ -42,6 +42,8 @@ export type Progress = {
   readonly limits: number;
   /** Whether any did. */
   readonly limited: boolean;
+  /** The envelope that the last session met a limit at before anything was answered. */
+  readonly limitedAt: string | undefined;
   /** How often it closed the connection at an envelope, by test. */
   readonly closings: Readonly<Record<string, number>>;
   /** How many refusals earlier sittings provoked: those are past. */
@@ -63,6 +65,7 @@ export const BEGIN: Progress = {
   nullAlone: false,
   limits: 0,
   limited: false,
+  limitedAt: undefined,
   closings: {},
   refusedBefore: 0,
 };
@@ -151,13 +154,18 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
   const news = session.results.filter((result) => counts(result) && !unsays(result, progress));
   const closed = closedAt(progress, session);
-  const latest = new Map(
-    [...progress.results, ...news, ...closed.results, ...xclientIn(session, progress)].map((result) => [result.test, result]),
+  // What looks like a limit twice at the same envelope, before any other, is about that one: a full mailbox, for example.
+  const stuck = session.limitedAt !== undefined && session.limitedAt === progress.limitedAt;
+  const putOff = [{ test: session.limitedAt ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter(
+    (each) => stuck && !unsays(each, progress),
   );
-  const { cutShort = 'out-of-time', limited = false } = session;
+  const latest = new Map(
+    [...progress.results, ...news, ...closed.results, ...putOff, ...xclientIn(session, progress)].map((result) => [result.test, result]),
+  );
+  const { cutShort = 'out-of-time', limited = false, limitedAt } = session;
   const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
   const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
-  const progressed = news.length > 0 || closed.news > 0;
+  const progressed = news.length > 0 || closed.news > 0 || stuck;
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
@@ -176,6 +184,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     nullAlone: progress.nullAlone || session.spentByNull === true,
     limits: limited ? (progressed ? 1 : progress.limits + 1) : 0,
     limited: progress.limited || limited,
+    limitedAt,
     closings: closed.closings,
     refusedBefore: progress.refusedBefore,
   };
