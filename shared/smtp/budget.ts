@@ -51,6 +51,7 @@ const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
 const SLOW_GREETING_MS = 8_000; // whoever takes so long to greet is asked all there is in few sessions
 const SLOW_REFUSAL_MS = 1_500; // whoever delays refusals so long is asked in many sessions side by side, ...
 const SLOW_SESSION_REFUSALS = 5; // ... short ones, so that the last of them is over soon after the others
+const SLOW_BOTH_REFUSALS = 10; // whoever does both: what fits into a sitting behind the greeting
 const LONG = 200; // as good as no limit: the table is shorter
 
 /** The budget of one session with a server. */
@@ -62,6 +63,6 @@ export function budgetFor(mta: Mta | undefined, { greetMs = 0, refusalMs = 0 }: 
   if (greetMs < SLOW_GREETING_MS)
     return { ...budget, sessions, refusals: slow ? Math.min(budget.refusals, SLOW_SESSION_REFUSALS) : budget.refusals };
   // A session that is cut short for it makes the next one smaller.
-  const long = { refusals: LONG, names: Math.max(budget.names, budget.names === 1 ? 1 : 10), sessions };
+  const long = { refusals: slow ? SLOW_BOTH_REFUSALS : LONG, names: Math.max(budget.names, budget.names === 1 ? 1 : 10), sessions };
   return known === undefined ? { ...budget, ...long, odd: LONG, resets: LONG } : { ...budget, ...long };
 }

@@ -5,8 +5,8 @@ import { type NmapRun, scanForRelays } from './nmap.ts';
 import { auditMany } from './ours.ts';
 import { share } from './share.ts';
 
-// The crowd greets as Postfix does: the full table takes one session, then four side by side; the core takes one.
-const SOCKETS_OF_AN_AUDIT = { full: 4, core: 1 } as const;
+// The crowd greets as Postfix does: the full table takes one session, then six side by side; the core takes one.
+const SOCKETS_OF_AN_AUDIT = { full: 6, core: 1 } as const;
 const TARGETS = 1_000;
 const DEFAULT_TARGETS = 200; // nmap talks to 20 servers at a time unless told otherwise: more would only take longer
 const SOCKETS = 800;

@@ -137,6 +137,7 @@ describe('the table of one leg takes few sittings of a server that keeps us wait
     ['Exchange as installed, five seconds a refusal', EXCHANGE, 1],
     ['Exchange with its recipient filter', EXCHANGE_FILTERED, 1],
     ['one that greets after 35 s', SLOW_GREETER, 2],
+    ['one that greets after 35 s, and takes five more for each refusal', { ...SLOW_GREETER, refusalMs: 5_000 }, 3],
     ['an unknown one, five seconds a refusal', { ...SLOW_GREETER, greetMs: 0, refusalMs: 5_000 }, 2],
   ])('%s', (_, product, sittings) => {
     const taken = timeOfTable(product, CAST, PROBE_LIMITS.sittingMs);
