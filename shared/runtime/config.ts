@@ -172,6 +172,7 @@ export const SETTINGS = {
     PUT_OFF_SECONDS: seconds(900),
     /** How long after a sitting its scan goes on, when it could not be ended in it. */
     CONTINUE_SECONDS: seconds(300),
+    /** How long the messages are waited for that a server took for local parts of its own. */
     AWAIT_SECONDS: seconds(3_600),
   }),
   canary: z.object({
