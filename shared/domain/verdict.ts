@@ -34,19 +34,27 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
   return suspicious.some(({ stage }) => stage === 'message') ? 'message-accepted' : 'recipient-accepted';
 }
 
-// What makes refusals say nothing of relaying.
+// What makes refusals say nothing of relaying. What is left to be asked may be accepted: until it was, or the sittings are used up, a
+// doubt of the refusals ends nothing.
 function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
   const everything = [...leg.tests, ...leg.controls];
-  const asked = askedOfEveryone(leg.tests, leg.tests.some(({ outcome }) => outcome === 'not-run') ? SENDERS_ENOUGH : 1);
+  const asked = askedOfEveryone(everything, leg.tests.some(({ outcome }) => outcome === 'not-run') ? SENDERS_ENOUGH : 1);
   if (asked === 'authentication-required') return 'authentication-required';
   const control = positiveIn(leg);
   const waitsForControl = control !== undefined && !isSettled(control) && control.outcome !== 'about-us' && leg.ended === undefined;
-  if (everything.some((test) => test.outcome === 'about-us' && !isComplete(test, heard)))
+  const left = leg.ended === undefined && leg.tests.some((test) => test.outcome === 'not-run' || isPutOff(test));
+  // Whoever refuses us in words is asked on only for what our time, a limit or greylisting left.
+  const waits = left && (leg.stopped === 'out-of-time' || leg.limited === true || leg.tests.some(isPutOff));
+  if (!waits && everything.some((test) => test.outcome === 'about-us' && !isComplete(test, heard)))
     return waitsForControl ? 'deferred' : 'policy-against-us';
   if (leg.stopped === 'silent-after-refusals') return isBan(leg) ? 'probably-banned' : 'fell-silent';
-  return control?.outcome === 'refused' && !heard && !(control.says === 'unknown-user' && foreignRefusals(leg).length === 0)
+  return !left && control?.outcome === 'refused' && !heard && !(control.says === 'unknown-user' && foreignRefusals(leg).length === 0)
     ? 'control-refused'
     : undefined;
+}
+
+function isPutOff({ outcome }: TestResult): boolean {
+  return outcome === 'greylisted' || outcome === 'deferred';
 }
 
 const BAN_SITTINGS = 2; // silence that lasts into another connection and another sitting
@@ -67,7 +75,7 @@ function closureOf(leg: LegEvidence): Reason {
 // Why tests are without an answer that counts.
 function undoneIn(leg: LegEvidence): Reason {
   if (leg.ended === 'sittings-used-up' && isAlwaysDeferred(leg)) return 'always-deferred';
-  if (askedOfEveryone(leg.tests, 1) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
+  if (askedOfEveryone([...leg.tests, ...leg.controls], 1) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
     if (leg.tests.some((test) => test.outcome === outcome)) return outcome;
   if (leg.limited === true) return 'deferred';
@@ -76,8 +84,8 @@ function undoneIn(leg: LegEvidence): Reason {
 
 // A sender who tries again for hours with the same envelope, and is put off each time, gets nothing through.
 function isAlwaysDeferred(leg: LegEvidence): boolean {
-  const putOff = ({ outcome, stage }: TestResult) => (outcome === 'deferred' || outcome === 'greylisted') && stage === 'rcpt';
-  return positiveIn(leg)?.outcome === 'accepted' && leg.tests.every((test) => putOff(test) || test.outcome === 'refused');
+  const isDeferred = (test: TestResult) => isPutOff(test) && test.stage === 'rcpt';
+  return positiveIn(leg)?.outcome === 'accepted' && leg.tests.every((test) => isDeferred(test) || test.outcome === 'refused');
 }
 
 /**

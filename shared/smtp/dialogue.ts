@@ -381,8 +381,9 @@ function* runEnvelopes({ group, fresh, then, us }: Run, state: State, results: T
       state.nullSender = transaction.from === '<>';
     }
     if (command.verb !== 'RCPT' || !taken) continue;
-    // A limit on recipients says nothing of the one that it hit: that one is tried again in a transaction of its own.
-    if (isLimit(reply)) {
+    // A limit on recipients says nothing of the one that it hit: that one is tried again in a transaction of its own, unless it had to
+    // come behind another. Then it is put off.
+    if (isLimit(reply) && !(transaction.beside?.first === true && position > 0)) {
       state.limited ||= position === 0;
       if (position === 0 && due === 0) return { outcome: 'not-run', stage: 'rcpt', cutShort: 'limit', reply: shortText(reply) };
     } else if (recipient !== undefined) results.push(resultOf(recipient, transaction, 'rcpt', reply, us));
@@ -449,7 +450,8 @@ function* runMessage(
     noteWait(arrival, state);
     if (command.verb === 'RSET' && reply?.code !== 250) return withoutReset(arrival, state);
     if (reply === undefined) return closing(stopOf(stage, arrival), [recipient.id], state);
-    if (isLimit(reply)) return { outcome: 'not-run', stage, cutShort: 'limit', reply: shortText(reply) };
+    if (isLimit(reply) && !(beside && transaction.beside?.first === false))
+      return { outcome: 'not-run', stage, cutShort: 'limit', reply: shortText(reply) };
     if (command.verb === 'MAIL') {
       const ended = meaningOf(reply) === 'accepted' ? undefined : endingSender(reply, transaction, 0, state);
       if (ended !== undefined) return ended;

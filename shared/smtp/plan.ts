@@ -38,7 +38,7 @@ export type Progress = {
   readonly noReset: boolean;
   /** After a null sender it takes no other in that session. */
   readonly nullAlone: boolean;
-  /** How many sessions in a row met a limit of the server's. */
+  /** How many sessions in a row met a limit of the server's, since one of them had an answer. */
   readonly limits: number;
   /** Whether any did. */
   readonly limited: boolean;
