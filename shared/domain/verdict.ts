@@ -74,7 +74,7 @@ function closureOf(leg: LegEvidence): Reason {
 
 // Why tests are without an answer that counts.
 function undoneIn(leg: LegEvidence): Reason {
-  if (leg.ended === 'sittings-used-up' && isAlwaysDeferred(leg)) return 'always-deferred';
+  if (isAlwaysDeferred(leg)) return leg.tests.some(isAccepted) ? closureOf(leg) : 'always-deferred';
   if (askedOfEveryone([...leg.tests, ...leg.controls], 1) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
     if (leg.tests.some((test) => test.outcome === outcome)) return outcome;
@@ -82,10 +82,15 @@ function undoneIn(leg: LegEvidence): Reason {
   return leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped';
 }
 
-// A sender who tries again for hours with the same envelope, and is put off each time, gets nothing through.
+// A sender who tries again for hours with the same envelope, and is put off each time, gets nothing through: a recipient at RCPT, or a
+// message to what the server takes for a local part of its own.
 function isAlwaysDeferred(leg: LegEvidence): boolean {
-  const isDeferred = (test: TestResult) => isPutOff(test) && test.stage === 'rcpt';
-  return positiveIn(leg)?.outcome === 'accepted' && leg.tests.every((test) => isDeferred(test) || test.outcome === 'refused');
+  const local = ({ negative }: TestResult) => negative !== undefined && negativeOf(leg, negative)?.outcome === 'accepted';
+  const isDeferred = (test: TestResult) => isPutOff(test) && (test.stage === 'rcpt' || local(test));
+  const control = positiveIn(leg)?.outcome === 'accepted';
+  return (
+    leg.ended !== undefined && control && leg.tests.every((test) => isDeferred(test) || isAccepted(test) || test.outcome === 'refused')
+  );
 }
 
 /**

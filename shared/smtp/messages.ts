@@ -3,7 +3,8 @@ import { NEGATIVE_CONTROL } from '../domain/verdict.ts';
 import { type RelayTest, XCLIENT_TEST } from './relay-tests.ts';
 
 const MESSAGES = 3; // canaries that went past the final dot, different in kind: more would prove no more ...
-const MESSAGES_OF_ANY = 10; // ... but where anything is accepted only a canary tells which form is let through
+const MESSAGES_OF_LOCAL = 10; // of forms that a server takes for local parts of its own
+const MESSAGES_OF_ANY = 24; // where anything is accepted only a canary tells which form is let through: each sender, name and recipient form once
 const MESSAGES_OF_KNOWN = 2; // with each weekly table of a server that is known to take any local part
 
 /** What is to be carried through next, the most telling first, and how many of them need to go through. */
@@ -48,9 +49,9 @@ export function messagesLeft(
     return { tests: byDifference(unclaimed.length > 0 ? unclaimed : suspicious, tried), enough, someRefused };
   if (which === 'suspicious') return { tests: [], enough: 0, someRefused };
   const local = planned.filter((test) => isLocal(test) && (outcomeOf(test.id) === 'accepted' || isTried(test)));
-  const chosen = round === undefined ? byDifference(local, tried.filter(isSuspicious)).slice(0, MESSAGES_OF_ANY) : inRound(local, round);
+  const chosen = round === undefined ? byDifference(local, tried.filter(isSuspicious)).slice(0, MESSAGES_OF_LOCAL) : inRound(local, round);
   const left = chosen.filter((test) => !isTried(test));
-  return { tests: left, enough: Math.max(0, Math.min(left.length, (most ?? MESSAGES_OF_ANY) - through)), someRefused };
+  return { tests: left, enough: Math.max(0, Math.min(left.length, (most ?? MESSAGES_OF_LOCAL) - through)), someRefused };
 }
 
 function wasTried(result: TestResult | undefined): boolean {
@@ -77,8 +78,8 @@ function byDifference(tests: readonly RelayTest[], before: readonly RelayTest[])
   return ordered;
 }
 
-const WEIGHTS = [4, 4, 2, 1];
+const WEIGHTS = [4, 4, 2, 1, 1];
 
-function traits({ sender, ehloForm, kind, row }: RelayTest): string[] {
-  return [`sender ${sender}`, `ehlo ${ehloForm}`, `kind ${kind}`, `row ${row}`];
+function traits({ sender, ehloForm, form, kind, row }: RelayTest): string[] {
+  return [`sender ${sender}`, `ehlo ${ehloForm}`, `form ${form}`, `kind ${kind}`, `row ${row}`];
 }

@@ -13,6 +13,7 @@ const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table o
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
+const UNSAID_LIMIT = 2; // refusals of a recipient that was accepted before, each beside an accepted control
 const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
@@ -44,6 +45,8 @@ export type Progress = {
   readonly limited: boolean;
   /** The envelope that the last session met a limit at before anything was answered. */
   readonly limitedAt: string | undefined;
+  /** How often it refused a recipient that it had accepted before, beside an accepted control, by test. */
+  readonly unsaid: Readonly<Record<string, number>>;
   /** How often it closed the connection at an envelope, by test. */
   readonly closings: Readonly<Record<string, number>>;
   /** How many refusals earlier sittings provoked: those are past. */
@@ -66,6 +69,7 @@ export const BEGIN: Progress = {
   limits: 0,
   limited: false,
   limitedAt: undefined,
+  unsaid: {},
   closings: {},
   refusedBefore: 0,
 };
@@ -141,6 +145,8 @@ export type NextSession =
       readonly tests: readonly RelayTest[];
       /** How many of them need to go through. */
       readonly enough: number;
+      /** What is asked behind them, where not enough of them went through: the control once more. */
+      readonly then: readonly Transaction[];
     };
 
 /** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
@@ -152,13 +158,13 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     test !== CONTROL_AGAIN &&
     !(turned && outcome !== 'accepted') &&
     !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
-  const news = session.results.filter((result) => counts(result) && !unsays(result, progress));
+  const unsaid = unsaidIn(session, progress);
+  const unsays = (result: TestResult) => isUnsaid(result, progress) && (unsaid[result.test] ?? 0) < UNSAID_LIMIT;
+  const news = session.results.filter((result) => counts(result) && !unsays(result));
   const closed = closedAt(progress, session);
   // What looks like a limit twice at the same envelope, before any other, is about that one: a full mailbox, for example.
   const stuck = session.limitedAt !== undefined && session.limitedAt === progress.limitedAt;
-  const putOff = [{ test: session.limitedAt ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter(
-    (each) => stuck && !unsays(each, progress),
-  );
+  const putOff = [{ test: session.limitedAt ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter((each) => stuck && !unsays(each));
   const latest = new Map(
     [...progress.results, ...news, ...closed.results, ...putOff, ...xclientIn(session, progress)].map((result) => [result.test, result]),
   );
@@ -185,6 +191,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     limits: limited ? (progressed ? 1 : progress.limits + 1) : 0,
     limited: progress.limited || limited,
     limitedAt,
+    unsaid,
     closings: closed.closings,
     refusedBefore: progress.refusedBefore,
   };
@@ -243,9 +250,17 @@ function hasTurnedOnUs({ results }: SessionEvidence, progress: Progress): boolea
 
 // A recipient that was accepted once is not unsaid by a refusal of it later, which may be a limit or a ban: only what
 // becomes of the message is.
-function unsays({ test, stage }: TestResult, { results }: Progress): boolean {
+function isUnsaid({ test, stage }: TestResult, { results }: Progress): boolean {
   const accepted = results.some((before) => before.test === test && before.outcome === 'accepted');
   return accepted && stage !== 'data' && stage !== 'message';
+}
+
+// But where it is refused by itself, once and again, and the control is accepted behind it, it was only ever taken in the company of
+// another.
+function unsaidIn({ results }: SessionEvidence, progress: Progress): Readonly<Record<string, number>> {
+  if (results.find(({ test }) => test === CONTROL_AGAIN)?.outcome !== 'accepted') return progress.unsaid;
+  const refused = results.filter((result) => result.outcome === 'refused' && result.stage === 'rcpt' && isUnsaid(result, progress));
+  return { ...progress.unsaid, ...Object.fromEntries(refused.map(({ test }) => [test, (progress.unsaid[test] ?? 0) + 1])) };
 }
 
 // EHLO refused that was taken before, or a sender refused that was taken before, says "no more of you", not "no relaying",
@@ -294,15 +309,19 @@ export function nextSessions(cast: Cast, scope: Scope, progress: Progress, messa
 }
 
 // Behind the envelopes under our own name, those under others follow in their own EHLO.
-function withControlAgain(transactions: readonly Transaction[], cast: Cast, { results, noReset, limited }: Progress): Transaction[] {
-  const [domain] = cast.servedDomains;
+function withControlAgain(transactions: readonly Transaction[], cast: Cast, progress: Progress): Transaction[] {
   const ours = transactions.filter(({ ehlo }) => ehlo === cast.ourDomain);
+  if (ours.length === 0) return [...transactions];
+  return [...ours, ...controlAgain(cast, progress), ...transactions.filter((each) => !ours.includes(each))];
+}
+
+function controlAgain(cast: Cast, { results, noReset, limited }: Progress): Transaction[] {
+  const [domain] = cast.servedDomains;
   const known = results.find(({ test }) => test === POSITIVE_CONTROL);
   // Where recipients are counted, each is needed for a test.
-  if (domain === undefined || ours.length === 0 || noReset || limited || (known !== undefined && known.outcome !== 'accepted'))
-    return [...transactions];
+  if (domain === undefined || noReset || limited || (known !== undefined && known.outcome !== 'accepted')) return [];
   const { ehlo, from, to } = postmasterEnvelope(cast, domain);
-  return [...ours, { ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }, ...transactions.filter((each) => !ours.includes(each))];
+  return [{ ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }];
 }
 
 // What another session of the same round is to answer.
@@ -353,7 +372,7 @@ export function plannedTests(cast: Cast, scope: Scope, greeting: Greeting): read
 }
 
 // One envelope to try.
-type Trial = { readonly id: string; readonly odd: boolean; readonly envelope: Envelope };
+type Trial = { readonly id: string; readonly odd: boolean; readonly local?: boolean; readonly envelope: Envelope };
 
 // What has no answer yet: controls and tests, then the negative controls of what was accepted.
 function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
@@ -409,7 +428,13 @@ function messagesOf(
   const { tests, enough, someRefused } = messagesLeft(plannedTests(cast, scope, greeting), results, mostOf(scope, refused), round, which);
   if (tests.length === 0 || enough === 0) return undefined;
   const chosen = forOneSession({ tests, enough, someRefused }, budgetOf(greeting, progress), scope, progress);
-  return { kind: 'messages', xclient: chosen.some(({ id }) => id === XCLIENT_TEST), tests: chosen, enough };
+  return {
+    kind: 'messages',
+    xclient: chosen.some(({ id }) => id === XCLIENT_TEST),
+    tests: chosen,
+    enough,
+    then: controlAgain(cast, progress),
+  };
 }
 
 // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
@@ -440,13 +465,14 @@ function withinBudget(trials: readonly Trial[], budget: SessionBudget, ourName: 
   const chosen = new Map<string, Transaction & { recipients: { id: string; to: string }[] }>();
   const names = new Set([trials.some(({ envelope }) => envelope.ehlo === ourName) ? ourName : (trials[0]?.envelope.ehlo ?? ourName)]);
   let [count, odd, resets] = [0, 0, -1];
-  for (const { id, odd: isOdd, envelope } of trials) {
+  for (const { id, odd: isOdd, local, envelope } of trials) {
     if (count >= budget.refusals) break;
     if (isOdd && odd >= budget.odd) continue;
     const { ehlo, from, to, beside } = envelope;
     if (!names.has(ehlo) && names.size >= budget.names) continue;
     const alone = from === NULL_SENDER || id === POSITIVE_CONTROL || beside !== undefined;
-    const base = `${ehlo} ${from} ${alone ? id : ''}`;
+    // Some servers check the first recipient only: a foreign one behind a local one would be taken for nothing of its own.
+    const base = `${ehlo} ${from} ${alone ? id : local}`;
     const key = (chosen.get(base)?.recipients.length ?? 0) < budget.recipients ? base : `${base} ${Math.floor(count / budget.recipients)}`;
     const there = chosen.get(key);
     const cost = there !== undefined ? 0 : names.has(ehlo) ? 1 : 2;

@@ -294,6 +294,7 @@ export type RelayTest = {
   readonly row: string;
   readonly odd: boolean;
   readonly sender: SenderForm;
+  readonly form: RecipientForm;
   readonly ehloForm: EhloForm;
   /** Its recipient reads as a local part of the server's own to whoever does not take it apart: by itself, being taken proves nothing. */
   readonly local: boolean;
@@ -394,6 +395,7 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast, ownName: string)
     row: row.id,
     odd: isOdd(row.from, row.to),
     sender: row.from,
+    form: row.to,
     ehloForm: row.ehlo,
     local: readsAsLocal(row.to),
     envelope: { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names), ...beside },
