@@ -84,7 +84,7 @@ const CAST: Cast = {
 };
 
 /** One sitting at a leg of the model, over the plan and the dialogue as they are, and what it leaves behind. */
-export function sit(model: Model, number: number, { answers, swap }: Sitting, before?: LegEvidence): LegEvidence {
+function sit(model: Model, number: number, { answers, swap }: Sitting, before?: LegEvidence): LegEvidence {
   let progress = before === undefined ? BEGIN : resume(before, CAST, 'full');
   let greeted = before?.contact === 'answered';
   const time = { left: answers };
