@@ -28,18 +28,23 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
     if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
     if (suspicious.every(({ stage }) => stage !== 'message')) return leg.limited === true ? 'accepted-then-limited' : 'accepted-then-slow';
   }
-  if (suspicious.length === 0) return undefined;
+  if (suspicious.length === 0)
+    return leg.ended === 'sittings-used-up' && leg.tests.some(isMessagePutOff) ? 'accepted-then-limited' : undefined;
   const foreign = suspicious.some(({ negative }) => negative === undefined);
   if (foreign && leg.controls.some((control) => isNegative(control) && isAccepted(control))) return 'accepts-everything';
   return suspicious.some(({ stage }) => stage === 'message') ? 'message-accepted' : 'recipient-accepted';
+}
+
+// Its recipient was accepted, in the last sitting too.
+function isMessagePutOff(test: TestResult): boolean {
+  return isPutOff(test) && (test.stage === 'data' || test.stage === 'message') && test.negative === undefined;
 }
 
 // What makes refusals say nothing of relaying. What is left to be asked may be accepted: until it was, or the sittings are used up, a
 // doubt of the refusals ends nothing.
 function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
   const everything = [...leg.tests, ...leg.controls];
-  const asked = askedOfEveryone(everything, leg.tests.some(({ outcome }) => outcome === 'not-run') ? SENDERS_ENOUGH : 1);
-  if (asked === 'authentication-required') return 'authentication-required';
+  if (askedIn(leg) === 'authentication-required') return 'authentication-required';
   const control = positiveIn(leg);
   const waitsForControl = control !== undefined && !isSettled(control) && control.outcome !== 'about-us' && leg.ended === undefined;
   const left = leg.ended === undefined && leg.tests.some((test) => test.outcome === 'not-run' || isPutOff(test));
@@ -51,6 +56,13 @@ function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
   return !left && control?.outcome === 'refused' && !heard && !(control.says === 'unknown-user' && foreignRefusals(leg).length === 0)
     ? 'control-refused'
     : undefined;
+}
+
+function askedIn({ tests, controls }: LegEvidence) {
+  return askedOfEveryone(
+    [...tests, ...controls],
+    tests.some(({ outcome }) => outcome === 'not-run'),
+  );
 }
 
 function isPutOff({ outcome }: TestResult): boolean {
@@ -75,7 +87,7 @@ function closureOf(leg: LegEvidence): Reason {
 // Why tests are without an answer that counts.
 function undoneIn(leg: LegEvidence): Reason {
   if (isAlwaysDeferred(leg)) return leg.tests.some(isAccepted) ? closureOf(leg) : 'always-deferred';
-  if (askedOfEveryone([...leg.tests, ...leg.controls], 1) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
+  if (askedIn(leg) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
   for (const outcome of ['starttls-first', 'greylisted', 'deferred'] as const)
     if (leg.tests.some((test) => test.outcome === outcome)) return outcome;
   if (leg.limited === true) return 'deferred';
@@ -155,23 +167,30 @@ export const POSITIVE_CONTROL = 'control-postmaster';
 /** Prefix of the controls that unmask a server which accepts everything: a random user at a served domain, in a test's own form. */
 export const NEGATIVE_CONTROL = 'control-random-user:';
 
-const SENDERS_ENOUGH = 4; // different senders, all told the same: the others would be too
+const SENDERS_ENOUGH = 4; // different senders, all told the same, ours among them: the others would be too
 
 /**
- * What a server asks of everybody before it takes a sender, if it does: enough senders were told so, no recipient was
- * reached, and whoever was not told so was refused. Some servers ask only senders who claim a local address, which says nothing of others.
+ * What a server asks of everybody before it takes a sender, if it does: no recipient was reached, and whoever was not told so was
+ * refused. Some servers ask only senders who claim a local address, which says nothing of others: where some are `left` to be asked,
+ * enough senders were told so, and our own too, who is nobody there.
  */
-export function askedOfEveryone(
-  results: readonly TestResult[],
-  enough = SENDERS_ENOUGH,
-): 'authentication-required' | 'starttls-first' | undefined {
+export function askedOfEveryone(results: readonly TestResult[], left = true): 'authentication-required' | 'starttls-first' | undefined {
+  // What was put off behind a sender, and is asked again, has shown that sender taken.
+  if (results.some((test) => test.outcome === 'not-run' && reachedRecipient(test))) return undefined;
   const senders = results.filter(({ outcome, stage }) => outcome !== 'not-run' && !(outcome === 'refused' && stage === 'ehlo'));
   for (const wanted of ['authentication-required', 'starttls-first'] as const) {
-    const told = new Set(senders.filter(({ outcome }) => outcome === wanted).map(({ from }) => from));
+    const told = senders.filter(({ outcome }) => outcome === wanted);
     const all = senders.every(({ outcome, stage }) => stage === 'mail' && (outcome === wanted || outcome === 'refused'));
-    if (all && told.size >= enough) return wanted;
+    const enough = new Set(told.map(({ from }) => from)).size >= SENDERS_ENOUGH && told.some(isOurs);
+    if (all && told.length > 0 && (enough || !left)) return wanted;
   }
   return undefined;
+}
+
+const PLAIN_TEST = 'plain'; // a stranger writes to a stranger
+
+function isOurs({ test }: TestResult): boolean {
+  return test === PLAIN_TEST || test === POSITIVE_CONTROL;
 }
 
 function reachedRecipient({ stage }: TestResult): boolean {

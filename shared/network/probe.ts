@@ -16,6 +16,7 @@ import {
   type Progress,
   plannedTests,
   resume,
+  stillLeft,
   waitBefore,
 } from '../smtp/plan.ts';
 import type { RelayTest } from '../smtp/relay-tests.ts';
@@ -211,8 +212,9 @@ function report({ target, port, transport, cast, scope, onProgress }: LegOrder, 
   onProgress({ leg: legName({ address: target.text, port, transport }), answered, planned: planned.length });
 }
 
-function sortResults(planned: readonly RelayTest[], { results, closings }: Progress, cast: Cast): Pick<LegEvidence, 'tests' | 'controls'> {
-  const byTest = new Map(results.map((result) => [result.test, result]));
+function sortResults(planned: readonly RelayTest[], progress: Progress, cast: Cast): Pick<LegEvidence, 'tests' | 'controls'> {
+  const { results, closings } = progress;
+  const byTest = new Map([...stillLeft(progress), ...results].map((result) => [result.test, result]));
   const controls = results.filter(({ test }) => test === POSITIVE_CONTROL || test.startsWith(NEGATIVE_CONTROL));
   const unasked = cast.servedDomains.length > 0 && !byTest.has(POSITIVE_CONTROL);
   return {

@@ -32,7 +32,7 @@ export function messagesLeft(
   const outcomeOf = (id: string) => byId.get(id)?.outcome;
   const isTried = ({ id }: RelayTest) => wasTried(byId.get(id));
   const isThrough = ({ id }: RelayTest) => isTried({ id } as RelayTest) && outcomeOf(id) === 'accepted';
-  const isSuspicious = ({ local, negative }: RelayTest) => !local || outcomeOf(negative.id) === 'refused';
+  const isSuspicious = ({ local, negative }: RelayTest) => !local || isRefusal(outcomeOf(negative.id));
   const isLocal = ({ local, negative }: RelayTest) => local && outcomeOf(negative.id) === 'accepted';
   const anything = results.some(({ test, outcome }) => test.startsWith(NEGATIVE_CONTROL) && outcome === 'accepted');
   const tried = planned.filter(isTried);
@@ -52,6 +52,10 @@ export function messagesLeft(
   const chosen = round === undefined ? byDifference(local, tried.filter(isSuspicious)).slice(0, MESSAGES_OF_LOCAL) : inRound(local, round);
   const left = chosen.filter((test) => !isTried(test));
   return { tests: left, enough: Math.max(0, Math.min(left.length, (most ?? MESSAGES_OF_LOCAL) - through)), someRefused };
+}
+
+function isRefusal(outcome: TestResult['outcome'] | undefined): boolean {
+  return outcome === 'refused' || outcome === 'authentication-required';
 }
 
 function wasTried(result: TestResult | undefined): boolean {

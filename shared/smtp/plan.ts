@@ -51,6 +51,8 @@ export type Progress = {
   readonly closings: Readonly<Record<string, number>>;
   /** How many refusals earlier sittings provoked: those are past. */
   readonly refusedBefore: number;
+  /** What earlier sittings got as far as a recipient with, and is asked again: how far that was. */
+  readonly left: readonly TestResult[];
 };
 
 /** Nothing done yet. */
@@ -72,6 +74,7 @@ export const BEGIN: Progress = {
   unsaid: {},
   closings: {},
   refusedBefore: 0,
+  left: [],
 };
 
 /** Nothing done yet, at a server that another leg of this scan has shown something of. */
@@ -109,6 +112,9 @@ export function resume(leg: LegEvidence, cast: Cast, scope: Scope): Progress {
     closings,
     limited: leg.limited === true,
     refusedBefore: results.filter(isRefused).length,
+    left: kept
+      .filter(({ outcome, stage }) => !SETTLED.includes(outcome) && reachedRecipient(stage))
+      .map(({ test, stage }) => ({ test, outcome: 'not-run', stage })),
   };
 }
 
@@ -121,6 +127,12 @@ function uncarried(result: TestResult): TestResult {
 
 function isRefused({ outcome }: TestResult): boolean {
   return outcome === 'refused';
+}
+
+/** What is still to be asked of that which earlier sittings got as far as a recipient with. */
+export function stillLeft({ left, results }: Progress): TestResult[] {
+  const answered = new Set(results.map(({ test }) => test));
+  return left.filter(({ test }) => !answered.has(test));
 }
 
 /** How many messages are still to be carried through before what was accepted can be judged. */
@@ -194,6 +206,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     unsaid,
     closings: closed.closings,
     refusedBefore: progress.refusedBefore,
+    left: progress.left,
   };
 }
 
@@ -334,7 +347,7 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT + progress.limits) return undefined;
   if (progress.sessions >= GREETINGS_LIMIT && progress.results.length > 0 && progress.results.every(isAtGreeting)) return undefined;
   // Authentication or STARTTLS asked of every sender is the answer to all that is left.
-  if (askedOfEveryone(progress.results) !== undefined) return undefined;
+  if (askedOfEveryone([...progress.results, ...stillLeft(progress)]) !== undefined) return undefined;
   const open = openTrials(cast, scope, progress);
   // What a foreign recipient's acceptance began is ended before anything odd is tried.
   const messages =

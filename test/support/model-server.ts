@@ -5,7 +5,17 @@ import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/doma
 import type { Command } from '../../shared/smtp/command.ts';
 import { type Arrival, converse, type SessionEvidence, type Step, type Transaction } from '../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
-import { advance, BEGIN, leftToCarry, type NextSession, nextSessions, plannedTests, resume, waitBefore } from '../../shared/smtp/plan.ts';
+import {
+  advance,
+  BEGIN,
+  leftToCarry,
+  type NextSession,
+  nextSessions,
+  plannedTests,
+  resume,
+  stillLeft,
+  waitBefore,
+} from '../../shared/smtp/plan.ts';
 
 /** Whom the model is asked about, as a predicate on an envelope; the first rule that fits decides. */
 export const ENVELOPES = {
@@ -74,7 +84,7 @@ const CAST: Cast = {
 };
 
 /** One sitting at a leg of the model, over the plan and the dialogue as they are, and what it leaves behind. */
-export function sit(model: Model, number: number, { answers, swap }: Sitting, before?: LegEvidence): LegEvidence {
+function sit(model: Model, number: number, { answers, swap }: Sitting, before?: LegEvidence): LegEvidence {
   let progress = before === undefined ? BEGIN : resume(before, CAST, 'full');
   let greeted = before?.contact === 'answered';
   const time = { left: answers };
@@ -92,7 +102,7 @@ export function sit(model: Model, number: number, { answers, swap }: Sitting, be
     if (round.length > 1 && shaken)
       progress = { ...progress, atOnce: Math.max(1, Math.floor(round.length / 2)), idle: some ? 0 : progress.idle };
   }
-  const byTest = new Map(progress.results.map((result) => [result.test, result]));
+  const byTest = new Map([...stillLeft(progress), ...progress.results].map((result) => [result.test, result]));
   const resultOf = (test: string) => byTest.get(test) ?? { test, outcome: 'not-run' as const, stage: 'greeting' as const };
   const controls = progress.results.filter(({ test }) => test !== POSITIVE_CONTROL && test.startsWith(NEGATIVE_CONTROL));
   return {

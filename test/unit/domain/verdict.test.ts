@@ -35,6 +35,14 @@ function leg(said: readonly Said[], more: Partial<LegEvidence> = {}): LegEvidenc
 const positive = (...said: Said) => ({ controls: [control(POSITIVE_CONTROL, said)] });
 const negative = (...said: Said) => ({ controls: [control(`${NEGATIVE_CONTROL}plain`, said)] });
 
+const AUTHENTICATING = (senders: number): TestResult[] =>
+  Array.from({ length: senders }, (_, index) => ({
+    test: index === 0 ? 'plain' : `sender-${index}`,
+    from: `<${index}@probe.example>`,
+    outcome: 'authentication-required',
+    stage: 'mail',
+  }));
+
 /** A leg after the last sitting that its scan has. */
 const used = (evidence: LegEvidence): LegEvidence => ({ ...evidence, ended: 'sittings-used-up' });
 
@@ -135,6 +143,21 @@ describe('a leg is judged by what was proven', () => {
       'authentication-required',
     ],
     ['authentication asked of one sender closes nothing', leg([['authentication-required', 'mail'], NOT_RUN, REFUSED]), 'dropped'],
+    [
+      'authentication asked of senders that we only claimed says nothing of the others',
+      leg([...Array<Said>(5).fill(['authentication-required', 'mail']), NOT_RUN]),
+      'dropped',
+    ],
+    [
+      'authentication asked of four senders, ours among them, closes the leg',
+      leg([NOT_RUN], { tests: [...AUTHENTICATING(4), ...results([NOT_RUN])] }),
+      'authentication-required',
+    ],
+    [
+      'but not where the control was taken as a sender',
+      leg([NOT_RUN], { tests: [...AUTHENTICATING(4), ...results([NOT_RUN])], ...positive('greylisted', 'rcpt') }),
+      'dropped',
+    ],
     ['authentication asked of one sender completes its test', leg([['authentication-required', 'mail'], REFUSED]), 'all-refused'],
     ['authentication asked for one recipient does not close the leg', leg([['authentication-required', 'rcpt'], NOT_RUN]), 'dropped'],
     ...SILENCES.map((silence): Case => [`${silence} is unreachable`, leg([NOT_RUN], { contact: silence }), silence]),
@@ -230,7 +253,7 @@ describe('a server that puts off every foreign recipient to the last sitting doe
     ['nor where the postmaster was not accepted', used({ ...deferring, ...positive('deferred', 'rcpt') }), 'greylisted'],
     ['nor where it put off a sender', used({ ...deferring, tests: results([['deferred', 'mail'], REFUSED]) }), 'deferred'],
     ['nor where a test was not run', used({ ...deferring, tests: results([['deferred', 'rcpt'], NOT_RUN]) }), 'deferred'],
-    ['nor where it put off a message', used({ ...deferring, tests: results([['deferred', 'message']]) }), 'deferred'],
+    ['nor where it put off a message', used({ ...deferring, tests: results([['deferred', 'message']]) }), 'accepted-then-limited'],
   ];
 
   test.each(cases)('%s', (_, evidence, reason) => {

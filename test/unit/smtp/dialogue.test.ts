@@ -9,10 +9,11 @@ import { ENDINGS } from '../../transcripts/endings.ts';
 import { ENVELOPES } from '../../transcripts/envelopes.ts';
 import { FIRST_SESSION } from '../../transcripts/first-session.ts';
 import { GROUPS } from '../../transcripts/groups.ts';
+import { BESIDE, LIMITS } from '../../transcripts/limits.ts';
 import { MESSAGES, STARTTLS } from '../../transcripts/messages.ts';
 import { OUR_NAME, play, shown, TWO, transaction, wire } from '../../transcripts/transcript.ts';
 
-describe.each(Object.entries({ BEGINNINGS, ENVELOPES, ENDINGS, GROUPS, MESSAGES, STARTTLS, FIRST: [FIRST_SESSION] }))(
+describe.each(Object.entries({ BEGINNINGS, ENVELOPES, ENDINGS, GROUPS, BESIDE, LIMITS, MESSAGES, STARTTLS, FIRST: [FIRST_SESSION] }))(
   '%s',
   (_, sessions) => {
     test.each(sessions.map((session) => [session.rule, session] as const))('%s', (_rule, session) => {
@@ -55,6 +56,56 @@ function reply(code: number, text = '', more: readonly string[] = []): Arrival {
   const lines = [text, ...more];
   return { kind: 'reply', reply: { code, raw: lines.map((line) => `${code} ${line}`) } };
 }
+
+describe('a session says of its server', () => {
+  const spoken = (...answers: readonly Arrival[]) => run(TWO, [reply(220), reply(250), ...answers]).evidence;
+  const bounce = transaction('null', '<y@canary.example>', { from: '<>' });
+  const backwards = (...answers: readonly Arrival[]) => run([bounce, ...TWO], [reply(220), reply(250), ...answers]).evidence;
+  const [refused, limit] = [reply(550), reply(452, '4.5.3 Too many recipients')];
+
+  test('that it takes no RSET, when it does not know it or closes at it, but not when it has had enough', () => {
+    expect(spoken(reply(250), refused, reply(500))).toMatchObject({ noReset: true, cutShort: 'spent' });
+    expect(spoken(reply(250), refused)).toMatchObject({ noReset: true, cutShort: 'closed', closedAt: [] });
+    expect(spoken(reply(250), refused, reply(421))).toMatchObject({ noReset: false, cutShort: '421' });
+  });
+
+  test('that nothing follows a null sender, by a 503 there and nowhere else', () => {
+    expect(backwards(reply(250), refused, reply(250), reply(503))).toMatchObject({ spentByNull: true, cutShort: 'spent' });
+    expect(spoken(reply(250), refused, reply(250), reply(503))).toMatchObject({ spentByNull: false, cutShort: 'spent' });
+    expect(spoken(reply(503), reply(250), refused)).toMatchObject({ spentByNull: false, cutShort: undefined });
+    expect(backwards(reply(250), refused, reply(250), reply(503, '5.7.0 Authentication required')).spentByNull).toBe(false);
+  });
+
+  test('that a limit met it, and at which envelope where it came before any answer', () => {
+    expect(spoken(reply(250), limit)).toMatchObject({ limited: true, limitedAt: 'first' });
+    expect(spoken(limit)).toMatchObject({ limited: true, limitedAt: 'first' });
+    expect(spoken(reply(250), refused, reply(250), limit)).toMatchObject({ limited: true, limitedAt: undefined });
+    expect(spoken(reply(250), refused).limited).toBe(false);
+  });
+
+  test('at which envelope it closed the connection, or said 421', () => {
+    expect(spoken(reply(250)).closedAt).toEqual(['first']);
+    expect(spoken(reply(250), refused, reply(250), reply(250), reply(421)).closedAt).toEqual(['second']);
+    expect(spoken(reply(250), { kind: 'end', end: 'silent' }).closedAt).toEqual([]);
+  });
+
+  test('how long its refusals kept us waiting, on average', () => {
+    const waited = (waitedMs: number, code: number): Arrival => ({ kind: 'reply', reply: { code, raw: [`${code} x`] }, waitedMs });
+    expect(spoken(waited(9_000, 250), waited(4_000, 550), reply(250), reply(250), waited(6_000, 451)).refusalMs).toBe(5_000);
+    expect(spoken(reply(250), reply(250)).refusalMs).toBeUndefined();
+  });
+
+  test.each([
+    [550, '5.1.1 User unknown', 'unknown-user'],
+    [550, 'No such user here', 'unknown-user'],
+    [550, '5.7.1 Relaying denied: user unknown here', 'no-relaying'],
+    [454, '4.7.1 Relay access denied', 'no-relaying'],
+    [550, '5.7.1 Rejected', undefined],
+    [250, 'User unknown, but welcome', undefined],
+  ] as const)('%d %s: it says %s', (code, text, says) => {
+    expect(spoken(reply(250), reply(code, text)).results[0]?.says).toBe(says);
+  });
+});
 
 describe('the greeting’s name goes back to its server as a plain DNS name, or not at all', () => {
   test.each([
