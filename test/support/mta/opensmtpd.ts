@@ -49,7 +49,7 @@ export function relayFrom(condition: string): string[] {
 
 /** Starts OpenSMTPD as Debian configures it, serving `served.example` to everyone, changed by `settings`. Its own mail is thrown away. */
 export async function startOpenSmtpd(namespace: Namespace, n: number, settings: OpenSmtpdSettings = {}): Promise<RunningMta> {
-  const [root, name] = [rootOf('opensmtpd'), `opensmtpd-${n}`];
+  const [root, name] = [rootOf('opensmtpd'), `opensmtpd-${namespace.address(n)}`];
   const address = settings.ipv6 ? namespace.address6(n) : namespace.address(n);
   const [config, log] = [`/etc/${name}`, `/var/log/${name}.log`];
   for (const each of [config, log]) rmSync(root + each, { recursive: true, force: true });

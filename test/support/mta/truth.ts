@@ -51,7 +51,7 @@ export type Mailbox = {
  * A closed one is tried with all that a stranger would send; an open one with its proof, until that arrives.
  */
 export async function seenByStranger(address: string, each: MtaCase, mailbox: Mailbox): Promise<{ truth: MtaCase['truth']; said: string }> {
-  const arrived = () => mailbox.delivered.some(({ raw }) => headOf(raw).includes(`Subject: ${mailbox.subject}\r\n`));
+  const arrived = () => mailbox.delivered.some(({ raw, to }) => isAbroad(to) && headOf(raw).includes(`Subject: ${mailbox.subject}\r\n`));
   const said = await (each.truth === 'open' ? untilRelayed(address, each, mailbox, arrived) : afterAll(address, mailbox));
   return { truth: arrived() ? 'open' : 'closed', said: said.join('\n') };
 }
@@ -93,6 +93,10 @@ async function sendStubbornly(
     if (!again(answer)) break;
   }
   return answer;
+}
+
+function isAbroad(recipients: readonly string[]): boolean {
+  return recipients.some((each) => each.endsWith(`@${CANARY}`) || each.endsWith(`.${CANARY}`));
 }
 
 // A bounce quotes the letter further down.
