@@ -22,6 +22,8 @@ export type EximSettings = {
   readonly bounces?: boolean;
   /** Whether callers wait long for its greeting. */
   readonly greetsLate?: boolean;
+  /** Listens on this address of the namespace's loopback instead: a server behind the one that strangers reach. */
+  readonly inside?: string;
 };
 
 const EXIM_ID = 990;
@@ -41,8 +43,8 @@ export function expansion(item: string): string {
 
 /** Starts Exim as Debian configures it for "internet site", changed by `settings`. */
 export async function startExim(namespace: Namespace, n: number, settings: EximSettings = {}): Promise<Exim> {
-  const [root, address] = [rootOf('exim'), namespace.address(n)];
-  const name = `exim-${address}`;
+  const [root, address] = [rootOf('exim'), settings.inside ?? namespace.address(n)];
+  const name = `exim-${namespace.address(n)}`;
   const [spool, log, answers, made] = [`/var/spool/${name}`, `/var/log/${name}`, `/etc/${name}`, `/etc/${name}.conf`];
   for (const folder of [spool, log, answers]) rmSync(root + folder, { recursive: true, force: true });
   writeSystemFiles(root);
@@ -62,7 +64,7 @@ export async function startExim(namespace: Namespace, n: number, settings: EximS
     detached: true,
   });
   const exit = once(child, 'exit');
-  await (settings.greetsLate ? untilListens : untilGreets)(address, `${root}${log}/mainlog`);
+  if (settings.inside === undefined) await (settings.greetsLate ? untilListens : untilGreets)(address, `${root}${log}/mainlog`);
   return {
     address,
     async stop() {

@@ -350,8 +350,11 @@ const MORE_OPEN: readonly MtaCase[] = [
     truth: 'open',
     proof: { ...PLAIN, to: '<proof%canary.example@served.example>' },
     start: askedFirst(
-      `  const [user, host] = recipient.user.split('%');
-  if (host !== undefined) { recipient.user = user; recipient.host = host; connection.relaying = true; return next(OK); }`,
+      `  if (!recipient.user.includes('%')) return next();
+  const { rcpt_to } = connection.transaction;
+  rcpt_to.splice(rcpt_to.indexOf(recipient), 1, new recipient.constructor('<' + recipient.user.replace('%', '@') + '>'));
+  connection.relaying = true;
+  return next(OK);`,
     ),
   },
 ];

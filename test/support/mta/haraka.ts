@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { RunningMta } from './case.ts';
 import { untilGreets, untilListens } from './greeting.ts';
@@ -20,6 +20,10 @@ export type HarakaSettings = {
   readonly ipv6?: boolean;
   /** Whether bounces to the canary domain and the names below it are sent there, and not thrown away. */
   readonly bounces?: boolean;
+  /** Those whom it takes for proxies that tell it of the client. */
+  readonly proxies?: string;
+  /** Listens on this address of the namespace's loopback instead: a server behind the one that strangers reach. */
+  readonly inside?: string;
   /** Whether callers wait long for its greeting. */
   readonly greetsLate?: boolean;
   /** The environment of its process. */
@@ -33,11 +37,13 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
   const { plugins = ['rcpt_to.in_host_list'], own = {}, ports = [25], ipv6 = false, env = {} } = settings;
   const folder = `${rootOf('haraka')}/haraka-${namespace.address(n)}`;
   const address = ipv6 ? namespace.address6(n) : namespace.address(n);
-  const hosts = [namespace.address(n), ...(ipv6 ? [`[${namespace.address6(n)}]`] : [])];
+  const hosts = [settings.inside ?? namespace.address(n), ...(ipv6 ? [`[${namespace.address6(n)}]`] : [])];
   rmSync(folder, { recursive: true, force: true });
   for (const each of ['config', 'plugins', 'queue']) mkdirSync(`${folder}/${each}`, { recursive: true });
   const installed = `${rootOf('haraka')}/node_modules/Haraka`;
-  for (const each of ['connection.ini', 'log.ini']) copyFileSync(`${installed}/config/${each}`, `${folder}/config/${each}`);
+  copyFileSync(`${installed}/config/log.ini`, `${folder}/config/log.ini`);
+  const connection = readFileSync(`${installed}/config/connection.ini`, 'utf8');
+  writeFileSync(`${folder}/config/connection.ini`, connection.replace(/^hosts\[\] =$/m, `hosts[] = ${settings.proxies ?? ''}`));
   const files = {
     plugins: [...plugins, 'to_sink', ...(settings.bounces ? [] : ['no_bounces']), 'throw_away'].join('\n'),
     me: 'mx.served.example\n',
@@ -63,7 +69,9 @@ export async function startHaraka(namespace: Namespace, n: number, settings: Har
     child.kill('SIGTERM');
     await exit;
   };
-  await (settings.greetsLate ? untilListens : untilGreets)(address, `${folder}/log`).catch(async (error) => {
+  const ready =
+    settings.inside === undefined ? (settings.greetsLate ? untilListens : untilGreets)(address, `${folder}/log`) : Promise.resolve();
+  await ready.catch(async (error) => {
     await stop();
     throw error;
   });

@@ -15,6 +15,8 @@ export type OpenSmtpdSettings = {
   readonly rules?: readonly string[];
   /** Programs of the administrator's that filter: name and shell script. A filter's line says `proc-exec "$bin/NAME"`. */
   readonly programs?: Readonly<Record<string, string>>;
+  /** Listens on this address of the namespace's loopback instead: a server behind the one that strangers reach. */
+  readonly inside?: string;
   /** Whether callers wait long for its greeting. */
   readonly greetsLate?: boolean;
   /** Whether strangers come to it over IPv6. */
@@ -47,7 +49,7 @@ export function relayFrom(condition: string): string[] {
 
 /** Starts OpenSMTPD as Debian configures it, serving `served.example` to everyone, changed by `settings`. Its own mail is thrown away. */
 export async function startOpenSmtpd(namespace: Namespace, n: number, settings: OpenSmtpdSettings = {}): Promise<RunningMta> {
-  const [root, name] = [rootOf('opensmtpd'), `opensmtpd-${n}`];
+  const [root, name] = [rootOf('opensmtpd'), `opensmtpd-${namespace.address(n)}`];
   const address = settings.ipv6 ? namespace.address6(n) : namespace.address(n);
   const [config, log] = [`/etc/${name}`, `/var/log/${name}.log`];
   for (const each of [config, log]) rmSync(root + each, { recursive: true, force: true });
@@ -68,7 +70,8 @@ export async function startOpenSmtpd(namespace: Namespace, n: number, settings: 
     child.kill('SIGTERM');
     await exit;
   };
-  await (settings.greetsLate ? untilListens : untilGreets)(address, root + log).catch(async (error) => {
+  const ready = settings.inside === undefined ? (settings.greetsLate ? untilListens : untilGreets)(address, root + log) : Promise.resolve();
+  await ready.catch(async (error) => {
     await stop();
     throw error;
   });
@@ -85,7 +88,7 @@ function prepare(root: string): void {
 // Debian's smtpd.conf with its suggestion for external mail taken, where relayed mail goes, and `settings`.
 function smtpdConf(namespace: Namespace, n: number, config: string, settings: OpenSmtpdSettings): string {
   const { listen = ['$ipv4'], declarations = [], rules = [] } = settings;
-  return `ipv4 = "${namespace.address(n)}"
+  return `ipv4 = "${settings.inside ?? namespace.address(n)}"
 ipv6 = "${namespace.address6(n)}"
 table aliases file:/etc/aliases
 pki mx.served.example cert "${config}/tls.crt"

@@ -17,10 +17,6 @@ const ANY_CHARACTER = ["FEATURE(`nopercenthack')dnl", "FEATURE(`nouucp', `nospec
 const CATCH_ALL = [...ANY_CHARACTER, "define(`LUSER_RELAY', `local:discarded')dnl"];
 const FOUR_A_MINUTE = { window: "define(`confCONNECTION_RATE_WINDOW_SIZE', `60s')dnl", access: ['ClientRate:198.18 4'] };
 const GREETS_LATE = ['GreetPause:198.18 35000', 'GreetPause:198.19 35000'];
-const NO_SHARED_CIPHER = [
-  "define(`confCIPHER_LIST', `ECDHE-RSA-AES128-GCM-SHA256')dnl",
-  "define(`confSERVER_SSL_OPTIONS', `+SSL_OP_NO_TLSv1_3')dnl",
-];
 
 // Those that take longest come first, so that the others run beside them.
 const SLOW: readonly MtaCase[] = [
@@ -96,11 +92,6 @@ const MORE: readonly MtaCase[] = [
   ),
   closed('refuses relaying as if it were about the client: your host is not allowed to send', {
     features: ['define(`confRELAY_MSG\', `"550 your host is not allowed to send to that domain through us"\')dnl'],
-  }),
-  closed('offers STARTTLS with no cipher that its key can serve, and relays nothing', { tls: true, features: NO_SHARED_CIPHER }),
-  open('offers STARTTLS with no cipher that its key can serve, and relays for the whole world', {
-    tls: true,
-    features: [...NO_SHARED_CIPHER, EVERYONE],
   }),
   {
     rule: 'has a milter that refuses every message after the dot, and would relay',

@@ -20,8 +20,8 @@ export type SendmailSettings = {
   readonly routes?: readonly string[];
   /** Whether its aliases know a postmaster. Without: yes. */
   readonly postmaster?: boolean;
-  /** Offers STARTTLS, with an EC certificate of its own making. */
-  readonly tls?: boolean;
+  /** Listens on this address of the namespace's loopback instead: a server behind the one that strangers reach. */
+  readonly inside?: string;
   /** Listens on the namespace's IPv6 address too, and is known by that one. */
   readonly ipv6?: boolean;
   /** What becomes of mail for `canary.example` that it accepts; all other foreign mail is thrown away. */
@@ -43,8 +43,8 @@ const ALIASES = ['postmaster', 'root', 'mail', 'smmta', 'smmsp', 'nobody', 'mail
 
 /** Starts Sendmail with Debian's default configuration, changed by `settings`, listening on port 25 of one address. */
 export async function startSendmail(namespace: Namespace, n: number, settings: SendmailSettings = {}): Promise<RunningMta> {
-  const [root, address] = [rootOf('sendmail'), namespace.address(n)];
-  const [etc, state] = [`/etc/mail-${address}`, `/var/spool/sendmail-${address}`];
+  const [root, name, address] = [rootOf('sendmail'), namespace.address(n), settings.inside ?? namespace.address(n)];
+  const [etc, state] = [`/etc/mail-${name}`, `/var/spool/sendmail-${name}`];
   for (const folder of [etc, state]) rmSync(root + folder, { recursive: true, force: true });
   writeSystemFiles(root, namespace);
   for (const folder of [etc, state, `${state}/queue`]) mkdirSync(root + folder);
@@ -100,17 +100,10 @@ function writeTables(root: string, etc: string, settings: SendmailSettings, sink
   const toSink = canaryMail === 'delivered' ? [`canary.example esmtp:[${sink}]`, `.canary.example esmtp:[${sink}]`] : [];
   writeFileSync(`${folder}/mailertable`, [...toSink, ...routes, ''].join('\n'));
   writeFileSync(`${folder}/aliases`, postmaster ? ALIASES : ALIASES.replace(/^postmaster: .*\n/, ''));
-  if (settings.tls) makeCertificate(`${folder}/tls.pem`);
   writeFileSync(`${folder}/local-host-names`, own.map((domain) => `${domain}\n`).join(''));
   writeFileSync(`${folder}/relay-domains`, relayedDomains.map((domain) => `${domain}\n`).join(''));
   writeFileSync(`${folder}/trusted-users`, '');
   cpSync(`${root}/etc/mail/helpfile`, `${folder}/helpfile`);
-}
-
-function makeCertificate(path: string): void {
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-subj', `/CN=${NAME}`, '-keyout', path, '-out', path], { stdio: 'ignore' });
-  chmodSync(path, 0o600);
 }
 
 function compile(root: string, etc: string): void {
@@ -130,7 +123,7 @@ function masterConfiguration(
   etc: string,
   state: string,
   listens: readonly string[],
-  { features = [], rulesets = [], tls = false }: SendmailSettings,
+  { features = [], rulesets = [] }: SendmailSettings,
 ): string {
   const own = [
     `define(\`confDOMAIN_NAME', \`${NAME}')dnl`,
@@ -145,7 +138,6 @@ function masterConfiguration(
     `FEATURE(\`accept_unresolvable_domains')dnl`,
     `FEATURE(\`mailertable')dnl`,
   ];
-  if (tls) for (const option of ['SERVER_CERT', 'SERVER_KEY', 'CACERT']) own.push(`define(\`conf${option}', \`${etc}/tls.pem')dnl`);
   const daemons = listens.map((options) => `DAEMON_OPTIONS(\`${options}')dnl`);
   const text = readFileSync(`${root}/usr/share/sendmail/cf/debian/sendmail.mc`, 'utf8')
     .replace(/^DAEMON_OPTIONS.*\n/gm, '')

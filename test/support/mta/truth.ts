@@ -4,10 +4,9 @@ import type { Delivered } from './sink.ts';
 import { isPutOff, type Letter, send } from './stranger.ts';
 
 const DELIVERY_MS = 20_000; // what a server needs at most to hand over what it has taken
-const LIMITED_MS = 180_000; // and one that first has to forget that it was asked too often
 const QUIET_MS = 1_500; // a server that relays nothing is given this long to prove it
-const AGAIN_MS = 300; // how soon a letter is tried again where the case names no time
-const TRIES = 4; // at a letter that a server puts off, as greylisters do; as many again from an address that it has no count of
+const AGAIN_MS = 600; // how soon a letter is tried again
+const TRIES = 5; // at a letter that a server puts off, as greylisters do; as many again from an address that it has no count of
 const LANES = 4; // letters under way at once, so that servers which answer each after seconds take no quarter of an hour
 
 const CANARY = 'canary.example';
@@ -52,18 +51,14 @@ export type Mailbox = {
  * A closed one is tried with all that a stranger would send; an open one with its proof, until that arrives.
  */
 export async function seenByStranger(address: string, each: MtaCase, mailbox: Mailbox): Promise<{ truth: MtaCase['truth']; said: string }> {
-  const arrived = () => mailbox.delivered.some(({ raw }) => headOf(raw).includes(`Subject: ${mailbox.subject}\r\n`));
+  const arrived = () => mailbox.delivered.some(({ raw, to }) => isAbroad(to) && headOf(raw).includes(`Subject: ${mailbox.subject}\r\n`));
   const said = await (each.truth === 'open' ? untilRelayed(address, each, mailbox, arrived) : afterAll(address, mailbox));
   return { truth: arrived() ? 'open' : 'closed', said: said.join('\n') };
 }
 
-async function untilRelayed(address: string, each: MtaCase, { subject }: Mailbox, arrived: () => boolean): Promise<string[]> {
-  const { proof = PLAIN, betweenMs = AGAIN_MS } = each;
-  let answer = '';
-  const until = Date.now() + (each.betweenMs === undefined ? DELIVERY_MS : LIMITED_MS);
-  for (; !answer.startsWith('250') && Date.now() < until; await wait(answer.startsWith('250') ? 0 : betweenMs))
-    answer = await send(address, proof, subject);
-  for (const delivered = Date.now() + DELIVERY_MS; !arrived() && Date.now() < delivered; ) await wait(AGAIN_MS);
+async function untilRelayed(address: string, { proof = PLAIN }: MtaCase, mailbox: Mailbox, arrived: () => boolean): Promise<string[]> {
+  const answer = await sendStubbornly(address, proof, mailbox.subject, mailbox.strangers[0], (said) => !said.startsWith('250'));
+  for (const until = Date.now() + DELIVERY_MS; answer.startsWith('250') && !arrived() && Date.now() < until; ) await wait(AGAIN_MS);
   return [answer];
 }
 
@@ -73,20 +68,35 @@ async function afterAll(address: string, { subject, strangers }: Mailbox): Promi
   const lane = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const [index, letter] = next;
-      const unknown = address.includes(':') ? undefined : strangers[index];
-      const tries = [undefined, unknown].flatMap((from) => Array.from({ length: TRIES }, () => from));
-      let answer = await send(address, letter, subject);
-      for (const from of tries.slice(1)) {
-        if (!isPutOff(answer)) break;
-        await wait(AGAIN_MS);
-        answer = await send(address, letter, subject, from);
-      }
+      const answer = await sendStubbornly(address, letter, subject, strangers[index], isPutOff);
       said.push(`${letter.from} ${letter.to}: ${answer}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   await wait(QUIET_MS);
   return said;
+}
+
+// The same address first, as greylisters want, then one that the server has no count of.
+async function sendStubbornly(
+  address: string,
+  letter: Letter,
+  subject: string,
+  stranger: string | undefined,
+  again: (answer: string) => boolean,
+): Promise<string> {
+  const tries = [undefined, address.includes(':') ? undefined : stranger].flatMap((from) => Array.from({ length: TRIES }, () => from));
+  let answer = '';
+  for (const [index, from] of tries.entries()) {
+    if (index > 0) await wait(AGAIN_MS);
+    answer = await send(address, letter, subject, from);
+    if (!again(answer)) break;
+  }
+  return answer;
+}
+
+function isAbroad(recipients: readonly string[]): boolean {
+  return recipients.some((each) => each.endsWith(`@${CANARY}`) || each.endsWith(`.${CANARY}`));
 }
 
 // A bounce quotes the letter further down.
