@@ -12,16 +12,21 @@ packages[spampd]='spampd'
 packages[proxsmtp]='proxsmtp'
 packages[postsrsd]='postsrsd'
 packages[rinetd]='rinetd'
-packages[nmap]='nmap'
-for name in python perl tcl msmtpd chasquid spampd proxsmtp postsrsd rinetd nmap; do
+packages[courier]='courier-mta dash coreutils sed grep findutils mount util-linux'
+for name in python perl tcl msmtpd chasquid spampd proxsmtp postsrsd rinetd courier; do
   echo "unpacking $name"
   unpack "$name"
 done
-# Perl's servers look up whom they run as.
+# What the packages' scripts would have done: users, a folder, an alternative, and the port of spampd's log.
 for name in perl spampd; do
   [ -e ".mtas/$name/etc/passwd" ] || printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >".mtas/$name/etc/passwd"
   [ -e ".mtas/$name/etc/group" ] || printf 'root:x:0:\nnogroup:x:65534:\n' >".mtas/$name/etc/group"
 done
+printf 'syslog 514/udp\n' >.mtas/spampd/etc/services
+mkdir -p .mtas/courier/run
+ln -sf makedat.courier .mtas/courier/usr/bin/makedat
+printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\ncourier:x:990:990::/var/lib/courier:/bin/sh\n' >.mtas/courier/etc/passwd
+printf 'root:x:0:\nnogroup:x:65534:\ncourier:x:990:\n' >.mtas/courier/etc/group
 
 # NAME PACKAGE VERSION [REPLACEMENT…]: each in a module of its own, since the versions that one needs break another. REPLACEMENT:
 # a module of which it needs a fork, which its own go.mod names and Go does not follow from here.

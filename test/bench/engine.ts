@@ -18,6 +18,6 @@ export async function measureEngine(): Promise<Figure[]> {
 }
 
 function skipped(why: string): Figure[] {
-  console.log(`| skipped: ${why} | | |`);
+  console.log(`skipped: ${why}\n`);
   return [];
 }

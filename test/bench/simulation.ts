@@ -18,7 +18,7 @@ export async function measureSimulation(): Promise<Figure[]> {
     mails += run.sent.length;
     if (faults.length === 0) continue;
     bad++;
-    console.log(`| seed ${seed}: ${faults.join('; ')}. SEED=${seed} npx vitest run test/simulation | | |`);
+    console.log(`seed ${seed}: ${faults.join('; ')}. SEED=${seed} npx vitest run test/simulation`);
   }
   const seconds = (performance.now() - began) / 1000;
   return [

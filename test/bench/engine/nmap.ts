@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 export type NmapRun = { readonly seconds: number; readonly cpuSeconds: number; readonly closed: number; readonly open: number };
 
 const TICKS_PER_SECOND = 100; // USER_HZ, the same on every Linux (proc(5))
+const SCRIPT_TIMEOUT = '180s'; // sixteen tests at a server that answers each after five seconds, twice over
 const BASE = ['-Pn', '-n', '-p', '25'];
 
 /** Whether nmap with its relay script is installed. */
@@ -16,6 +17,17 @@ export function hasNmap(): boolean {
 /** Runs nmap's relay script on port 25 of some addresses; `options` are nmap's own. */
 export function scanForRelays(addresses: readonly string[], options: readonly string[] = []): Promise<NmapRun> {
   return run([...BASE, '--script', 'smtp-open-relay', ...options, '-iL', '-'], addresses);
+}
+
+/**
+ * What nmap's relay script says of one server, asked at these ports with the script's own settings: `open` if it says so of one of
+ * them, `closed` if of at least one and never open.
+ */
+export async function askNmap(address: string, ports: readonly number[] = [25, 465, 587]): Promise<'open' | 'closed' | 'unknown'> {
+  const family = address.includes(':') ? ['-6'] : [];
+  const args = ['-Pn', '-n', ...family, '-p', ports.join(','), '--script', '+smtp-open-relay', '--script-timeout', SCRIPT_TIMEOUT, address];
+  const { closed, open } = await run(args, []);
+  return open > 0 ? 'open' : closed > 0 ? 'closed' : 'unknown';
 }
 
 /** Runs nmap on port 25 of an address without any script: what it takes to start, and to find the port open. */

@@ -1,4 +1,5 @@
 import { auditCases } from '../../support/mta/audit-cases.ts';
+import { COURIER_CASES } from '../../support/mta/courier-cases.ts';
 import { CHASQUID_CASES, MSMTPD_CASES } from '../../support/mta/daemon-cases.ts';
 import { FILTER_CASES } from '../../support/mta/filter-cases.ts';
 import { GO_CASES } from '../../support/mta/go-cases.ts';
@@ -15,3 +16,4 @@ auditCases('go', 190, GO_CASES);
 auditCases('msmtpd', 191, MSMTPD_CASES);
 auditCases('chasquid', 192, CHASQUID_CASES);
 auditCases('filters', 193, FILTER_CASES, ['postfix', 'spampd', 'proxsmtp', 'postsrsd']);
+auditCases('courier', 194, COURIER_CASES);

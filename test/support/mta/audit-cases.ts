@@ -25,7 +25,7 @@ const CANARY_MS = 6_000; // how long a canary is waited for; those that come tak
 const FIRST_SERVER = 10; // number of the first server's address
 
 /** Canaries on their way, and what came of them. */
-type Post = {
+export type Post = {
   readonly expectCanary: NonNullable<AuditOrder['expectCanary']>;
   readonly arrivals: Arrival[];
   take(message: Delivered): void;
@@ -73,7 +73,8 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
   });
 }
 
-function newPost(octet: number): Post {
+/** A post for the servers of one namespace. */
+export function newPost(octet: number): Post {
   const sent = new Map<string, Omit<Arrival, 'at' | 'path'> & { recipient: string }>();
   const arrivals: Arrival[] = [];
   return {
@@ -91,7 +92,8 @@ function newPost(octet: number): Post {
   };
 }
 
-function rulesFor(namespace: Namespace, n: number): AuditRules {
+/** What a server at the n-th address is audited by. */
+export function rulesFor(namespace: Namespace, n: number): AuditRules {
   return {
     gate: gateTo(namespace.networks, { lookups: lookupsTo(namespace.address(n), namespace.address6(n)) }),
     families: [4, 6],
@@ -102,8 +104,8 @@ function rulesFor(namespace: Namespace, n: number): AuditRules {
   };
 }
 
-// A scan as the service makes it: it sits again while there is something left to do, waits for its canaries, and judges.
-async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, each: MtaCase): Promise<Finding> {
+/** A scan as the service makes it: it sits again while there is something left to do, waits for its canaries, and judges. */
+export async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, each: MtaCase): Promise<Finding> {
   const { ports = [25, 465, 587], betweenMs = BETWEEN_MS } = each;
   const host = sampleHost({ name: `mx.${SERVED}`, servedDomains: [SERVED], ports: [...ports] });
   const order: AuditOrder = { scope: 'full', takeTurn: ANY_TURN, expectCanary };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-const START_MS = 20_000;
+const START_MS = 60_000; // one that reads a filter's thousand rules first takes fifteen seconds of a busy machine
 
 /** Waits until a server greets on port 25; throws with its log when it does not. */
 export async function untilGreets(address: string, log: string): Promise<void> {

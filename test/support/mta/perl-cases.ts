@@ -15,7 +15,7 @@ use Net::SMTP;
 $SIG{CHLD} = 'IGNORE';
 my $server = IO::Socket::INET->new(Listen => 20, LocalAddr => '$address', LocalPort => 25, ReuseAddr => 1) or die;
 while (my $conn = $server->accept) {
-  next if fork;
+  if (fork) { $conn->close(); next }
   my $smtp = Net::Server::Mail::ESMTP->new(socket => $conn);
   $smtp->set_callback(RCPT => \\&validate_recipient);
   $smtp->set_callback(DATA => \\&queue_message);
