@@ -104,6 +104,7 @@ function holeOf(seen: Seen | undefined): string {
 }
 
 function howFar(seen: Seen | undefined): string {
+  if (seen?.reason === 'accepted-then-limited' || seen?.reason === 'accepted-then-slow') return continued(REASONS[seen.reason].sentence);
   if (seen?.messageAccepted === true)
     return 'it took a message to a foreign domain from a stranger, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.';
   const recipient = 'it accepted a recipient at a foreign domain from a stranger.';

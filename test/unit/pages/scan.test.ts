@@ -111,3 +111,13 @@ describe('the page of a scan', () => {
     expect(closed).toContain('It takes every client for a private address');
   });
 });
+
+test('the page of a scan says of a leg that its TLS is broken, and why, safe to show', () => {
+  const broken: LegEvidence = {
+    ...sampleLeg(),
+    transport: 'starttls',
+    contact: 'tls-failed',
+    brokenTls: { sittings: 2, why: '<no> cipher' },
+  };
+  expect(shown([sampleLeg(), broken])).toContain('<strong>STARTTLS at port 25 is broken: &lt;no&gt; cipher.</strong>');
+});
