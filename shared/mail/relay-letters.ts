@@ -115,7 +115,7 @@ function howFar(seen: Seen | undefined): string {
 
 function doubtOf(seen: Seen | undefined): string {
   return seen?.reason === 'accepts-everything'
-    ? ' It accepts invented users of a domain of its own too, so it may be a catch-all, a sink or a honeypot rather than a relay.'
+    ? ' It accepts invented users of a domain of its own too, so it may be a sink or a honeypot rather than a relay.'
     : '';
 }
 

@@ -92,7 +92,7 @@ function closedWords({ state }: Host, now: number): Html {
 function sinkWords(host: Host, { formToken }: Visitor): Html {
   if (isAcknowledged(host.settings, host.state))
     return html`<p>You have acknowledged it as a sink: you hear no more of it until something changes.</p>`;
-  return html`<p>It takes invented users of its own too, as a mail sink, a catch-all or a honeypot does. If it is one on purpose, acknowledge it, and you hear no more of it until something changes.</p>
+  return html`<p>It takes invented users of its own too, as a mail sink or a honeypot does. If it is one on purpose, acknowledge it, and you hear no more of it until something changes.</p>
 ${actButton(formToken, `/hosts/${host.id}/acknowledge`, 'Acknowledge it as a sink', 'quiet')}`;
 }
 

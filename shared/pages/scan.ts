@@ -3,7 +3,7 @@ import { brokenTlsSentence } from '../domain/broken-tls.ts';
 import { explanationOf } from '../domain/explanation.ts';
 import { type Hole, holeIn } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
-import { type Judgement, REASONS } from '../domain/reason.ts';
+import { type Judgement, REASONS, type Reason } from '../domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../domain/remedies.ts';
 import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '../domain/scan.ts';
 import { worse } from '../domain/timeline.ts';
@@ -117,17 +117,21 @@ function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'
   return html`<section><h2><code>${legName(leg)}</code> ${badge(verdict)}</h2>
 <p>${REASONS[reason].sentence}</p>
 ${facts.length === 0 ? undefined : html`<ul>${facts.map((fact) => html`<li>${fact}</li>`)}</ul>`}
-${testsOf(leg, provesOf)}
+${testsOf(leg, provesOf, ANY_LOCAL_PART.includes(reason))}
 ${transcriptOf(leg)}</section>
 `;
 }
 
-function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf']): Html | undefined {
+// Of a server that takes any local part, whose accepted recipients would otherwise read as proof.
+const ANY_LOCAL_PART: readonly Reason[] = ['catch-all', 'awaiting-messages', 'any-local-part'];
+const PROVES_NOTHING = html`<p>It takes invented local parts of the same forms too, so these prove nothing unless a message comes back.</p>`;
+
+function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf'], anyLocal: boolean): Html | undefined {
   const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
   const others = [...tests.filter(({ outcome }) => outcome !== 'accepted'), ...controls];
   const rows = fitting([...accepted, ...others], (each) => testRow(each, provesOf), TESTS_LIMIT);
   const [first, second] = [rows.slice(0, accepted.length), rows.slice(accepted.length)];
-  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${testTable(first, accepted.length)}`}
+  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${anyLocal ? PROVES_NOTHING : undefined}${testTable(first, accepted.length)}`}
 ${others.length === 0 ? undefined : html`<details><summary>${counted(others.length, accepted.length === 0 ? 'test' : 'other test')}, controls among them</summary>${testTable(second, others.length)}</details>`}`;
 }
 

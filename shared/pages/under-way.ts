@@ -62,16 +62,18 @@ function dueWords({ dueAt, left, trouble }: OwedScan, now: number): string {
 function whyLater({ trouble, left, sittings }: OwedScan): Html | undefined {
   if (trouble !== undefined) return html`\n<p>${REASONS[trouble].sentence}</p>`;
   if (left === undefined) return undefined;
-  const next = sittings === undefined ? undefined : ` The next sitting is number ${sittings + 1} of ten at most.`;
+  const { reason, completed, planned } = left;
+  const counts = completed < planned ? ` ${completed} of ${planned} tests are complete.` : '';
+  const next = sittings === undefined ? '' : ` It is asked in up to ten sittings; the next is number ${sittings + 1}.`;
   return html`
-<p>${REASONS[left.reason].sentence} ${left.completed} of ${left.planned} tests are complete.${next} Nothing is judged before that.</p>`;
+<p>${REASONS[reason].sentence}${counts}${next} The verdict comes with the last of them.</p>`;
 }
 
 function waiting(name: Html, until: number, now: number): Html {
   const end =
     until <= now
       ? html`Its time to wait is over; the result follows within a minute or two.`
-      : html`Waiting until ${when(until, now)} for messages that we sent through it.`;
+      : html`Waiting for messages that we sent through it, until ${when(until, now)}.`;
   return html`<p>${name}: ${end}</p>
 <p>The server refused every foreign recipient, but takes any local part at its own domains, such as <code>user%foreign.example@its.own</code>. If one of those messages comes back to us, it is an open relay, and you hear of it at once; if none does, it is closed. There is nothing for you to do.</p>`;
 }

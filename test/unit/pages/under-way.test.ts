@@ -25,7 +25,9 @@ describe('a scan that is owed', () => {
     const part = shown(UNFINISHED);
     expect(part).toContain('<h2>A scan is not finished</h2>');
     expect(part).toContain('It goes on in 10 minutes.');
-    expect(part).toContain(`${REASONS.greylisted.sentence} 50 of 74 tests are complete. The next sitting is number 3 of ten at most.`);
+    expect(part).toContain(
+      `${REASONS.greylisted.sentence} 50 of 74 tests are complete. It is asked in up to ten sittings; the next is number 3.`,
+    );
     expect(shown(OWED)).toContain('<h2>A scan follows</h2>');
     expect(shown(OWED)).not.toContain('sitting');
   });
@@ -34,7 +36,7 @@ describe('a scan that is owed', () => {
     const part = shown(AWAITING);
     expect(part).toContain('<h2>A scan waits for its messages</h2>');
     expect(part).toMatch(
-      /Waiting until <time datetime="2026-06-01T13:00:00.000Z"[^<]*<\/time> <span class="ago">in 60 minutes<\/span> for messages/,
+      /Waiting for messages that we sent through it, until <time datetime="2026-06-01T13:00:00.000Z"[^<]*<\/time> <span class="ago">in 60 minutes<\/span>\./,
     );
     expect(part).toContain('it is an open relay');
     expect(part).not.toContain('sitting');
