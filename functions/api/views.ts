@@ -10,8 +10,10 @@ import type {
   scanSummaryResponse,
 } from '../../shared/contract/responses.ts';
 import { backscatterOf } from '../../shared/domain/backscatter.ts';
+import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
 import type { Arrival, Bounce } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
+import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
@@ -52,6 +54,7 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     relayState: state.relay,
     since: state.since === undefined ? undefined : iso(state.since),
     acceptsEverything: state.relay === 'suspected' ? state.sink === true : undefined,
+    brokenTls: state.brokenTls === undefined ? undefined : [...state.brokenTls],
     silentSince: state.silence === undefined ? undefined : iso(state.silence.since),
     lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
     lastFullTable: state.lastFull === undefined ? undefined : iso(state.lastFull),
@@ -74,7 +77,7 @@ export function scanSummaryView(scan: Scan): z.input<typeof scanSummaryResponse>
     finishedAt: iso(scan.finishedAt),
     verdict: scan.judgement.verdict,
     reason: scan.judgement.reason,
-    explanation: REASONS[scan.judgement.reason].sentence,
+    explanation: explanationOf(scan),
     testsCompleted: scan.judgement.completed,
     testsPlanned: scan.judgement.planned,
     fullTable: scan.full,
@@ -115,7 +118,7 @@ function arrivalView({ leg, test, sentAt, at, path }: Arrival) {
   return { leg, test, sentAt: iso(sentAt), at: iso(at), path: path.map((hop) => ({ ...hop })) };
 }
 
-/** A scan that is still to be made. */
+/** A scan that is still to be made, or to be finished. */
 export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
   return {
     id: owed.scanId,
@@ -124,7 +127,16 @@ export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
     dueAt: iso(owed.dueAt),
     trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
     sittings: owed.sittings,
+    testsCompleted: owed.left?.completed,
+    testsPlanned: owed.left?.planned,
+    waitsFor: waitsFor(owed),
   };
+}
+
+function waitsFor({ awaits, left, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
+  if (left === undefined) return undefined;
+  const why = REASONS[left.reason].sentence;
+  return awaits === undefined ? { what: 'sitting', why, until: iso(dueAt) } : { what: 'messages', why, until: iso(awaits.until) };
 }
 
 /** A confirmed change. */
@@ -160,6 +172,7 @@ export function legView(leg: LegEvidence, arrivals: readonly Arrival[] = []): z.
     contact: leg.contact,
     offersStarttls: leg.offersStarttls,
     tls: leg.tls,
+    brokenTls: brokenTlsView(leg),
     injected: leg.injected,
     seesUsAs: leg.seesUsAs,
     costs: leg.costs,
@@ -171,6 +184,11 @@ export function legView(leg: LegEvidence, arrivals: readonly Arrival[] = []): z.
     controls: leg.controls.map(testView),
     transcript: [...leg.transcript],
   };
+}
+
+function brokenTlsView(leg: LegEvidence) {
+  const explanation = brokenTlsSentence(leg);
+  return leg.brokenTls === undefined || explanation === undefined ? undefined : { explanation, ...leg.brokenTls };
 }
 
 function testView({ test, outcome, stage, ehlo, from, to, reply }: TestResult) {

@@ -1,7 +1,7 @@
 import { findHost } from '../../shared/accounts/hosts.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
+import { explanationOf } from '../../shared/domain/explanation.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { type Answer, answer, pathOf, queryOf, type SignedCall, type SignedVerb } from './call.ts';
 import { csv } from './csv.ts';
@@ -33,9 +33,10 @@ export const exportCsv: SignedVerb = async (call) => {
   return file('text/csv; charset=utf-8; header=present', csv([HEADINGS]) + rows.join(''), `${nameOf(host)}-scans.csv`, next);
 };
 
-function cellsOf({ id, kind, startedAt, finishedAt, judgement, full, openLegs }: Scan): (string | number)[] {
+function cellsOf(scan: Scan): (string | number)[] {
+  const { id, kind, startedAt, finishedAt, judgement, full, openLegs } = scan;
   const { verdict, reason, completed, planned } = judgement;
-  const why = [verdict, reason, REASONS[reason].sentence];
+  const why = [verdict, reason, explanationOf(scan)];
   return [id, kind, iso(startedAt), iso(finishedAt), ...why, completed, planned, full ? 'yes' : 'no', openLegs.join(' ')];
 }
 
@@ -47,7 +48,8 @@ export const exportJson: SignedVerb = async (call) => {
   return file('application/json', body, `${nameOf(host)}-scans.json`, next);
 };
 
-function itemOf({ id, kind, startedAt, finishedAt, judgement, full, openLegs }: Scan) {
+function itemOf(scan: Scan) {
+  const { id, kind, startedAt, finishedAt, judgement, full, openLegs } = scan;
   const { verdict, reason, completed, planned } = judgement;
   return {
     id,
@@ -56,7 +58,7 @@ function itemOf({ id, kind, startedAt, finishedAt, judgement, full, openLegs }: 
     finishedAt: iso(finishedAt),
     verdict,
     reason,
-    explanation: REASONS[reason].sentence,
+    explanation: explanationOf(scan),
     testsCompleted: completed,
     testsPlanned: planned,
     fullTable: full,

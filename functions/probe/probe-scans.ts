@@ -1,6 +1,7 @@
-import { isAny, type Returns } from '../../shared/domain/canary.ts';
+import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
+import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
-import { ended, isFull, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
+import { ended, isFull, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
@@ -161,6 +162,7 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
   const { later, legs, judgement } = await goesOn(made, found, services);
   if (later === 'yes') return;
   const { arrivals = [] } = found;
+  const broken = brokenTlsPorts(legs);
   const scan: Scan = {
     hostId: host.id,
     id: ref.scanId,
@@ -172,10 +174,18 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg) && !arrivals.some((arrival) => arrival.leg === leg)),
     evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
     full,
+    brokenTls: broken.length === 0 ? undefined : broken,
     canaries: legs.flatMap((leg) => leg.canaries ?? []).slice(0, CANARIES_LIMIT),
+    waitedMs: waitedBy(made, arrivals, services.clock()),
     ...(arrivals.length === 0 ? {} : { arrivals }),
   };
   await settle(host, scan, legs, owed !== undefined, services, later === 'another-waits');
+}
+
+// How long its messages were waited for in vain; one that all were bounced of did not wait so long.
+function waitedBy({ owed }: Made, arrivals: readonly Arrival[], now: number): number | undefined {
+  const awaits = owed?.awaits;
+  return awaits === undefined || arrivals.length > 0 || now < awaits.until ? undefined : awaits.until - awaits.since;
 }
 
 type Going = Pick<Finding, 'legs' | 'judgement'> & { readonly later: 'yes' | 'no' | 'another-waits' };
@@ -219,8 +229,9 @@ async function goOn(
 ): Promise<Going> {
   const soFar = await services.store.keepSoFar(host, found.legs);
   const { reason, completed, planned } = found.judgement;
-  services.log.info('goes on later', { host: host.settings.name, ...ref, reason, completed, planned });
-  const goesOnNow = await services.store.continueScan(host, { ...ref, ...next, tries: owed?.tries ?? 0, soFar, startedAt });
+  const left = { reason: leftIn(found.legs) ?? reason, completed, planned };
+  services.log.info('goes on later', { host: host.settings.name, ...ref, ...left });
+  const goesOnNow = await services.store.continueScan(host, { ...ref, ...next, tries: owed?.tries ?? 0, soFar, startedAt, left });
   return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
@@ -268,7 +279,7 @@ async function putOff({ ref, host, owed, startedAt }: Made, { judgement, legs, r
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
   const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
-  const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings };
+  const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings, left: owed?.left };
   await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept }, reason);
 }
 

@@ -2,6 +2,7 @@ import { backscatterView, bounceView, legView } from '../../functions/api/views.
 import type { Finding } from '../../functions/probe/finding.ts';
 import { holeView } from '../../shared/contract/hole.ts';
 import { backscatterOf } from '../../shared/domain/backscatter.ts';
+import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
 import type { Arrival, Returns } from '../../shared/domain/canary.ts';
 import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
 import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
@@ -107,12 +108,14 @@ function legLines(leg: LegEvidence, arrivals: readonly Arrival[]): string[] {
   const { connections, commands, refusals } = leg.costs;
   const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
   const shown = accepted.slice(0, ACCEPTED_SHOWN);
+  const broken = brokenTlsSentence(leg);
   return [
     `  ${legName(leg)}: ${verdict}. ${REASONS[reason].sentence}`,
     ...(leg.software === undefined ? [] : [`    ${softwareSentence(leg.software)}`]),
     ...(leg.tls === undefined
       ? []
       : [`    ${printable(`${leg.tls.version}, ${leg.tls.cipher}, certificate of ${leg.tls.subject ?? 'nobody'}`)}`]),
+    ...(broken === undefined ? [] : [`    ${broken}`]),
     ...(leg.injected === undefined
       ? []
       : ['    Plaintext came behind its answer to STARTTLS, and was dropped: somebody on the way may inject it.']),

@@ -10,7 +10,12 @@ const scanned = z.object({
   changedTo: z.string().optional(),
 });
 const unfinished = scanned.pick({ host: true, reason: true, completed: true, planned: true });
-const raised = z.object({ host: z.string(), arrivals: z.number(), changedTo: z.string().optional() });
+const raised = z.object({
+  host: z.string(),
+  arrivals: z.number().optional(),
+  bounces: z.number().optional(),
+  changedTo: z.string().optional(),
+});
 const failed = z.object({ error: z.object({ name: z.string(), message: z.string() }) });
 const mailed = z.union([z.object({ host: z.string(), occasion: z.string(), to: z.string() }), z.object({ hosts: z.number() })]);
 
@@ -34,13 +39,10 @@ export function narrate(line: string): string | undefined {
   }
   if (message === 'goes on later') {
     const { host, reason, completed, planned } = unfinished.parse(fields);
+    if (reason === 'awaiting-messages') return `${host}: takes any local part; the messages that we sent through it are waited for`;
     return `${host}: ${completed} of ${planned} tests completed so far (${reason}); it is asked again later`;
   }
-  if (message === 'raised') {
-    const { host, arrivals, changedTo } = raised.parse(fields);
-    if (arrivals > 1 && changedTo === undefined) return undefined; // the first of a scan says it all
-    return `a message that we sent through ${host} came back${changedTo === undefined ? '' : ` - change to ${changedTo}`}`;
-  }
+  if (message === 'raised') return ofRaised(raised.parse(fields));
   if (message === 'mailed') {
     const mail = mailed.parse(fields);
     if ('hosts' in mail) return `mailed an owner: news of ${mail.hosts} hosts`;
@@ -49,6 +51,13 @@ export function narrate(line: string): string | undefined {
   if (level === 'INFO') return undefined;
   const { data } = failed.safeParse(fields);
   return `${level.toLowerCase()}: ${message} ${data === undefined ? JSON.stringify(fields) : `(${data.error.name}: ${data.error.message})`}`;
+}
+
+// Of several messages of a scan the first says it all.
+function ofRaised({ host, arrivals = 0, bounces = 0, changedTo }: z.output<typeof raised>): string | undefined {
+  if (changedTo !== undefined) return `a message that we sent through ${host} came back - change to ${changedTo}`;
+  if (arrivals + bounces !== 1) return undefined;
+  return `a message that we sent through ${host} ${arrivals === 1 ? 'came back' : 'was bounced to us'}`;
 }
 
 function parseJson(line: string): unknown {

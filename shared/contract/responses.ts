@@ -34,6 +34,10 @@ export const hostResponse = z
       .boolean()
       .optional()
       .meta({ description: 'Whether what is suspected takes invented users of its own too, as a sink does.' }),
+    brokenTls: z
+      .array(z.int())
+      .optional()
+      .meta({ description: 'Ports at which no TLS can be set up, as the last full table showed; its scan says why.' }),
     silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
     lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
     lastFullTable: moment.optional().meta({
@@ -100,12 +104,22 @@ export const owedScanResponse = z
     status: z.literal('owed'),
     dueAt: moment,
     trouble: z.string().optional().meta({ description: 'What on our side has put it off so far.' }),
-    sittings: z
-      .int()
+    sittings: z.int().optional().meta({ description: 'How many sittings it has had, when it is not finished after the first.' }),
+    testsCompleted: z.int().optional().meta({ description: 'How many tests were completed in its sittings so far.' }),
+    testsPlanned: z.int().optional(),
+    waitsFor: z
+      .strictObject({
+        what: z.enum(['sitting', 'messages']).meta({
+          description:
+            '`sitting`: the server left tests undone, and is asked again in a later sitting, of at most ten. `messages`: nothing more is asked; the messages that the scan sent are waited for, and the scan ends as soon as one comes back.',
+        }),
+        why: z.string(),
+        until: moment.meta({ description: 'When the next sitting is due, or when the messages have been waited for.' }),
+      })
       .optional()
-      .meta({ description: 'How many sittings it has had, when the server left tests undone; it goes on at `dueAt`.' }),
+      .meta({ description: 'Present once a sitting has left the scan unfinished.' }),
   })
-  .meta({ id: 'OwedScan', description: 'A scan that has not been made yet.' });
+  .meta({ id: 'OwedScan', description: 'A scan that has not been made yet, or is not finished.' });
 
 const testResponse = z.strictObject({
   test: z.string(),
@@ -180,6 +194,10 @@ export const scanResponse = z
           .string()
           .optional()
           .meta({ description: 'The private address that the server takes us for: it has lost its clients’ addresses on the way.' }),
+        brokenTls: z.strictObject({ explanation: z.string(), why: z.string(), sittings: z.int() }).optional().meta({
+          description:
+            'Present when no TLS could be set up with it, by today’s settings and by the most permissive: counted as broken after two sittings.',
+        }),
         injected: z
           .string()
           .optional()

@@ -62,6 +62,7 @@ function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
     openLegs: stillOpen(state.openLegs, scan),
     evidence: scan.evidence ?? state.evidence,
     catchAll: scan.full && proven === 'closed' ? (scan.judgement.reason === 'catch-all' ? true : undefined) : state.catchAll,
+    brokenTls: scan.full && (proven !== undefined || scan.brokenTls !== undefined) ? scan.brokenTls : state.brokenTls,
     lastFull: scan.full && proven !== undefined ? scan.startedAt : state.lastFull,
     putOff: undefined,
   };

@@ -45,9 +45,15 @@ export type Rest = 'another-sitting' | 'its-messages' | 'nothing';
  */
 export function restOf(legs: readonly LegEvidence[], judgement: Judgement): Rest {
   if (judgement.verdict === 'open' || judgement.verdict === 'suspected' || judgement.reason === 'probably-banned') return 'nothing';
-  const judged = legs.map((leg) => ({ leg, reason: judgeLeg(leg).reason }));
-  if (judged.some(({ leg, reason }) => isUnfinished(reason) && !hasBrokenTls(leg))) return 'another-sitting';
-  return judged.some(({ reason }) => reason === 'awaiting-messages') ? 'its-messages' : 'nothing';
+  const left = leftIn(legs);
+  if (left === undefined) return 'nothing';
+  return left === 'awaiting-messages' ? 'its-messages' : 'another-sitting';
+}
+
+/** What is left of a scan, after a sitting that showed these legs: the reason of a leg that is not done, what its server left undone first. */
+export function leftIn(legs: readonly LegEvidence[]): Reason | undefined {
+  const reasons = legs.filter((leg) => !hasBrokenTls(leg)).map((leg) => judgeLeg(leg).reason);
+  return [...UNFINISHED, 'awaiting-messages' as const].find((reason) => reasons.includes(reason));
 }
 
 /** The legs of a scan that has no further sitting: those that it had something left of say why nothing more is done about it. */

@@ -56,6 +56,8 @@ export type HostState = {
   readonly sink?: boolean | undefined;
   /** Whether the last full table showed it to take any local part of its own domains, and nothing came back. */
   readonly catchAll?: boolean | undefined;
+  /** Ports at which the last full table showed that no TLS can be set up. */
+  readonly brokenTls?: readonly number[] | undefined;
   /** Times of the last changes, newest first: those of a day, at most five. */
   readonly turns?: readonly number[] | undefined;
   readonly flapping?: Flapping | undefined;

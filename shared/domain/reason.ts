@@ -17,7 +17,7 @@ export const REASONS = {
   'accepts-everything': {
     verdict: 'suspected',
     sentence:
-      'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a catch-all, a sink or a honeypot.',
+      'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a sink or a honeypot.',
   },
   'accepted-then-limited': {
     verdict: 'suspected',

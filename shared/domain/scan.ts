@@ -165,6 +165,8 @@ export type OwedScan = ScanRef & {
   readonly sittings?: number | undefined;
   /** When the first sitting began. */
   readonly startedAt?: number | undefined;
+  /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
+  readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
   /** Since when its messages are waited for, and until when at the latest. */
   readonly awaits?: { readonly since: number; readonly until: number } | undefined;
   /** Since when a sitting is under way, and how far its legs have come. */
@@ -189,8 +191,12 @@ export type Scan = {
   readonly evidence?: string | undefined;
   /** Whether every test of the table was planned, or only the core and a rotating part. */
   readonly full: boolean;
+  /** Ports at which no TLS can be set up, as its sittings have shown. */
+  readonly brokenTls?: readonly number[] | undefined;
   /** Ids of the canaries that went past the final dot. */
   readonly canaries?: readonly string[] | undefined;
+  /** How long they were waited for, when the scan waited to the end of its time and none came back. */
+  readonly waitedMs?: number | undefined;
   /** Those of them that came back. */
   readonly arrivals?: readonly Arrival[] | undefined;
   /** Those of them that were bounced to the sender that we gave. */

@@ -104,6 +104,7 @@ function holeOf(seen: Seen | undefined): string {
 }
 
 function howFar(seen: Seen | undefined): string {
+  if (seen?.reason === 'accepted-then-limited' || seen?.reason === 'accepted-then-slow') return continued(REASONS[seen.reason].sentence);
   if (seen?.messageAccepted === true)
     return 'it took a message to a foreign domain from a stranger, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.';
   const recipient = 'it accepted a recipient at a foreign domain from a stranger.';
@@ -114,7 +115,7 @@ function howFar(seen: Seen | undefined): string {
 
 function doubtOf(seen: Seen | undefined): string {
   return seen?.reason === 'accepts-everything'
-    ? ' It accepts invented users of a domain of its own too, so it may be a catch-all, a sink or a honeypot rather than a relay.'
+    ? ' It accepts invented users of a domain of its own too, so it may be a sink or a honeypot rather than a relay.'
     : '';
 }
 

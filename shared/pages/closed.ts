@@ -7,10 +7,13 @@ const MEANINGS: readonly (readonly [Verdict, string])[] = [
   ['open', 'A message that we sent through it as a stranger arrived at our mailbox.'],
   [
     'suspected',
-    'It accepted a foreign recipient, or the whole message, from a stranger, and nothing has come back. Where it takes invented users of its own too, it may be a catch-all, a sink or a honeypot.',
+    'It accepted a foreign recipient, or the whole message, from a stranger, and nothing has come back. Where it takes invented users of its own too, it may be a sink or a honeypot.',
   ],
-  ['closed', 'Every planned test was completed and refused, and nothing spoke against us.'],
-  ['inconclusive', 'Some tests could not be completed: greylisted, put off, cut short, out of time. It says how many, and why.'],
+  [
+    'closed',
+    'Every planned test was completed and refused, and nothing spoke against us. Or it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back.',
+  ],
+  ['inconclusive', 'Some tests could not be completed: greylisted, put off, cut short, out of time. It says how many, and why. The scan asks again, in up to ten sittings over two hours, before that is its result.'],
   ['untestable', 'We may not or cannot test: no consent, our address refused, or probably banned after our own refused tests.'],
   ['unreachable', 'Nothing answers, or nothing that speaks SMTP.'],
 ];

@@ -29,6 +29,11 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
     case 'dropped':
     case 'out-of-time':
       return [html`The next scan tries again. ${exempt('what greylists, limits or slows strangers')}`];
+    case 'accepted-then-limited':
+    case 'accepted-then-slow':
+      return [
+        html`Whether it relays is settled once a message of ours gets through to the final dot, or is refused there. ${exempt('what limits or slows strangers')}`,
+      ];
     case 'not-carried-through':
       return [
         html`It let a recipient through that a closed server refuses, and then kept us from sending the message. The next scan tries again. ${exempt('what limits or slows strangers')}`,
@@ -36,6 +41,10 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
     case 'fell-silent':
       return [
         html`It stopped answering partway: it is slow, or it has begun to ban us. The next scan tells which. ${exempt('ban tools and limits')}`,
+      ];
+    case 'always-deferred':
+      return [
+        html`It puts strangers’ mail off instead of refusing it, so they try again for days. Let it refuse for good: a reply that begins with 5, not with 4.`,
       ];
     case 'any-local-part':
       return [

@@ -1,9 +1,10 @@
 import { backscatterOf, latestBounces } from '../domain/backscatter.ts';
+import { brokenTlsAt, brokenTlsSentence } from '../domain/broken-tls.ts';
+import { explanationOf } from '../domain/explanation.ts';
 import { holeSentence } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
 import { isAcknowledged } from '../domain/noise.ts';
 import { type Seen, seenIn } from '../domain/notice.ts';
-import { REASONS } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
@@ -18,7 +19,7 @@ import { actButton, badge, counted, relative, when } from './parts.ts';
 import { scanTable } from './scan-table.ts';
 import { type StoppedRecipient, stopWords } from './stops.ts';
 import { timeline } from './timeline.ts';
-import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
+import { owedScans, refreshSeconds } from './under-way.ts';
 
 /** A host with all that its page shows. `last` is its last counted scan with what its legs showed. */
 export type HostPage = {
@@ -56,7 +57,7 @@ ${timeline({ hostId: host.id, spans, lastScanAt: host.state.last?.startedAt, day
 <h2>Last scans</h2>
 ${scans.length === 0 ? html`<p class="dim">None yet.</p>` : html`${scanTable(scans, now)}<p><a href="/hosts/${host.id}/scans">All scans, and files of them</a></p>`}
 ${facts(host, now)}`,
-    { visitor, wide: true, refreshSeconds: isLive(owed, now) ? REFRESH_SECONDS : undefined },
+    { visitor, wide: true, refreshSeconds: refreshSeconds(owed, now) },
   );
 }
 
@@ -66,7 +67,7 @@ function verdictBox(page: HostPage, seen: Seen | undefined): Html {
   const tone = relay === 'open' || relay === 'suspected' ? ' bad' : relay === 'closed' && pending === undefined ? ' good' : '';
   return html`<div class="note${tone}"><p class="verdict">${badge(relay)} ${SAYS[relay]}${since === undefined ? undefined : html` <span class="dim">Since ${when(since, now)}.</span>`}</p>
 ${seen?.hole === undefined ? undefined : html`<p><strong>${holeSentence(seen.hole)}</strong></p>`}
-${last === undefined ? undefined : html`<p>The last scan, ${when(last.scan.startedAt, now)}: ${badge(last.scan.judgement.verdict)} ${REASONS[last.scan.judgement.reason].sentence}${countsOf(last.scan)}</p>`}
+${last === undefined ? undefined : html`<p>The last scan, ${when(last.scan.startedAt, now)}: ${badge(last.scan.judgement.verdict)} ${explanationOf(last.scan)}${countsOf(last.scan)}</p>`}
 ${pending === undefined ? undefined : html`<p>A scan showed it to be <strong>${pending.to}</strong>. That counts when a second scan agrees, which ${pending.notBefore > now ? html`is due ${when(pending.notBefore, now)}` : 'is due now'}.</p>`}
 ${relay === 'closed' ? closedWords(host, now) : undefined}
 ${relay === 'suspected' && sink === true ? sinkWords(host, visitor) : undefined}</div>`;
@@ -91,7 +92,7 @@ function closedWords({ state }: Host, now: number): Html {
 function sinkWords(host: Host, { formToken }: Visitor): Html {
   if (isAcknowledged(host.settings, host.state))
     return html`<p>You have acknowledged it as a sink: you hear no more of it until something changes.</p>`;
-  return html`<p>It takes invented users of its own too, as a mail sink, a catch-all or a honeypot does. If it is one on purpose, acknowledge it, and you hear no more of it until something changes.</p>
+  return html`<p>It takes invented users of its own too, as a mail sink or a honeypot does. If it is one on purpose, acknowledge it, and you hear no more of it until something changes.</p>
 ${actButton(formToken, `/hosts/${host.id}/acknowledge`, 'Acknowledge it as a sink', 'quiet')}`;
 }
 
@@ -102,6 +103,7 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
       ? [html`It has not been scanned. <a href="/hosts/${id}/consent">See whether consent is there</a>.`]
       : []),
     ...(last === undefined ? [] : adviceOn(last.scan.judgement.reason, id)),
+    ...brokenTls(last?.legs ?? [], state.brokenTls ?? []),
     ...(state.silence === undefined
       ? []
       : [html`No scheduled scan could audit it since ${when(state.silence.since, now)} (${counted(state.silence.scans, 'scan')}).`]),
@@ -116,6 +118,18 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
   if (points.length === 0) return undefined;
   return html`<section class="note"><h2 class="first">Needs attention</h2><ul>${points.map((point) => html`<li>${point}</li>`)}</ul></section>`;
 }
+
+// With the reason, where the last scan tried that port; or else as the last full table showed it.
+function brokenTls(legs: readonly LegEvidence[], ports: readonly number[]): Html[] {
+  const seen = legs.flatMap((leg) => brokenTlsSentence(leg) ?? []);
+  const others = ports.filter((port) => !legs.some((leg) => leg.port === port && leg.transport !== 'plain'));
+  const all = [...seen, ...others.map((port) => `${brokenTlsAt(port)}, as the last full table of tests showed.`)];
+  return [...new Set(all)]
+    .slice(0, BROKEN_SHOWN)
+    .map((each) => html`${each} Look at its certificate, its key and its versions of TLS; or stop offering it there.`);
+}
+
+const BROKEN_SHOWN = 4; // as many as there are ports; at each of several addresses it may be broken for another reason
 
 function facts({ id, settings, createdAt }: Host, now: number): Html {
   const { period, ports, servedDomains, controlMailbox, alertRecipients, webhook } = settings;

@@ -1,3 +1,4 @@
+import { brokenTlsAt } from '../domain/broken-tls.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
 import { nextDue } from '../domain/schedule.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
@@ -95,12 +96,16 @@ function attentionCell(host: Host): Html {
 type Point = { readonly text: string; readonly path: string };
 
 function attentionOf({ state }: Host): Point[] {
-  const { relay, last, silence, pending } = state;
+  const { relay, last, silence, pending, putOff, brokenTls } = state;
   return [
     ...(relay === 'open' ? [{ text: 'Close it now', path: '' }] : []),
     ...(relay === 'suspected' ? [{ text: state.sink === true ? 'Is it a sink?' : 'It answers as an open relay', path: '' }] : []),
     ...(pending === undefined ? [] : [{ text: `May be ${pending.to}: a second scan follows`, path: '' }]),
-    ...(last === undefined && pending === undefined ? [{ text: 'Not scanned yet: is consent there?', path: '/consent' }] : []),
+    ...(last === undefined && pending === undefined && putOff === undefined
+      ? [{ text: 'Not scanned yet: is consent there?', path: '/consent' }]
+      : []),
+    ...(putOff === undefined ? [] : [{ text: 'A scan is not finished', path: `/scans/${putOff}` }]),
+    ...(brokenTls ?? []).slice(0, 1).map((port) => ({ text: brokenTlsAt(port), path: '' })),
     ...(last?.verdict === 'untestable' ? [{ text: 'Could not be tested', path: '' }] : []),
     ...(last?.verdict === 'unreachable' ? [{ text: 'Does not answer', path: '' }] : []),
     ...(silence?.told ? [{ text: 'Silent for several scans', path: '' }] : []),

@@ -1,4 +1,4 @@
-import { REASONS } from '../domain/reason.ts';
+import { explanationOf } from '../domain/explanation.ts';
 import type { Scan, ScanKind } from '../domain/scan.ts';
 import { type Html, html } from './html.ts';
 import { badge, when } from './parts.ts';
@@ -17,10 +17,11 @@ export function kindWords(kind: ScanKind): string {
 
 /** Scans as a table, each leading to its page. */
 export function scanTable(scans: readonly Scan[], now: number): Html {
-  const rows = scans.map(({ hostId, id, startedAt, kind, judgement, full }) => {
-    const { verdict, reason, completed, planned } = judgement;
+  const rows = scans.map((scan) => {
+    const { hostId, id, startedAt, kind, judgement, full } = scan;
+    const { verdict, completed, planned } = judgement;
     return html`<tr><th scope="row"><a href="/hosts/${hostId}/scans/${id}">${when(startedAt, now)}</a></th>
-<td data-label="Verdict">${badge(verdict)}</td><td data-label="Why">${REASONS[reason].sentence}</td>
+<td data-label="Verdict">${badge(verdict)}</td><td data-label="Why">${explanationOf(scan)}</td>
 <td data-label="Tests">${completed} of ${planned}${full ? undefined : html`<span class="hint">a part of the table</span>`}</td><td data-label="Kind">${KINDS[kind]}</td></tr>
 `;
   });

@@ -1,7 +1,9 @@
 import { backscatterOf } from '../domain/backscatter.ts';
+import { brokenTlsSentence } from '../domain/broken-tls.ts';
+import { explanationOf } from '../domain/explanation.ts';
 import { type Hole, holeIn } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
-import { type Judgement, REASONS } from '../domain/reason.ts';
+import { type Judgement, REASONS, type Reason } from '../domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../domain/remedies.ts';
 import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '../domain/scan.ts';
 import { worse } from '../domain/timeline.ts';
@@ -15,7 +17,7 @@ import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';
-import { isLive, owedScans, REFRESH_SECONDS } from './under-way.ts';
+import { owedScans, refreshSeconds } from './under-way.ts';
 
 // Characters as they are sent, of which the page as a whole may have 100 KiB: a quotation mark that a server said is six of them.
 const LEGS_LIMIT = 64_000; // of the legs that are shown whole; the first that is may be longer, as far as the next two let it
@@ -35,7 +37,7 @@ export type ScanPage = {
 
 /** The page of one scan: each leg, the worst first, what each test of it proves, and every line that was said. */
 export function scanPage({ visitor, host, scan, legs, leg, provesOf, now }: ScanPage): string {
-  const { verdict, reason, completed, planned } = scan.judgement;
+  const { verdict, completed, planned } = scan.judgement;
   const path = `/hosts/${host.id}/scans/${scan.id}`;
   const hole = holeIn(legs, scan.arrivals);
   const judged = legs.map((each) => ({ leg: each, judgement: judgeLeg(each, scan.arrivals) })).toSorted(byVerdict);
@@ -48,7 +50,7 @@ export function scanPage({ visitor, host, scan, legs, leg, provesOf, now }: Scan
     `Scan of ${host.settings.name}`,
     html`${hostHead(host, '/scans')}
 <h2>Scan of ${when(scan.startedAt, now)}</h2>
-<p class="verdict">${badge(verdict)} ${REASONS[reason].sentence}</p>
+<p class="verdict">${badge(verdict)} ${explanationOf(scan)}</p>
 ${holeBox(hole, software)}
 <dl>
 <dt>Kind</dt><dd>${kindWords(scan.kind)}, ${scan.full ? 'the full table of tests' : 'a part of the table'}</dd>
@@ -83,17 +85,17 @@ function legList(legs: readonly JudgedLeg[], path: string): Html {
 
 /** The page of a scan that is still to be made, or being made. */
 export function owedScanPage(visitor: Visitor, host: Host, owed: OwedScan, now: number): string {
-  const refreshSeconds = isLive([owed], now) ? REFRESH_SECONDS : undefined;
   return layout(`Scan of ${host.settings.name}`, html`${hostHead(host, '/scans')}\n${owedScans([owed], now)}`, {
     visitor,
     wide: true,
-    refreshSeconds,
+    refreshSeconds: refreshSeconds([owed], now),
   });
 }
 
 function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'], hole: Hole | undefined): Html {
   const { verdict, reason } = judgement;
   const { costs, tls, software, seesUsAs, injected } = leg;
+  const broken = brokenTlsSentence(leg);
   const facts: Html[] = [
     ...(software === undefined ? [] : [html`${said(softwareSentence(software))}`]),
     ...(tls === undefined
@@ -102,6 +104,7 @@ function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'
           html`TLS: ${said(tls.version)}, ${said(tls.cipher)}${tls.subject === undefined ? undefined : `, certificate of ${said(tls.subject)}`}${tls.distrust === undefined ? undefined : `, which a browser would not trust (${said(tls.distrust)})`}.`,
         ]),
     ...(seesUsAs === undefined || seesUsAs === hole?.seesUsAs ? [] : [html`${LOST_ADDRESSES}`]),
+    ...(broken === undefined ? [] : [html`<strong>${broken}</strong>`]),
     ...(injected === undefined
       ? []
       : [html`Plaintext came behind the answer to STARTTLS, and was dropped: <code>${said(injected)}</code>`]),
@@ -114,17 +117,21 @@ function legSection({ leg, judgement }: JudgedLeg, provesOf: ScanPage['provesOf'
   return html`<section><h2><code>${legName(leg)}</code> ${badge(verdict)}</h2>
 <p>${REASONS[reason].sentence}</p>
 ${facts.length === 0 ? undefined : html`<ul>${facts.map((fact) => html`<li>${fact}</li>`)}</ul>`}
-${testsOf(leg, provesOf)}
+${testsOf(leg, provesOf, ANY_LOCAL_PART.includes(reason))}
 ${transcriptOf(leg)}</section>
 `;
 }
 
-function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf']): Html | undefined {
+// Of a server that takes any local part, whose accepted recipients would otherwise read as proof.
+const ANY_LOCAL_PART: readonly Reason[] = ['catch-all', 'awaiting-messages', 'any-local-part'];
+const PROVES_NOTHING = html`<p>It takes invented local parts of the same forms too, so these prove nothing unless a message comes back.</p>`;
+
+function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf'], anyLocal: boolean): Html | undefined {
   const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
   const others = [...tests.filter(({ outcome }) => outcome !== 'accepted'), ...controls];
   const rows = fitting([...accepted, ...others], (each) => testRow(each, provesOf), TESTS_LIMIT);
   const [first, second] = [rows.slice(0, accepted.length), rows.slice(accepted.length)];
-  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${testTable(first, accepted.length)}`}
+  return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${anyLocal ? PROVES_NOTHING : undefined}${testTable(first, accepted.length)}`}
 ${others.length === 0 ? undefined : html`<details><summary>${counted(others.length, accepted.length === 0 ? 'test' : 'other test')}, controls among them</summary>${testTable(second, others.length)}</details>`}`;
 }
 

@@ -6,26 +6,38 @@ import { kindWords } from './scan-table.ts';
 
 const SITTING_MS = 3 * 60_000; // no sitting takes that long: what says to be under way since then has died
 const SOON_MS = 60_000;
-const LOOK_SECONDS = 3;
+const LOOK_SECONDS = 3; // while something happens ...
+const LOOK_SELDOM_SECONDS = 30; // ... and while it is waited for, which may take an hour
+const REFRESH_SECONDS = 5; // of a browser without script, which loads the whole page
+const REFRESH_SELDOM_SECONDS = 60;
 
-/** In how many seconds a browser without script looks again, while a scan is under way or about to be. */
-export const REFRESH_SECONDS = 5;
+/** In how many seconds a browser without script looks again; undefined where nothing is owed. */
+export function refreshSeconds(owed: readonly OwedScan[], now: number): number | undefined {
+  if (owed.length === 0) return undefined;
+  return isLive(owed, now) ? REFRESH_SECONDS : REFRESH_SELDOM_SECONDS;
+}
 
-/** Whether something is about to change, so that it is worth watching. */
-export function isLive(owed: readonly OwedScan[], now: number): boolean {
+// Whether something is about to change, so that it is worth watching closely.
+function isLive(owed: readonly OwedScan[], now: number): boolean {
   return owed.some((each) => isUnderWay(each, now) || each.dueAt <= now + SOON_MS);
 }
 
 /** The scans that are owed to a host, how far each has come, or what it waits for; nothing when none is. */
 export function owedScans(owed: readonly OwedScan[], now: number): Html | undefined {
   if (owed.length === 0) return undefined;
-  const live = isLive(owed, now);
-  return html`<section id="under-way"${live ? html` data-live="${LOOK_SECONDS}"` : undefined} aria-live="polite"><h2>${owed.some((each) => isUnderWay(each, now)) ? 'A scan is under way' : 'A scan follows'}</h2>
+  const seconds = isLive(owed, now) ? LOOK_SECONDS : LOOK_SELDOM_SECONDS;
+  return html`<section id="under-way" data-live="${seconds}" aria-live="polite"><h2>${heading(owed, now)}</h2>
 ${owed.map((each) => owedScan(each, now))}</section>`;
 }
 
+function heading(owed: readonly OwedScan[], now: number): string {
+  if (owed.some((each) => isUnderWay(each, now))) return 'A scan is under way';
+  if (owed.some(({ awaits }) => awaits !== undefined)) return 'A scan waits for its messages';
+  return owed.some(({ left }) => left !== undefined) ? 'A scan is not finished' : 'A scan follows';
+}
+
 function owedScan(owed: OwedScan, now: number): Html {
-  const { hostId, scanId, dueAt, trouble, sittings, underWay } = owed;
+  const { hostId, scanId, underWay, awaits } = owed;
   const kind = kindWords(kindOf(scanId) ?? 'on-demand');
   const name = html`<a href="/hosts/${hostId}/scans/${scanId}">Scan (${kind})</a>`;
   if (underWay !== undefined && isUnderWay(owed, now)) {
@@ -36,14 +48,34 @@ function owedScan(owed: OwedScan, now: number): Html {
     return html`<p>${name}: under way since ${when(underWay.since, now)}.${legs.length === 0 ? ' Consent is checked, and the first connection made.' : ''}</p>
 ${legs.length === 0 ? undefined : html`<ul class="legs">${legs}</ul>`}`;
   }
-  const why =
-    trouble === undefined
-      ? sittings === undefined
-        ? undefined
-        : ` It goes on with what the server left undone (sitting ${sittings + 1} of ten at most).`
-      : ` ${REASONS[trouble].sentence}`;
-  const due = dueAt <= now ? 'It begins within a minute or two.' : `It is due ${relative(dueAt, now)}.`;
-  return html`<p>${name}: ${due}${why}</p>`;
+  if (awaits !== undefined) return waiting(name, awaits.until, now);
+  return html`<p>${name}: ${dueWords(owed, now)}</p>${whyLater(owed)}`;
+}
+
+function dueWords({ dueAt, left, trouble }: OwedScan, now: number): string {
+  const goesOn = left !== undefined && trouble === undefined;
+  if (dueAt <= now) return `It ${goesOn ? 'goes on' : 'begins'} within a minute or two.`;
+  return `It ${goesOn ? 'goes on' : 'is due'} ${relative(dueAt, now)}.`;
+}
+
+// What put it off, or what its server left undone.
+function whyLater({ trouble, left, sittings }: OwedScan): Html | undefined {
+  if (trouble !== undefined) return html`\n<p>${REASONS[trouble].sentence}</p>`;
+  if (left === undefined) return undefined;
+  const { reason, completed, planned } = left;
+  const counts = completed < planned ? ` ${completed} of ${planned} tests are complete.` : '';
+  const next = sittings === undefined ? '' : ` It is asked in up to ten sittings; the next is number ${sittings + 1}.`;
+  return html`
+<p>${REASONS[reason].sentence}${counts}${next} The verdict comes with the last of them.</p>`;
+}
+
+function waiting(name: Html, until: number, now: number): Html {
+  const end =
+    until <= now
+      ? html`Its time to wait is over; the result follows within a minute or two.`
+      : html`Waiting for messages that we sent through it, until ${when(until, now)}.`;
+  return html`<p>${name}: ${end}</p>
+<p>The server refused every foreign recipient, but takes any local part at its own domains, such as <code>user%foreign.example@its.own</code>. If one of those messages comes back to us, it is an open relay, and you hear of it at once; if none does, it is closed. There is nothing for you to do.</p>`;
 }
 
 function isUnderWay({ underWay }: OwedScan, now: number): boolean {

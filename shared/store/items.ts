@@ -69,6 +69,7 @@ const state = z.object({
   putOff: z.string().optional(),
   sink: z.boolean().optional(),
   catchAll: z.boolean().optional(),
+  brokenTls: z.array(z.number()).optional(),
   turns: z.array(time).optional(),
   flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
   silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
@@ -110,6 +111,8 @@ const scanItem = z.object({
   evidence: z.string().optional(),
   full: z.boolean(),
   canaries: z.array(z.string()).optional(),
+  brokenTls: z.array(z.number()).optional(),
+  waitedMs: z.number().optional(),
   arrivals: z.array(arrival).optional(),
   bounces: z.array(bounce).optional(),
 });
@@ -244,6 +247,7 @@ const owedItem = z.object({
   soFar: z.string().optional(),
   sittings: z.number().optional(),
   startedAt: time.optional(),
+  left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });

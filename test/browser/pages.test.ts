@@ -21,7 +21,7 @@ async function registerDemo(page: Page): Promise<void> {
   await page.getByLabel('Domain, server name or address').or(page.getByLabel('Your domain, or the name')).first().fill(demoAddress);
   await page.getByRole('button', { name: 'Look it up' }).click();
   await page.getByLabel('Domains it takes mail for').fill('open.demo.example');
-  await page.getByText('Ports, reminders, webhook').click();
+  await page.getByText('Control mailbox, ports, reminders, webhook').click();
   await page.getByLabel('Ports').fill('2525');
   await page.getByRole('button', { name: `Register ${demoAddress}` }).click();
 }
@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)('the pages, in a browser', () => {
       await page.waitForURL('**/hosts/new?name=*');
       await tabTo(/Domains it takes/);
       await page.keyboard.type('open.demo.example');
-      await tabTo(/Ports, reminders/);
+      await tabTo(/Control mailbox, ports, reminders/);
       await page.keyboard.press('Enter');
       await tabTo(/^INPUT Ports/);
       await typeOver('2525');
@@ -219,7 +219,7 @@ describe.skipIf(!hasChromium)('the pages, in a browser', () => {
       const { page, troubles } = await visitor(browser);
       await signIn(service, page, 'hostile@example.org');
       await page.goto(`${service.baseUrl}/hosts/new?name=${HOSTILE_AT.address}`);
-      await page.getByText('Ports, reminders, webhook').click();
+      await page.getByText('Control mailbox, ports, reminders, webhook').click();
       await page.getByLabel('Ports').fill('2525');
       await page.getByRole('button', { name: `Register ${HOSTILE_AT.address}` }).click();
       await page.locator('table a[href*="/scans/"]').first().waitFor({ timeout: LONG });

@@ -436,6 +436,7 @@ describe('results', () => {
       shown: `c${'abcdc'.repeat(10)}`,
       sink: true,
       catchAll: true,
+      brokenTls: [25, 26, 465, 587],
     };
     now += 1_000;
     const scan = { ...sampleScan(host, scanId(now, 'scheduled'), now), openLegs: host.state.openLegs };

@@ -243,6 +243,7 @@ describe('a scan that its server leaves unfinished', () => {
         sittings: sitting + 1,
         dueAt: now + wait * MINUTE,
         startedAt: began,
+        left: { reason: 'greylisted', completed: 18, planned: 19 },
       });
       expect(await table.store.findScan(host.id, id)).toBeUndefined();
       now += wait * MINUTE;
@@ -260,6 +261,42 @@ describe('a scan that its server leaves unfinished', () => {
     for (let sitting = 1; sitting <= 10; sitting++) await probe(host, id, UNFINISHED);
     expect(await table.store.findScan(host.id, id)).toMatchObject({ judgement: UNFINISHED.judgement });
     expect(await table.store.findOwed(host.id, id)).toBeUndefined();
+  });
+
+  test('then waits for its messages, says so, and keeps how long it waited in vain, and where TLS is broken', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) return expect.fail();
+    const id = scanId(now, 'on-demand');
+    const negative = 'control-random-user:percent-served';
+    const taken: TestResult = { test: 'percent-served', outcome: 'accepted', stage: 'message', negative, canary: 'c' };
+    const catchAll: LegEvidence = {
+      ...sampleLeg('refused'),
+      tests: [...refused, taken],
+      controls: [{ test: negative, outcome: 'accepted', stage: 'rcpt' }],
+      canaries: ['c'],
+    };
+    const broken: LegEvidence = {
+      ...sampleLeg('refused'),
+      transport: 'starttls',
+      contact: 'tls-failed',
+      brokenTls: { sittings: 2, why: 'no shared cipher' },
+    };
+    const judgement = { verdict: 'inconclusive', reason: 'awaiting-messages', completed: 19, planned: 19 } as const;
+    await probe(host, id, { judgement, legs: [catchAll, broken] });
+    const until = now + 60 * MINUTE;
+    expect(await table.store.findOwed(host.id, id)).toMatchObject({
+      dueAt: until,
+      awaits: { since: now, until },
+      left: { reason: 'awaiting-messages' },
+    });
+    now = until;
+    await probe(host, id, UNFINISHED);
+    expect(await table.store.findScan(host.id, id)).toMatchObject({
+      judgement: { verdict: 'closed', reason: 'catch-all' },
+      waitedMs: 60 * MINUTE,
+      brokenTls: [25],
+    });
+    expect(await stateOf(host)).toMatchObject({ catchAll: true, brokenTls: [25] });
   });
 
   test('is not overtaken by another that is unfinished too: that one is history', async () => {

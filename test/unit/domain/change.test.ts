@@ -198,6 +198,19 @@ describe('a host that was seen to relay', () => {
   });
 });
 
+test('where TLS is broken is known by the last full table, and a core scan or one that proves nothing forgets it not', () => {
+  const brokenAfter = (more: Partial<Scan>) => {
+    const host = { ...NEW_HOST, state: { ...NEW_HOST.state, brokenTls: [25] } };
+    const effect = effectOf(host, { ...scan('closed', NOON), ...more }, RULES);
+    return effect.kind === 'late' ? 'late' : effect.state.brokenTls;
+  };
+  expect(brokenAfter({ brokenTls: [587] })).toEqual([587]);
+  expect(brokenAfter({})).toBeUndefined();
+  expect(brokenAfter({ full: false })).toEqual([25]);
+  expect(brokenAfter({ ...scan('inconclusive', NOON) })).toEqual([25]);
+  expect(brokenAfter({ ...scan('inconclusive', NOON), brokenTls: [465] })).toEqual([465]);
+});
+
 test('a closed host that the full table shows closed again is closed as of then, by a core scan it is not', () => {
   const { host } = afterScans([
     scan('closed', NOON),

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { isFull, isUnfinished, nextSitting, rotationOf } from '../../../shared/domain/coverage.ts';
+import { isFull, isUnfinished, leftIn, nextSitting, restOf, rotationOf } from '../../../shared/domain/coverage.ts';
 import { type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
-import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
-import { SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
-import { NOON } from '../../support/samples.ts';
+import { REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
+import { type LegEvidence, type Outcome, SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
+import { NOON, sampleLeg } from '../../support/samples.ts';
 
 const DAY = 24 * 60 * 60_000;
 const CLOSED: HostState = { ...NEW_STATE, relay: 'closed', lastFull: NOON - DAY };
@@ -63,4 +63,31 @@ test('a scan goes on for what time may mend, and for nothing else', () => {
     'tls-failed',
   ]);
   for (const reason of reasons.filter(isUnfinished)) expect(REASONS[reason].verdict).toBe('inconclusive');
+});
+
+describe('what is left of a scan', () => {
+  const leg = (outcome: Outcome, more: Partial<LegEvidence> = {}): LegEvidence => ({
+    ...sampleLeg(),
+    tests: sampleLeg().tests.map((each) => ({ ...each, outcome })),
+    ...more,
+  });
+  const anyLocal = (more: Partial<LegEvidence> = {}): LegEvidence => ({
+    ...sampleLeg(),
+    tests: [{ test: 'percent-served', outcome: 'accepted', stage: 'message', negative: 'control-random-user:percent-served', canary: 'c' }],
+    controls: [{ test: 'control-random-user:percent-served', outcome: 'accepted', stage: 'rcpt' }],
+    ...more,
+  });
+  const brokenTls = (sittings: number) => leg('not-run', { contact: 'tls-failed', brokenTls: { sittings, why: 'no shared cipher' } });
+
+  test.each<[string, readonly LegEvidence[], Reason | undefined, ReturnType<typeof restOf>]>([
+    ['nothing where every leg is closed', [leg('refused')], undefined, 'nothing'],
+    ['what one leg left undone, beside whatever others show', [leg('refused'), leg('greylisted')], 'greylisted', 'another-sitting'],
+    ['another sitting before the wait for messages', [anyLocal(), leg('deferred')], 'deferred', 'another-sitting'],
+    ['the messages of a server that takes any local part', [leg('refused'), anyLocal()], 'awaiting-messages', 'its-messages'],
+    ['nothing once they have been waited for', [anyLocal({ ended: 'waited' })], undefined, 'nothing'],
+    ['TLS that failed, in one sitting', [leg('refused'), brokenTls(1)], 'tls-failed', 'another-sitting'],
+    ['and no more in the second', [leg('refused'), brokenTls(2)], undefined, 'nothing'],
+  ])('is %s', (_, legs, reason, rest) => {
+    expect([leftIn(legs), restOf(legs, untested('greylisted'))]).toEqual([reason, rest]);
+  });
 });

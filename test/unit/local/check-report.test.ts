@@ -58,3 +58,14 @@ test('the terminal tells of backscatter below a closed verdict, by whom a messag
   expect(asText({ ...bounced, bounces: [] }, false)).not.toContain('Backscatter');
   expect(asJson({ ...bounced, bounces: [] }).backscatter).toBeUndefined();
 });
+
+test('the terminal says at which leg TLS is broken, and why', () => {
+  const leg: LegEvidence = {
+    ...sampleLeg(),
+    transport: 'starttls',
+    contact: 'tls-failed',
+    brokenTls: { sittings: 2, why: 'no \x1b cipher' },
+  };
+  const text = asText({ host: HOST, finding: { judgement: CLOSED, legs: [sampleLeg(), leg] }, arrivals: [], bounces: [] }, false);
+  expect(text).toContain('\n    STARTTLS at port 25 is broken: no \\x1b cipher.\n');
+});

@@ -16,6 +16,8 @@ describe('whatever happened, and whatever the scan saw,', () => {
     ['nothing', undefined],
     ['a recipient accepted', SEEN],
     ['a message accepted', { ...SEEN, reason: 'message-accepted', messageAccepted: true }],
+    ['a recipient accepted, and limits that kept every message back', { ...SEEN, reason: 'accepted-then-limited', messageAccepted: true }],
+    ['a recipient accepted, and answers too slow for a message', { ...SEEN, reason: 'accepted-then-slow' }],
     ['everything accepted', { ...SEEN, reason: 'accepts-everything' }],
     ['a canary that came back', ARRIVED],
     ['refusals', { ...SEEN, verdict: 'closed', reason: 'all-refused' }],
@@ -44,9 +46,22 @@ describe('whatever happened, and whatever the scan saw,', () => {
     expect(mail.subject).toBe(`mail.example.org ${verb}`);
     expect(opening.startsWith(`mail.example.org ${verb}: `)).toBe(true);
     expect(opening.includes('arrived at our mailbox')).toBe(state === 'open');
-    expect(opening.includes('not proven')).toBe(state === 'suspected');
+    expect(/not (?:proven|known)\./.test(opening)).toBe(state === 'suspected');
     if (state !== 'open') expect(`${mail.subject} ${opening}`).not.toMatch(/ (?:is|is still) an open relay/);
     expect(mail.text.includes('What to do now')).toBe(state !== 'closed');
+  });
+
+  test('a suspicion that no message could be sent for says what kept it back, and not that it took one', () => {
+    for (const reason of ['accepted-then-limited', 'accepted-then-slow'] as const) {
+      const notice = hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', {
+        ...SEEN,
+        reason,
+        messageAccepted: true,
+      });
+      const opening = openingOf(render(notice)).toLowerCase();
+      expect(opening).toContain(REASONS[reason].sentence.toLowerCase());
+      expect(opening).not.toContain('to the final dot');
+    }
   });
 
   test.each(told(() => ({ kind: 'digest', changes: 6, from: TOLD_AT - DAY })))(

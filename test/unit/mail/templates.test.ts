@@ -82,7 +82,7 @@ describe('the verdict is told at its right strength', () => {
       'mail.example.org answers as an open relay',
       'it took a message to a foreign domain from a stranger, to the final dot. The message has not come back to us, so whether it delivers such mail is not proven.',
     ],
-    ['sink', 'mail.example.org answers as an open relay', 'it may be a catch-all, a sink or a honeypot rather than a relay'],
+    ['sink', 'mail.example.org answers as an open relay', 'it may be a sink or a honeypot rather than a relay'],
     [
       'sink no more',
       'mail.example.org answers as an open relay',

@@ -42,9 +42,12 @@ describe('the page of a host', () => {
   test('says what to do about every scan that could not tell, and for which its owner can do something', () => {
     // A family that the deployment leaves out; messages that have an hour to come back.
     const nothingToDo: Reason[] = ['no-ipv6-here', 'awaiting-messages'];
+    // What its answers proved is not all that its owner can do something about.
+    const proven: Reason[] = ['accepted-then-limited', 'accepted-then-slow', 'always-deferred'];
     for (const reason of Object.keys(REASONS) as Reason[]) {
       const { verdict } = REASONS[reason];
-      const needs = !['open', 'suspected', 'closed'].includes(verdict) && !isOurs(untested(reason)) && !nothingToDo.includes(reason);
+      const untold = !['open', 'suspected', 'closed'].includes(verdict) && !isOurs(untested(reason)) && !nothingToDo.includes(reason);
+      const needs = untold || proven.includes(reason);
       const page = shown({ relay: 'closed', last: { ...LAST, verdict } }, scanned(reason));
       expect([reason, page.includes('Needs attention')]).toEqual([reason, needs]);
     }
@@ -89,6 +92,37 @@ describe('the page of a host', () => {
     expect(page).toContain('It sends backscatter');
     expect(page.indexOf('It sends backscatter')).toBeGreaterThan(page.indexOf('It refuses to relay'));
     expect(shown({ relay: 'closed' }, { scans: [sampleScan(sampleHost(), LAST.id, NOON), bounced] })).not.toContain('backscatter');
+  });
+
+  test('says of a catch-all how long its messages were waited for, and asks nobody to acknowledge it', () => {
+    const waited = { ...sampleScan(sampleHost(), LAST.id, LAST.startedAt, untested('catch-all')), waitedMs: HOUR };
+    const page = shown(
+      { relay: 'closed', catchAll: true, last: { ...LAST, verdict: 'closed' } },
+      { last: { scan: waited, legs: [] }, scans: [waited] },
+    );
+    expect(page.match(/that we sent that way came back within an hour\./g)).toHaveLength(2);
+    expect(page).toContain('class="note good"');
+    expect(page).not.toContain('cknowledge');
+    expect(page).not.toContain('Needs attention');
+  });
+
+  test('says where TLS is broken and why, and after a scan that did not try it, that the full table showed it', () => {
+    const state: Partial<HostState> = { relay: 'closed', brokenTls: [25, 465], last: { ...LAST, verdict: 'closed' } };
+    const scan = sampleScan(sampleHost(), LAST.id, LAST.startedAt);
+    const broken: LegEvidence = {
+      ...sampleLeg(),
+      transport: 'starttls',
+      contact: 'tls-failed',
+      brokenTls: { sittings: 2, why: '<no> cipher' },
+    };
+    const page = shown(state, { last: { scan, legs: [sampleLeg(), broken, { ...broken, address: '192.0.2.2' }] } });
+    expect(page.match(/STARTTLS at port 25 is broken: &lt;no&gt; cipher\./g)).toHaveLength(1);
+    expect(page).toContain('TLS at port 465 is broken, as the last full table of tests showed.');
+    expect(shown(state, { last: { scan, legs: [sampleLeg()] } })).toContain(
+      'STARTTLS at port 25 is broken, as the last full table of tests showed.',
+    );
+    const mended: LegEvidence = { ...sampleLeg(), transport: 'starttls' };
+    expect(shown({ ...state, brokenTls: [25] }, { last: { scan, legs: [mended] } })).not.toContain('is broken');
   });
 
   test('offers to acknowledge a sink, and tells nobody to stop one that is acknowledged', () => {

@@ -111,3 +111,25 @@ describe('the page of a scan', () => {
     expect(closed).toContain('It takes every client for a private address');
   });
 });
+
+test('the page of a scan says of a leg that its TLS is broken, and why, safe to show', () => {
+  const broken: LegEvidence = {
+    ...sampleLeg(),
+    transport: 'starttls',
+    contact: 'tls-failed',
+    brokenTls: { sittings: 2, why: '<no> cipher' },
+  };
+  expect(shown([sampleLeg(), broken])).toContain('<strong>STARTTLS at port 25 is broken: &lt;no&gt; cipher.</strong>');
+});
+
+test('what a server accepts that takes any local part is said to prove nothing, and what others accept is not', () => {
+  const negative = 'control-random-user:percent-served';
+  const catchAll: LegEvidence = {
+    ...sampleLeg(),
+    tests: [{ test: 'percent-served', outcome: 'accepted', stage: 'message', negative, canary: 'c' }],
+    controls: [{ test: negative, outcome: 'accepted', stage: 'rcpt' }],
+    ended: 'waited',
+  };
+  expect(shown([catchAll])).toContain('<h3>Accepted</h3><p>It takes invented local parts of the same forms too');
+  expect(shown([sampleLeg('accepted')])).not.toContain('invented local parts');
+});
