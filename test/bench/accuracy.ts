@@ -58,7 +58,7 @@ async function askAll(namespace: Namespace, sink: Sink, post: ReturnType<typeof 
   try {
     const judgement = await asked(namespace, configuration, async () => (await audit(rulesFor(namespace, n), post, each)).judgement);
     const nmap = await asked(namespace, configuration, (address) => askNmap(address, each.ports));
-    const truth = await asked(namespace, configuration, (address) => truthOf(address, each, n, sink.delivered));
+    const truth = await asked(namespace, configuration, (address) => truthOf(address, each, n, sink.delivered, namespace));
     if (truth !== each.truth) throw new Error(`a stranger finds it ${truth}, not ${each.truth}`);
     const ours = answerOf(judgement.verdict);
     if (ours !== truth)
@@ -79,8 +79,14 @@ async function asked<T>(namespace: Namespace, { each, n }: Configuration, ask: (
   }
 }
 
-async function truthOf(address: string, each: MtaCase, n: number, delivered: readonly Delivered[]): Promise<Answer> {
-  return (await seenByStranger(address, each, { subject: `letter ${n}`, delivered })).truth;
+async function truthOf(
+  address: string,
+  each: MtaCase,
+  n: number,
+  delivered: readonly Delivered[],
+  { strangers }: Namespace,
+): Promise<Answer> {
+  return (await seenByStranger(address, each, { subject: `letter ${n}`, delivered, strangers })).truth;
 }
 
 function answerOf(verdict: string): Answer {
