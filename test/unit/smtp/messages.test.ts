@@ -31,7 +31,7 @@ const sent = (id: string, outcome: TestResult['outcome'] = 'accepted') => said(i
 
 type Asked = { readonly most?: number; readonly round?: number; readonly which?: 'all' | 'suspicious' };
 const left = (results: readonly TestResult[], { most, round, which = 'all' }: Asked = {}) =>
-  messagesLeft(TABLE, new Map(results.map((each) => [each.test, each])).values().toArray(), most, round, which);
+  messagesLeft(TABLE, [...new Map(results.map((each) => [each.test, each])).values()], most, round, which);
 
 /** What is sent when each message that is tried is taken. */
 function carried(results: readonly TestResult[], asked: Asked = {}): RelayTest[] {
