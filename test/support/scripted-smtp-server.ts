@@ -4,6 +4,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 /** What a scripted server does at one point of a session. Texts are one character per byte; LF stands for CRLF. */
 export type Act =
   | { readonly kind: 'say'; readonly text: string }
+  /** A server that keeps us waiting. */
+  | { readonly kind: 'say-late'; readonly text: string; readonly afterMs: number }
   /** One byte at a time, each in a packet of its own. */
   | { readonly kind: 'drip'; readonly text: string }
   /** The text again and again, as fast as it is read. */
@@ -84,6 +86,9 @@ function perform(socket: Socket, act: Act): void {
   switch (act.kind) {
     case 'say':
       socket.write(wire(act.text), 'latin1');
+      return;
+    case 'say-late':
+      setTimeout(() => socket.destroyed || socket.write(wire(act.text), 'latin1'), act.afterMs);
       return;
     case 'say-and-close':
       socket.end(wire(act.text), 'latin1');
