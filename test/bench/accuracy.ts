@@ -2,8 +2,8 @@ import { audit, newPost, rulesFor } from '../support/mta/audit-cases.ts';
 import type { MtaCase } from '../support/mta/case.ts';
 import { hasMta, type Namespace, openNamespace } from '../support/mta/namespace.ts';
 import { type ConfiguredServer, SERVERS } from '../support/mta/servers.ts';
-import { type Delivered, type Sink, startSink } from '../support/mta/sink.ts';
-import { seenByStranger } from '../support/mta/truth.ts';
+import { type Sink, startSink } from '../support/mta/sink.ts';
+import { type Mailbox, seenByStranger } from '../support/mta/truth.ts';
 import { type Answer, type Count, countAnswers } from './accuracy/answers.ts';
 import { askNmap, hasNmap } from './engine/nmap.ts';
 import type { Figure } from './figure.ts';
@@ -58,7 +58,9 @@ async function askAll(namespace: Namespace, sink: Sink, post: ReturnType<typeof 
   try {
     const judgement = await asked(namespace, configuration, async () => (await audit(rulesFor(namespace, n), post, each)).judgement);
     const nmap = await asked(namespace, configuration, (address) => askNmap(address, each.ports));
-    const truth = await asked(namespace, configuration, (address) => truthOf(address, each, n, sink.delivered, namespace));
+    const truth = await asked(namespace, configuration, (address) =>
+      truthOf(address, each, { subject: `letter ${n}`, delivered: sink.delivered, strangers: namespace.strangers }),
+    );
     if (truth !== each.truth) throw new Error(`a stranger finds it ${truth}, not ${each.truth}`);
     const ours = answerOf(judgement.verdict);
     if (ours !== truth)
@@ -79,14 +81,8 @@ async function asked<T>(namespace: Namespace, { each, n }: Configuration, ask: (
   }
 }
 
-async function truthOf(
-  address: string,
-  each: MtaCase,
-  n: number,
-  delivered: readonly Delivered[],
-  { strangers }: Namespace,
-): Promise<Answer> {
-  return (await seenByStranger(address, each, { subject: `letter ${n}`, delivered, strangers })).truth;
+async function truthOf(address: string, each: MtaCase, mailbox: Mailbox): Promise<Answer> {
+  return (await seenByStranger(address, each, mailbox)).truth;
 }
 
 function answerOf(verdict: string): Answer {

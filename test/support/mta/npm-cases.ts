@@ -11,7 +11,7 @@ import nodemailer from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
 
 const relay = nodemailer.createTransport({ host: '$sink', port: 25, ignoreTLS: true });
-new SMTPServer({
+const server = new SMTPServer({
   authOptional: true,
   disabledCommands: ['AUTH'],
   onRcptTo({ address }, { envelope, secure }, callback) {
@@ -27,7 +27,9 @@ new SMTPServer({
       relay.sendMail({ envelope: { from: envelope.mailFrom.address, to }, raw: Buffer.concat(parts) }).then(() => callback(), callback);
     });
   },
-}).listen(25, '$address');
+});
+server.on('error', () => {}); // a client that ends a connection early
+server.listen(25, '$address');
 `;
   const program = { root: MACHINE, home: 'npm', command: [process.execPath, '$folder/server.mjs'], files: { 'server.mjs': code } };
   return (namespace, n) => startProgram(namespace, n, program);

@@ -56,18 +56,18 @@ $server = new Net::SMTP::Server('$address', 25) || croak("Unable to handle clien
 while ($conn = $server->accept()) {
   my $client = new Net::SMTP::Server::Client($conn) || croak("Unable to handle client connection: $!\\n");
   $client->process || next;
-  my @foreign = map { /<(.*canary\\.example)>/ ? $1 : () } @{$client->{TO}};
-  next unless @foreign;
-  my $relay = Net::SMTP->new('$sink', Port => 25) or next;
-  $relay->mail($client->{FROM} =~ /<(.+)>/ ? $1 : '') && $relay->to(@foreign) && $relay->data($client->{MSG});
-  $relay->quit;
+  for my $foreign (map { /([^<]*canary\\.example)>?$/ ? $1 : () } @{$client->{TO}}) {
+    my $relay = Net::SMTP->new('$sink', Port => 25) or next;
+    $relay->mail($client->{FROM} =~ /([^<>]+)/ ? $1 : '') && $relay->to($foreign) && $relay->data($client->{MSG});
+    $relay->quit;
+  }
 }
 `;
 
 const KEEP_OWN = `
 sub hook_queue {
   my ($self, $transaction) = @_;
-  return (OK, 'Queued') if grep { lc $_->host eq 'served.example' } $transaction->recipients;
+  return (OK, 'Queued') if grep { $_->host =~ /^(?:mx\\.)?served\\.example$/i } $transaction->recipients;
   return DECLINED;
 }
 `;
