@@ -16,13 +16,12 @@ export const REASONS = {
   'recipient-accepted': { verdict: 'suspected', sentence: 'It accepted a recipient at a foreign domain from a stranger.' },
   'accepts-everything': {
     verdict: 'suspected',
-    sentence:
-      'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a sink or a honeypot.',
+    sentence: 'It accepted a recipient at a foreign domain from a stranger, and invented local users too: it may be a sink or a honeypot.',
   },
   'accepted-then-limited': {
     verdict: 'suspected',
     sentence:
-      'It accepted a recipient at a foreign domain from a stranger. Its limits cut us off each time we tried to send a message that way, so whether it delivers such mail is not known.',
+      'It accepted a recipient at a foreign domain from a stranger. It put us off or cut us off each time we tried to send a message that way, so whether it delivers such mail is not known.',
   },
   'accepted-then-slow': {
     verdict: 'suspected',

@@ -26,7 +26,9 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
   if ((leg.toCarry ?? 0) > 0 || (suspicious.length === 0 && accepted.some(unasked))) {
     if (leg.ended !== 'sittings-used-up') return 'not-carried-through';
     if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
-    if (suspicious.every(({ stage }) => stage !== 'message')) return leg.limited === true ? 'accepted-then-limited' : 'accepted-then-slow';
+    // Where it was not our time that ran out, it was the server that kept every message back.
+    const slow = leg.limited !== true && leg.stopped === 'out-of-time';
+    if (suspicious.every(({ stage }) => stage !== 'message')) return slow ? 'accepted-then-slow' : 'accepted-then-limited';
   }
   if (suspicious.length === 0)
     return leg.ended === 'sittings-used-up' && leg.tests.some(isMessagePutOff) ? 'accepted-then-limited' : undefined;

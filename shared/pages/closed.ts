@@ -13,7 +13,10 @@ const MEANINGS: readonly (readonly [Verdict, string])[] = [
     'closed',
     'Every planned test was completed and refused, and nothing spoke against us. Or it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back.',
   ],
-  ['inconclusive', 'Some tests could not be completed: greylisted, put off, cut short, out of time. It says how many, and why. The scan asks again, in up to ten sittings over two hours, before that is its result.'],
+  [
+    'inconclusive',
+    'Some tests could not be completed: greylisted, put off, cut short, out of time. It says how many, and why. The scan asks again, in up to ten sittings over two hours, before that is its result.',
+  ],
   ['untestable', 'We may not or cannot test: no consent, our address refused, or probably banned after our own refused tests.'],
   ['unreachable', 'Nothing answers, or nothing that speaks SMTP.'],
 ];

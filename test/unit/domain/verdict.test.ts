@@ -184,7 +184,8 @@ describe('what was accepted is judged when it was carried through, and not befor
     ['nor when invented users were accepted too', { ...accepted, ...negative(...ACCEPTED) }, 'not-carried-through'],
     ['nor when some message went through and another is left', throughNow, 'not-carried-through'],
     ['its limits are to blame once the sittings are used up', used({ ...accepted, limited: true }), 'accepted-then-limited'],
-    ['and its slowness where it has none', used(accepted), 'accepted-then-slow'],
+    ['and so are they where it put us off without a word of limits', used(accepted), 'accepted-then-limited'],
+    ['and its slowness where our time ran out', used({ ...accepted, stopped: 'out-of-time' }), 'accepted-then-slow'],
     ['but not where a message went through', used(throughNow), 'message-accepted'],
     [
       'what was refused at DATA and after the dot is refused',
@@ -212,7 +213,7 @@ describe('a local part proves nothing where any is taken', () => {
     ['none that comes back in its time closes the leg', { ...taken, ended: 'waited' }, 'catch-all'],
     ['nothing tells where no message could come back', { ...taken, noMailbox: true }, 'any-local-part'],
     ['a form whose invented user is refused is routed', anyLocal(REFUSED, ['accepted', 'message']), 'message-accepted'],
-    ['so is one that was not carried through in the end', used(anyLocal(REFUSED, ACCEPTED, { toCarry: 1 })), 'accepted-then-slow'],
+    ['so is one that was not carried through in the end', used(anyLocal(REFUSED, ACCEPTED, { toCarry: 1 })), 'accepted-then-limited'],
     ['a form whose invented user was not asked for is not judged', unasked, 'not-carried-through'],
     ['nor one whose invented user was put off', anyLocal(['deferred', 'rcpt'], ACCEPTED), 'not-carried-through'],
     ['in the end such a one says only that any local part is taken', used(unasked), 'any-local-part'],

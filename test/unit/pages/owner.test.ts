@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer } from '../../../functions/pages/call.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
+import type { Host } from '../../../shared/domain/host.ts';
 import { hostsPage } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
@@ -265,6 +266,16 @@ describe('the table of hosts', () => {
     expect(shown(1)).toContain('36 hosts: 1 open, 35 closed');
     expect(shown(99)).toContain('Page 2 of 2');
     elementsOf(shown(1));
+  });
+
+  test('leads to a scan that is not finished, instead of to consent that was there, and to TLS that is broken', () => {
+    const waiting = sampleHost({}, { putOff: '20261127T120000Z-first' });
+    const broken = sampleHost({}, { relay: 'closed', brokenTls: [25], last: { id: 'x', startedAt: now, verdict: 'closed' } });
+    const page = (host: Host) => hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts: [host], more: false, number: 1, now });
+    expect(page(waiting)).toContain(`<a href="/hosts/${waiting.id}/scans/20261127T120000Z-first">A scan is not finished</a>`);
+    expect(page(waiting)).not.toContain('is consent there?');
+    expect(page(sampleHost())).toContain('Not scanned yet: is consent there?');
+    expect(page(broken)).toContain(`<a href="/hosts/${broken.id}">STARTTLS at port 25 is broken</a>`);
   });
 
   test('of an account without any leads into registration', async () => {
