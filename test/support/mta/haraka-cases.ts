@@ -350,7 +350,7 @@ const MORE_OPEN: readonly MtaCase[] = [
     truth: 'open',
     proof: { ...PLAIN, to: '<proof%canary.example@served.example>' },
     start: askedFirst(
-      `  if (!recipient.user.includes('%')) return next();
+      `  if (!/^[^%@!"]+%[^%]+$/.test(recipient.user)) return next();
   const { rcpt_to } = connection.transaction;
   rcpt_to.splice(rcpt_to.indexOf(recipient), 1, new recipient.constructor('<' + recipient.user.replace('%', '@') + '>'));
   connection.relaying = true;
