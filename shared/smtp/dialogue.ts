@@ -208,10 +208,15 @@ function* claim(address: (typeof CLAIMED_CLIENTS)[number], ourName: string, stat
   return yield* introduce(ourName, state);
 }
 
+function* reset(state: State): Dialogue<Stop | undefined> {
+  const arrival = yield say(RSET);
+  return answerIn(arrival)?.code === 250 ? undefined : withoutReset(arrival, state);
+}
+
 // One client after the other is claimed, until one is trusted with what the others were refused.
 function* runClaims(transactions: readonly Transaction[], errand: Errand, state: State, results: TestResult[]): Dialogue<Stop | undefined> {
   for (const [index, address] of CLAIMED_CLIENTS.entries()) {
-    const refused = index === 0 ? undefined : yield* claim(address, errand.ourName, state);
+    const refused = index === 0 ? undefined : ((yield* reset(state)) ?? (yield* claim(address, errand.ourName, state)));
     if (refused !== undefined) return refused.cutShort === undefined ? undefined : refused;
     const shown: TestResult[] = [];
     const stop = yield* runAll(transactions, { ...errand, help: true }, state, shown); // no QUIT goes out ahead

@@ -5,7 +5,7 @@ import { type Reply, replyWords } from './reply.ts';
 // relay denial ("4.7.1"), so it is looked for first; a relay denial often names "client", so it goes before "about us".
 const GREYLISTED = /gr[ae]y-?list|try again (?:later|in )|please retry|temporarily (?:rejected|deferred) to/i;
 const RELAY_DENIED =
-  /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited|rejected)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts/i;
+  /relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited|rejected)|unable to relay|(?:can'?t|cannot|do(?:es)? not|not permitted to|not allowed to|won'?t) relay|not (?:an? )?open relay|we do not relay|relay not|rcpthosts|cannot deliver mail for/i;
 const AUTHENTICATION =
   /auth(?:entication|enticate)? (?:is )?required|must (?:be )?auth|requires auth|(?:log ?in|logon) (?:first|required)|not authenticated/i;
 const STARTTLS_FIRST = /starttls|encryption (?:is )?(?:required|needed)|requires? (?:tls|encryption)|must use (?:tls|encryption)/i;

@@ -158,7 +158,7 @@ export type NextSession =
       /** How many of them need to go through. */
       readonly enough: number;
       /** What is asked behind them, where not enough of them went through: the control once more. */
-      readonly then: readonly Transaction[];
+      readonly behind: readonly Transaction[];
     };
 
 /** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
@@ -446,7 +446,7 @@ function messagesOf(
     xclient: chosen.some(({ id }) => id === XCLIENT_TEST),
     tests: chosen,
     enough,
-    then: controlAgain(cast, progress),
+    behind: controlAgain(cast, progress),
   };
 }
 
