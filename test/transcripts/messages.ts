@@ -160,6 +160,38 @@ export const MESSAGES: readonly Session[] = [
     shows: ['xclient: accepted at rcpt'],
   },
   {
+    rule: 'where one claimed client is not trusted, the next is claimed, behind a reset',
+    server: `
+      220 mx.example ESMTP
+      250-mx.example
+      250 XCLIENT NAME ADDR
+      220 mx.example ESMTP
+      250 mx.example
+      250 Ok
+      554 5.7.1 Relay access denied
+      250 Ok
+      220 mx.example ESMTP
+      250 mx.example
+      250 Ok
+      250 Ok
+      221 bye`,
+    client: `
+      EHLO probe.example
+      XCLIENT ADDR=127.0.0.1 NAME=localhost
+      EHLO probe.example
+      MAIL FROM:<a@probe.example>
+      RCPT TO:<x@canary.example>
+      RSET
+      XCLIENT ADDR=10.0.0.1 NAME=localhost
+      EHLO probe.example
+      MAIL FROM:<a@probe.example>
+      RCPT TO:<x@canary.example>
+      QUIT`,
+    xclient: true,
+    transactions: [transaction('xclient', '<x@canary.example>')],
+    shows: ['xclient: accepted at rcpt'],
+  },
+  {
     rule: 'XCLIENT refused completes its test',
     server: `
       220 mx.example ESMTP
