@@ -69,8 +69,11 @@ export type Held = {
   readonly lines: readonly string[];
 };
 
+/** How a session is held, by what those before it have shown: how much of old TLS is taken, and after what time a server is silent. */
+export type SessionManner = { readonly tlsLevel: TlsLevel; readonly silenceMs: number };
+
 /** Holds one session, from the connection to its end. */
-export async function holdSession(order: LegOrder, next: NextSession, help: boolean, tlsLevel: TlsLevel): Promise<Held> {
+export async function holdSession(order: LegOrder, next: NextSession, help: boolean, how: SessionManner): Promise<Held> {
   const transcript = newTranscript();
   const transactions = next.kind === 'messages' ? await messages(order, next) : [];
   const dialogue = converse({
@@ -84,7 +87,7 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
     enough: next.kind === 'messages' ? next.enough : Number.POSITIVE_INFINITY,
     choose: next.kind === 'messages' ? () => transactions : next.choose,
   });
-  const ran = await dialAndRun(order, dialogue, transcript, tlsLevel);
+  const ran = await dialAndRun(order, dialogue, transcript, how);
   if ('failed' in ran) {
     const cutShort = ran.failed === 'out-of-time' ? 'out-of-time' : undefined;
     const costs = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
@@ -118,7 +121,7 @@ async function dialAndRun(
   order: LegOrder,
   dialogue: ReturnType<typeof converse>,
   transcript: Transcript,
-  tlsLevel: TlsLevel,
+  { tlsLevel, silenceMs }: SessionManner,
 ): Promise<Dialled> {
   const { target, port, transport, cast, limits, deadline } = order;
   const left = Math.max(1, deadline - Date.now());
@@ -129,7 +132,14 @@ async function dialAndRun(
     return { failed };
   }
   const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
-  const rules = { replyMs: limits.replyMs, deadline: sessionDeadline, serverName: cast.hostName, tlsLevel, signal: order.signal };
+  const rules = {
+    replyMs: limits.replyMs,
+    deadline: sessionDeadline,
+    serverName: cast.hostName,
+    tlsLevel,
+    silenceMs,
+    signal: order.signal,
+  };
   if (transport !== 'tls') return runSession(connection.socket, dialogue, rules, transcript);
   const within = Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now()));
   const secured = await secure(connection.socket, cast.hostName, within, tlsLevel);

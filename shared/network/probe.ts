@@ -22,7 +22,7 @@ import {
 import type { RelayTest } from '../smtp/relay-tests.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
 import type { TlsLevel } from './connect.ts';
-import { type Held, holdSession, type LegOrder } from './leg-session.ts';
+import { type Held, holdSession, type LegOrder, type SessionManner } from './leg-session.ts';
 
 // What the sessions of a leg have shown beside their results.
 type Seen = {
@@ -70,7 +70,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     }
     await wait(order.limits.pauseMs * (steps + sitting.silences));
     const help = sitting.progress.sessions === 1 && softwareOf(sitting.progress, transcript) === undefined;
-    const held = await Promise.all(round.map((next) => holdSession(order, next, help, sitting.tlsLevel)));
+    const held = await Promise.all(round.map((next) => holdSession(order, next, help, mannerOf(sitting))));
     for (const each of held) note(each, order, seen, transcript);
     takeIn(held, sitting, seen, order);
     if (held.some(({ session }) => session.contact === 'answered')) report(order, sitting.progress);
@@ -111,6 +111,13 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
 
 function isGreeted({ contact }: SessionEvidence): boolean {
   return contact === 'answered';
+}
+
+const SILENCE_MS = 20_000; // of a server that has answered faster than that so far
+
+// A server that takes its time for every answer is not silent before it has had twice as much.
+function mannerOf({ tlsLevel, progress }: Sitting): SessionManner {
+  return { tlsLevel, silenceMs: Math.max(SILENCE_MS, 2 * Math.max(progress.refusalMs, progress.greeting.afterMs ?? 0)) };
 }
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection

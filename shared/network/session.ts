@@ -12,6 +12,8 @@ export type SessionRules = {
   readonly deadline: number;
   readonly serverName: string | undefined;
   readonly tlsLevel: TlsLevel;
+  /** Who says nothing for so long is silent, even where our own time is over by then. */
+  readonly silenceMs: number;
   /** Ends it as the deadline does. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -119,13 +121,11 @@ async function secureLine(line: Line, rules: SessionRules, transcript: Transcrip
   return { arrival: { kind: 'secured', tls: secured.tls, injected }, line: openLine(secured.socket, line.bytes()) };
 }
 
-const SILENCE_MS = 20_000; // whoever says nothing for so long is silent, if our own time is over by then or not
-
 type Line = {
   readonly socket: Socket;
   /** What has come already. */
   take(): Arrival | undefined;
-  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'signal'>): Promise<Arrival>;
+  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'signal' | 'silenceMs'>): Promise<Arrival>;
   unfinished(): readonly string[];
   /** Bytes read so far. */
   bytes(): number;
@@ -158,7 +158,7 @@ function openLine(socket: Socket, readBefore = 0): Line {
   return {
     socket,
     take: () => queue.shift() ?? ended,
-    next: (withinMs, { deadline, signal }) =>
+    next: (withinMs, { deadline, signal, silenceMs }) =>
       new Promise((resolve) => {
         const over = () => tell({ kind: 'end', end: 'out-of-time' });
         waiting = (arrival) => {
@@ -166,7 +166,7 @@ function openLine(socket: Socket, readBefore = 0): Line {
           resolve(arrival);
         };
         const left = signal?.aborted ? 0 : Math.max(0, deadline - Date.now());
-        const end = left < Math.min(withinMs, SILENCE_MS) ? 'out-of-time' : 'silent';
+        const end = left < Math.min(withinMs, silenceMs) ? 'out-of-time' : 'silent';
         timer = setTimeout(() => tell({ kind: 'end', end }), Math.min(left, withinMs));
         signal?.addEventListener('abort', over, { once: true });
       }),
