@@ -441,13 +441,8 @@ function messagesOf(
   const { tests, enough, someRefused } = messagesLeft(plannedTests(cast, scope, greeting), results, mostOf(scope, refused), round, which);
   if (tests.length === 0 || enough === 0) return undefined;
   const chosen = forOneSession({ tests, enough, someRefused }, budgetOf(greeting, progress), scope, progress);
-  return {
-    kind: 'messages',
-    xclient: chosen.some(({ id }) => id === XCLIENT_TEST),
-    tests: chosen,
-    enough,
-    behind: controlAgain(cast, progress),
-  };
+  const xclient = chosen.some(({ id }) => id === XCLIENT_TEST);
+  return { kind: 'messages', xclient, tests: chosen, enough, behind: xclient ? [] : controlAgain(cast, progress) };
 }
 
 // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.
