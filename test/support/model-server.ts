@@ -157,12 +157,13 @@ function hold(model: Model, number: number, next: NextSession, time: { left: num
   return step.value;
 }
 
-function messagesOf({ tests }: NextSession & { kind: 'messages' }): Transaction[] {
-  return tests.map(({ id, envelope: { to, ...rest } }) => ({
+function messagesOf({ tests, then }: NextSession & { kind: 'messages' }): Transaction[] {
+  const messages = tests.map(({ id, envelope: { to, ...rest } }) => ({
     ...rest,
     recipients: [{ id, to }],
     canary: { id: `canary-${id}`, message: '.\r\n' },
   }));
+  return [...messages, ...then];
 }
 
 // What a server knows of a session.
