@@ -268,7 +268,7 @@ class World {
       turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {} }),
       canaries: () => async (about) => {
         const id = canaryId(++this.#canaries);
-        await store.expectCanary({ id, ...ref, ...about, sentAt: this.#now });
+        await store.expectCanary({ id, ...ref, ...about, sentAt: clock() });
         return { id, token: id };
       },
       raise: async (_ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
