@@ -1,3 +1,4 @@
+import type { Returns } from '../../shared/domain/canary.ts';
 import { ended } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
@@ -6,7 +7,7 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
 
-type Services = { readonly store: Pick<AuditStore, 'readReturns' | 'continueScan'>; readonly clock: Clock };
+type Services = { readonly store: Pick<AuditStore, 'readReturns' | 'continueScan' | 'leaseScan'>; readonly clock: Clock };
 
 /**
  * Looks what became of the messages that a scan waits for; sends nothing. One that came back ends the wait; so do bounces of all of
@@ -19,7 +20,8 @@ export async function lookForMessages(
   { store, clock }: Services,
 ): Promise<Finding | undefined> {
   const canaries = legs.flatMap((leg) => leg.canaries ?? []);
-  const { arrivals, bounces } = await store.readReturns(owed, canaries);
+  const returns = await store.readReturns(owed, canaries);
+  const { arrivals, bounces } = returns;
   const { until } = owed.awaits;
   const bounced = new Set(bounces.map(({ canary }) => canary));
   const onTheirWay = legs
@@ -28,9 +30,16 @@ export async function lookForMessages(
   const some = onTheirWay.some(({ canary }) => canary !== undefined);
   if (arrivals.length === 0 && some && clock() < until) {
     await store.continueScan(host, { ...owed, dueAt: until });
+    // Who took in more since then has woken this scan before it was put to sleep again.
+    const since = await store.readReturns(owed, canaries);
+    if (countOf(since) > countOf(returns)) await store.leaseScan(owed, clock());
     return undefined;
   }
   const waited = ended(legs, 'waited');
   const judgement = judgeHost(waited, host.state.openLegs, arrivals);
   return arrivals.length === 0 ? { judgement, legs: waited } : { judgement, legs: waited, arrivals };
+}
+
+function countOf({ arrivals, bounces }: Returns): number {
+  return arrivals.length + bounces.length;
 }

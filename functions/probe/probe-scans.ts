@@ -104,17 +104,15 @@ async function blockedPorts(ports: readonly number[], services: Services): Promi
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
   const { store } = services;
-  const [host, stored, owed] = await Promise.all([
-    store.findHost(ref.accountId, ref.hostId),
-    store.findScan(ref.hostId, ref.scanId),
-    store.findOwed(ref.hostId, ref.scanId),
-  ]);
+  const [host, owed] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findOwed(ref.hostId, ref.scanId)]);
+  // Only now: a scan that another delivery stores in between is owed no more, and must not be taken for one that was never made.
+  const stored = await store.findScan(ref.hostId, ref.scanId);
   if (host === undefined) {
     if (owed !== undefined) await store.dropOwed(ref);
     return undefined;
   }
   if (stored !== undefined) {
-    await settle(host, stored, await legsOf(store, stored), owed !== undefined, services);
+    await settle({ host, scan: stored, legs: await legsOf(store, stored), wasOwed: owed !== undefined }, services);
     return undefined;
   }
   const startedAt = owed?.startedAt ?? services.clock();
@@ -161,25 +159,40 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
   if (isOurs(found.judgement)) return putOff(made, found, services);
   const { later, legs, judgement } = await goesOn(made, found, services);
   if (later === 'yes') return;
+  const evidence = legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs);
   const { arrivals = [] } = found;
   const broken = brokenTlsPorts(legs);
-  const scan: Scan = {
+  const base = {
     hostId: host.id,
     id: ref.scanId,
     kind: kindIn(ref),
     startedAt,
     finishedAt: services.clock(),
-    judgement,
-    openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict)).map(legName),
-    closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg) && !arrivals.some((arrival) => arrival.leg === leg)),
-    evidence: legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs),
+    evidence,
     full,
     brokenTls: broken.length === 0 ? undefined : broken,
-    canaries: legs.flatMap((leg) => leg.canaries ?? []).slice(0, CANARIES_LIMIT),
     waitedMs: waitedBy(made, arrivals, services.clock()),
-    ...(arrivals.length === 0 ? {} : { arrivals }),
   };
-  await settle(host, scan, legs, owed !== undefined, services, later === 'another-waits');
+  const bare: Scan = {
+    ...base,
+    ...shownBy(legs, host, []),
+    judgement: arrivals.length === 0 ? judgement : judgeHost(legs, host.state.openLegs),
+  };
+  const scan: Scan = arrivals.length === 0 ? bare : { ...base, ...shownBy(legs, host, arrivals), judgement, arrivals };
+  await settle({ host, scan, bare, legs, wasOwed: owed !== undefined, historyOnly: later === 'another-waits' }, services);
+}
+
+// What a scan notes of its legs, with what came back through them.
+function shownBy(
+  legs: readonly LegEvidence[],
+  host: Host,
+  arrivals: readonly Arrival[],
+): Pick<Scan, 'openLegs' | 'closedLegs' | 'canaries'> {
+  return {
+    openLegs: legs.filter((leg) => ['open', 'suspected'].includes(judgeLeg(leg, arrivals).verdict)).map(legName),
+    closedLegs: closedLegs(legs).filter((leg) => host.state.openLegs.includes(leg) && !arrivals.some((arrival) => arrival.leg === leg)),
+    canaries: legs.flatMap((leg) => leg.canaries ?? []).slice(0, CANARIES_LIMIT),
+  };
 }
 
 // How long its messages were waited for in vain; one that all were bounced of did not wait so long.
@@ -235,19 +248,24 @@ async function goOn(
   return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
-async function settle(
-  host: Host,
-  scan: Scan,
-  legs: readonly LegEvidence[],
-  wasOwed: boolean,
-  services: Services,
-  historyOnly = false,
-): Promise<void> {
+// A scan to be stored. `bare` is the same without what came back, if it is not stored yet.
+type Settling = {
+  readonly host: Host;
+  readonly scan: Scan;
+  readonly bare?: Scan | undefined;
+  readonly legs: readonly LegEvidence[];
+  readonly wasOwed: boolean;
+  readonly historyOnly?: boolean;
+};
+
+async function settle({ host, scan, bare, legs, wasOwed, historyOnly = false }: Settling, services: Services): Promise<void> {
   const { store } = services;
   let current: Host | undefined = host;
   for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
-    const stored: Scan = (tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id)) ?? scan;
-    const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, stored, services);
+    const there = tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id);
+    const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, there ?? scan, services);
+    // One that another has overtaken is not counted any more, but what came back is: by whoever raises it, once it is stored.
+    const stored: Scan = there ?? (decided.kind === 'late' ? (bare ?? scan) : scan);
     const { effect, span } = spanned(decided, current, stored, legs);
     const notices = await owedNotices(current, stored, effect, legs, store);
     if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span })) === 'stored') {
@@ -256,7 +274,7 @@ async function settle(
         notices.map((notice) => notice.id),
         services,
       );
-      await raiseArrived(stored, { accountId: host.accountId, hostId: host.id, scanId: scan.id }, services);
+      await raiseArrived(canariesIn(stored, legs), { accountId: host.accountId, hostId: host.id, scanId: scan.id }, services);
       return;
     }
     current = await store.findHost(host.accountId, host.id);
@@ -266,10 +284,15 @@ async function settle(
 }
 
 // A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
-async function raiseArrived({ canaries = [] }: Scan, ref: ScanRef, services: Services): Promise<void> {
+async function raiseArrived(canaries: readonly string[], ref: ScanRef, services: Services): Promise<void> {
   if (canaries.length === 0) return;
   const returns = await services.store.readReturns(ref, canaries);
   if (isAny(returns)) await services.raise(ref, returns);
+}
+
+// The scan itself keeps some of them only; and legs that another scan showed alike may stand for those of this one.
+function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): string[] {
+  return [...new Set([...canaries, ...legs.flatMap((leg) => leg.canaries ?? [])])];
 }
 
 // What was found before our trouble is kept: it is not asked again.

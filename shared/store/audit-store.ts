@@ -234,8 +234,8 @@ export type AuditStore = {
   /** After its message was sent: leaves the scan alone until `until`, then it is due again unless its result was stored. */
   leaseScan(ref: ScanRef, until: number): Promise<void>;
   /**
-   * Owes a scan that met trouble on our side, for later; false when its result is stored already, or when another that was
-   * put off stands for it: a host has one such scan at a time.
+   * Owes a scan that met trouble on our side, for later; false when its result is stored already, when it has had more sittings
+   * than this one knows of, or when another that was put off stands for it: a host has one such scan at a time.
    */
   putOff(host: Host, owed: OwedScan, trouble: Reason): Promise<boolean>;
   /**

@@ -190,6 +190,25 @@ describe('a scan that goes on in a later sitting', () => {
     expect(await table.store.continueScan(host, goingOn(host, 'first'))).toBe(false);
   });
 
+  test('keeps what it found when another delivery, which knows of fewer sittings, is put off', async () => {
+    const host = await registered();
+    const owed = { ...goingOn(host), sittings: 1, awaits: { since: NOON, until: NOON + 3_600_000 } };
+    await table.store.continueScan(host, owed);
+    expect(await table.store.putOff(host, { ...owedOf(host, 'scheduled', NOON), tries: 1 }, 'address-busy')).toBe(false);
+    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ soFar: '=hash', awaits: owed.awaits });
+    expect(await table.store.putOff(host, { ...owed, tries: 2 }, 'address-busy')).toBe(true);
+  });
+
+  test('is not said to wait any more once it is history, though it began to after its host was read', async () => {
+    const host = await registered();
+    const owed = goingOn(host);
+    const late = { scan: sampleScan(host, owed.scanId, NOON + 1), effect: { kind: 'late' }, notices: [], wasOwed: true } as const;
+    await table.store.continueScan(host, owed);
+    expect(await table.store.storeResult({ ...late, host })).toBe('conflict');
+    expect(await table.store.storeResult({ ...late, host: await reread(host) })).toBe('stored');
+    expect((await reread(host)).state.putOff).toBeUndefined();
+  });
+
   test('finds its evidence exactly as it was, canaries and all, however alike an earlier one was', async () => {
     const host = await registered();
     const legs = (canary: string) => [

@@ -1,8 +1,11 @@
+import { noticeId } from '../../shared/domain/notice.ts';
+import { faultsOfWaiting } from './judge-waiting.ts';
 import type { Run } from './world.ts';
 
 /** What of a run breaks a promise about alerts, in words; nothing when all was kept. */
-export function faultsIn({ host, sent, all, stuck }: Run): string[] {
-  if (stuck) return ['it never came to an end'];
+export function faultsIn(run: Run): string[] {
+  const { host, sent, all, ledger, stuck } = run;
+  if (stuck) return ['it never came to an end', ...ledger.breaches];
   const changes = all.changes.filter(({ hostId }) => hostId === host.id).toSorted((a, b) => a.version - b.version);
   const current = all.hosts.find(({ id }) => id === host.id);
   const turns = changes.flatMap(({ from, to, version }, index) => {
@@ -13,19 +16,26 @@ export function faultsIn({ host, sent, all, stuck }: Run): string[] {
   });
   const last = changes.at(-1);
   const state =
-    last !== undefined && current?.state.relay !== last.to
-      ? [`the host is ${current?.state.relay} and its last change says ${last.to}`]
+    last !== undefined && current !== undefined && current.state.relay !== last.to
+      ? [`the host is ${current.state.relay} and its last change says ${last.to}`]
       : [];
   const open = all.notices.filter(({ dueAt }) => dueAt !== undefined).map(({ notice }) => `notice ${notice.id} is still owed`);
-  const lost = changes.flatMap(({ version, at }) =>
-    host.settings.alertRecipients.flatMap((recipient, index) => {
-      const own = `${host.id}-${String(version).padStart(10, '0')}-${index}`;
+  const lost = changes.flatMap(({ version, at }) => {
+    const own = all.notices.flatMap(({ notice }) => (notice.id.startsWith(noticeId(host.id, version, '')) ? [notice.recipient] : []));
+    // A digest that is owed for later is not sent of a host that is removed until then.
+    if (own.length === 0 && current === undefined) return [];
+    if (own.length > 0 && !ledger.recipients.some((each) => [...each].toSorted().join() === own.toSorted().join()))
+      return [`change ${version} was to be told to ${own}, whom the owner never named together`];
+    const named =
+      own.length > 0 ? own : (ledger.recipients[0] ?? []).filter((each) => ledger.recipients.every((all) => all.includes(each)));
+    return named.flatMap((recipient) => {
       const told = sent.some(
-        ({ noticeId, recipient: to, at: when }) => to === recipient && (noticeId === own || (when >= at && isDigest(all, noticeId))),
+        ({ noticeId: id, recipient: to, at: when }) =>
+          to === recipient && (id.startsWith(noticeId(host.id, version, '')) || (when >= at && isDigest(all, id))),
       );
       return told ? [] : [`lost: nobody told ${recipient} of change ${version}`];
-    }),
-  );
+    });
+  });
   const times = new Map<string, typeof sent>();
   for (const mail of sent) times.set(mail.noticeId, [...(times.get(mail.noticeId) ?? []), mail]);
   const repeated = [...times].flatMap(([id, mails]) =>
@@ -36,13 +46,13 @@ export function faultsIn({ host, sent, all, stuck }: Run): string[] {
   const unknown = sent.flatMap(({ noticeId }) =>
     all.notices.some(({ notice }) => notice.id === noticeId) ? [] : [`${noticeId} was never owed`],
   );
-  const unread = all.marked.flatMap(({ id, hostId, scanId }) => {
+  const unread = all.marked.flatMap(({ canary: { id, hostId, scanId } }) => {
     const scan = all.scans.find((each) => each.id === scanId && each.hostId === hostId);
     // A sitting that was made twice has canaries of which only the stored one's are known.
     const counts = scan?.canaries?.includes(id) === true && scan.arrivals?.some(({ canary }) => canary === id) !== true;
-    return counts ? [`canary ${id} came back and its scan ${scanId} does not know`] : [];
+    return counts && current !== undefined ? [`canary ${id} came back and its scan ${scanId} does not know`] : [];
   });
-  return [...turns, ...state, ...open, ...lost, ...repeated, ...unknown, ...unread];
+  return [...turns, ...state, ...open, ...lost, ...repeated, ...unknown, ...unread, ...faultsOfWaiting(run)];
 }
 
 function isDigest(all: Run['all'], noticeId: string): boolean {

@@ -34,9 +34,41 @@ const command = fc.oneof(
   fc.record({ do: fc.constant('store' as const), stale: fc.boolean(), told: fc.boolean(), owed: fc.boolean() }),
   fc.record({ do: fc.constant('digest' as const), stale: fc.boolean(), at }),
   fc.record({ do: fc.constant('drop digest' as const), at }),
+  fc.record({ do: fc.constant('go on' as const), which, at, sittings: fc.nat(2), waits: fc.boolean() }),
+  fc.record({ do: fc.constant('put off' as const), which, at, sittings: fc.option(fc.nat(2), { nil: undefined }) }),
+  fc.record({ do: fc.constant('late' as const), which, stale: fc.boolean(), wasOwed: fc.boolean() }),
+  fc.record({ do: fc.constant('lease' as const), which, at }),
+  fc.record({ do: fc.constant('edit' as const), stale: fc.boolean() }),
 );
 
 type Command = Parameters<Parameters<typeof fc.property<[typeof command extends fc.Arbitrary<infer T> ? T : never]>>[1]>[0];
+
+// Few, so that they meet.
+const waitingId = (index: number) => `20260601T14000${index}Z-on-demand`;
+
+/** Does what a command says of scans that wait. `first` is the host as it was registered. */
+async function applyWaiting(store: SimulatedStore, first: Host, current: Host, each: Command): Promise<unknown> {
+  const { accountId, id: hostId } = current;
+  const ref = { accountId, hostId, scanId: waitingId('which' in each ? each.which : 0) };
+  switch (each.do) {
+    case 'go on': {
+      const awaits = each.waits ? { since: NOON, until: each.at } : undefined;
+      return store.continueScan(current, { ...ref, dueAt: each.at, tries: 0, sittings: each.sittings, awaits });
+    }
+    case 'put off':
+      return store.putOff(current, { ...ref, dueAt: each.at, tries: 1, sittings: each.sittings }, 'dns-trouble');
+    case 'lease':
+      await store.leaseScan(ref, each.at);
+      return store.findOwed(hostId, ref.scanId);
+    case 'late': {
+      const host = each.stale ? first : current;
+      const scan = sampleScan(host, ref.scanId, NOON);
+      return store.storeResult({ host, scan, effect: { kind: 'late' }, notices: [], wasOwed: each.wasOwed });
+    }
+    case 'edit':
+      return (await store.changeSettings(each.stale ? first : current, { ...current.settings, ports: [25, 465] }))?.revision;
+  }
+}
 
 /** Does what a command says to a store, and gives what there is to see of it. */
 async function apply(store: SimulatedStore, host: Host, notices: readonly HostNotice[], each: Command, step: number): Promise<unknown> {
@@ -86,6 +118,8 @@ async function apply(store: SimulatedStore, host: Host, notices: readonly HostNo
       const told = each.told ? noticesOf(from, state, { kind: 'reminder', count: 1 }, NOON) : [];
       return store.storeResult({ host: from, scan, effect: { kind: 'unchanged', state, owed }, notices: told, wasOwed: false });
     }
+    default:
+      return applyWaiting(store, host, current, each);
   }
 }
 

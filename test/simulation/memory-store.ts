@@ -1,5 +1,5 @@
 import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
-import type { Change } from '../../shared/domain/change.ts';
+import type { Change, Confirmation } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../../shared/domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
@@ -18,6 +18,8 @@ export type SimulatedStore = Pick<
   AuditStore,
   | 'registerHost'
   | 'findHost'
+  | 'changeSettings'
+  | 'removeHost'
   | 'findAccount'
   | 'confirmedRecipients'
   | 'mailStops'
@@ -28,11 +30,14 @@ export type SimulatedStore = Pick<
   | 'findOwed'
   | 'dueScans'
   | 'leaseScan'
+  | 'putOff'
+  | 'continueScan'
   | 'dropOwed'
   | 'noteProgress'
   | 'listSpans'
   | 'dueErasures'
   | 'keepEvidence'
+  | 'keepSoFar'
   | 'readEvidence'
   | 'findScan'
   | 'storeResult'
@@ -94,6 +99,18 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   };
   const put = (scan: Scan) => void scans.set(scanKey(scan.hostId, scan.id), scan);
   const owe = (each: OwedScan) => void owed.set(scanKey(each.hostId, each.scanId), each);
+  const setPutOff = (host: Host, putOff: string | undefined) => {
+    const { version } = host.state;
+    hosts.set(host.id, { ...host, state: { ...host.state, version: version + 1, putOff } });
+  };
+  const keepWaiting = (hostId: string, each: OwedScan) => {
+    const current = hosts.get(hostId);
+    const waits = current?.state.putOff ?? each.scanId;
+    if (current === undefined || waits !== each.scanId || scans.has(scanKey(hostId, each.scanId))) return false;
+    setPutOff(current, each.scanId);
+    owe(each);
+    return true;
+  };
   const putNotices = (all: readonly Notice[]) => {
     for (const notice of all) notices.set(notice.id, { notice, tries: 0, dueAt: notice.owedAt });
   };
@@ -125,6 +142,17 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     return 'stored' as const;
   }
 
+  function storeLate({ host, scan, wasOwed }: Result, again: Confirmation | undefined) {
+    const current = hosts.get(host.id);
+    const waits = host.state.putOff === scan.id;
+    if (!sameScan(scan, false) || ((waits || wasOwed) && waits !== (current?.state.putOff === scan.id))) return 'conflict' as const;
+    put(scan);
+    if (wasOwed) owed.delete(scanKey(host.id, scan.id));
+    if (waits && current !== undefined) setPutOff(current, undefined);
+    if (again !== undefined) owe({ accountId: host.accountId, hostId: host.id, ...again, tries: 0 });
+    return 'stored' as const;
+  }
+
   function storeTogether({ host, scan, effect, notices: told, wasOwed, span }: Result, state: HostState) {
     if (!sameVersion(host) || !sameScan(scan, false)) return 'conflict' as const;
     putSpan(host, span);
@@ -144,6 +172,14 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       owe(first);
     },
     findHost: async (_accountId, hostId) => hosts.get(hostId),
+    async changeSettings(host, settings) {
+      const current = hosts.get(host.id);
+      if (current?.revision !== host.revision) return undefined;
+      const revision = host.revision + 1;
+      hosts.set(host.id, { ...current, settings, revision });
+      return { ...host, settings, revision };
+    },
+    removeHost: async ({ id, revision }) => hosts.get(id)?.revision === revision && hosts.delete(id),
     findAccount: async (id) => ({ id, email: 'owner@example.org', createdAt: 0 }),
     confirmedRecipients: async (_accountId, emails) => [...emails],
     mailStops: async (_accountId, emails) => emails.flatMap((email) => [stops.get(email)].flatMap((why) => (why ? [{ email, why }] : []))),
@@ -166,6 +202,11 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       const there = owed.get(scanKey(hostId, scanId));
       if (there !== undefined) owe({ ...there, dueAt: until });
     },
+    async putOff(host, each, trouble) {
+      const had = owed.get(scanKey(each.hostId, each.scanId))?.sittings ?? 0;
+      return had <= (each.sittings ?? 0) && keepWaiting(host.id, { ...each, trouble });
+    },
+    continueScan: async (host, each) => keepWaiting(host.id, { ...each, trouble: undefined }),
     dropOwed: async ({ hostId, scanId }) => void owed.delete(scanKey(hostId, scanId)),
     async noteProgress({ hostId, scanId }, underWay) {
       const there = owed.get(scanKey(hostId, scanId));
@@ -178,19 +219,18 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       evidence.set(`${host.id} ${hash}`, legs);
       return hash;
     },
+    async keepSoFar(host, legs) {
+      const hash = `=${JSON.stringify(legs)}`;
+      evidence.set(`${host.id} ${hash}`, legs);
+      return hash;
+    },
     readEvidence: async (hostId, hash) => [...(evidence.get(`${hostId} ${hash}`) ?? [])],
     findScan: async (hostId, scanId) => scans.get(scanKey(hostId, scanId)),
     async storeResult(result) {
-      const { host, scan, effect, notices: told, wasOwed } = result;
-      if (effect.kind !== 'late') {
-        const plain = effect.kind === 'unchanged' && effect.owed === undefined && told.length === 0 && !wasOwed;
-        return plain ? storePlain(result, effect.state) : storeTogether(result, effect.state);
-      }
-      if (!sameScan(scan, false)) return 'conflict';
-      put(scan);
-      if (wasOwed) owed.delete(scanKey(host.id, scan.id));
-      if (effect.owed !== undefined) owe({ accountId: host.accountId, hostId: host.id, ...effect.owed, tries: 0 });
-      return 'stored';
+      const { effect, notices: told, wasOwed } = result;
+      if (effect.kind === 'late') return storeLate(result, effect.owed);
+      const plain = effect.kind === 'unchanged' && effect.owed === undefined && told.length === 0 && !wasOwed;
+      return plain ? storePlain(result, effect.state) : storeTogether(result, effect.state);
     },
     async storeRaised({ host, before, scan, effect, notices: told, span }: RaisedResult) {
       if (!sameVersion(host) || !sameScan(scan, true, before)) return 'conflict';
@@ -294,7 +334,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       scans: [...scans.values()],
       changes: [...changes.values()],
       notices: [...notices.values()],
-      marked: [...canaries.values()].filter(({ arrival }) => arrival !== undefined).map(({ canary }) => canary),
+      marked: [...canaries.values()].filter(({ arrival }) => arrival !== undefined),
       owed: [...owed.values()],
     }),
     /** When the next of what waits is due; undefined when nothing waits. */

@@ -1,4 +1,3 @@
-import type { SESMessage } from 'aws-lambda';
 import { takeArrival } from '../../functions/canary/take-arrival.ts';
 import { dispatch } from '../../functions/dispatch/dispatch.ts';
 import { takeEvent } from '../../functions/feedback/feedback.ts';
@@ -7,15 +6,19 @@ import type { AuditOrder } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import { probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import type { ScanRef } from '../../shared/domain/scan.ts';
+import { untested } from '../../shared/domain/reason.ts';
+import type { OwedScan, ScanRef } from '../../shared/domain/scan.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
 import type { Mail } from '../../shared/mail/letter.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
 import { raiseScan } from '../../shared/store/raise-scan.ts';
-import { CLOSED, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { NOON, sampleHost } from '../support/samples.ts';
+import { type Bug, storeWith } from './bugs.ts';
+import { type Ledger, newLedger } from './ledger.ts';
 import { memoryStore, type SimulatedStore } from './memory-store.ts';
 import { type Fault, newScheduler, type Scheduler, type Worker } from './scheduler.ts';
+import { auditedAt, bounceText, canaryId, mailOf, type News, type Phase } from './server.ts';
 
 const MINUTE = 60_000;
 const VISIBILITY_MS = 6 * MINUTE;
@@ -23,16 +26,18 @@ const LEASE_MS = 10 * MINUTE; // of notices
 const OWED_LEASE_MS = 15 * MINUTE;
 const END_MS = 72 * 60 * MINUTE; // a digest is owed a day after the last
 const STEPS_LIMIT = 20_000;
-const RECIPIENTS = ['one@example.org', 'two@example.org'];
+const SITTING_MS = 2 * MINUTE; // how long a delivery keeps others of the same scan from sending packets
+// The recipients after each edit; the first of them stays.
+const RECIPIENTS = [
+  ['one@example.org', 'two@example.org'],
+  ['one@example.org', 'three@example.org'],
+] as const;
 
 type Queue = 'scans' | 'notices' | 'events' | 'canaries';
 type Message = { readonly queue: Queue; readonly body: string; visibleAt: number };
 
-/**
- * What a server does from a minute on. `relays`: it lets a canary through, which comes back so many minutes later. `wavers`: now it
- * accepts and now it refuses, as several servers behind one address do.
- */
-export type Phase = { readonly from: number; readonly does: 'refuses' | 'accepts' | 'relays' | 'wavers'; readonly canaryAfter?: number };
+/** What the owner does at a minute: edits the settings, asks for a scan of the full table, or removes the host. */
+export type Deed = { readonly at: number; readonly does: 'edits' | 'asks' | 'removes' };
 
 /** What happens to events of SES, and to wake-up messages; each is asked once per event. Delays in milliseconds. */
 export type Luck = {
@@ -48,14 +53,12 @@ export type Plan = {
   readonly phases: readonly Phase[];
   /** Minutes at which scheduled scans come due. */
   readonly scans: readonly number[];
+  readonly owner?: readonly Deed[];
   readonly choose: (count: number) => number;
   readonly faultAt: (call: number, name: string) => Fault | undefined;
   readonly luck: Luck;
   readonly bug?: Bug | undefined;
 };
-
-/** Defects that are planted to see whether they are found. */
-export type Bug = 'mark before send' | 'send before claim' | 'no version check' | 'canary read before store';
 
 export const NO_LUCK: Luck = {
   event: () => ({ copies: 1, delayMs: 0 }),
@@ -71,13 +74,12 @@ export type Sent = { readonly noticeId: string; readonly recipient: string; read
 export type Run = {
   readonly host: Host;
   readonly sent: readonly Sent[];
+  readonly ledger: Ledger;
   readonly all: ReturnType<ReturnType<typeof memoryStore>['all']>;
   readonly calls: number;
   readonly trace: readonly string[];
   readonly stuck: boolean;
 };
-
-const REFUSED = { judgement: CLOSED, legs: [sampleLeg('refused')] };
 
 /** Runs a plan until nothing is left to be done. */
 export async function simulate(plan: Plan): Promise<Run> {
@@ -96,10 +98,13 @@ class World {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
   readonly #memory: ReturnType<typeof memoryStore>;
-  readonly #host = sampleHost({ alertRecipients: RECIPIENTS });
+  readonly #host = sampleHost({ alertRecipients: RECIPIENTS[0] });
+  readonly #ledger = newLedger();
   readonly #messages: Message[] = [];
   readonly #sent: Sent[] = [];
   readonly #scans: number[];
+  readonly #deeds: Deed[];
+  readonly #sittings = new Map<string, { readonly worker: Worker; readonly until: number }>();
   #ticked = NOON - 1;
   #canaries = 0;
   #current: Worker | undefined;
@@ -107,7 +112,14 @@ class World {
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#scans = plan.scans.map((minute) => NOON + minute * MINUTE);
-    this.#scheduler = newScheduler(plan.choose, plan.faultAt);
+    this.#deeds = (plan.owner ?? []).map(({ at, does }) => ({ at: NOON + at * MINUTE, does }));
+    this.#ledger.recipients.push(RECIPIENTS[0]);
+    this.#scheduler = newScheduler(plan.choose, (call, name) => {
+      const fault = plan.faultAt(call, name);
+      // Whatever it was, it is taken up again when a message comes back, or a lease is over.
+      if (fault !== undefined) this.#ledger.noteTrouble(this.#now, OWED_LEASE_MS);
+      return fault;
+    });
     const between = async (step: string) => {
       const worker = this.#current;
       if (worker !== undefined) await this.#scheduler.call(worker, step, () => {});
@@ -133,7 +145,7 @@ class World {
     }
     const stuck = steps >= STEPS_LIMIT || this.#now >= NOON + END_MS;
     const { calls, trace } = this.#scheduler;
-    return { host: this.#host, sent: this.#sent, all: this.#memory.all(), calls: calls(), trace, stuck };
+    return { host: this.#host, sent: this.#sent, ledger: this.#ledger, all: this.#memory.all(), calls: calls(), trace, stuck };
   }
 
   // Half of the time something new begins beside what runs already.
@@ -145,10 +157,12 @@ class World {
     const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= this.#now);
     const tick = this.#now - this.#ticked >= MINUTE && (this.#memory.nextDue() ?? Number.POSITIVE_INFINITY) <= this.#now;
     const scan = this.#scans[0] !== undefined && this.#scans[0] <= this.#now ? this.#scans[0] : undefined;
+    const deed = this.#deeds[0] !== undefined && this.#deeds[0].at <= this.#now ? this.#deeds[0] : undefined;
     const options: (() => void)[] = [
       ...visible.map((message) => () => this.#deliver(message)),
       ...(tick ? [() => this.#dispatch()] : []),
       ...(scan === undefined ? [] : [() => this.#scheduled(scan)]),
+      ...(deed === undefined ? [] : [() => this.#owner(deed)]),
     ];
     const chosen = options[this.#plan.choose(options.length)];
     chosen?.();
@@ -160,6 +174,7 @@ class World {
     const next = [
       ...this.#messages.map(({ visibleAt }) => visibleAt),
       ...this.#scans,
+      ...this.#deeds.map(({ at }) => at),
       ...(due === undefined ? [] : [Math.max(due, this.#ticked + MINUTE)]),
     ].filter((at) => at > this.#now);
     if (next.length === 0) return false;
@@ -171,6 +186,23 @@ class World {
     this.#scans.shift();
     const ref = { accountId: this.#host.accountId, hostId: this.#host.id, scanId: scanId(at, 'scheduled') };
     this.#enqueue('scans', JSON.stringify(ref));
+  }
+
+  // Who hears of a failure does nothing more: it is up to the owner to do it again.
+  #owner({ at, does }: Deed): void {
+    this.#deeds.shift();
+    const { accountId, id: hostId } = this.#host;
+    this.#start('owner', async (worker) => {
+      const store = this.#store(worker);
+      const host = await store.findHost(accountId, hostId);
+      if (host === undefined) return;
+      if (does === 'asks') await store.owe({ accountId, hostId, scanId: scanId(at, 'on-demand'), dueAt: at, tries: 0 });
+      if (does === 'removes') await store.removeHost(host);
+      if (does !== 'edits') return;
+      const alertRecipients = RECIPIENTS[host.revision % RECIPIENTS.length] ?? RECIPIENTS[0];
+      this.#ledger.recipients.push(alertRecipients);
+      await store.changeSettings(host, { ...host.settings, alertRecipients, ports: [25, 587] });
+    });
   }
 
   #dispatch(): void {
@@ -212,21 +244,34 @@ class World {
     if (queue === 'events') return takeEvent(body, { store, clock, log });
     if (queue === 'notices') return this.#notify(worker, body);
     if (queue === 'canaries') {
-      await takeArrival(mailOf(body), { store, clock, log, wakeNotices, readToken: (text) => text, readMail: async () => undefined });
+      const { what, canary } = JSON.parse(body) as { what: News['what']; canary: string };
+      const readMail = (id: string) => this.#port(worker, 'mails.read', () => bounceText(id));
+      await takeArrival(mailOf(what, canary), { store, clock, log, wakeNotices, readToken: (text) => text, readMail });
       return;
     }
-    const failed = await probeScans([JSON.parse(body) as ScanRef], {
+    return this.#probe(worker, store, JSON.parse(body) as ScanRef);
+  }
+
+  async #probe(worker: Worker, store: AuditStore, ref: ScanRef): Promise<void> {
+    const log = { info: () => {}, error: () => {} };
+    const clock = this.#clock();
+    const wakeNotices = this.#wakeNotices(worker);
+    const { hosts, owed } = this.#memory.all();
+    const waits = owed.some(({ scanId: id, awaits }) => id === ref.scanId && awaits !== undefined);
+    const silence = waits ? 'waited for its messages' : hosts.length === 0 ? 'was of a removed host' : undefined;
+    const failed = await probeScans([ref], {
       store,
-      audit: (_host, order) => this.#audit(worker, order),
+      audit: (host, order) => {
+        if (silence !== undefined) this.#ledger.breaches.push(`packets were sent for ${ref.scanId}, which ${silence}`);
+        return this.#audit(worker, ref, host, order);
+      },
       turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {} }),
-      canaries: (ref) => async () => {
-        const id = `canary-${++this.#canaries}`;
-        const { accountId, hostId } = ref;
-        const canary = { id, accountId, hostId, scanId: ref.scanId, leg: '192.0.2.1:25', test: 'plain', recipient: 'b@canary.example' };
-        await store.expectCanary({ ...canary, sentAt: this.#now });
+      canaries: () => async (about) => {
+        const id = canaryId(++this.#canaries);
+        await store.expectCanary({ id, ...ref, ...about, sentAt: clock() });
         return { id, token: id };
       },
-      raise: async (ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
+      raise: async (_ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
       egressBlocked: async () => false,
       wakeNotices,
       clock,
@@ -283,18 +328,28 @@ class World {
     return { kind: 'accepted', messageId: `message-${this.#sent.length}` } as const;
   }
 
-  async #audit(worker: Worker, order: AuditOrder): Promise<Finding> {
+  async #audit(worker: Worker, { scanId: id }: ScanRef, host: Host, order: AuditOrder): Promise<Finding> {
     const minute = (this.#now - NOON) / MINUTE;
     const phase = this.#plan.phases.findLast(({ from }) => from <= minute);
-    await this.#port(worker, 'smtp', () => {});
-    if (phase === undefined || phase.does === 'refuses') return REFUSED;
-    if (phase.does === 'wavers') return this.#plan.choose(2) === 0 ? REFUSED : { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
-    const leg = sampleLeg('accepted');
-    if (phase.does === 'accepts' || order.scope !== 'full') return { judgement: SUSPECTED, legs: [leg] };
-    const canary = await order.expectCanary?.({ leg: '192.0.2.1:25', test: 'plain', recipient: 'b@canary.example' });
-    if (canary === undefined) return { judgement: SUSPECTED, legs: [leg] };
-    this.#messages.push({ queue: 'canaries', body: canary.id, visibleAt: this.#now + (phase.canaryAfter ?? 0) * MINUTE });
-    return { judgement: { ...SUSPECTED, reason: 'message-accepted' }, legs: [{ ...leg, canaries: [canary.id] }] };
+    const busyUntil = await this.#port(worker, 'smtp', () => {
+      const held = this.#sittings.get(id);
+      if (held !== undefined && held.worker !== worker && held.until > this.#now) return held.until;
+      this.#sittings.set(id, { worker, until: this.#now + SITTING_MS });
+      this.#ledger.noteSitting(id);
+      return undefined;
+    });
+    if (busyUntil !== undefined) return { judgement: untested('address-busy'), legs: [], retryAt: busyUntil };
+    return auditedAt(
+      phase,
+      host,
+      order,
+      () => this.#plan.choose(2) === 0,
+      (canary, { what, after, copies }) => {
+        const visibleAt = this.#now + after * MINUTE;
+        for (let copy = 0; copy < copies; copy++)
+          this.#messages.push({ queue: 'canaries', body: JSON.stringify({ what, canary }), visibleAt });
+      },
+    );
   }
 
   #start(name: string, run: (worker: Worker) => Promise<unknown>, onEnd: (done: boolean) => void = () => {}): void {
@@ -315,6 +370,7 @@ class World {
 
   #enqueue(queue: Queue, body: string): void {
     const { copies, delayMs } = this.#plan.luck.message();
+    if (copies === 0 || delayMs > 0) this.#ledger.noteTrouble(this.#now, copies === 0 ? OWED_LEASE_MS : delayMs);
     for (let copy = 0; copy < copies; copy++) this.#messages.push({ queue, body, visibleAt: this.#now + delayMs });
   }
 
@@ -328,33 +384,25 @@ class World {
   // Every method of the store is a port.
   #store(worker: Worker): AuditStore {
     const { store } = this.#memory;
-    const early = new Map<string, Awaited<ReturnType<SimulatedStore['readReturns']>>>();
-    const { bug } = this.#plan;
     const wrapped = Object.entries(store).map(([name, method]) => [
       name,
       name === 'hostsInSlot'
         ? method
-        : (...args: unknown[]) => this.#port(worker, name, () => (method as (...all: unknown[]) => Promise<unknown>)(...args)),
+        : (...args: unknown[]) =>
+            this.#port(worker, name, async () => {
+              const answer = await (method as (...all: unknown[]) => Promise<unknown>)(...args);
+              this.#note(name as keyof SimulatedStore, args, answer);
+              return answer;
+            }),
     ]);
-    const ports = Object.fromEntries(wrapped) as AuditStore;
-    if (bug !== 'canary read before store') return ports;
-    return {
-      ...ports,
-      async storeResult(result) {
-        const { scan, host } = result;
-        early.set(scan.id, await ports.readReturns({ accountId: host.accountId, hostId: host.id, scanId: scan.id }, scan.canaries ?? []));
-        return ports.storeResult(result);
-      },
-      readReturns: async (ref, ids) => early.get(ref.scanId) ?? ports.readReturns(ref, ids),
-    };
+    return storeWith(this.#plan.bug, Object.fromEntries(wrapped) as AuditStore, () => this.#now);
   }
-}
 
-function mailOf(canaryId: string): SESMessage {
-  const headers = [
-    { name: 'Received', value: 'from mail.example.org (mail.example.org [192.0.2.9]) by mx.canary.example with SMTP' },
-    { name: 'Relay-Audit-Token', value: canaryId },
-  ];
-  const mail = { source: 'relay-audit@probe.example', messageId: canaryId, headers };
-  return { mail, receipt: { recipients: ['b@canary.example'] } } as unknown as SESMessage;
+  // Writes down what was stored, for the judge.
+  #note(name: keyof SimulatedStore, args: readonly unknown[], answer: unknown): void {
+    if (name === 'continueScan' && answer === true) this.#ledger.noteWait(args[1] as OwedScan);
+    if ((name !== 'storeResult' && name !== 'storeRaised') || answer !== 'stored') return;
+    const { scan, effect } = args[0] as Result | RaisedResult;
+    this.#ledger.noteStored(this.#now, scan, name === 'storeResult' && effect.kind !== 'late');
+  }
 }

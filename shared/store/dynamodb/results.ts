@@ -69,10 +69,12 @@ export function results(table: Table): Part {
 
 async function storeLate(table: Table, { host, scan, wasOwed }: Result, owed: Confirmation | undefined): Promise<Stored> {
   const Delete = { TableName: table.name, Key: keys.owed(scan.hostId, scan.id) };
+  const waits = host.state.putOff === scan.id;
   const TransactItems = [
     { Put: scanPut(table, scan) },
     ...(wasOwed ? [{ Delete }] : []),
-    ...(host.state.putOff === scan.id ? [{ Update: noLongerWaiting(table, host, scan.id) }] : []),
+    ...(waits ? [{ Update: noLongerWaiting(table, host, scan.id) }] : []),
+    ...(wasOwed && !waits ? [{ ConditionCheck: notWaiting(table, host, scan.id) }] : []),
     ...(owed === undefined ? [] : [{ Put: owedPut(table, { accountId: host.accountId, hostId: host.id, ...owed, tries: 0 }) }]),
   ];
   return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
@@ -86,6 +88,17 @@ function noLongerWaiting(table: Table, host: Host, scanId: string) {
     ConditionExpression: '#state.putOff = :scan',
     ExpressionAttributeNames: { '#state': 'state' },
     ExpressionAttributeValues: { ':scan': scanId, ':one': 1 },
+  };
+}
+
+// It may have begun to wait since the host was read; said to wait and owed no more, it would stand in the way of others for good.
+function notWaiting(table: Table, host: Host, scanId: string) {
+  return {
+    TableName: table.name,
+    Key: keys.host(host.accountId, host.id),
+    ConditionExpression: 'attribute_not_exists(#state.putOff) OR #state.putOff <> :scan',
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: { ':scan': scanId },
   };
 }
 

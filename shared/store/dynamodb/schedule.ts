@@ -102,7 +102,12 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async putOff(host, owed, trouble) {
-      return keepWaiting(table, host, { ...owed, trouble });
+      // Another delivery may have made a sitting meanwhile, and what that found would be lost.
+      const further = {
+        ConditionExpression: 'attribute_not_exists(sittings) OR sittings <= :sittings',
+        ExpressionAttributeValues: { ':sittings': owed.sittings ?? 0 },
+      };
+      return keepWaiting(table, host, { ...owed, trouble }, further);
     },
 
     async continueScan(host, owed) {
@@ -132,7 +137,7 @@ async function setOfOwed(table: Table, ref: ScanRef, attribute: 'dueAt' | 'under
 }
 
 // Makes the scan the one of its host that waits, unless another is or its result is stored.
-async function keepWaiting(table: Table, host: Host, owed: OwedScan): Promise<boolean> {
+async function keepWaiting(table: Table, host: Host, owed: OwedScan, unless = {}): Promise<boolean> {
   const claim = {
     TableName: table.name,
     Key: keys.host(host.accountId, host.id),
@@ -146,7 +151,7 @@ async function keepWaiting(table: Table, host: Host, owed: OwedScan): Promise<bo
     Key: keys.scan(host.id, owed.scanId),
     ConditionExpression: 'attribute_not_exists(pk)',
   };
-  const TransactItems = [{ Update: claim }, { ConditionCheck }, { Put: owedPut(table, owed) }];
+  const TransactItems = [{ Update: claim }, { ConditionCheck }, { Put: { ...owedPut(table, owed), ...unless } }];
   return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
 }
 

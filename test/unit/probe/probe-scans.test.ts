@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
+import type { AuditStore } from '../../../shared/store/audit-store.ts';
+import { memoryStore } from '../../simulation/memory-store.ts';
+import { ANY_TURN } from '../../support/gate.ts';
+import { NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+
+const SENT = 50; // more than a scan keeps the ids of
+
+test('of many messages the last counts too when it comes back before their scan is stored', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost();
+  const scan = sampleScan(host, '20260601T120000Z-first', NOON);
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 });
+  const canaries = Array.from({ length: SENT }, (_, index) => `canary-${index}`);
+  for (const id of canaries) await store.expectCanary(sampleCanary(scan, id));
+  await store.markCanary(`canary-${SENT - 1}`, { at: NOON, path: [] });
+  const raised: string[] = [];
+  const services: Services = {
+    store: store as AuditStore,
+    audit: async () => ({ judgement: SUSPECTED, legs: [{ ...sampleLeg('accepted'), canaries }] }),
+    turns: () => ({ take: ANY_TURN, end: async () => {} }),
+    canaries: () => async () => undefined,
+    raise: async (_, { arrivals }) => void raised.push(...arrivals.map(({ canary }) => canary)),
+    egressBlocked: async () => false,
+    wakeNotices: async () => {},
+    clock: () => NOON,
+    count: () => {},
+    log: { info: () => {}, error: () => {} },
+    confirmDelayMs: 0,
+    continueMs: 0,
+    putOffMs: 0,
+    awaitMs: 0,
+  };
+  expect(await probeScans([ref], services)).toEqual([]);
+  expect(raised).toEqual([`canary-${SENT - 1}`]);
+});
