@@ -35,7 +35,7 @@ export function relative(epochMs: number, now: number): string {
 }
 
 /** A span of time in the words of a person: `5 minutes`, `3 hours`, `12 days`. */
-function spanWords(ms: number): string {
+export function spanWords(ms: number): string {
   if (ms < 2 * HOUR_MS) return counted(Math.max(1, Math.round(ms / MINUTE_MS)), 'minute');
   return ms < 2 * DAY_MS ? counted(Math.round(ms / HOUR_MS), 'hour') : counted(Math.round(ms / DAY_MS), 'day');
 }

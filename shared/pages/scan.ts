@@ -15,7 +15,7 @@ import { fitting } from './fitting.ts';
 import { hostHead } from './host-tabs.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
-import { badge, counted, when } from './parts.ts';
+import { badge, counted, spanWords, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';
 import { owedScans, refreshSeconds } from './under-way.ts';
 
@@ -55,7 +55,7 @@ ${holeBox(hole, software)}
 <dl>
 <dt>Kind</dt><dd>${kindWords(scan.kind)}, ${scan.full ? 'the full table of tests' : 'a part of the table'}</dd>
 <dt>Tests</dt><dd>${completed} of ${planned} completed</dd>
-<dt>Took</dt><dd>${Math.max(1, Math.round((scan.finishedAt - scan.startedAt) / 1000))} s</dd>
+<dt>Took</dt><dd>${took(scan)}</dd>
 <dt>Everything</dt><dd><a href="${path}.json">this scan as a JSON file</a></dd>
 </dl>
 ${(scan.arrivals ?? []).slice(0, 1).map(way)}
@@ -66,6 +66,14 @@ ${others.length === 0 ? undefined : html`<h2>Other legs</h2>\n${chosen.length ==
 ${legs.length === 0 ? html`<p class="dim">Nothing was sent, so no leg showed anything; or what it showed has expired.</p>` : undefined}`,
     { visitor, wide: true },
   );
+}
+
+const LONG_MS = 120_000; // told in minutes: its sittings lay apart, or it waited
+
+function took({ startedAt, finishedAt, waitedMs }: Scan): string {
+  const ms = finishedAt - startedAt;
+  const all = ms < LONG_MS ? `${Math.max(1, Math.round(ms / 1000))} s` : spanWords(ms);
+  return waitedMs === undefined ? all : `${all}, most of it waiting for messages`;
 }
 
 type JudgedLeg = { readonly leg: LegEvidence; readonly judgement: Judgement };

@@ -35,7 +35,7 @@ describe('what the README says of the first minute', () => {
     expect(mail.subject).toBe(`${host.name} is an open relay`);
     expect(mail.destination.to).toEqual(['owner@relay-audit.example']);
     expect(mail.body.text).toContain(`/hosts/${host.id}`);
-    expect(mail.body.text).toMatch(/RCPT TO:<relay-audit-\w+-[\w-]+@canary\.relay-audit\.example>/);
+    expect(mail.body.text).toMatch(/RCPT TO:<audit-\w+-[\w-]+@canary\.relay-audit\.example>/);
     const { body: changes } = await service.call('GET', `/v1/hosts/${host.id}/changes`);
     expect(changes.items).toMatchObject([{ from: 'unknown', to: 'open' }]);
     expect(await service.mails()).toHaveLength(1);

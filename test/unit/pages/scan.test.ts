@@ -133,3 +133,9 @@ test('what a server accepts that takes any local part is said to prove nothing, 
   expect(shown([catchAll])).toContain('<h3>Accepted</h3><p>It takes invented local parts of the same forms too');
   expect(shown([sampleLeg('accepted')])).not.toContain('invented local parts');
 });
+
+test('a scan of seconds says so in seconds, and one that waited for an hour in minutes, and why', () => {
+  expect(shown([])).toContain('<dd>1 s</dd>');
+  const scan: Scan = { ...SCAN, finishedAt: NOON + 3_624_000, waitedMs: 3_600_000 };
+  expect(shown([], { scan })).toContain('<dd>60 minutes, most of it waiting for messages</dd>');
+});
