@@ -11,6 +11,7 @@ import { PERL_CASES } from './perl-cases.ts';
 import { POSTFIX_CASES } from './postfix-cases.ts';
 import { POSTFIX_HOLES_CASES } from './postfix-holes-cases.ts';
 import { POSTFIX_LIMITS_CASES } from './postfix-limits-cases.ts';
+import { PROXIES_CASES } from './proxies-cases.ts';
 import { PYTHON_CASES } from './python-cases.ts';
 import { SENDMAIL_CASES } from './sendmail-cases.ts';
 import { TCL_CASES } from './tcl-cases.ts';
@@ -27,6 +28,7 @@ export const SERVERS: readonly ConfiguredServer[] = [
   { name: 'Haraka', needs: ['haraka'], cases: HARAKA_CASES },
   { name: 'Courier', needs: ['courier'], cases: COURIER_CASES },
   { name: 'filters before Postfix', needs: ['postfix', 'spampd', 'proxsmtp', 'postsrsd'], cases: FILTER_CASES },
+  { name: 'behind proxies', needs: ['nginx', 'haproxy', 'postfix', 'exim', 'sendmail', 'opensmtpd', 'haraka'], cases: PROXIES_CASES },
   { name: 'of npm', needs: ['npm'], cases: NPM_CASES },
   { name: 'in Go', needs: ['go'], cases: GO_CASES },
   { name: 'in Python', needs: ['python', 'rinetd'], cases: PYTHON_CASES },
