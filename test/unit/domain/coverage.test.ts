@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isFull, isUnfinished, leftIn, nextSitting, restOf, rotationOf } from '../../../shared/domain/coverage.ts';
+import { ended, isFull, isUnfinished, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../../shared/domain/coverage.ts';
 import { type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
-import { REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
+import { type Judgement, REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
 import { type LegEvidence, type Outcome, SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
 import { NOON, sampleLeg } from '../../support/samples.ts';
 
@@ -89,5 +89,33 @@ describe('what is left of a scan', () => {
     ['and no more in the second', [leg('refused'), brokenTls(2)], undefined, 'nothing'],
   ])('is %s', (_, legs, reason, rest) => {
     expect([leftIn(legs), restOf(legs, untested('greylisted'))]).toEqual([reason, rest]);
+  });
+
+  test.each<[string, Judgement]>([
+    ['open', { ...untested('canary-arrived') }],
+    ['suspected', untested('message-accepted')],
+    ['banning us', untested('probably-banned')],
+  ])('is nothing where the host is %s: its owner hears of that at once', (_, judgement) => {
+    expect(restOf([leg('greylisted'), anyLocal()], judgement)).toBe('nothing');
+  });
+
+  test('is told by the legs that had something left, when no sitting follows, or their messages have been waited for', () => {
+    const legs = [leg('refused'), leg('greylisted'), anyLocal()];
+    expect(ended(legs, 'sittings-used-up').map((each) => each.ended)).toEqual([undefined, 'sittings-used-up', undefined]);
+    expect(ended(legs, 'waited').map((each) => each.ended)).toEqual([undefined, undefined, 'waited']);
+  });
+});
+
+describe('the round of messages to a server that is known to take any local part', () => {
+  const known: HostState = { ...CLOSED, catchAll: true };
+
+  test('is another with every week', () => {
+    const first = roundOf('scheduled', known, NOON) ?? expect.fail();
+    expect(roundOf('scheduled', known, NOON + 7 * DAY)).toBe(first + 1);
+  });
+
+  test('is one of scheduled scans only: whoever asks for a scan has all of them sent', () => {
+    for (const kind of SCAN_KINDS) expect(roundOf(kind, known, NOON) !== undefined).toBe(kind === 'scheduled');
+    expect(roundOf('scheduled', CLOSED, NOON)).toBeUndefined();
   });
 });

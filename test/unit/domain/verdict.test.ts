@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Judgement, REASONS, type Reason } from '../../../shared/domain/reason.ts';
-import { type LegEvidence, OUTCOMES, type Outcome, SILENCES, STOPS, type Stage, type TestResult } from '../../../shared/domain/scan.ts';
+import {
+  type LegEvidence,
+  OUTCOMES,
+  type Outcome,
+  SAYS,
+  SILENCES,
+  STOPS,
+  type Stage,
+  type TestResult,
+} from '../../../shared/domain/scan.ts';
 import { closedLegs, judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 
 type Said = readonly [Outcome, Stage];
@@ -338,15 +347,34 @@ describe('TLS that nobody can set up', () => {
 describe('whatever the evidence', () => {
   const stage = fc.constantFrom<Stage>('greeting', 'ehlo', 'mail', 'rcpt', 'data', 'message');
   const said = (outcomes: readonly Outcome[]) => fc.tuple(fc.constantFrom(...outcomes), stage);
+  const form = `${NEGATIVE_CONTROL}plain`;
+  const result = fc
+    .tuple(said(OUTCOMES), fc.constantFrom(undefined, form), fc.constantFrom(undefined, ...SAYS))
+    .map(([[outcome, at], negativeId, says]) => ({ outcome, stage: at, negative: negativeId, says }));
   const anyLeg = fc
     .record({
-      tests: fc.array(said(OUTCOMES), { maxLength: 6 }),
-      controls: fc.array(fc.tuple(fc.constantFrom(POSITIVE_CONTROL, `${NEGATIVE_CONTROL}plain`), said(OUTCOMES)), { maxLength: 2 }),
+      tests: fc.array(result, { maxLength: 6 }),
+      controls: fc.uniqueArray(fc.tuple(fc.constantFrom(POSITIVE_CONTROL, form), said(OUTCOMES)), {
+        maxLength: 2,
+        selector: ([name]) => name,
+      }),
       contact: fc.constantFrom('answered' as const, 'answered' as const, ...SILENCES),
       stopped: fc.constantFrom(undefined, ...STOPS),
       port: fc.constantFrom(25, 587),
+      toCarry: fc.constantFrom(undefined, 0, 1),
+      limited: fc.constantFrom(undefined, true),
+      ended: fc.constantFrom(undefined, 'sittings-used-up' as const, 'waited' as const),
+      noMailbox: fc.constantFrom(undefined, true),
+      silentSittings: fc.constantFrom(undefined, 1, 2),
     })
-    .map(({ tests, controls, ...more }) => leg(tests, { ...more, controls: controls.map(([name, each]) => control(name, each)) }));
+    .map(({ tests, controls, ...more }) =>
+      leg([], {
+        ...more,
+        tests: tests.map((each, index) => ({ test: `test-${index}`, ...each })),
+        controls: controls.map(([name, each]) => control(name, each)),
+      }),
+    );
+  const tookForeign = ({ tests }: LegEvidence) => tests.some(({ outcome, negative: own }) => outcome === 'accepted' && own === undefined);
 
   test('P2: `open` only with a canary in hand, and with one always', () => {
     fc.assert(
@@ -358,21 +386,24 @@ describe('whatever the evidence', () => {
     );
   });
 
-  test('P2: no leg with a test that was accepted is closed', () => {
+  test('P2: no leg that accepted a foreign recipient is closed: it is suspected, or not judged yet', () => {
     fc.assert(
       fc.property(anyLeg, (evidence) => {
-        fc.pre(evidence.tests.some((test) => test.outcome === 'accepted') && evidence.contact === 'answered');
-        expect(judgeLeg(evidence).verdict).toBe('suspected');
+        fc.pre(tookForeign(evidence) && evidence.contact === 'answered');
+        const { verdict, reason } = judgeLeg(evidence);
+        expect(reason === 'not-carried-through' ? 'suspected' : verdict).toBe('suspected');
+        if (evidence.ended === 'sittings-used-up') expect(verdict).toBe('suspected');
       }),
       { numRuns: 2_000 },
     );
   });
 
-  test('no leg with a greylisted, deferred or STARTTLS test is ever closed', () => {
+  test('no leg with a greylisted, deferred or STARTTLS test is closed before its last sitting', () => {
     const unfinished: readonly Outcome[] = ['greylisted', 'deferred', 'starttls-first'];
     fc.assert(
       fc.property(anyLeg, (evidence) => {
         fc.pre(evidence.tests.some((test) => unfinished.includes(test.outcome)));
+        fc.pre(evidence.ended === undefined);
         expect(judgeLeg(evidence).verdict).not.toBe('closed');
       }),
       { numRuns: 2_000 },
@@ -393,8 +424,8 @@ describe('whatever the evidence', () => {
   test('no leg or host that accepted a foreign recipient is ever closed', () => {
     fc.assert(
       fc.property(fc.array(anyLeg, { minLength: 1, maxLength: 4 }), (legs) => {
-        fc.pre(legs.some(({ contact, tests }) => contact === 'answered' && tests.some((test) => test.outcome === 'accepted')));
-        expect(judgeHost(legs, []).verdict).toBe('suspected');
+        fc.pre(legs.some((each) => each.contact === 'answered' && tookForeign(each)));
+        expect(['suspected', 'untestable', 'inconclusive']).toContain(judgeHost(legs, []).verdict);
       }),
       { numRuns: 1_000 },
     );
@@ -416,6 +447,26 @@ describe('whatever the evidence', () => {
         expect('fault' in entry && entry.fault === 'ours').toBe(false);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('the order of tests and controls changes nothing of a verdict', () => {
+    fc.assert(
+      fc.property(anyLeg, (evidence) => {
+        const turned = { ...evidence, tests: evidence.tests.toReversed(), controls: evidence.controls.toReversed() };
+        expect(judgeLeg(turned)).toEqual(judgeLeg(evidence));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('a limit that met us, or our own time, makes no verdict stronger', () => {
+    fc.assert(
+      fc.property(anyLeg, fc.constantFrom({ limited: true }, { stopped: 'out-of-time' as const }), (evidence, cut) => {
+        fc.pre(evidence.contact === 'answered' && evidence.stopped === undefined && evidence.ended === undefined);
+        expect([judgeLeg(evidence).verdict, 'inconclusive']).toContain(judgeLeg({ ...evidence, ...cut }).verdict);
+      }),
+      { numRuns: 2_000 },
     );
   });
 

@@ -52,6 +52,16 @@ describe('a core scan', () => {
     for (const tests of seen) for (const id of rotating) expect(tests).toContain(id);
   });
 
+  test('leaves what a server would take for a local part to its weekly full table, once it is known to take any', () => {
+    const table = new Map(relayTests(CAST, undefined).map((each) => [each.id, each]));
+    const ids = turns(500).flatMap((rotation) =>
+      LEGS.flatMap(([port, transport]) => coreOf(CAST, PORTS, { rotation, knownCatchAll: true }, port, transport)),
+    );
+    expect(ids.filter((id) => table.get(id)?.local)).toEqual([]);
+    const foreign = [...table.values()].filter(({ local }) => !local).map(({ id }) => id);
+    expect(new Set(ids)).toEqual(new Set(foreign));
+  });
+
   test('makes no test twice at a leg', () => {
     for (const rotation of turns(500)) for (const tests of testsAt(rotation)) expect(new Set(tests).size).toBe(tests.length);
   });

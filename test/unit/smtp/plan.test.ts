@@ -6,7 +6,16 @@ import { budgetFor } from '../../../shared/smtp/budget.ts';
 import { writeCommand } from '../../../shared/smtp/command.ts';
 import type { Greeting, SessionEvidence, Transaction } from '../../../shared/smtp/dialogue.ts';
 import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
-import { advance, BEGIN, nextSession, nextSessions, type Progress, plannedTests, type Scope } from '../../../shared/smtp/plan.ts';
+import {
+  advance,
+  BEGIN,
+  nextSession,
+  nextSessions,
+  type Progress,
+  plannedTests,
+  type Scope,
+  waitBefore,
+} from '../../../shared/smtp/plan.ts';
 import { relayTests, XCLIENT_TEST } from '../../../shared/smtp/relay-tests.ts';
 
 const CAST: Cast = {
@@ -30,9 +39,9 @@ type Server = (ids: readonly string[], session: number, kind: 'envelopes' | 'mes
 type Played = { readonly kind: 'envelopes' | 'messages'; readonly transactions: readonly Transaction[] };
 
 /** Runs the plan against a server until there is no further session. */
-function audit(cast: Cast, server: Server, { greeting = {}, keywords = ['SIZE'], scope = 'full' as Scope } = {}) {
+function audit(cast: Cast, server: Server, { greeting = {}, keywords = ['SIZE'], scope = 'full' as Scope, from = BEGIN } = {}) {
   const sessions: Played[] = [];
-  let progress: Progress = BEGIN;
+  let progress: Progress = from;
   for (let next = nextSession(cast, scope, progress); next !== undefined; next = nextSession(cast, scope, progress)) {
     if (sessions.length > 400) throw new Error('it goes on for ever');
     const transactions =
@@ -247,6 +256,132 @@ describe('negative controls', () => {
 
   test('where no domain is served there are none, for no local user can be invented', () => {
     expect(negatives(always('accepted'), NO_DOMAINS)).toEqual([]);
+  });
+});
+
+describe('a form that reads as a local part', () => {
+  const local = relayTests(CAST, undefined).filter((each) => each.local);
+  const isLocal = (id: string) => local.some((each) => each.id === id);
+  const catchAll: Server = (ids) =>
+    ids.map((id) => (isLocal(id) || id.startsWith(NEGATIVE_CONTROL) || id === POSITIVE_CONTROL ? 'accepted' : 'refused'));
+
+  test('has a negative control for each form and name that was accepted, where no foreign recipient was', () => {
+    const { results } = audit(CAST, catchAll);
+    const asked = results.flatMap(({ test: id }) => (id.startsWith(NEGATIVE_CONTROL) ? [id] : []));
+    expect(new Set(asked)).toEqual(new Set(local.map(({ negative }) => negative.id)));
+  });
+
+  test('has its own in a core scan too', () => {
+    const { results } = audit(CAST, catchAll, { scope: ['plain', 'percent-served'] });
+    expect(results.map(({ test: id }) => id)).toContain(`${NEGATIVE_CONTROL}percent-srv-at-served`);
+  });
+
+  test('is carried through only once its negative control has an answer', () => {
+    const { sessions } = audit(CAST, catchAll);
+    const firstMessage = sessions.findIndex(({ kind }) => kind === 'messages');
+    const lastControl = sessions.findLastIndex(({ transactions }) => idsOf(transactions).some((id) => id.startsWith(NEGATIVE_CONTROL)));
+    expect(firstMessage).toBeGreaterThan(lastControl);
+  });
+});
+
+describe('a server is taken as it is', () => {
+  const advanced = (session: Partial<SessionEvidence>, before: Progress = BEGIN) =>
+    advance(before, { contact: 'answered', results: [], greeting: {}, keywords: [], ...session });
+  const refused = (test_: string, more: Partial<TestResult> = {}): TestResult => ({
+    test: test_,
+    outcome: 'refused',
+    stage: 'rcpt',
+    ...more,
+  });
+  const chosen = (progress: Progress) => {
+    const next = nextSession(CAST, 'full', progress);
+    return next?.kind === 'envelopes' ? next.choose({}) : [];
+  };
+
+  test('a foreign recipient that was accepted has its message before anything odd is asked, if the server has not said what it is', () => {
+    const { sessions } = audit(CAST, (ids) => ids.map((id) => (id.startsWith(NEGATIVE_CONTROL) ? 'refused' : 'accepted')));
+    const firstOdd = sessions.findIndex(({ transactions }) => idsOf(transactions).some((id) => ODD.has(id)));
+    expect(sessions.findIndex(({ kind }) => kind === 'messages')).toBeLessThan(firstOdd);
+  });
+
+  test('one that has not said what it is hears nothing odd in its first session', () => {
+    const [unknown, known] = [{}, greetingOf('postfix')].map((greeting) => {
+      const next = nextSession(NO_DOMAINS, 'full', BEGIN);
+      return next?.kind === 'envelopes' ? idsOf(next.choose(greeting)).filter((id) => ODD.has(id)) : [];
+    });
+    expect(unknown).toEqual([]);
+    expect(known?.length).toBeGreaterThan(0);
+  });
+
+  test('one that takes nothing after a null sender is asked with null senders last, each in a session of its own', () => {
+    const { nullAlone } = advanced({ spentByNull: true });
+    const sessions = audit(CAST, always('refused'), { from: { ...BEGIN, nullAlone } }).sessions.map(({ transactions }) => transactions);
+    const nulls = sessions.map((each) => each.filter(({ from }) => from === '<>').length);
+    const firstNull = nulls.findIndex((count) => count > 0);
+    for (const [index, count] of nulls.entries()) {
+      expect(count).toBe(index < firstNull ? 0 : 1);
+      if (index >= firstNull) expect(sessions[index]).toHaveLength(1);
+    }
+  });
+
+  test('one that does not take RSET is asked one transaction a session', () => {
+    const { noReset } = advanced({ noReset: true, cutShort: 'spent' });
+    const { sessions } = audit(CAST, always('refused'), { from: { ...BEGIN, noReset } });
+    for (const { transactions } of sessions) expect(transactions).toHaveLength(1);
+  });
+
+  test('an envelope at which it closed the connection is left for last, asked alone, and refused by a second closing', () => {
+    const closing = { closedAt: ['plain'], cutShort: 'closed' } as const;
+    const once = advanced({ ...closing, results: [refused('bang')] });
+    expect(once.results.map(({ test: id }) => id)).not.toContain('plain');
+    expect(idsOf(chosen(once))).not.toContain('plain');
+    const rest = planned(CAST).filter((id) => id !== 'plain' && id !== XCLIENT_TEST);
+    const last = { ...once, results: [POSITIVE_CONTROL, XCLIENT_TEST, ...rest].map((id) => refused(id)) };
+    expect(idsOf(chosen(last))).toEqual(['plain']);
+    expect(advanced(closing, last).results.find(({ test: id }) => id === 'plain')).toMatchObject({ outcome: 'refused', closings: 2 });
+  });
+
+  test('one that says 421 at an envelope has refused nothing, however often', () => {
+    const said = { closedAt: ['plain'], cutShort: '421' } as const;
+    expect(advanced(said, advanced(said, advanced(said))).results.map(({ test: id }) => id)).not.toContain('plain');
+  });
+
+  test('one whose limits met us is left alone longer each time, and at last until the next sitting', () => {
+    const waits: (number | undefined)[] = [];
+    let progress = advanced({ results: [refused('plain')], limited: true });
+    for (let sessions = 0; sessions < 4; sessions++) {
+      waits.push(waitBefore(progress));
+      progress = advanced({ limited: true }, progress);
+    }
+    const known = waits.flatMap((wait) => wait ?? []);
+    expect(known).toEqual(known.toSorted((a, b) => a - b));
+    expect(waitBefore(progress)).toBeUndefined();
+    expect(waitBefore(advanced({ results: [refused('bang')], limited: true }, progress))).toBe(waits[0]);
+    expect(waitBefore(advanced({ results: [refused('bang')] }, progress))).toBe(0);
+  });
+
+  test('one that meets us with limits is asked in one session at a time', () => {
+    const many = advanced({ results: [refused('plain')], greeting: greetingOf('postfix') });
+    expect(nextSessions(CAST, 'full', many).length).toBeGreaterThan(1);
+    expect(nextSessions(CAST, 'full', advanced({ results: [refused('bang')], limited: true }, many))).toHaveLength(1);
+  });
+
+  test('one that delays its refusals is asked in more sessions at once', () => {
+    const exchange: Greeting = { software: { mta: 'exchange', from: 'greeting' } };
+    const at = (refusalMs: number) =>
+      nextSessions(CAST, 'full', advanced({ results: [refused('plain')], greeting: exchange, refusalMs })).length;
+    expect(at(10)).toBe(1);
+    expect(at(5_000)).toBeGreaterThanOrEqual(6);
+  });
+
+  test('what was asked of senders that we only claimed is no answer to what an earlier sitting got to a recipient with', () => {
+    const senders = ['server', 'literal', 'served', 'invented'].map((id) => `${id}-sender`);
+    const told = [...senders, 'plain'].map((id) => refused(id, { outcome: 'authentication-required', stage: 'mail', from: `<${id}>` }));
+    const progress = { ...BEGIN, results: told };
+    expect(nextSession(CAST, 'full', progress)).toBeUndefined();
+    expect(nextSession(CAST, 'full', { ...progress, results: told.slice(0, -1) })).toBeDefined();
+    const left = [{ test: 'percent-served', outcome: 'not-run', stage: 'rcpt' }] as const;
+    expect(nextSession(CAST, 'full', { ...progress, left })).toBeDefined();
   });
 });
 
