@@ -96,7 +96,7 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     // What a plain leg would not answer before STARTTLS is asked inside.
     const own = scopeOf(work, port, 'starttls');
     const moved =
-      askedOfEveryone(leg.tests, false) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
+      askedOfEveryone(leg.tests) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
     const inside = await probeIfPlanned(work, port, 'starttls', moved, leg);
     if (inside !== undefined) legs.push(inside);
   }

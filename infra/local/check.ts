@@ -19,6 +19,7 @@ import { UsageError } from './options.ts';
 /** What the process ends with: what a script can go by. */
 const EXIT: Record<Verdict, number> = { closed: 0, open: 1, suspected: 2, inconclusive: 3, untestable: 3, unreachable: 3 };
 const EXIT_USAGE = 4;
+const SERVICE_STEP_MS = 5 * 60_000; // between the first two sittings of a scan in a deployment
 const LOOK_MS = 100; // how often it is looked whether a canary came back
 const WAIT_MS = 30_000; // for canaries: those of a server that relays take seconds ...
 const WAIT_LOCAL_MS = 5 * 60_000; // ... and where nothing but one that comes back would tell, they get more
@@ -66,7 +67,9 @@ function untilOver(maxTimeMs: number) {
 // As a scan of the service: it sits again while the server has something left to answer, then waits for its messages.
 async function check(options: CheckOptions, book: CanaryBook | undefined, signal: AbortSignal): Promise<Finding> {
   const { finding, usedUp } = await sitAll(options, book, signal);
-  const legs = usedUp ? ended(finding.legs, 'sittings-used-up') : finding.legs;
+  // Only sittings as far apart as the service's show what a server never answers.
+  const end = options.retryAfterMs >= SERVICE_STEP_MS ? 'sittings-used-up' : 'given-up';
+  const legs = usedUp ? ended(finding.legs, end) : finding.legs;
   if (book === undefined || legs.length === 0) return usedUp ? { legs, judgement: judgeHost(legs, []) } : finding;
   const local = restOf(legs, judgeHost(legs, [])) === 'its-messages';
   const waitMs = options.waitMs ?? (local ? WAIT_LOCAL_MS : WAIT_MS);

@@ -36,7 +36,7 @@ export const REASONS = {
   'always-deferred': {
     verdict: 'closed',
     sentence:
-      'It put off every foreign recipient with a temporary error for two hours and more, while it took mail for its own: it does not relay.',
+      'It put off every foreign recipient with a temporary error in all our sittings, while it took mail for its own: it does not relay.',
   },
   'all-refused': { verdict: 'closed', sentence: 'It refused every foreign recipient that we tried.' },
   'authentication-required': { verdict: 'closed', sentence: 'It takes no mail at all without authentication.' },

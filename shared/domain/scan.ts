@@ -109,6 +109,9 @@ export type TlsFacts = {
 /** What a leg cost the server: connections, commands, round trips (times we waited for an answer) and refusals that it counts against us. */
 export type LegCosts = { readonly connections: number; readonly commands: number; readonly roundTrips: number; readonly refusals: number };
 
+/** Why no further sitting of a scan follows: it had all that there are, its messages were waited for, or somebody would wait no longer. */
+export const ENDS = ['sittings-used-up', 'waited', 'given-up'] as const;
+
 /** Everything one address, port and transport showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
 export type LegEvidence = {
   readonly address: string;
@@ -145,7 +148,7 @@ export type LegEvidence = {
   /** Sittings in which no TLS could be set up, by today's settings and by the most permissive, and what went wrong. */
   readonly brokenTls?: { readonly sittings: number; readonly why: string } | undefined;
   /** Why no further sitting of this scan follows: it has had as many as there are, or its messages have been waited for. */
-  readonly ended?: 'sittings-used-up' | 'waited' | undefined;
+  readonly ended?: (typeof ENDS)[number] | undefined;
   /** Lines as they went over the wire: `S: ` the server's, `C: ` ours, `-- ` what happened to the connection. */
   readonly transcript: readonly string[];
 };

@@ -24,14 +24,16 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
   const unasked = ({ negative }: TestResult) => negative !== undefined && !isSettled(negativeOf(leg, negative));
   const suspicious = accepted.filter((test) => !explained(test) && !unasked(test));
   if ((leg.toCarry ?? 0) > 0 || (suspicious.length === 0 && accepted.some(unasked))) {
-    if (leg.ended !== 'sittings-used-up') return 'not-carried-through';
+    if (leg.ended === undefined || leg.ended === 'waited') return 'not-carried-through';
     if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
     // Where it was not our time that ran out, it was the server that kept every message back.
     const slow = leg.limited !== true && leg.stopped === 'out-of-time';
     if (suspicious.every(({ stage }) => stage !== 'message')) return slow ? 'accepted-then-slow' : 'accepted-then-limited';
   }
   if (suspicious.length === 0)
-    return leg.ended === 'sittings-used-up' && leg.tests.some(isMessagePutOff) ? 'accepted-then-limited' : undefined;
+    return (leg.ended === 'sittings-used-up' || leg.ended === 'given-up') && leg.tests.some(isMessagePutOff)
+      ? 'accepted-then-limited'
+      : undefined;
   const foreign = suspicious.some(({ negative }) => negative === undefined);
   if (foreign && leg.controls.some((control) => isNegative(control) && isAccepted(control))) return 'accepts-everything';
   return suspicious.some(({ stage }) => stage === 'message') ? 'message-accepted' : 'recipient-accepted';
@@ -61,10 +63,7 @@ function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
 }
 
 function askedIn({ tests, controls }: LegEvidence) {
-  return askedOfEveryone(
-    [...tests, ...controls],
-    tests.some(({ outcome }) => outcome === 'not-run'),
-  );
+  return tests.some(({ outcome }) => outcome === 'not-run') ? undefined : askedOfEveryone([...tests, ...controls]);
 }
 
 function isPutOff({ outcome }: TestResult): boolean {
@@ -103,7 +102,9 @@ function isAlwaysDeferred(leg: LegEvidence): boolean {
   const isDeferred = (test: TestResult) => isPutOff(test) && (test.stage === 'rcpt' || local(test));
   const control = positiveIn(leg)?.outcome === 'accepted';
   return (
-    leg.ended !== undefined && control && leg.tests.every((test) => isDeferred(test) || isAccepted(test) || test.outcome === 'refused')
+    (leg.ended === 'sittings-used-up' || leg.ended === 'waited') &&
+    control &&
+    leg.tests.every((test) => isDeferred(test) || isAccepted(test) || test.outcome === 'refused')
   );
 }
 
@@ -169,30 +170,19 @@ export const POSITIVE_CONTROL = 'control-postmaster';
 /** Prefix of the controls that unmask a server which accepts everything: a random user at a served domain, in a test's own form. */
 export const NEGATIVE_CONTROL = 'control-random-user:';
 
-const SENDERS_ENOUGH = 4; // different senders, all told the same, ours among them: the others would be too
-
 /**
  * What a server asks of everybody before it takes a sender, if it does: no recipient was reached, and whoever was not told so was
- * refused. Some servers ask only senders who claim a local address, which says nothing of others: where some are `left` to be asked,
- * enough senders were told so, and our own too, who is nobody there.
+ * refused. Some servers ask only senders who claim a local address, which says nothing of others.
  */
-export function askedOfEveryone(results: readonly TestResult[], left = true): 'authentication-required' | 'starttls-first' | undefined {
+export function askedOfEveryone(results: readonly TestResult[]): 'authentication-required' | 'starttls-first' | undefined {
   // What was put off behind a sender, and is asked again, has shown that sender taken.
   if (results.some((test) => test.outcome === 'not-run' && reachedRecipient(test))) return undefined;
   const senders = results.filter(({ outcome, stage }) => outcome !== 'not-run' && !(outcome === 'refused' && stage === 'ehlo'));
   for (const wanted of ['authentication-required', 'starttls-first'] as const) {
-    const told = senders.filter(({ outcome }) => outcome === wanted);
-    const all = senders.every(({ outcome, stage }) => stage === 'mail' && (outcome === wanted || outcome === 'refused'));
-    const enough = new Set(told.map(({ from }) => from)).size >= SENDERS_ENOUGH && told.some(isOurs);
-    if (all && told.length > 0 && (enough || !left)) return wanted;
+    const told = senders.some(({ outcome }) => outcome === wanted);
+    if (told && senders.every(({ outcome, stage }) => stage === 'mail' && (outcome === wanted || outcome === 'refused'))) return wanted;
   }
   return undefined;
-}
-
-const PLAIN_TEST = 'plain'; // a stranger writes to a stranger
-
-function isOurs({ test }: TestResult): boolean {
-  return test === PLAIN_TEST || test === POSITIVE_CONTROL;
 }
 
 function reachedRecipient({ stage }: TestResult): boolean {

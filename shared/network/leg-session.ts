@@ -98,7 +98,7 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
 }
 
 // Each canary is written down before a byte of its message leaves.
-async function messages(order: LegOrder, { tests, behind }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
+async function messages(order: LegOrder, { tests, around }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
   const { cast, target, port, transport, optOutAddress, siteUrl } = order;
   const leg = legName({ address: target.text, port, transport });
   const mailboxes = { prefix: `${cast.localPart}-`, domain: cast.canaryDomain };
@@ -112,7 +112,7 @@ async function messages(order: LegOrder, { tests, behind }: NextSession & { kind
     const { ehlo, from, to, beside } = envelope;
     transactions.push({ ehlo, from, recipients: [{ id, to }], beside, canary: { id: expected.id, message } });
   }
-  return transactions.length === 0 ? [] : [...transactions, ...behind];
+  return transactions.length === 0 ? [] : [...around, ...transactions, ...around];
 }
 
 type Dialled = (Ran<SessionEvidence> & { readonly tls?: TlsFacts | undefined }) | { readonly failed: Contact; readonly why?: string };

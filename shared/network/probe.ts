@@ -17,6 +17,7 @@ import {
   plannedTests,
   resume,
   stillLeft,
+  toldAtMail,
   waitBefore,
 } from '../smtp/plan.ts';
 import type { RelayTest } from '../smtp/relay-tests.ts';
@@ -87,14 +88,19 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const first = sitting.progress.sessions === 0 && !sitting.greeted;
   // One of several that was shaken off may be one too many; all of them are not.
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
+  const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
+  let shaken = false;
   for (const session of sessions) {
     if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';
-    if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
+    // A greeting that refuses one of several, beside others that are taken, says that they are too many.
+    const crowded = welcome && session.results.length > 0 && session.results.every(({ stage }) => stage === 'greeting');
+    if (crowded) shaken = true;
+    else if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
     sitting.greeted ||= session.contact === 'answered';
   }
-  const shaken = sessions.some(({ contact, cutShort, limited }) => contact !== 'answered' || cutShort !== undefined || limited === true);
+  shaken ||= sessions.some(({ contact, cutShort, limited }) => contact !== 'answered' || cutShort !== undefined || limited === true);
   if (sessions.length > 1 && shaken)
     sitting.progress = {
       ...sitting.progress,
@@ -222,12 +228,20 @@ function report({ target, port, transport, cast, scope, onProgress }: LegOrder, 
 function sortResults(planned: readonly RelayTest[], progress: Progress, cast: Cast): Pick<LegEvidence, 'tests' | 'controls'> {
   const { results, closings } = progress;
   const byTest = new Map([...stillLeft(progress), ...results].map((result) => [result.test, result]));
+  const told = toldAtMail(cast, results);
   const controls = results.filter(({ test }) => test === POSITIVE_CONTROL || test.startsWith(NEGATIVE_CONTROL));
   const unasked = cast.servedDomains.length > 0 && !byTest.has(POSITIVE_CONTROL);
   return {
-    tests: planned.map((test) => withFacts(test, byTest.get(test.id) ?? { test: test.id, ...NOT_RUN }, closings[test.id])),
+    tests: planned.map((test) =>
+      withFacts(test, byTest.get(test.id) ?? toldOf(test, told(test.envelope)) ?? { test: test.id, ...NOT_RUN }, closings[test.id]),
+    ),
     controls: unasked ? [{ test: POSITIVE_CONTROL, ...NOT_RUN }, ...controls] : controls,
   };
+}
+
+// A test whose sender was told under the same name what it must do first, by another test, has that answer too.
+function toldOf({ id, kind, envelope: { to } }: RelayTest, told: TestResult | undefined): TestResult | undefined {
+  return told === undefined || kind === 'xclient' ? undefined : { ...told, test: id, to };
 }
 
 const NOT_RUN = { outcome: 'not-run', stage: 'greeting' } as const;

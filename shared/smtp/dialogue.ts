@@ -251,6 +251,7 @@ function* introduce(name: string, state: State, sent?: Arrival): Dialogue<Stop |
 function* startTls(state: State): Dialogue<Stop | undefined> {
   const answer = yield say({ verb: 'STARTTLS' });
   if (answerIn(answer)?.code !== 220) {
+    if (answer.kind === 'reply' && isLimit(answer.reply)) return stopOf('ehlo', answer);
     if (answer.kind === 'reply') state.tlsError = shortText(answer.reply);
     return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(answer) ?? 'tls-failed' };
   }
@@ -414,9 +415,11 @@ function withoutReset(arrival: Arrival, state: State): Stop {
   return { outcome: 'not-run', stage: 'mail', cutShort: endOf(arrival) ?? (state.noReset ? 'spent' : '421') };
 }
 
+const ENDED_BY_SERVER: readonly Cut[] = ['closed', '421', 'not-smtp', 'too-much'];
+
 // A session that ends instead of an answer ends at an envelope, which may be why.
 function closing(stop: Stop, ids: readonly string[], state: State): Stop {
-  if (stop.cutShort === 'closed' || stop.cutShort === '421') state.closedAt = ids;
+  if (stop.cutShort !== undefined && ENDED_BY_SERVER.includes(stop.cutShort)) state.closedAt = ids;
   return stop;
 }
 

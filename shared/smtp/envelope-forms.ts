@@ -191,3 +191,19 @@ export function controlPath({ controlMailbox }: Cast, domain: string): string {
 export function postmasterEnvelope(cast: Cast, domain: string): Envelope {
   return { ehlo: cast.ourDomain, from: ownSender(cast), to: controlPath(cast, domain) };
 }
+
+// Forms that whoever decodes the first of them most likely decodes too.
+const FAMILIES: Partial<Record<RecipientForm, RecipientForm>> = {
+  percent: 'percent-srv',
+  'percent-quoted': 'percent-srv',
+  'percent-twice-srv': 'percent-srv',
+  'bang-percent-srv': 'percent-srv',
+  quoted: 'quoted-srv',
+  'trailing-at': 'double-at-srv',
+  bang: 'bang-srv',
+};
+
+/** What a recipient form is one way of writing: its own, unless there is a plainer one. */
+export function familyOf(form: RecipientForm): RecipientForm {
+  return FAMILIES[form] ?? form;
+}

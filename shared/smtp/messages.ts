@@ -1,9 +1,10 @@
 import type { TestResult } from '../domain/scan.ts';
 import { NEGATIVE_CONTROL } from '../domain/verdict.ts';
+import { familyOf } from './envelope-forms.ts';
 import { type RelayTest, XCLIENT_TEST } from './relay-tests.ts';
 
 const MESSAGES = 3; // canaries that went past the final dot, different in kind: more would prove no more ...
-const MESSAGES_OF_LOCAL = 10; // of forms that a server takes for local parts of its own
+const MESSAGES_OF_LOCAL = 10; // of forms that a server takes for local parts of its own, different in kind
 const MESSAGES_OF_ANY = 24; // where anything is accepted only a canary tells which form is let through: each sender, name and recipient form once
 const MESSAGES_OF_KNOWN = 2; // with each weekly table of a server that is known to take any local part
 
@@ -49,7 +50,7 @@ export function messagesLeft(
     return { tests: byDifference(unclaimed.length > 0 ? unclaimed : suspicious, tried), enough, someRefused };
   if (which === 'suspicious') return { tests: [], enough: 0, someRefused };
   const local = planned.filter((test) => isLocal(test) && (outcomeOf(test.id) === 'accepted' || isTried(test)));
-  const chosen = round === undefined ? byDifference(local, tried.filter(isSuspicious)).slice(0, MESSAGES_OF_LOCAL) : inRound(local, round);
+  const chosen = round === undefined ? byKind(local).slice(0, MESSAGES_OF_LOCAL) : inRound(byKind(local), round);
   const left = chosen.filter((test) => !isTried(test));
   return { tests: left, enough: Math.max(0, Math.min(left.length, (most ?? MESSAGES_OF_LOCAL) - through)), someRefused };
 }
@@ -65,6 +66,22 @@ function wasTried(result: TestResult | undefined): boolean {
 function inRound(local: readonly RelayTest[], round: number): RelayTest[] {
   const start = local.length === 0 ? 0 : (round * MESSAGES_OF_KNOWN) % local.length;
   return [...local.slice(start), ...local].slice(0, Math.min(MESSAGES_OF_KNOWN, local.length));
+}
+
+// Each way to write an address into a local part once before any a second time, at a served domain and from our own sender where there is
+// such: what decodes it for all decodes that one. SRS addresses are for bounces, and often decoded from the null sender only.
+function byKind(local: readonly RelayTest[]): RelayTest[] {
+  const kindOf = ({ form, sender, kind }: RelayTest) => `${familyOf(form)}${kind === 'srs' && sender === 'null' ? ' null' : ''}`;
+  const odds = ({ place, sender, form }: RelayTest) =>
+    4 * Number(place !== 'served' && place !== 'main') + 2 * Number(sender !== 'us') + Number(form !== familyOf(form));
+  const seen = new Map<string, number>();
+  const turn = new Map<RelayTest, number>();
+  for (const test of local.toSorted((a, b) => odds(a) - odds(b))) {
+    const count = seen.get(kindOf(test)) ?? 0;
+    seen.set(kindOf(test), count + 1);
+    turn.set(test, 2 * count + Number(test.sender === 'null'));
+  }
+  return local.toSorted((a, b) => (turn.get(a) ?? 0) - (turn.get(b) ?? 0));
 }
 
 // The next is always the one that differs most from all before it, the earlier in the table among equals.

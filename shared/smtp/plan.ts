@@ -1,5 +1,5 @@
 import type { LegEvidence, Stage, TestResult } from '../domain/scan.ts';
-import { askedOfEveryone, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { budgetFor, type SessionBudget } from './budget.ts';
 import { CORE_REFUSALS } from './core.ts';
 import { type Greeting, offers, type SessionEvidence, type Transaction } from './dialogue.ts';
@@ -157,8 +157,8 @@ export type NextSession =
       readonly tests: readonly RelayTest[];
       /** How many of them need to go through. */
       readonly enough: number;
-      /** What is asked behind them, where not enough of them went through: the control once more. */
-      readonly behind: readonly Transaction[];
+      /** What is asked before them and, where not enough of them went through, behind: the control once more. */
+      readonly around: readonly Transaction[];
     };
 
 /** The progress with one more session that the server greeted. What such a session left undone stays to be done. */
@@ -257,7 +257,7 @@ const CONTROL_AGAIN = `${POSITIVE_CONTROL}:again`;
 // and not what we asked.
 function hasTurnedOnUs({ results }: SessionEvidence, progress: Progress): boolean {
   const before = [...progress.results, ...results].some(({ test, outcome }) => test === POSITIVE_CONTROL && outcome === 'accepted');
-  const again = results.find(({ test }) => test === CONTROL_AGAIN);
+  const again = results.findLast(({ test }) => test === CONTROL_AGAIN);
   return before && again !== undefined && (again.outcome === 'refused' || again.outcome === 'about-us' || again.outcome === 'deferred');
 }
 
@@ -271,7 +271,7 @@ function isUnsaid({ test, stage }: TestResult, { results }: Progress): boolean {
 // But where it is refused by itself, once and again, and the control is accepted behind it, it was only ever taken in the company of
 // another.
 function unsaidIn({ results }: SessionEvidence, progress: Progress): Readonly<Record<string, number>> {
-  if (results.find(({ test }) => test === CONTROL_AGAIN)?.outcome !== 'accepted') return progress.unsaid;
+  if (results.findLast(({ test }) => test === CONTROL_AGAIN)?.outcome !== 'accepted') return progress.unsaid;
   const refused = results.filter((result) => result.outcome === 'refused' && result.stage === 'rcpt' && isUnsaid(result, progress));
   return { ...progress.unsaid, ...Object.fromEntries(refused.map(({ test }) => [test, (progress.unsaid[test] ?? 0) + 1])) };
 }
@@ -333,7 +333,9 @@ function controlAgain(cast: Cast, { results, noReset, limited }: Progress): Tran
   const known = results.find(({ test }) => test === POSITIVE_CONTROL);
   // Where recipients are counted, each is needed for a test.
   if (domain === undefined || noReset || limited || (known !== undefined && known.outcome !== 'accepted')) return [];
-  const { ehlo, from, to } = postmasterEnvelope(cast, domain);
+  const control = postmasterEnvelope(cast, domain);
+  if (toldAtMail(cast, results)(control) !== undefined) return [];
+  const { ehlo, from, to } = control;
   return [{ ehlo, from, recipients: [{ id: CONTROL_AGAIN, to }] }];
 }
 
@@ -346,12 +348,11 @@ function planned({ from, recipients }: Transaction): TestResult[] {
 export function nextSession(cast: Cast, scope: Scope, progress: Progress, sending: Messages = {}): NextSession | undefined {
   if (progress.sessions >= SESSIONS_LIMIT || progress.idle >= IDLE_SESSIONS_LIMIT + progress.limits) return undefined;
   if (progress.sessions >= GREETINGS_LIMIT && progress.results.length > 0 && progress.results.every(isAtGreeting)) return undefined;
-  // Authentication or STARTTLS asked of every sender is the answer to all that is left.
-  if (askedOfEveryone([...progress.results, ...stillLeft(progress)]) !== undefined) return undefined;
   const open = openTrials(cast, scope, progress);
   // What a foreign recipient's acceptance began is ended before anything odd is tried.
+  const stuck = open.length > 0 && progress.idle > 0; // a message that cannot go holds up nothing else
   const messages =
-    sending === 'none' ? undefined : messagesOf(cast, scope, progress, sending.round, open.length > 0 ? 'suspicious' : 'all');
+    sending === 'none' || stuck ? undefined : messagesOf(cast, scope, progress, sending.round, open.length > 0 ? 'suspicious' : 'all');
   if (messages !== undefined || open.length === 0) return messages;
   const xclient = open.every(({ id }) => id === XCLIENT_TEST);
   const choose = (greeting: Greeting) => {
@@ -390,10 +391,23 @@ type Trial = { readonly id: string; readonly odd: boolean; readonly local?: bool
 // What has no answer yet: controls and tests, then the negative controls of what was accepted.
 function openTrials(cast: Cast, scope: Scope, progress: Progress): Trial[] {
   const done = new Set(progress.results.map(({ test }) => test));
-  const isOpen = ({ id }: Trial) => !done.has(id);
+  const told = toldAtMail(cast, progress.results);
+  const isOpen = ({ id, envelope }: Trial) => !done.has(id) && told(envelope) === undefined;
   const tests = plannedTests(cast, scope, progress.greeting);
   const open: Trial[] = [...positiveControls(cast).filter(isOpen), ...tests.filter(isOpen)];
   return open.length > 0 ? open : negativeControls(cast, scope, tests, progress.results).filter(isOpen);
+}
+
+/**
+ * What a sender was told under a name, where that is the answer to every recipient behind it: that it must authenticate, or ask for
+ * STARTTLS, first. Other senders, and other names, may be told something else.
+ */
+export function toldAtMail(cast: Cast, results: readonly TestResult[]): (envelope: Envelope) => TestResult | undefined {
+  const told = results.filter(
+    ({ outcome, stage }) => stage === 'mail' && (outcome === 'authentication-required' || outcome === 'starttls-first'),
+  );
+  const pairs = new Map(told.map((result) => [`${result.ehlo ?? cast.ourDomain} ${result.from}`, result]));
+  return ({ ehlo, from }) => pairs.get(`${ehlo} ${from}`);
 }
 
 function positiveControls(cast: Cast): Trial[] {
@@ -442,7 +456,7 @@ function messagesOf(
   if (tests.length === 0 || enough === 0) return undefined;
   const chosen = forOneSession({ tests, enough, someRefused }, budgetOf(greeting, progress), scope, progress);
   const xclient = chosen.some(({ id }) => id === XCLIENT_TEST);
-  return { kind: 'messages', xclient, tests: chosen, enough, behind: xclient ? [] : controlAgain(cast, progress) };
+  return { kind: 'messages', xclient, tests: chosen, enough, around: xclient ? [] : controlAgain(cast, progress) };
 }
 
 // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.

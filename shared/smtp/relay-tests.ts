@@ -288,8 +288,9 @@ export type RelayTest = {
   readonly id: string;
   readonly kind: TestKind;
   readonly cause: Cause;
-  /** The name that it claims, of a row with places. */
+  /** The name that it claims, of a row with places, and whose it is. */
   readonly name: string | undefined;
+  readonly place: Place | undefined;
   /** Id of the row of the table that it is of: the same form whatever the place. */
   readonly row: string;
   readonly odd: boolean;
@@ -392,6 +393,7 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast, ownName: string)
     kind: row.kind,
     cause: row.cause,
     name: stand?.name,
+    place: stand?.place,
     row: row.id,
     odd: isOdd(row.from, row.to),
     sender: row.from,
@@ -400,20 +402,21 @@ function testAt(row: Row, stand: Stand | undefined, cast: Cast, ownName: string)
     local: readsAsLocal(row.to),
     envelope: { ehlo, from: SENDER_FORMS[row.from](names), to: RECIPIENT_FORMS[row.to](names), ...beside },
     recipient: mailboxOf(row.to, names),
-    negative: negativeOf(row.to, stand, cast, ownName),
+    negative: negativeOf(row, stand, cast, ownName, SENDER_FORMS[row.from](names)),
   };
 }
 
 // A domain that only resembles a served one has no local users: the plain form shows whether anybody is taken for one. A server may take
-// any local part at one of its names and not at another.
-function negativeOf(form: RecipientForm, stand: Stand | undefined, cast: Cast, ownName: string): RelayTest['negative'] {
-  const local = readsAsLocal(form);
-  const to = local || form === 'unbracketed' || form === 'route-srv' ? form : 'plain';
+// any local part at one of its names and not at another, or from one sender and not from another.
+function negativeOf(row: Row, stand: Stand | undefined, cast: Cast, ownName: string, sender: string): RelayTest['negative'] {
+  const local = readsAsLocal(row.to);
+  const to = local || row.to === 'unbracketed' || row.to === 'route-srv' ? row.to : 'plain';
   const names = namesOf(cast, (local ? stand?.name : undefined) ?? ownName, `${cast.localPart}-nobody`, ownName);
+  const from = local && row.from !== 'us' ? `-from-${row.from}` : '';
   const at = local && stand !== undefined ? `-at-${stand.place}${stand.index === 0 ? '' : `-${stand.index + 1}`}` : '';
   return {
-    id: `${NEGATIVE_CONTROL}${to}${at}`,
-    envelope: () => ({ ehlo: cast.ourDomain, from: ownSender(cast), to: RECIPIENT_FORMS[to](names) }),
+    id: `${NEGATIVE_CONTROL}${to}${from}${at}`,
+    envelope: () => ({ ehlo: cast.ourDomain, from: from === '' ? ownSender(cast) : sender, to: RECIPIENT_FORMS[to](names) }),
   };
 }
 

@@ -9,6 +9,7 @@ import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import {
   CONTACTS,
+  ENDS,
   type LegEvidence,
   OUTCOMES,
   type OwedScan,
@@ -170,7 +171,7 @@ const legs = z.array(
     pace: z.object({ greetMs: z.number(), refusalMs: z.number() }).optional(),
     silentSittings: z.number().optional(),
     brokenTls: z.object({ sittings: z.number(), why: z.string() }).optional(),
-    ended: z.enum(['sittings-used-up', 'waited']).optional(),
+    ended: z.enum(ENDS).optional(),
     transcript: z.array(z.string()),
   }),
 );

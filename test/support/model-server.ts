@@ -157,13 +157,13 @@ function hold(model: Model, number: number, next: NextSession, time: { left: num
   return step.value;
 }
 
-function messagesOf({ tests, behind }: NextSession & { kind: 'messages' }): Transaction[] {
+function messagesOf({ tests, around }: NextSession & { kind: 'messages' }): Transaction[] {
   const messages = tests.map(({ id, envelope: { to, ...rest } }) => ({
     ...rest,
     recipients: [{ id, to }],
     canary: { id: `canary-${id}`, message: '.\r\n' },
   }));
-  return [...messages, ...behind];
+  return [...around, ...messages, ...around];
 }
 
 // What a server knows of a session.

@@ -158,10 +158,11 @@ describe('a leg is judged by what was proven', () => {
       'dropped',
     ],
     [
-      'authentication asked of four senders, ours among them, closes the leg',
+      'authentication asked of four senders, ours among them, says nothing of those that are left to be asked',
       leg([NOT_RUN], { tests: [...AUTHENTICATING(4), ...results([NOT_RUN])] }),
-      'authentication-required',
+      'dropped',
     ],
+    ['authentication asked of every one of them closes the leg', leg([], { tests: AUTHENTICATING(4) }), 'authentication-required'],
     [
       'but not where the control was taken as a sender',
       leg([NOT_RUN], { tests: [...AUTHENTICATING(4), ...results([NOT_RUN])], ...positive('greylisted', 'rcpt') }),

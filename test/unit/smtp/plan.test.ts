@@ -5,7 +5,7 @@ import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdi
 import { budgetFor } from '../../../shared/smtp/budget.ts';
 import { writeCommand } from '../../../shared/smtp/command.ts';
 import type { Greeting, SessionEvidence, Transaction } from '../../../shared/smtp/dialogue.ts';
-import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
+import { type Cast, ownSender } from '../../../shared/smtp/envelope-forms.ts';
 import {
   advance,
   BEGIN,
@@ -244,8 +244,12 @@ describe('negative controls', () => {
     expect(negatives(accepting('percent-literal'))).toEqual([`${NEGATIVE_CONTROL}percent-srv-at-literal`]);
   });
 
-  test('two accepted tests of one form and name share one', () => {
-    expect(negatives(accepting('percent-served', 'local-percent-served'))).toEqual([`${NEGATIVE_CONTROL}percent-srv-at-served`]);
+  test('two accepted tests of other forms, or from other senders, have two', () => {
+    expect(negatives(accepting('percent-served', 'percent-quoted'))).toHaveLength(2);
+    expect(negatives(accepting('percent-served', 'local-percent-served'))).toEqual([
+      `${NEGATIVE_CONTROL}percent-srv-at-served`,
+      `${NEGATIVE_CONTROL}percent-srv-from-srv-at-served`,
+    ]);
   });
 
   test('a server that accepts everything has three, of three forms', () => {
@@ -374,14 +378,13 @@ describe('a server is taken as it is', () => {
     expect(at(5_000)).toBeGreaterThanOrEqual(6);
   });
 
-  test('what was asked of senders that we only claimed is no answer to what an earlier sitting got to a recipient with', () => {
-    const senders = ['server', 'literal', 'served', 'invented'].map((id) => `${id}-sender`);
-    const told = [...senders, 'plain'].map((id) => refused(id, { outcome: 'authentication-required', stage: 'mail', from: `<${id}>` }));
-    const progress = { ...BEGIN, results: told };
-    expect(nextSession(CAST, 'full', progress)).toBeUndefined();
-    expect(nextSession(CAST, 'full', { ...progress, results: told.slice(0, -1) })).toBeDefined();
-    const left = [{ test: 'percent-served', outcome: 'not-run', stage: 'rcpt' }] as const;
-    expect(nextSession(CAST, 'full', { ...progress, left })).toBeDefined();
+  test('a sender that must authenticate first is asked for no other recipient, and other senders and names are', () => {
+    const told = refused('plain', { outcome: 'authentication-required', stage: 'mail', from: ownSender(CAST) });
+    const next = nextSession(CAST, 'full', { ...BEGIN, results: [told] });
+    const transactions = next?.kind === 'envelopes' ? next.choose(greetingOf('haraka')) : [];
+    expect(transactions.length).toBeGreaterThan(10);
+    expect(transactions.filter(({ ehlo, from }) => ehlo === CAST.ourDomain && from === ownSender(CAST))).toEqual([]);
+    expect(transactions.map(({ ehlo }) => ehlo)).toContain('localhost');
   });
 });
 
