@@ -52,6 +52,7 @@ export function asText(report: Report, transcript: boolean): string {
     ...(hole === undefined ? [] : [holeSentence(hole)]),
     ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
     ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
+    ...(verdict === 'closed' && host.settings.servedDomains.length === 0 ? [NO_DOMAIN] : []),
     ...arrivals.flatMap(arrivalLines),
     ...finding.legs.flatMap((leg) => [
       '',
@@ -95,6 +96,9 @@ function backscatterLines({ bounces, finding }: Report): string[] {
 
 const HOW_TO_PROVE =
   'Whether it delivers such mail is shown by a message that comes back: --canary-domain and --canary-listen (docs/check-host.md).';
+
+const NO_DOMAIN =
+  'No domain was named, so tests that claim one of yours were left out, and a refusal of us looks like a refusal to relay. Name one: --domain example.org.';
 
 function arrivalLines({ leg, test, at, path }: Arrival): string[] {
   const way = path.map(

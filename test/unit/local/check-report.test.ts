@@ -69,3 +69,17 @@ test('the terminal says at which leg TLS is broken, and why', () => {
   const text = asText({ host: HOST, finding: { judgement: CLOSED, legs: [sampleLeg(), leg] }, arrivals: [], bounces: [] }, false);
   expect(text).toContain('\n    STARTTLS at port 25 is broken: no \\x1b cipher.\n');
 });
+
+test('a closed verdict says what was left out where no domain was named, and how to name one', () => {
+  const bare: Report = {
+    host: sampleHost({ servedDomains: [] }),
+    finding: { judgement: CLOSED, legs: [sampleLeg()] },
+    arrivals: [],
+    bounces: [],
+  };
+  expect(asText(bare, false).split('\n')[2]).toBe(
+    'No domain was named, so tests that claim one of yours were left out, and a refusal of us looks like a refusal to relay. Name one: --domain example.org.',
+  );
+  expect(asText({ ...bare, host: HOST }, false)).not.toContain('No domain was named');
+  expect(asText({ ...bare, finding: { ...bare.finding, judgement: SUSPECTED } }, false)).not.toContain('No domain was named');
+});
