@@ -50,7 +50,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
     own: values.own.map(network),
     dns: values.dns.map(resolver),
     retryAfterMs: duration('--retry-after', values['retry-after']),
-    maxTimeMs: duration('--max-time', values['max-time']),
+    maxTimeMs: someTime('--max-time', values['max-time']),
     canaryListen: listen === undefined ? undefined : endpoint(listen),
     canaryDomain: domain === undefined ? CANARY_DOMAIN : domainName('--canary-domain', domain),
     waitMs: values.wait === undefined ? undefined : duration('--wait', values.wait),
@@ -95,6 +95,12 @@ function port(text: string): number {
 function duration(option: string, text: string): number {
   const ms = readDuration(text);
   if (ms === undefined) throw new UsageError(`${option} must be a time of at most a day, such as 25s or 2m, not ${printable(text)}.`);
+  return ms;
+}
+
+function someTime(option: string, text: string): number {
+  const ms = duration(option, text);
+  if (ms === 0) throw new UsageError(`${option} must be longer than ${printable(text)}: nothing could be asked in it.`);
   return ms;
 }
 

@@ -7,33 +7,51 @@ import type { Arrival, Returns } from '../../shared/domain/canary.ts';
 import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
 import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { REASONS } from '../../shared/domain/reason.ts';
+import { REASONS, type Reason } from '../../shared/domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 
+/** What cut an audit short: Ctrl-C, or the end of the time that the whole may take. */
+export type Cut = 'interrupted' | 'max-time';
+
 /** What an audit showed: its finding, and what became of its canaries. */
-export type Report = Returns & { readonly host: Host; readonly finding: Finding };
+export type Report = Returns & {
+  readonly host: Host;
+  readonly finding: Finding;
+  readonly stopped?: Cut | undefined;
+};
 
 /** The report as one object; its shape is in docs/check-host.md. */
-export function asJson({ host, finding: { judgement, legs }, arrivals, bounces }: Report) {
+export function asJson(report: Report) {
+  const { host, finding, arrivals, bounces, stopped } = report;
+  const { judgement, legs } = finding;
   const { verdict, reason, completed, planned } = judgement;
   const hole = holeIn(legs, arrivals);
   return {
     host: host.settings.name,
     verdict,
     reason,
-    explanation: REASONS[reason].sentence,
+    explanation: explained(reason, report),
+    stopped,
     testsCompleted: completed,
     testsPlanned: planned,
     hole: hole === undefined ? undefined : holeView(hole, openLegs(legs, arrivals)[0]?.software),
     arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
     bounces: bounces.map(bounceView),
     backscatter: backscatterView(bounces, legs),
-    legs: legs.map((leg) => legView(leg, arrivals)),
+    legs: legs.map((leg) => {
+      const view = legView(leg, arrivals);
+      return { ...view, explanation: explained(view.reason, report) };
+    }),
   };
+}
+
+// A server is not slow because we were stopped.
+function explained(reason: Reason, { stopped }: Report): string {
+  return reason === 'out-of-time' && stopped !== undefined ? 'Stopped before every test was done.' : REASONS[reason].sentence;
 }
 
 function iso(epochMs: number): string {
@@ -48,7 +66,7 @@ export function asText(report: Report, transcript: boolean): string {
   const hole = holeIn(finding.legs, arrivals);
   return [
     `${host.settings.name}: ${verdict}`,
-    `${REASONS[reason].sentence}${counts}`,
+    `${explained(reason, report)}${counts}`,
     ...(hole === undefined ? [] : [holeSentence(hole)]),
     ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
     ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
@@ -56,7 +74,7 @@ export function asText(report: Report, transcript: boolean): string {
     ...arrivals.flatMap(arrivalLines),
     ...finding.legs.flatMap((leg) => [
       '',
-      ...legLines(leg, arrivals),
+      ...legLines(leg, report),
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
     ...closingLines(openLegs(finding.legs, arrivals), hole),
@@ -107,14 +125,14 @@ function arrivalLines({ leg, test, at, path }: Arrival): string[] {
   return [`A message sent through ${leg} (${test}) came back at ${iso(at)}.`, ...way.map((hop) => `  ${printable(hop)}`)];
 }
 
-function legLines(leg: LegEvidence, arrivals: readonly Arrival[]): string[] {
-  const { verdict, reason } = judgeLeg(leg, arrivals);
+function legLines(leg: LegEvidence, report: Report): string[] {
+  const { verdict, reason } = judgeLeg(leg, report.arrivals);
   const { connections, commands, refusals } = leg.costs;
   const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
   const shown = accepted.slice(0, ACCEPTED_SHOWN);
   const broken = brokenTlsSentence(leg);
   return [
-    `  ${legName(leg)}: ${verdict}. ${REASONS[reason].sentence}`,
+    `  ${legName(leg)}: ${verdict}. ${explained(reason, report)}`,
     ...(leg.software === undefined ? [] : [`    ${softwareSentence(leg.software)}`]),
     ...(leg.tls === undefined
       ? []

@@ -11,7 +11,7 @@ import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from './canary-book.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
-import { asJson, asText } from './check-report.ts';
+import { asJson, asText, type Cut } from './check-report.ts';
 import { inWords } from './duration.ts';
 import { EHLO_NAME } from './environment.ts';
 import { UsageError } from './options.ts';
@@ -30,10 +30,10 @@ async function main(args: readonly string[]): Promise<void> {
   const book = canaryListen === undefined ? undefined : await openCanaryBook(canaryListen, canaryDomain, ref);
   const over = untilOver(options.maxTimeMs);
   try {
-    const finding = await check(options, book, over.signal);
-    const arrivals = book?.arrivals ?? [];
-    const report = { host, finding, arrivals, bounces: book?.bounces ?? [] };
-    if (over.why() !== undefined) console.error(`${over.why()}. This is what is known so far.`);
+    const finding = await check(options, book, over);
+    const stopped = over.why();
+    const report = { host, finding, arrivals: book?.arrivals ?? [], bounces: book?.bounces ?? [], stopped };
+    if (stopped !== undefined) console.error(`${cutWords(stopped, options)}. This is what is known so far.`);
     console.log(options.json ? JSON.stringify(asJson(report), null, 2) : asText(report, options.transcript));
     process.exitCode = EXIT[finding.judgement.verdict];
   } finally {
@@ -45,17 +45,19 @@ async function main(args: readonly string[]): Promise<void> {
 // Ctrl-C, or the end of the time that the whole may take, cuts a sitting short; what it showed by then is judged as any other.
 function untilOver(maxTimeMs: number) {
   const controller = new AbortController();
-  let why: string | undefined;
-  const stop = (reason: string) => () => {
-    why ??= reason;
+  const end = Date.now() + maxTimeMs;
+  let why: Cut | undefined;
+  const stop = (cut: Cut) => () => {
+    why ??= cut;
     controller.abort();
   };
-  const interrupt = stop('Interrupted');
+  const interrupt = stop('interrupted');
   process.once('SIGINT', interrupt);
-  const timer = setTimeout(stop(`The time is over (--max-time ${inWords(maxTimeMs)})`), maxTimeMs);
+  const timer = setTimeout(stop('max-time'), maxTimeMs);
   return {
     signal: controller.signal,
     why: () => why,
+    leftMs: () => Math.max(0, end - Date.now()),
     end() {
       clearTimeout(timer);
       process.off('SIGINT', interrupt);
@@ -63,9 +65,15 @@ function untilOver(maxTimeMs: number) {
   };
 }
 
+function cutWords(cut: Cut, { maxTimeMs }: CheckOptions): string {
+  return cut === 'interrupted' ? 'Interrupted' : `The time is over (--max-time ${inWords(maxTimeMs)})`;
+}
+
+type Over = ReturnType<typeof untilOver>;
+
 // As a scan of the service: it sits again while the server has something left to answer, then waits for its messages.
-async function check(options: CheckOptions, book: CanaryBook | undefined, signal: AbortSignal): Promise<Finding> {
-  const { finding, usedUp } = await sitAll(options, book, signal);
+async function check(options: CheckOptions, book: CanaryBook | undefined, over: Over): Promise<Finding> {
+  const { finding, usedUp } = await sitAll(options, book, over.signal);
   const legs = usedUp ? ended(finding.legs, 'sittings-used-up') : finding.legs;
   if (book === undefined || legs.length === 0) return usedUp ? { legs, judgement: judgeHost(legs, []) } : finding;
   const local = restOf(legs, judgeHost(legs, [])) === 'its-messages';
@@ -74,7 +82,7 @@ async function check(options: CheckOptions, book: CanaryBook | undefined, signal
     book,
     local ? 'It takes any local part, so only a message that comes back would show a relay' : undefined,
     waitMs,
-    signal,
+    over,
   );
   const all = waited ? ended(legs, 'waited') : legs;
   return { legs: all, judgement: judgeHost(all, [], book.arrivals) };
@@ -126,9 +134,11 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
 }
 
 // The first that comes back proves it; the others would prove no more, and one that was bounced will not come. Gives whether they were waited for to the end.
-async function untilBack(book: CanaryBook, why: string | undefined, waitMs: number, signal: AbortSignal): Promise<boolean> {
+async function untilBack(book: CanaryBook, why: string | undefined, waitMs: number, { signal, leftMs }: Over): Promise<boolean> {
   if (!book.waiting() || book.arrivals.length > 0) return true;
-  console.error(`${why === undefined ? 'Waiting' : `${why}: waiting`} for our messages to come back, at most ${inWords(waitMs)}.`);
+  const mostMs = Math.min(waitMs, leftMs());
+  const what = why === undefined ? 'Waiting' : `${why}: waiting`;
+  console.error(`${what} for our messages to come back, at most ${inWords(mostMs)} (Ctrl-C shows what is known).`);
   const until = Date.now() + waitMs;
   while (book.waiting() && book.arrivals.length === 0 && Date.now() < until && !signal.aborted) await wait(LOOK_MS);
   return !signal.aborted;

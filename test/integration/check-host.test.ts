@@ -68,6 +68,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
       ['a.example', '--canary-domain', 'canary.example', '--canary-listen', 'here'],
       ['a.example', '--retry-after', 'soon'],
       ['a.example', '--max-time', '2d'],
+      ['a.example', '--max-time', '0s'],
       ['a.example', '--wait', '-1'],
     ]) {
       const { code, output } = await check(...args);
@@ -117,7 +118,7 @@ describe('with a mailbox of its own for canaries', () => {
     const server = await startRelay('127.66.1.5', false);
     const { code, output } = await check('127.66.1.5', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox, '--wait', '1');
     await new Promise<void>((done) => server.close(() => done()));
-    expect(output).toContain('Waiting for our messages to come back, at most 1s.');
+    expect(output).toContain('Waiting for our messages to come back, at most 1s (Ctrl-C shows what is known).');
     expect(output).toContain('127.66.1.5: suspected\nIt accepted a message to a foreign domain from a stranger, to the final dot.');
     expect(code).toBe(2);
   });
@@ -160,7 +161,12 @@ describe('a server that has not answered everything', () => {
     const [said, exit] = [text(child.stdout), once(child, 'exit')];
     for await (const part of child.stderr) if (String(part).includes('Trying again in 1m')) child.kill('SIGINT');
     await server.stop();
-    expect(JSON.parse(await said)).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted', testsCompleted: ALL - 1 });
+    expect(JSON.parse(await said)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'greylisted',
+      stopped: 'interrupted',
+      testsCompleted: ALL - 1,
+    });
     expect(await exit).toEqual([3, null]);
   });
 });

@@ -83,3 +83,16 @@ test('a closed verdict says what was left out where no domain was named, and how
   expect(asText({ ...bare, host: HOST }, false)).not.toContain('No domain was named');
   expect(asText({ ...bare, finding: { ...bare.finding, judgement: SUSPECTED } }, false)).not.toContain('No domain was named');
 });
+
+test('an audit that was stopped does not call the server slow, in words and in JSON', () => {
+  const leg: LegEvidence = { ...sampleLeg(), tests: [{ test: 'plain', outcome: 'not-run', stage: 'greeting' }], stopped: 'out-of-time' };
+  const judgement = { verdict: 'inconclusive', reason: 'out-of-time', completed: 0, planned: 1 } as const;
+  const slow: Report = { host: HOST, finding: { judgement, legs: [leg] }, arrivals: [], bounces: [] };
+  const stopped: Report = { ...slow, stopped: 'max-time' };
+  expect(asText(slow, false)).toContain('It answers so slowly');
+  expect(asText(stopped, false)).not.toContain('It answers so slowly');
+  expect(asText(stopped, false).match(/Stopped before every test was done\./g)).toHaveLength(2);
+  const explanation = 'Stopped before every test was done.';
+  expect(asJson(stopped)).toMatchObject({ stopped: 'max-time', explanation, legs: [{ explanation }] });
+  expect(asJson(slow).stopped).toBeUndefined();
+});
