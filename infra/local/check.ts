@@ -25,6 +25,7 @@ const WAIT_LOCAL_MS = 5 * 60_000; // ... and where nothing but one that comes ba
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readCheckOptions(args);
+  if (options === undefined) return;
   const { host, canaryListen, canaryDomain } = options;
   const ref = { accountId: host.accountId, hostId: host.id, scanId: 'terminal' };
   const book = canaryListen === undefined ? undefined : await openCanaryBook(canaryListen, canaryDomain, ref);

@@ -78,6 +78,28 @@ describe('check-host says its verdict in words and by its exit code', () => {
   });
 });
 
+test('an option that there is not, or that lacks its value, is named with the way to the options, and --help lists them', async () => {
+  const said = async (...args: string[]) => (await check('a.example', ...args)).output;
+  expect(await said('--canaries')).toBe('check-host: There is no option --canaries. --help lists the options.\n');
+  expect(await said('-x')).toBe('check-host: There is no option -x. --help lists the options.\n');
+  expect(await said('--port')).toBe('check-host: --port needs a value. --help lists the options.\n');
+  expect(await said('--wait', '-1')).toBe('check-host: --wait needs a value. --help lists the options.\n');
+  expect(await said('--json=yes')).toBe('check-host: --json takes no value. --help lists the options.\n');
+  const { code, output } = await check('--help');
+  expect(code).toBe(0);
+  expect(output).toMatch(/^ {2}--max-time TIME +how long the whole may take \(15m\)$/m);
+});
+
+test('a canary mailbox that is taken is told by the option that names it', async () => {
+  const taken = await startScriptedServer([mailServer({})]);
+  const { code, output } = await check('a.example', '--canary-domain', 'canary.example', '--canary-listen', `127.0.0.1:${taken.port}`);
+  await taken.stop();
+  expect(output).toBe(
+    `check-host: The canary mailbox cannot listen on 127.0.0.1:${taken.port} (EADDRINUSE). Set --canary-listen to another.\n`,
+  );
+  expect(code).toBe(4);
+});
+
 describe('with a mailbox of its own for canaries', () => {
   const CANARY = 'canary.example';
   const mailbox = ['--canary-domain', CANARY, '--canary-listen', '127.66.1.9:2526'];
