@@ -4,10 +4,11 @@ import { holeView } from '../../shared/contract/hole.ts';
 import { backscatterOf } from '../../shared/domain/backscatter.ts';
 import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
 import type { Arrival, Returns } from '../../shared/domain/canary.ts';
+import { explanationOf } from '../../shared/domain/explanation.ts';
 import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
 import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { REASONS, type Reason } from '../../shared/domain/reason.ts';
+import type { Judgement, Reason } from '../../shared/domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
@@ -22,6 +23,8 @@ export type Report = Returns & {
   readonly host: Host;
   readonly finding: Finding;
   readonly stopped?: Cut | undefined;
+  /** How long its canaries were waited for, when none came back in all that time. */
+  readonly waitedMs?: number | undefined;
 };
 
 /** The report as one object; its shape is in docs/check-host.md. */
@@ -34,7 +37,7 @@ export function asJson(report: Report) {
     host: host.settings.name,
     verdict,
     reason,
-    explanation: explained(reason, report),
+    explanation: explained(judgement, report),
     stopped,
     testsCompleted: completed,
     testsPlanned: planned,
@@ -42,16 +45,14 @@ export function asJson(report: Report) {
     arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
     bounces: bounces.map(bounceView),
     backscatter: backscatterView(bounces, legs),
-    legs: legs.map((leg) => {
-      const view = legView(leg, arrivals);
-      return { ...view, explanation: explained(view.reason, report) };
-    }),
+    legs: legs.map((leg) => ({ ...legView(leg, arrivals), explanation: explained(judgeLeg(leg, arrivals), report) })),
   };
 }
 
 // A server is not slow because we were stopped.
-function explained(reason: Reason, { stopped }: Report): string {
-  return reason === 'out-of-time' && stopped !== undefined ? 'Stopped before every test was done.' : REASONS[reason].sentence;
+function explained(judgement: Judgement, { stopped, waitedMs }: Report): string {
+  if (judgement.reason === 'out-of-time' && stopped !== undefined) return 'Stopped before every test was done.';
+  return explanationOf({ judgement, waitedMs });
 }
 
 function iso(epochMs: number): string {
@@ -61,15 +62,16 @@ function iso(epochMs: number): string {
 /** The report in words. */
 export function asText(report: Report, transcript: boolean): string {
   const { host, finding, arrivals } = report;
-  const { verdict, reason, completed, planned } = finding.judgement;
+  const { judgement } = finding;
+  const { verdict, reason, completed, planned } = judgement;
   const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
   const hole = holeIn(finding.legs, arrivals);
   return [
     `${host.settings.name}: ${verdict}`,
-    `${explained(reason, report)}${counts}`,
+    `${explained(judgement, report)}${counts}`,
     ...(hole === undefined ? [] : [holeSentence(hole)]),
     ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
-    ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
+    ...((verdict === 'suspected' && arrivals.length === 0) || reason === 'any-local-part' ? [HOW_TO_PROVE] : []),
     ...(verdict === 'closed' && host.settings.servedDomains.length === 0 ? [NO_DOMAIN] : []),
     ...arrivals.flatMap(arrivalLines),
     ...finding.legs.flatMap((leg) => [
@@ -126,13 +128,11 @@ function arrivalLines({ leg, test, at, path }: Arrival): string[] {
 }
 
 function legLines(leg: LegEvidence, report: Report): string[] {
-  const { verdict, reason } = judgeLeg(leg, report.arrivals);
+  const judgement = judgeLeg(leg, report.arrivals);
   const { connections, commands, refusals } = leg.costs;
-  const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
-  const shown = accepted.slice(0, ACCEPTED_SHOWN);
   const broken = brokenTlsSentence(leg);
   return [
-    `  ${legName(leg)}: ${verdict}. ${explained(reason, report)}`,
+    `  ${legName(leg)}: ${judgement.verdict}. ${explained(judgement, report)}`,
     ...(leg.software === undefined ? [] : [`    ${softwareSentence(leg.software)}`]),
     ...(leg.tls === undefined
       ? []
@@ -142,10 +142,29 @@ function legLines(leg: LegEvidence, report: Report): string[] {
       ? []
       : ['    Plaintext came behind its answer to STARTTLS, and was dropped: somebody on the way may inject it.']),
     ...(leg.seesUsAs === undefined ? [] : [`    It takes us for ${leg.seesUsAs}.`]),
-    ...(connections === 0 ? [] : [`    ${connections} connections, ${commands} commands, ${refusals} refusals`]),
+    ...(connections === 0
+      ? []
+      : [`    ${counted(connections, 'connection')}, ${counted(commands, 'command')}, ${counted(refusals, 'refusal')}`]),
+    ...acceptedIn(leg, judgement.reason),
+  ];
+}
+
+// Of a server that takes any local part, whose accepted recipients would otherwise read as proof.
+const ANY_LOCAL_PART: readonly Reason[] = ['catch-all', 'awaiting-messages', 'any-local-part'];
+
+function acceptedIn({ tests }: LegEvidence, reason: Reason): string[] {
+  const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
+  if (accepted.length > 0 && ANY_LOCAL_PART.includes(reason))
+    return [`    takes any local part (${counted(accepted.length, 'form')}), which proves nothing by itself; --json has all`];
+  const shown = accepted.slice(0, ACCEPTED_SHOWN);
+  return [
     ...shown.flatMap(acceptedLines),
     ...(accepted.length > shown.length ? [`    and ${accepted.length - shown.length} more; --json has all`] : []),
   ];
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 const ACCEPTED_SHOWN = 8; // envelopes of a leg that are spelled out
