@@ -65,6 +65,7 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
   const sink = await startCanarySink({
     listen,
     canaryDomain,
+    setting: '--canary-listen',
     onMail: ({ Records }, raw) =>
       Promise.all(Records.map(({ ses }) => takeArrival(ses, { ...services, readMail: async () => raw.toString('latin1') }))),
   });

@@ -13,6 +13,8 @@ export type CanarySinkOptions = {
   /** `address:port`; port 0 is any free one. */
   readonly listen: string;
   readonly canaryDomain: string;
+  /** The setting that `listen` comes from, for whoever has to change it; CANARY_LISTEN if it is left out. */
+  readonly setting?: string;
   /** Gets the event that SES would send, and the mail itself. When it fails the mail is put off, and its sender tries again. */
   readonly onMail: (event: SESEvent, raw: Buffer) => Promise<unknown>;
 };
@@ -27,16 +29,13 @@ const HEADERS_BYTES = 10 * 1024; // SES hands over no more of a mail's headers
 
 /** Starts it. It takes mail for the canary domain and every name below it, and for no other. */
 export function startCanarySink(options: CanarySinkOptions): Promise<CanarySink> {
-  const { address, port } = readListen(options.listen);
+  const { listen, setting = 'CANARY_LISTEN' } = options;
+  const { address, port } = readListen(listen, setting);
   const server = sinkServer(options);
   const stop = () => new Promise<void>((done) => server.close(() => done()));
   return new Promise((done, fail) => {
     const refuse = (error: Error & { code?: string }) =>
-      fail(
-        new UsageError(
-          `The canary mailbox cannot listen on ${options.listen} (${error.code ?? error.message}). Set CANARY_LISTEN to another.`,
-        ),
-      );
+      fail(new UsageError(`The canary mailbox cannot listen on ${listen} (${error.code ?? error.message}). Set ${setting} to another.`));
     server.once('error', refuse);
     server.listen(port, address, () => {
       server.off('error', refuse);
@@ -47,11 +46,11 @@ export function startCanarySink(options: CanarySinkOptions): Promise<CanarySink>
   });
 }
 
-function readListen(text: string): { readonly address: string; readonly port: number } {
+function readListen(text: string, setting: string): { readonly address: string; readonly port: number } {
   const [, v4, v6, port] = /^(?:([0-9.]+)|\[([0-9a-f:.]+)\]):(\d{1,5})$/i.exec(text) ?? [];
   const address = parseAddress(v4 ?? v6 ?? '');
   if (address === undefined || Number(port) > 65_535)
-    throw new UsageError(`CANARY_LISTEN must be an address and a port such as ${DEFAULT_LISTEN}, not ${text}.`);
+    throw new UsageError(`${setting} must be an address and a port such as ${DEFAULT_LISTEN}, not ${text}.`);
   return { address: address.text, port: Number(port) };
 }
 

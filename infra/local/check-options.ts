@@ -9,13 +9,34 @@ import { readDuration } from './duration.ts';
 import { CANARY_DOMAIN } from './environment.ts';
 import { UsageError } from './options.ts';
 
-const USAGE =
-  'Usage: npm run check-host -- HOST --own CIDR [--own CIDR] [--domain NAME] [--control MAILBOX] [--port 25] [--dns ADDRESS[:PORT]] [--retry-after 1m] [--max-time 15m] ' +
-  '[--canary-domain NAME --canary-listen ADDRESS:PORT] [--wait 30s] [--json] [--transcript]';
+const USAGE = 'Usage: npm run check-host -- HOST --own CIDR [options]; --help lists them.';
 
-const DEFAULT_PORTS = ['25', '465', '587'];
-const DEFAULT_RETRY = '1m';
-const DEFAULT_MAX_TIME = '15m';
+const many = (fallback: string[]) => ({ type: 'string', multiple: true, default: fallback }) as const;
+
+// Each as the parser takes it, with how its value is called and what it is for.
+const OPTIONS = {
+  own: { ...many([]), value: 'CIDR', help: 'a network that is yours to audit; may be repeated' },
+  domain: { ...many([]), value: 'NAME', help: 'a domain that the server takes mail for; may be repeated' },
+  control: { type: 'string', value: 'MAILBOX', help: 'the mailbox that is asked for first (postmaster at the first --domain)' },
+  port: { ...many(['25', '465', '587']), value: 'NUMBER', help: 'a port to probe; may be repeated (25, 465 and 587)' },
+  dns: { ...many([]), value: 'ADDRESS[:PORT]', help: 'the resolver to ask (that of the system)' },
+  'canary-domain': { type: 'string', value: 'NAME', help: 'a domain of yours whose mail comes to --canary-listen' },
+  'canary-listen': { type: 'string', value: 'ADDRESS:PORT', help: 'where messages of ours that the server relays come back to' },
+  wait: { type: 'string', value: 'TIME', help: 'how long to wait for such a message (30s, or 5m where only one would tell)' },
+  'retry-after': { type: 'string', default: '1m', value: 'TIME', help: 'how long to leave a server alone that put us off (1m)' },
+  'max-time': { type: 'string', default: '15m', value: 'TIME', help: 'how long the whole may take (15m)' },
+  transcript: { type: 'boolean', default: false, value: '', help: 'show every line that went over the wire' },
+  json: { type: 'boolean', default: false, value: '', help: 'one object on standard output, and nothing else there' },
+  help: { type: 'boolean', default: false, value: '', help: 'show this' },
+} as const;
+
+const HELP_COLUMN = 32;
+
+/** What `--help` shows: the options, one a line. */
+function helpText(): string {
+  const lines = Object.entries(OPTIONS).map(([name, { value, help }]) => `${`  --${name} ${value}`.padEnd(HELP_COLUMN)}${help}`);
+  return ['Usage: npm run check-host -- HOST --own CIDR [options]', '', ...lines, '', 'docs/check-host.md says more.'].join('\n');
+}
 
 /** What one audit from the terminal is to do. Times are milliseconds. */
 export type CheckOptions = {
@@ -35,9 +56,13 @@ export type CheckOptions = {
   readonly transcript: boolean;
 };
 
-/** Reads the command line; throws a `UsageError` that says what is wrong with it. */
-export function readCheckOptions(args: readonly string[]): CheckOptions {
+/** Reads the command line; undefined when help was asked for and shown. Throws a `UsageError` that says what is wrong with it. */
+export function readCheckOptions(args: readonly string[]): CheckOptions | undefined {
   const { values, positionals } = parse(args);
+  if (values.help) {
+    console.log(helpText());
+    return undefined;
+  }
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) throw new UsageError(USAGE);
   const target = readTarget(name);
@@ -50,7 +75,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
     own: values.own.map(network),
     dns: values.dns.map(resolver),
     retryAfterMs: duration('--retry-after', values['retry-after']),
-    maxTimeMs: duration('--max-time', values['max-time']),
+    maxTimeMs: someTime('--max-time', values['max-time']),
     canaryListen: listen === undefined ? undefined : endpoint(listen),
     canaryDomain: domain === undefined ? CANARY_DOMAIN : domainName('--canary-domain', domain),
     waitMs: values.wait === undefined ? undefined : duration('--wait', values.wait),
@@ -98,6 +123,12 @@ function duration(option: string, text: string): number {
   return ms;
 }
 
+function someTime(option: string, text: string): number {
+  const ms = duration(option, text);
+  if (ms === 0) throw new UsageError(`${option} must be longer than ${printable(text)}: nothing could be asked in it.`);
+  return ms;
+}
+
 function network(text: string): Network {
   const parsed = parseNetwork(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
   if (parsed === undefined)
@@ -120,26 +151,18 @@ function endpoint(text: string): string {
 }
 
 function parse(args: readonly string[]) {
-  const many = (fallback: string[]) => ({ type: 'string', multiple: true, default: fallback }) as const;
-  const flag = { type: 'boolean', default: false } as const;
-  const one = { type: 'string' } as const;
   try {
-    const options = {
-      own: many([]),
-      domain: many([]),
-      control: one,
-      port: many(DEFAULT_PORTS),
-      dns: many([]),
-      'retry-after': { type: 'string', default: DEFAULT_RETRY },
-      'max-time': { type: 'string', default: DEFAULT_MAX_TIME },
-      'canary-domain': one,
-      'canary-listen': one,
-      wait: one,
-      json: flag,
-      transcript: flag,
-    } as const;
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message.split('\n')[0] : error} ${USAGE}`);
+    throw new UsageError(`${parserWords(error)} --help lists the options.`);
   }
+}
+
+// The parser's own words are several sentences on how to write a host that begins with a dash.
+function parserWords(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  const [, name = ''] = /'(?:-\w, )?(--?[\w-]+)/.exec(words) ?? [];
+  const option = new Map<string, { readonly type: string }>(Object.entries(OPTIONS)).get(name.replace(/^--/, ''));
+  if (option === undefined) return `There is no option ${name}.`;
+  return option.type === 'string' ? `${name} needs a value.` : `${name} takes no value.`;
 }

@@ -4,36 +4,55 @@ import { holeView } from '../../shared/contract/hole.ts';
 import { backscatterOf } from '../../shared/domain/backscatter.ts';
 import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
 import type { Arrival, Returns } from '../../shared/domain/canary.ts';
+import { explanationOf } from '../../shared/domain/explanation.ts';
 import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
 import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { REASONS } from '../../shared/domain/reason.ts';
+import type { Judgement, Reason } from '../../shared/domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../../shared/domain/remedies.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 
+/** What cut an audit short: Ctrl-C, or the end of the time that the whole may take. */
+export type Cut = 'interrupted' | 'max-time';
+
 /** What an audit showed: its finding, and what became of its canaries. */
-export type Report = Returns & { readonly host: Host; readonly finding: Finding };
+export type Report = Returns & {
+  readonly host: Host;
+  readonly finding: Finding;
+  readonly stopped?: Cut | undefined;
+  /** How long its canaries were waited for, when none came back in all that time. */
+  readonly waitedMs?: number | undefined;
+};
 
 /** The report as one object; its shape is in docs/check-host.md. */
-export function asJson({ host, finding: { judgement, legs }, arrivals, bounces }: Report) {
+export function asJson(report: Report) {
+  const { host, finding, arrivals, bounces, stopped } = report;
+  const { judgement, legs } = finding;
   const { verdict, reason, completed, planned } = judgement;
   const hole = holeIn(legs, arrivals);
   return {
     host: host.settings.name,
     verdict,
     reason,
-    explanation: REASONS[reason].sentence,
+    explanation: explained(judgement, report),
+    stopped,
     testsCompleted: completed,
     testsPlanned: planned,
     hole: hole === undefined ? undefined : holeView(hole, openLegs(legs, arrivals)[0]?.software),
     arrivals: arrivals.map(({ leg, test, sentAt, at, path }) => ({ leg, test, sentAt: iso(sentAt), at: iso(at), path })),
     bounces: bounces.map(bounceView),
     backscatter: backscatterView(bounces, legs),
-    legs: legs.map((leg) => legView(leg, arrivals)),
+    legs: legs.map((leg) => ({ ...legView(leg, arrivals), explanation: explained(judgeLeg(leg, arrivals), report) })),
   };
+}
+
+// A server is not slow because we were stopped.
+function explained(judgement: Judgement, { stopped, waitedMs }: Report): string {
+  if (judgement.reason === 'out-of-time' && stopped !== undefined) return 'Stopped before every test was done.';
+  return explanationOf({ judgement, waitedMs });
 }
 
 function iso(epochMs: number): string {
@@ -43,19 +62,21 @@ function iso(epochMs: number): string {
 /** The report in words. */
 export function asText(report: Report, transcript: boolean): string {
   const { host, finding, arrivals } = report;
-  const { verdict, reason, completed, planned } = finding.judgement;
+  const { judgement } = finding;
+  const { verdict, reason, completed, planned } = judgement;
   const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
   const hole = holeIn(finding.legs, arrivals);
   return [
     `${host.settings.name}: ${verdict}`,
-    `${REASONS[reason].sentence}${counts}`,
+    `${explained(judgement, report)}${counts}`,
     ...(hole === undefined ? [] : [holeSentence(hole)]),
     ...(reason === 'no-consent' || reason === 'forbidden-address' ? ['If the address is yours, say so: --own ADDRESS/32'] : []),
-    ...(verdict === 'suspected' && arrivals.length === 0 ? [HOW_TO_PROVE] : []),
+    ...((verdict === 'suspected' && arrivals.length === 0) || reason === 'any-local-part' ? [HOW_TO_PROVE] : []),
+    ...(verdict === 'closed' && host.settings.servedDomains.length === 0 ? [NO_DOMAIN] : []),
     ...arrivals.flatMap(arrivalLines),
     ...finding.legs.flatMap((leg) => [
       '',
-      ...legLines(leg, arrivals),
+      ...legLines(leg, report),
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
     ...closingLines(openLegs(finding.legs, arrivals), hole),
@@ -96,6 +117,9 @@ function backscatterLines({ bounces, finding }: Report): string[] {
 const HOW_TO_PROVE =
   'Whether it delivers such mail is shown by a message that comes back: --canary-domain and --canary-listen (docs/check-host.md).';
 
+const NO_DOMAIN =
+  'No domain was named, so tests that claim one of yours were left out, and a refusal of us looks like a refusal to relay. Name one: --domain example.org.';
+
 function arrivalLines({ leg, test, at, path }: Arrival): string[] {
   const way = path.map(
     ({ from = 'unknown', address, by = 'unknown' }) => `${by} from ${from}${address === undefined ? '' : ` [${address}]`}`,
@@ -103,14 +127,12 @@ function arrivalLines({ leg, test, at, path }: Arrival): string[] {
   return [`A message sent through ${leg} (${test}) came back at ${iso(at)}.`, ...way.map((hop) => `  ${printable(hop)}`)];
 }
 
-function legLines(leg: LegEvidence, arrivals: readonly Arrival[]): string[] {
-  const { verdict, reason } = judgeLeg(leg, arrivals);
+function legLines(leg: LegEvidence, report: Report): string[] {
+  const judgement = judgeLeg(leg, report.arrivals);
   const { connections, commands, refusals } = leg.costs;
-  const accepted = leg.tests.filter((test) => test.outcome === 'accepted');
-  const shown = accepted.slice(0, ACCEPTED_SHOWN);
   const broken = brokenTlsSentence(leg);
   return [
-    `  ${legName(leg)}: ${verdict}. ${REASONS[reason].sentence}`,
+    `  ${legName(leg)}: ${judgement.verdict}. ${explained(judgement, report)}`,
     ...(leg.software === undefined ? [] : [`    ${softwareSentence(leg.software)}`]),
     ...(leg.tls === undefined
       ? []
@@ -120,10 +142,29 @@ function legLines(leg: LegEvidence, arrivals: readonly Arrival[]): string[] {
       ? []
       : ['    Plaintext came behind its answer to STARTTLS, and was dropped: somebody on the way may inject it.']),
     ...(leg.seesUsAs === undefined ? [] : [`    It takes us for ${leg.seesUsAs}.`]),
-    ...(connections === 0 ? [] : [`    ${connections} connections, ${commands} commands, ${refusals} refusals`]),
+    ...(connections === 0
+      ? []
+      : [`    ${counted(connections, 'connection')}, ${counted(commands, 'command')}, ${counted(refusals, 'refusal')}`]),
+    ...acceptedIn(leg, judgement.reason),
+  ];
+}
+
+// Of a server that takes any local part, whose accepted recipients would otherwise read as proof.
+const ANY_LOCAL_PART: readonly Reason[] = ['catch-all', 'awaiting-messages', 'any-local-part'];
+
+function acceptedIn({ tests }: LegEvidence, reason: Reason): string[] {
+  const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
+  if (accepted.length > 0 && ANY_LOCAL_PART.includes(reason))
+    return [`    takes any local part (${counted(accepted.length, 'form')}), which proves nothing by itself; --json has all`];
+  const shown = accepted.slice(0, ACCEPTED_SHOWN);
+  return [
     ...shown.flatMap(acceptedLines),
     ...(accepted.length > shown.length ? [`    and ${accepted.length - shown.length} more; --json has all`] : []),
   ];
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 const ACCEPTED_SHOWN = 8; // envelopes of a leg that are spelled out

@@ -11,7 +11,7 @@ import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from './canary-book.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
-import { asJson, asText } from './check-report.ts';
+import { asJson, asText, type Cut, type Report } from './check-report.ts';
 import { inWords } from './duration.ts';
 import { EHLO_NAME } from './environment.ts';
 import { UsageError } from './options.ts';
@@ -26,15 +26,16 @@ const WAIT_LOCAL_MS = 5 * 60_000; // ... and where nothing but one that comes ba
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readCheckOptions(args);
+  if (options === undefined) return;
   const { host, canaryListen, canaryDomain } = options;
   const ref = { accountId: host.accountId, hostId: host.id, scanId: 'terminal' };
   const book = canaryListen === undefined ? undefined : await openCanaryBook(canaryListen, canaryDomain, ref);
   const over = untilOver(options.maxTimeMs);
   try {
-    const finding = await check(options, book, over.signal);
-    const arrivals = book?.arrivals ?? [];
-    const report = { host, finding, arrivals, bounces: book?.bounces ?? [] };
-    if (over.why() !== undefined) console.error(`${over.why()}. This is what is known so far.`);
+    const { finding, waitedMs } = await check(options, book, over);
+    const stopped = over.why();
+    const report = { host, finding, arrivals: book?.arrivals ?? [], bounces: book?.bounces ?? [], stopped, waitedMs };
+    if (stopped !== undefined) console.error(`${cutWords(stopped, options)}. This is what is known so far.`);
     console.log(options.json ? JSON.stringify(asJson(report), null, 2) : asText(report, options.transcript));
     process.exitCode = EXIT[finding.judgement.verdict];
   } finally {
@@ -46,17 +47,19 @@ async function main(args: readonly string[]): Promise<void> {
 // Ctrl-C, or the end of the time that the whole may take, cuts a sitting short; what it showed by then is judged as any other.
 function untilOver(maxTimeMs: number) {
   const controller = new AbortController();
-  let why: string | undefined;
-  const stop = (reason: string) => () => {
-    why ??= reason;
+  const end = Date.now() + maxTimeMs;
+  let why: Cut | undefined;
+  const stop = (cut: Cut) => () => {
+    why ??= cut;
     controller.abort();
   };
-  const interrupt = stop('Interrupted');
+  const interrupt = stop('interrupted');
   process.once('SIGINT', interrupt);
-  const timer = setTimeout(stop(`The time is over (--max-time ${inWords(maxTimeMs)})`), maxTimeMs);
+  const timer = setTimeout(stop('max-time'), maxTimeMs);
   return {
     signal: controller.signal,
     why: () => why,
+    leftMs: () => Math.max(0, end - Date.now()),
     end() {
       clearTimeout(timer);
       process.off('SIGINT', interrupt);
@@ -64,23 +67,31 @@ function untilOver(maxTimeMs: number) {
   };
 }
 
+function cutWords(cut: Cut, { maxTimeMs }: CheckOptions): string {
+  return cut === 'interrupted' ? 'Interrupted' : `The time is over (--max-time ${inWords(maxTimeMs)})`;
+}
+
+type Over = ReturnType<typeof untilOver>;
+
+type Checked = Pick<Report, 'finding' | 'waitedMs'>;
+
 // As a scan of the service: it sits again while the server has something left to answer, then waits for its messages.
-async function check(options: CheckOptions, book: CanaryBook | undefined, signal: AbortSignal): Promise<Finding> {
-  const { finding, usedUp } = await sitAll(options, book, signal);
+async function check(options: CheckOptions, book: CanaryBook | undefined, over: Over): Promise<Checked> {
+  const { finding, usedUp } = await sitAll(options, book, over.signal);
   // Only sittings as far apart as the service's show what a server never answers.
   const end = options.retryAfterMs >= SERVICE_STEP_MS ? 'sittings-used-up' : 'given-up';
   const legs = usedUp ? ended(finding.legs, end) : finding.legs;
-  if (book === undefined || legs.length === 0) return usedUp ? { legs, judgement: judgeHost(legs, []) } : finding;
+  if (book === undefined || legs.length === 0) return { finding: usedUp ? { legs, judgement: judgeHost(legs, []) } : finding };
   const local = restOf(legs, judgeHost(legs, [])) === 'its-messages';
   const waitMs = options.waitMs ?? (local ? WAIT_LOCAL_MS : WAIT_MS);
-  const waited = await untilBack(
+  const outcome = await untilBack(
     book,
     local ? 'It takes any local part, so only a message that comes back would show a relay' : undefined,
     waitMs,
-    signal,
+    over,
   );
-  const all = waited ? ended(legs, 'waited') : legs;
-  return { legs: all, judgement: judgeHost(all, [], book.arrivals) };
+  const all = outcome === 'cut' ? legs : ended(legs, 'waited');
+  return { finding: { legs: all, judgement: judgeHost(all, [], book.arrivals) }, waitedMs: outcome === 'in-vain' ? waitMs : undefined };
 }
 
 async function sitAll(
@@ -128,13 +139,22 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
   };
 }
 
-// The first that comes back proves it; the others would prove no more, and one that was bounced will not come. Gives whether they were waited for to the end.
-async function untilBack(book: CanaryBook, why: string | undefined, waitMs: number, signal: AbortSignal): Promise<boolean> {
-  if (!book.waiting() || book.arrivals.length > 0) return true;
-  console.error(`${why === undefined ? 'Waiting' : `${why}: waiting`} for our messages to come back, at most ${inWords(waitMs)}.`);
+// The first that comes back proves it; the others would prove no more, and one that was bounced will not come.
+async function untilBack(
+  book: CanaryBook,
+  why: string | undefined,
+  waitMs: number,
+  { signal, leftMs }: Over,
+): Promise<'settled' | 'in-vain' | 'cut'> {
+  const isSettled = () => !book.waiting() || book.arrivals.length > 0;
+  if (isSettled()) return 'settled';
+  const mostMs = Math.min(waitMs, leftMs());
+  const what = why === undefined ? 'Waiting' : `${why}: waiting`;
+  console.error(`${what} for our messages to come back, at most ${inWords(mostMs)} (Ctrl-C shows what is known).`);
   const until = Date.now() + waitMs;
-  while (book.waiting() && book.arrivals.length === 0 && Date.now() < until && !signal.aborted) await wait(LOOK_MS);
-  return !signal.aborted;
+  while (!isSettled() && Date.now() < until && !signal.aborted) await wait(LOOK_MS);
+  if (signal.aborted) return 'cut';
+  return isSettled() ? 'settled' : 'in-vain';
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

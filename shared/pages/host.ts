@@ -84,9 +84,13 @@ function countsOf({ judgement: { completed, planned } }: Scan): string {
   return planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
 }
 
-function closedWords({ state }: Host, now: number): Html {
+function closedWords({ id, settings, state }: Host, now: number): Html {
   const full = state.lastFull === undefined ? undefined : html`The full table of tests was last run ${when(state.lastFull, now)}. `;
-  return html`<p class="hint">${full}<a href="/closed">What “closed” does not cover</a></p>`;
+  return html`${settings.servedDomains.length === 0 ? noDomainWords(id) : undefined}<p class="hint">${full}<a href="/closed">What “closed” does not cover</a></p>`;
+}
+
+function noDomainWords(id: string): Html {
+  return html`<p>It has no served domain, so tests that claim one were left out, and a refusal of us looks like a refusal to relay: <a href="/hosts/${id}/settings#servedDomains">name a domain it takes mail for</a>.</p>\n`;
 }
 
 function sinkWords(host: Host, { formToken }: Visitor): Html {

@@ -68,6 +68,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
       ['a.example', '--canary-domain', 'canary.example', '--canary-listen', 'here'],
       ['a.example', '--retry-after', 'soon'],
       ['a.example', '--max-time', '2d'],
+      ['a.example', '--max-time', '0s'],
       ['a.example', '--wait', '-1'],
     ]) {
       const { code, output } = await check(...args);
@@ -75,6 +76,28 @@ describe('check-host says its verdict in words and by its exit code', () => {
       expect(output, args.join(' ')).toMatch(/^check-host: [^\n]+\n$/);
     }
   });
+});
+
+test('an option that there is not, or that lacks its value, is named with the way to the options, and --help lists them', async () => {
+  const said = async (...args: string[]) => (await check('a.example', ...args)).output;
+  expect(await said('--canaries')).toBe('check-host: There is no option --canaries. --help lists the options.\n');
+  expect(await said('-x')).toBe('check-host: There is no option -x. --help lists the options.\n');
+  expect(await said('--port')).toBe('check-host: --port needs a value. --help lists the options.\n');
+  expect(await said('--wait', '-1')).toBe('check-host: --wait needs a value. --help lists the options.\n');
+  expect(await said('--json=yes')).toBe('check-host: --json takes no value. --help lists the options.\n');
+  const { code, output } = await check('--help');
+  expect(code).toBe(0);
+  expect(output).toMatch(/^ {2}--max-time TIME +how long the whole may take \(15m\)$/m);
+});
+
+test('a canary mailbox that is taken is told by the option that names it', async () => {
+  const taken = await startScriptedServer([mailServer({})]);
+  const { code, output } = await check('a.example', '--canary-domain', 'canary.example', '--canary-listen', `127.0.0.1:${taken.port}`);
+  await taken.stop();
+  expect(output).toBe(
+    `check-host: The canary mailbox cannot listen on 127.0.0.1:${taken.port} (EADDRINUSE). Set --canary-listen to another.\n`,
+  );
+  expect(code).toBe(4);
 });
 
 describe('with a mailbox of its own for canaries', () => {
@@ -117,7 +140,7 @@ describe('with a mailbox of its own for canaries', () => {
     const server = await startRelay('127.66.1.5', false);
     const { code, output } = await check('127.66.1.5', '--own', '127.0.0.0/8', '--port', String(MAIL_PORT), ...mailbox, '--wait', '1');
     await new Promise<void>((done) => server.close(() => done()));
-    expect(output).toContain('Waiting for our messages to come back, at most 1s.');
+    expect(output).toContain('Waiting for our messages to come back, at most 1s (Ctrl-C shows what is known).');
     expect(output).toContain('127.66.1.5: suspected\nIt accepted a message to a foreign domain from a stranger, to the final dot.');
     expect(code).toBe(2);
   });
@@ -160,7 +183,12 @@ describe('a server that has not answered everything', () => {
     const [said, exit] = [text(child.stdout), once(child, 'exit')];
     for await (const part of child.stderr) if (String(part).includes('Trying again in 1m')) child.kill('SIGINT');
     await server.stop();
-    expect(JSON.parse(await said)).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted', testsCompleted: ALL - 1 });
+    expect(JSON.parse(await said)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'greylisted',
+      stopped: 'interrupted',
+      testsCompleted: ALL - 1,
+    });
     expect(await exit).toEqual([3, null]);
   });
 });

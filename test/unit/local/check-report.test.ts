@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { asJson, asText, type Report } from '../../../infra/local/check-report.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
+import { judgeHost } from '../../../shared/domain/verdict.ts';
 import {
   CLOSED,
   NOON,
@@ -68,4 +69,64 @@ test('the terminal says at which leg TLS is broken, and why', () => {
   };
   const text = asText({ host: HOST, finding: { judgement: CLOSED, legs: [sampleLeg(), leg] }, arrivals: [], bounces: [] }, false);
   expect(text).toContain('\n    STARTTLS at port 25 is broken: no \\x1b cipher.\n');
+});
+
+test('a closed verdict says what was left out where no domain was named, and how to name one', () => {
+  const bare: Report = {
+    host: sampleHost({ servedDomains: [] }),
+    finding: { judgement: CLOSED, legs: [sampleLeg()] },
+    arrivals: [],
+    bounces: [],
+  };
+  expect(asText(bare, false).split('\n')[2]).toBe(
+    'No domain was named, so tests that claim one of yours were left out, and a refusal of us looks like a refusal to relay. Name one: --domain example.org.',
+  );
+  expect(asText({ ...bare, host: HOST }, false)).not.toContain('No domain was named');
+  expect(asText({ ...bare, finding: { ...bare.finding, judgement: SUSPECTED } }, false)).not.toContain('No domain was named');
+});
+
+test('an audit that was stopped does not call the server slow, in words and in JSON', () => {
+  const leg: LegEvidence = { ...sampleLeg(), tests: [{ test: 'plain', outcome: 'not-run', stage: 'greeting' }], stopped: 'out-of-time' };
+  const judgement = { verdict: 'inconclusive', reason: 'out-of-time', completed: 0, planned: 1 } as const;
+  const slow: Report = { host: HOST, finding: { judgement, legs: [leg] }, arrivals: [], bounces: [] };
+  const stopped: Report = { ...slow, stopped: 'max-time' };
+  expect(asText(slow, false)).toContain('It answers so slowly');
+  expect(asText(stopped, false)).not.toContain('It answers so slowly');
+  expect(asText(stopped, false).match(/Stopped before every test was done\./g)).toHaveLength(2);
+  const explanation = 'Stopped before every test was done.';
+  expect(asJson(stopped)).toMatchObject({ stopped: 'max-time', explanation, legs: [{ explanation }] });
+  expect(asJson(slow).stopped).toBeUndefined();
+});
+
+const CONTROL = 'control-random-user:local';
+const control = { test: CONTROL, outcome: 'accepted', stage: 'rcpt' } as const;
+const POSTMASTER = { test: 'control-postmaster', outcome: 'accepted', stage: 'rcpt' } as const;
+
+/** A leg that takes any local part, in two of its tests. */
+function catchAll(more: Partial<LegEvidence>): Report {
+  const tests = sampleLeg().tests.map((each, index) =>
+    index > 0 && index < 3 ? ({ ...each, outcome: 'accepted', negative: CONTROL, canary: 'a' } as const) : each,
+  );
+  const leg: LegEvidence = { ...sampleLeg(), tests, controls: [POSTMASTER, control], ...more };
+  return { host: HOST, finding: { judgement: judgeHost([leg], []), legs: [leg] }, arrivals: [], bounces: [] };
+}
+
+test('what a catch-all takes is one line, and its verdict says how long its messages were waited for', () => {
+  const waited: Report = { ...catchAll({ ended: 'waited' }), waitedMs: 300_000 };
+  const text = asText(waited, false);
+  expect(text).toMatch(/^mail\.example\.org: closed\n.* came back within 5 minutes\. /);
+  expect(text).toContain('\n    takes any local part (2 forms), which proves nothing by itself; --json has all');
+  expect(text).toContain('    1 connection, 60 commands, 19 refusals');
+  expect(text).not.toContain('RCPT TO');
+  expect(asJson(waited)).toMatchObject({
+    reason: 'catch-all',
+    explanation: expect.stringMatching(/within 5 minutes\.$/),
+    legs: [{ explanation: expect.stringMatching(/within 5 minutes\.$/) }],
+  });
+});
+
+test('where any local part is taken and nothing was sent, it is said how to have a message come back', () => {
+  const unsent = catchAll({ noMailbox: true });
+  expect(unsent.finding.judgement.reason).toBe('any-local-part');
+  expect(asText(unsent, false)).toContain('--canary-domain and --canary-listen');
 });

@@ -62,6 +62,13 @@ describe('the page of a host', () => {
     expect(shown({ ...state, pending: { ...pending, notBefore: NOON - 1 } })).toContain('which is due now.');
   });
 
+  test('says of a closed host without a served domain what was left out, with a way to name one', () => {
+    const bare = sampleHost({ servedDomains: [] }, { relay: 'closed' });
+    expect(shown({}, { host: bare })).toContain(`<a href="/hosts/${bare.id}/settings#servedDomains">name a domain it takes mail for</a>`);
+    expect(shown({ relay: 'closed' })).not.toContain('settings#servedDomains');
+    expect(shown({}, { host: sampleHost({ servedDomains: [] }, { relay: 'suspected' }) })).not.toContain('settings#servedDomains');
+  });
+
   test('tells what to do about an open host even when nothing is left of its last scan, and does not call it never scanned', () => {
     const page = shown({ relay: 'open', openLegs: ['192.0.2.1:25'], last: { ...LAST, verdict: 'open' } });
     expect(page).toContain('What to do now');
