@@ -3,12 +3,12 @@ import { brokenTlsSentence } from '../domain/broken-tls.ts';
 import { explanationOf } from '../domain/explanation.ts';
 import { type Hole, holeIn } from '../domain/hole.ts';
 import type { Host } from '../domain/host.ts';
-import { type Judgement, REASONS, type Reason } from '../domain/reason.ts';
+import { type Judgement, REASONS, type Reason, type Verdict } from '../domain/reason.ts';
 import { LOST_ADDRESSES, softwareSentence } from '../domain/remedies.ts';
 import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '../domain/scan.ts';
 import { worse } from '../domain/timeline.ts';
 import { printable } from '../domain/transcript.ts';
-import { judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { hasBrokenTls, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { backscatterNote } from './backscatter.ts';
 import { holeBox, said, way } from './evidence.ts';
 import { fitting } from './fitting.ts';
@@ -40,7 +40,7 @@ export function scanPage({ visitor, host, scan, legs, leg, provesOf, now }: Scan
   const { verdict, completed, planned } = scan.judgement;
   const path = `/hosts/${host.id}/scans/${scan.id}`;
   const hole = holeIn(legs, scan.arrivals);
-  const judged = legs.map((each) => ({ leg: each, judgement: judgeLeg(each, scan.arrivals) })).toSorted(byVerdict);
+  const judged = legs.map((each) => ({ leg: each, judgement: judgeLeg(each, scan.arrivals) })).toSorted(byVerdict(verdict));
   const chosen = judged.filter((each) => legName(each.leg) === leg);
   const shown = fitting(chosen.length === 0 ? judged : chosen, (each) => legSection(each, provesOf, hole), LEGS_LIMIT, 1);
   const others = chosen.length === 0 ? judged.slice(shown.length) : judged.filter((each) => !chosen.includes(each));
@@ -78,9 +78,14 @@ function took({ startedAt, finishedAt, waitedMs }: Scan): string {
 
 type JudgedLeg = { readonly leg: LegEvidence; readonly judgement: Judgement };
 
-function byVerdict(a: JudgedLeg, b: JudgedLeg): number {
-  const [one, other] = [a.judgement.verdict, b.judgement.verdict];
-  return one === other ? 0 : worse(one, other) === one ? -1 : 1;
+// The worst first; a leg that nobody gets into by TLS comes last, unless it made the verdict of the scan.
+function byVerdict(ofScan: Verdict): (a: JudgedLeg, b: JudgedLeg) => number {
+  const isLast = ({ leg, judgement: { verdict } }: JudgedLeg) => hasBrokenTls(leg) && verdict !== ofScan;
+  return (a, b) => {
+    const [one, other] = [a.judgement.verdict, b.judgement.verdict];
+    const worst = one === other ? 0 : worse(one, other) === one ? -1 : 1;
+    return Number(isLast(a)) - Number(isLast(b)) || worst;
+  };
 }
 
 function legList(legs: readonly JudgedLeg[], path: string): Html {
@@ -134,9 +139,11 @@ ${transcriptOf(leg)}</section>
 const ANY_LOCAL_PART: readonly Reason[] = ['catch-all', 'awaiting-messages', 'any-local-part'];
 const PROVES_NOTHING = html`<p>It takes invented local parts of the same forms too, so these prove nothing unless a message comes back.</p>`;
 
-function testsOf({ tests, controls }: LegEvidence, provesOf: ScanPage['provesOf'], anyLocal: boolean): Html | undefined {
+function testsOf({ contact, tests, controls }: LegEvidence, provesOf: ScanPage['provesOf'], anyLocal: boolean): Html | undefined {
   const accepted = tests.filter(({ outcome }) => outcome === 'accepted');
-  const others = [...tests.filter(({ outcome }) => outcome !== 'accepted'), ...controls];
+  // Without TLS none of them could run, and a table of that says nothing.
+  const isTold = ({ outcome }: TestResult) => contact !== 'tls-failed' || outcome !== 'not-run';
+  const others = [...tests.filter(({ outcome }) => outcome !== 'accepted'), ...controls].filter(isTold);
   const rows = fitting([...accepted, ...others], (each) => testRow(each, provesOf), TESTS_LIMIT);
   const [first, second] = [rows.slice(0, accepted.length), rows.slice(accepted.length)];
   return html`${accepted.length === 0 ? undefined : html`<h3>Accepted</h3>${anyLocal ? PROVES_NOTHING : undefined}${testTable(first, accepted.length)}`}

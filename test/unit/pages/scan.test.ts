@@ -78,6 +78,20 @@ describe('the page of a scan', () => {
     expect(shown(legs, { leg: 'x' })).toBe(page);
   });
 
+  test('shows a leg whose TLS is broken behind those that made the verdict, and none of its tests that never ran', () => {
+    const judgement = { verdict: 'closed', reason: 'all-refused', completed: 19, planned: 19 } as const;
+    const tests = sampleLeg().tests.map(({ test: name }) => ({ test: name, outcome: 'not-run', stage: 'greeting' }) as const);
+    const brokenTls = { sittings: 2, why: 'handshake failure' };
+    const broken: LegEvidence = { ...sampleLeg(), transport: 'starttls', contact: 'tls-failed', brokenTls, tests };
+    const order = (page: string) => [...page.matchAll(/<section><h2><code>([^<]*)/g)].map(([, name]) => name);
+    const page = shown([broken, sampleLeg()], { scan: { ...SCAN, judgement, openLegs: [] } });
+    expect(order(page)).toEqual(['192.0.2.1:25', '192.0.2.1:25/starttls']);
+    expect(page).not.toContain('not run');
+    expect(page.slice(page.indexOf('25/starttls'))).not.toContain('controls among them');
+    const told = { ...judgement, verdict: 'inconclusive', reason: 'tls-failed' } as const;
+    expect(order(shown([sampleLeg(), broken], { scan: { ...SCAN, judgement: told, openLegs: [] } }))[0]).toBe('192.0.2.1:25/starttls');
+  });
+
   test('says in words where each test ended, and what a control is for', () => {
     const control = (name: string): TestResult => ({ test: name, outcome: 'accepted', stage: 'rcpt' });
     const tests: TestResult[] = [
