@@ -8,7 +8,7 @@ import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { type Answer, type Call, hostInPath, json, type Verb } from './call.ts';
 import { entityTag, requireMatch } from './entity-tag.ts';
 import { readBody, readNoBody, readNoQuery, readQuery } from './read-request.ts';
-import { hostView } from './views.ts';
+import { hostView, owedScanView } from './views.ts';
 
 /** `POST /v1/hosts` */
 export const registerHost: Verb = async (call) => {
@@ -66,8 +66,13 @@ export const removeHost: Verb = async (call) => {
 };
 
 async function single(call: Call, host: Host, known?: readonly string[]): Promise<z.input<typeof hostResponse>> {
-  const { unconfirmed, stopped } = await recipientsOf(call, host, known);
-  return { ...hostView(host, call.clock()), unconfirmedRecipients: unconfirmed, stoppedRecipients: stopped };
+  const [{ unconfirmed, stopped }, owed] = await Promise.all([recipientsOf(call, host, known), call.store.owedOf(host.id)]);
+  return {
+    ...hostView(host, call.clock()),
+    owedScans: owed.map(owedScanView),
+    unconfirmedRecipients: unconfirmed,
+    stoppedRecipients: stopped,
+  };
 }
 
 // Shown to whoever sets a webhook, who may do so again to see it.

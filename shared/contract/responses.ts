@@ -12,6 +12,30 @@ const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]).meta({ id: 
 const relayState = z.enum(['open', 'suspected', 'closed', 'unknown']).meta({ id: 'RelayState' });
 const next = z.string().optional().meta({ description: 'Cursor of the following page; absent on the last.' });
 
+export const owedScanResponse = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(SCAN_KINDS),
+    status: z.literal('owed'),
+    dueAt: moment,
+    trouble: z.string().optional().meta({ description: 'What on our side has put it off so far.' }),
+    sittings: z.int().optional().meta({ description: 'How many sittings it has had, when it is not finished after the first.' }),
+    testsCompleted: z.int().optional().meta({ description: 'How many tests were completed in its sittings so far.' }),
+    testsPlanned: z.int().optional(),
+    waitsFor: z
+      .strictObject({
+        what: z.enum(['sitting', 'messages']).meta({
+          description:
+            '`sitting`: the server left tests undone, and is asked again in a later sitting, of at most ten. `messages`: nothing more is asked; the messages that the scan sent are waited for, and the scan ends as soon as one comes back.',
+        }),
+        why: z.string(),
+        until: moment.meta({ description: 'When the next sitting is due, or when the messages have been waited for.' }),
+      })
+      .optional()
+      .meta({ description: 'Present once a sitting has left the scan unfinished.' }),
+  })
+  .meta({ id: 'OwedScan', description: 'A scan that has not been made yet, or is not finished.' });
+
 export const hostResponse = z
   .strictObject({
     id: z.string(),
@@ -49,6 +73,10 @@ export const hostResponse = z
       .optional()
       .meta({ description: 'A turn that one scan has shown and a second has yet to confirm.' }),
     nextScheduledScan: moment,
+    owedScans: z.array(owedScanResponse).optional().meta({
+      description:
+        'Scans of it that are still to be made, or that wait for a later sitting or for their messages. Told of a single host, not in lists.',
+    }),
     unconfirmedRecipients: z.array(z.string()).optional().meta({
       description:
         'Recipients who have not confirmed that they want the alerts, and get none until they do. Told of a single host, not in lists.',
@@ -96,30 +124,6 @@ const scanSummary = {
 
 export const scanSummaryResponse = z.strictObject(scanSummary).meta({ id: 'ScanSummary' });
 export const scansResponse = z.strictObject({ items: z.array(scanSummaryResponse), next }).meta({ id: 'Scans' });
-
-export const owedScanResponse = z
-  .strictObject({
-    id: z.string(),
-    kind: z.enum(SCAN_KINDS),
-    status: z.literal('owed'),
-    dueAt: moment,
-    trouble: z.string().optional().meta({ description: 'What on our side has put it off so far.' }),
-    sittings: z.int().optional().meta({ description: 'How many sittings it has had, when it is not finished after the first.' }),
-    testsCompleted: z.int().optional().meta({ description: 'How many tests were completed in its sittings so far.' }),
-    testsPlanned: z.int().optional(),
-    waitsFor: z
-      .strictObject({
-        what: z.enum(['sitting', 'messages']).meta({
-          description:
-            '`sitting`: the server left tests undone, and is asked again in a later sitting, of at most ten. `messages`: nothing more is asked; the messages that the scan sent are waited for, and the scan ends as soon as one comes back.',
-        }),
-        why: z.string(),
-        until: moment.meta({ description: 'When the next sitting is due, or when the messages have been waited for.' }),
-      })
-      .optional()
-      .meta({ description: 'Present once a sitting has left the scan unfinished.' }),
-  })
-  .meta({ id: 'OwedScan', description: 'A scan that has not been made yet, or is not finished.' });
 
 const testResponse = z.strictObject({
   test: z.string(),

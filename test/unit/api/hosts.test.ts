@@ -57,6 +57,20 @@ test('whether recipients have confirmed is told of a single host, not in lists',
   expect((await api.call('GET', '/v1/hosts', { key })).body.items[0]).not.toHaveProperty('unconfirmedRecipients');
 });
 
+test('scans that are not finished are told with a single host, with their ids and what they wait for', async () => {
+  const { key, path, read } = await registered();
+  const [first] = (await read()).body.owedScans;
+  expect(first).toMatchObject({ kind: 'first', status: 'owed' });
+  const { store } = api.table;
+  const owed = await store.findOwed(path.slice('/v1/hosts/'.length), first.id);
+  if (owed === undefined) throw new Error('the first scan is not owed');
+  await store.dropOwed(owed);
+  expect((await read()).body.owedScans).toEqual([]);
+  await store.owe({ ...owed, sittings: 1, left: { reason: 'greylisted', completed: 50, planned: 74 } });
+  expect((await read()).body.owedScans).toMatchObject([{ id: first.id, waitsFor: { what: 'sitting' }, testsCompleted: 50 }]);
+  expect((await api.call('GET', '/v1/hosts', { key })).body.items[0]).not.toHaveProperty('owedScans');
+});
+
 test('P6: that an address bounced another account’s mail is told to nobody whose mail it has not confirmed', async () => {
   const { key, path } = await registered();
   await api.table.store.stopMail('bounced@example.org', 'bounced', 0);
