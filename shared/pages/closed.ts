@@ -11,13 +11,16 @@ const MEANINGS: readonly (readonly [Verdict, string])[] = [
   ],
   [
     'closed',
-    'Every planned test was completed and refused, and nothing spoke against us. Or it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back.',
+    'All refused: every planned test was completed and refused, and nothing spoke against us; or it takes no mail at all without authentication. Or a catch-all: it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back. Or always put off: it puts every foreign recipient off for two hours and more, and takes mail for its own. Broken TLS does not stand against it beside a plain leg that is closed.',
   ],
   [
     'inconclusive',
     'Some tests could not be completed: greylisted, put off, cut short, out of time. It says how many, and why. The scan asks again, in up to ten sittings over two hours, before that is its result.',
   ],
-  ['untestable', 'We may not or cannot test: no consent, our address refused, or probably banned after our own refused tests.'],
+  [
+    'untestable',
+    'We may not or cannot test: no consent, our address refused, the control mailbox (postmaster, unless you name another) refused in a way that tells nothing, or probably banned after our own refused tests.',
+  ],
   ['unreachable', 'Nothing answers, or nothing that speaks SMTP.'],
 ];
 
