@@ -1,5 +1,7 @@
-import { hostsPage } from '../../shared/pages/hosts.ts';
-import { page, queryOf, type SignedRoute, type SignedVerb } from './call.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import type { OwedScan } from '../../shared/domain/scan.ts';
+import { hostsPage, pageOfHosts } from '../../shared/pages/hosts.ts';
+import { page, queryOf, type SignedCall, type SignedRoute, type SignedVerb } from './call.ts';
 
 const HOSTS_READ = 1_000; // some 1 MB, which one query gives: so many are sorted by what they need
 
@@ -7,7 +9,15 @@ const HOSTS_READ = 1_000; // some 1 MB, which one query gives: so many are sorte
 const showHosts: SignedVerb = async (call) => {
   const { items, next } = await call.store.listHosts(call.accountId, HOSTS_READ);
   const number = Number(/^\d{1,3}$/.exec(queryOf(call, 'page'))?.[0] ?? 1);
-  return page(200, hostsPage({ visitor: call.visitor, hosts: items, more: next !== undefined, number, now: call.clock() }));
+  const shown = pageOfHosts(items, number);
+  const unfinished = await unfinishedOf(call, shown.hosts);
+  return page(200, hostsPage({ visitor: call.visitor, hosts: items, shown, unfinished, more: next !== undefined, now: call.clock() }));
 };
+
+// What the hosts of one page wait for: few, and none of most accounts.
+async function unfinishedOf({ store }: SignedCall, hosts: readonly Host[]): Promise<OwedScan[]> {
+  const owed = await Promise.all(hosts.flatMap(({ id, state: { putOff } }) => (putOff === undefined ? [] : [store.findOwed(id, putOff)])));
+  return owed.filter((each) => each !== undefined);
+}
 
 export const HOSTS_ROUTES: readonly SignedRoute[] = [['GET', '/hosts', showHosts]];

@@ -1,5 +1,6 @@
 import { brokenTlsAt } from '../domain/broken-tls.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
+import type { OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
 import { type Html, html } from './html.ts';
@@ -8,30 +9,43 @@ import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
 
 const HOSTS_A_PAGE = 30; // with their strips under 100 KiB
 
-/** The table of an account's hosts: all of them, of which one page is shown, counted from 1. `more`: there are so many that not all were read. */
+/** One page of hosts, counted from 1, and the number of the last. */
+export type PageOfHosts = { readonly hosts: readonly Host[]; readonly number: number; readonly last: number };
+
+/**
+ * The table of an account's hosts: all of them, of which one page is shown. `more`: there are so many that not all were read.
+ * `unfinished` are the scans that hosts of that page wait for.
+ */
 export type HostsPage = {
   readonly visitor: Visitor;
   readonly hosts: readonly Host[];
+  readonly shown: PageOfHosts;
+  readonly unfinished: readonly OwedScan[];
   readonly more: boolean;
-  readonly number: number;
   readonly now: number;
 };
 
-/** The page that answers at a glance which hosts are in trouble: those first, whatever page they would be on. */
-export function hostsPage({ visitor, hosts, more, number, now }: HostsPage): string {
+/** The hosts of one page: those in trouble first, whatever page they would be on. */
+export function pageOfHosts(hosts: readonly Host[], number: number): PageOfHosts {
   const last = Math.max(1, Math.ceil(hosts.length / HOSTS_A_PAGE));
   const shown = Math.min(Math.max(1, number), last);
+  const sorted = hosts.toSorted((a, b) => rankOf(a) - rankOf(b) || a.settings.name.localeCompare(b.settings.name));
+  return { hosts: sorted.slice((shown - 1) * HOSTS_A_PAGE, shown * HOSTS_A_PAGE), number: shown, last };
+}
+
+/** The page that answers at a glance which hosts are in trouble. */
+export function hostsPage({ visitor, hosts, shown, unfinished, more, now }: HostsPage): string {
   return layout(
     'Hosts',
     html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
-${hosts.length === 0 ? nothingYet() : table(hosts, shown, now)}
+${hosts.length === 0 ? nothingYet() : table(summary(hosts), shown, unfinished, now)}
 ${more ? html`<p class="note">There are more hosts than this table reads: the API lists them all.</p>` : undefined}
-${last === 1 ? undefined : pagesNav(shown, last)}`,
+${shown.last === 1 ? undefined : pagesNav(shown)}`,
     { visitor, wide: true },
   );
 }
 
-function pagesNav(shown: number, last: number): Html {
+function pagesNav({ number: shown, last }: PageOfHosts): Html {
   const link = (number: number, words: string) => html`<a href="/hosts?page=${number}">${words}</a> `;
   return html`<nav aria-label="Pages">${shown === 1 ? undefined : link(shown - 1, 'Earlier')}Page ${shown} of ${last} ${shown === last ? undefined : link(shown + 1, 'Further')}</nav>`;
 }
@@ -48,14 +62,14 @@ function nothingYet(): Html {
 
 const URGENCY: Readonly<Record<Host['state']['relay'], number>> = { open: 0, suspected: 1, unknown: 2, closed: 3 };
 
-function table(hosts: readonly Host[], number: number, now: number): Html {
-  const sorted = hosts.toSorted((a, b) => rankOf(a) - rankOf(b) || a.settings.name.localeCompare(b.settings.name));
+function table(lead: string, { hosts }: PageOfHosts, unfinished: readonly OwedScan[], now: number): Html {
+  const waitsOf = ({ id }: Host) => unfinished.find(({ hostId }) => hostId === id)?.awaits;
   return html`${stripShapes()}
-<p class="lead">${summary(hosts)}</p>
+<p class="lead">${lead}</p>
 <table class="stacked hosts">
 <thead><tr><th scope="col">Host</th><th scope="col">Relay state</th><th scope="col">Last 30 scans, newest right</th><th scope="col">Last scan</th><th scope="col">Next scan</th><th scope="col">Needs attention</th></tr></thead>
 <tbody>
-${sorted.slice((number - 1) * HOSTS_A_PAGE, number * HOSTS_A_PAGE).map((host) => row(host, now))}
+${hosts.map((host) => row(host, waitsOf(host), now))}
 </tbody>
 </table>`;
 }
@@ -72,19 +86,26 @@ function summary(hosts: readonly Host[]): string {
   return [`${counted(hosts.length, 'host')}:`, [...parts, ...(unknown === 0 ? [] : [`${unknown} not known yet`])].join(', ')].join(' ');
 }
 
-function row(host: Host, now: number): Html {
+function row(host: Host, waits: OwedScan['awaits'], now: number): Html {
   const { id, settings, state } = host;
   const { last } = state;
   const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${settings.servedDomains.join(', ')}</span>`;
   return html`<tr>
 <th scope="row"><a href="/hosts/${id}">${settings.name}</a>${domains}</th>
 <td data-label="Relay state">${badge(state.relay)}${state.since === undefined ? undefined : html`<span class="hint">since ${when(state.since, now)}</span>`}</td>
-<td data-label="Last scans">${strip(recentVerdicts(state.recent))}</td>
+<td data-label="Last scans">${scansCell(host, waits, now)}</td>
 <td data-label="Last scan">${last === undefined ? html`<span class="dim">none yet</span>` : html`${last.verdict}<span class="hint">${when(last.startedAt, now)}</span>`}</td>
 <td data-label="Next scan">${relative(nextDue(id, settings.period, now), now)}<span class="hint">${PERIOD_WORDS[settings.period]}</span></td>
 <td data-label="Needs attention">${attentionCell(host)}</td>
 </tr>
 `;
+}
+
+function scansCell({ state: { recent, putOff } }: Host, waits: OwedScan['awaits'], now: number): Html {
+  const waiting = waits === undefined || waits.until <= now ? undefined : html`waits for its messages until ${when(waits.until, now)}`;
+  const verdicts = recentVerdicts(recent);
+  if (verdicts.length > 0) return html`${strip(verdicts)}${waiting === undefined ? undefined : html`<span class="hint">${waiting}</span>`}`;
+  return putOff === undefined ? strip(verdicts) : html`<span class="dim">${waiting ?? 'the first is not finished'}</span>`;
 }
 
 function attentionCell(host: Host): Html {

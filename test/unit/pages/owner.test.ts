@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../../../functions/pages/call.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
 import type { Host } from '../../../shared/domain/host.ts';
-import { hostsPage } from '../../../shared/pages/hosts.ts';
+import type { OwedScan } from '../../../shared/domain/scan.ts';
+import { hostsPage, pageOfHosts } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
@@ -256,11 +257,14 @@ describe('a host', () => {
 });
 
 describe('the table of hosts', () => {
+  const tableOf = (hosts: readonly Host[], number = 1, unfinished: readonly OwedScan[] = [], at = now) =>
+    hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts, shown: pageOfHosts(hosts, number), unfinished, more: false, now: at });
+
   test('shows those in trouble first, whatever page they would be on, and says how many there are of each', () => {
     const host = (index: number, relay: 'open' | 'closed') =>
       sampleHost({ name: `mx${index}.example.org` }, { relay, last: { id: 'x', startedAt: now, verdict: relay } });
     const hosts = [...Array.from({ length: 35 }, (_, index) => host(index, 'closed')), host(99, 'open')];
-    const shown = (number: number) => hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts, more: false, number, now });
+    const shown = (number: number) => tableOf(hosts, number);
     const names = (page: string) => [...page.matchAll(/scope="row"><a [^>]*>([^<]*)/g)].map(([, name]) => name);
     expect([names(shown(1))[0], names(shown(1)).length, names(shown(2)).length]).toEqual(['mx99.example.org', 30, 6]);
     expect(shown(1)).toContain('36 hosts: 1 open, 35 closed');
@@ -271,11 +275,23 @@ describe('the table of hosts', () => {
   test('leads to a scan that is not finished, instead of to consent that was there, and to TLS that is broken', () => {
     const waiting = sampleHost({}, { putOff: '20261127T120000Z-first' });
     const broken = sampleHost({}, { relay: 'closed', brokenTls: [25], last: { id: 'x', startedAt: now, verdict: 'closed' } });
-    const page = (host: Host) => hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts: [host], more: false, number: 1, now });
+    const page = (host: Host) => tableOf([host]);
     expect(page(waiting)).toContain(`<a href="/hosts/${waiting.id}/scans/20261127T120000Z-first">A scan is not finished</a>`);
     expect(page(waiting)).not.toContain('is consent there?');
     expect(page(sampleHost())).toContain('Not scanned yet: is consent there?');
     expect(page(broken)).toContain(`<a href="/hosts/${broken.id}">STARTTLS at port 25 is broken</a>`);
+  });
+
+  test('says of a host whose scan waits until when, instead of that it has no scan yet', () => {
+    const scan = '20261127T120000Z-first';
+    const waiting = sampleHost({}, { putOff: scan });
+    const until = Date.UTC(2026, 10, 27, 13, 5);
+    const ref = { accountId: waiting.accountId, hostId: waiting.id, scanId: scan };
+    const owed: OwedScan = { ...ref, dueAt: until, tries: 0, awaits: { since: now, until } };
+    expect(tableOf([waiting], 1, [owed], until - 60_000)).toMatch(/waits for its messages until <time[^>]*>27 Nov 2026, 13:05 UTC/);
+    expect(tableOf([waiting])).toContain('the first is not finished');
+    expect(tableOf([waiting])).not.toContain('no scan yet');
+    expect(tableOf([sampleHost()])).toContain('no scan yet');
   });
 
   test('of an account without any leads into registration', async () => {
