@@ -11,7 +11,7 @@ const MEANINGS: readonly (readonly [Verdict, string])[] = [
   ],
   [
     'closed',
-    'All refused: every planned test was completed and refused, and nothing spoke against us; or it takes no mail at all without authentication. Or a catch-all: it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back. Or always put off: it puts every foreign recipient off for two hours and more, and takes mail for its own. Broken TLS does not stand against it beside a plain leg that is closed.',
+    'All refused: every planned test was completed and refused, and nothing spoke against us; or it takes no mail at all without authentication. Or a catch-all: it takes any local part at its own domains and refuses all foreign recipients, and no message that we sent that way came back. Or always put off: it puts every foreign recipient off in all sittings of a scan, and takes mail for its own. Broken TLS does not stand against it beside a plain leg that is closed.',
   ],
   [
     'inconclusive',
