@@ -215,14 +215,15 @@ function xclientIn({ keywords, greeting: _ }: SessionEvidence, { results }: Prog
   return [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
 }
 
-// A server that closes the connection at an envelope, and again where that one was asked alone, has refused it. One that ends the
-// session in words may do so for what it was asked before: that envelope is only left for last.
+// A server that closes the connection at an envelope, and again where that one was asked alone, has refused it, if it is one that answers
+// recipients at all. One that ends the session in words may do so for what it was asked before: that envelope is only left for last.
 function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [], results: now }: SessionEvidence) {
   const answered = new Set([...results, ...now].filter(({ outcome }) => outcome !== 'not-run').map(({ test }) => test));
   const fresh = ids.filter((id) => !answered.has(id) && !id.startsWith(POSITIVE_CONTROL));
   const counted = { ...closings, ...Object.fromEntries(fresh.map((id) => [id, (closings[id] ?? 0) + 1])) };
+  const talks = cutShort === 'closed' && [...results, ...now].some(({ stage, reply }) => reachedRecipient(stage) && reply !== undefined);
   const refused = fresh
-    .filter((id) => cutShort === 'closed' && (counted[id] ?? 0) >= CLOSINGS_LIMIT)
+    .filter((id) => talks && (counted[id] ?? 0) >= CLOSINGS_LIMIT)
     .map(
       (test): TestResult => ({
         ...now.find((each) => each.test === test),
@@ -232,7 +233,7 @@ function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [
         closings: counted[test],
       }),
     );
-  return { closings: counted, results: refused, news: cutShort === 'closed' && results.length > 0 ? fresh.length : 0 };
+  return { closings: counted, results: refused, news: talks ? fresh.length : 0 };
 }
 
 /** Whether a session fell silent after the server had refused something of ours: perhaps a ban, perhaps slowness. */
@@ -456,7 +457,9 @@ function messagesOf(
   if (tests.length === 0 || enough === 0) return undefined;
   const chosen = forOneSession({ tests, enough, someRefused }, budgetOf(greeting, progress), scope, progress);
   const xclient = chosen.some(({ id }) => id === XCLIENT_TEST);
-  return { kind: 'messages', xclient, tests: chosen, enough, around: xclient ? [] : controlAgain(cast, progress) };
+  // The control is under our own name, and some servers take one name a session.
+  const other = xclient || chosen.some(({ envelope }) => envelope.ehlo !== cast.ourDomain);
+  return { kind: 'messages', xclient, tests: chosen, enough, around: other ? [] : controlAgain(cast, progress) };
 }
 
 // A server that refused the first ones will most likely refuse the others: then as many in a session as it stands.

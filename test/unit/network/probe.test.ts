@@ -523,3 +523,9 @@ describe('connecting', () => {
     expect(server.heard).toEqual([]);
   });
 });
+
+test('a server that closes the connection at every sender has refused nothing, and is left after two tries', async () => {
+  const { leg, server } = await audit([mailServer({ MAIL: { kind: 'close' } })], PATIENT, { ...CAST, servedDomains: [] });
+  expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'dropped' });
+  expect(server.heard.length).toBeLessThanOrEqual(3);
+});

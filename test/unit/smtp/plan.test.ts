@@ -340,7 +340,7 @@ describe('a server is taken as it is', () => {
     expect(once.results.map(({ test: id }) => id)).not.toContain('plain');
     expect(idsOf(chosen(once))).not.toContain('plain');
     const rest = planned(CAST).filter((id) => id !== 'plain' && id !== XCLIENT_TEST);
-    const last = { ...once, results: [POSITIVE_CONTROL, XCLIENT_TEST, ...rest].map((id) => refused(id)) };
+    const last = { ...once, results: [POSITIVE_CONTROL, XCLIENT_TEST, ...rest].map((id) => refused(id, { reply: '554 no' })) };
     expect(idsOf(chosen(last))).toEqual(['plain']);
     expect(advanced(closing, last).results.find(({ test: id }) => id === 'plain')).toMatchObject({ outcome: 'refused', closings: 2 });
   });
