@@ -39,12 +39,15 @@ export function isLimit(reply: Reply): boolean {
 const UNKNOWN_USER =
   /\b[45]\.1\.[16]\b|(?:unknown|no such|invalid|nonexistent) (?:local )?(?:user|recipient|mailbox|person|address|account)|(?:user|recipient|mailbox|account|address)(?: \S+)? (?:is )?(?:unknown|not (?:found|known|here|local)|does(?:n'?t| not) exist|unavailable|invalid)|no mailbox/i;
 
+const SYNTAX = [500, 501, 502, 503, 504, 555]; // RFC 5321 §4.2.2
+
 /** What a refusal says for itself, if it does: that there is no such user (RFC 3463, X.1.1), or that it does not relay. */
 export function saysOf(reply: Reply): Says | undefined {
   if (reply.code < 400) return undefined;
   const text = replyWords(reply);
   if (RELAY_DENIED.test(text)) return 'no-relaying';
-  return UNKNOWN_USER.test(text) ? 'unknown-user' : undefined;
+  // What a parser does not understand is no user that it does not know.
+  return UNKNOWN_USER.test(text) && !SYNTAX.includes(reply.code) ? 'unknown-user' : undefined;
 }
 
 /** Whether a refusal says that the sender's domain cannot be found (RFC 3463 §3.2, X.1.8). */
