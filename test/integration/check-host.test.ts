@@ -75,7 +75,7 @@ describe('check-host says its verdict in words and by its exit code', () => {
       expect(code, args.join(' ')).toBe(4);
       expect(output, args.join(' ')).toMatch(/^check-host: [^\n]+\n$/);
     }
-  });
+  }, 120_000); // a process for each
 });
 
 test('an option that there is not, or that lacks its value, is named with the way to the options, and --help lists them', async () => {

@@ -160,21 +160,17 @@ const WORDS: readonly MtaCase[] = [
 
 const PLAIN: readonly MtaCase[] = [
   closed('relays nothing: Debian’s defaults', {}),
-  closed(
-    'takes every recipient, and refuses foreign ones after the dot',
-    {
-      edit: both(
-        firstRule('acl_check_rcpt', 'accept'),
-        firstRule(
-          'acl_check_data',
-          'deny',
-          `condition = ${expansion(`if forany{<, $recipients}{!match_domain{${expansion('domain:$item')}}{+local_domains}}`)}`,
-          'message = relay not permitted',
-        ),
+  closed('takes every recipient, and refuses foreign ones after the dot', {
+    edit: both(
+      firstRule('acl_check_rcpt', 'accept'),
+      firstRule(
+        'acl_check_data',
+        'deny',
+        `condition = ${expansion(`if forany{<, $recipients}{!match_domain{${expansion('domain:$item')}}{+local_domains}}`)}`,
+        'message = relay not permitted',
       ),
-    },
-    'suspected',
-  ),
+    ),
+  }),
   closed(
     'takes every recipient, and throws foreign mail away',
     {
