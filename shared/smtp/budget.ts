@@ -41,8 +41,8 @@ const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
   // It waits 5 s before each refusal (TarpitInterval), hangs up at the fifth protocol error (MaxProtocolErrors), where a sender that
   // it cannot read counts twice, and takes 20 connections of one source (MaxInboundConnectionPerSource).
   exchange: { refusals: 5, odd: 2, resets: 40, recipients: 10, names: 5, sessions: 1, slowSessions: 16 },
-  // Two refused recipients take 54 s; it takes 4 connections of one address (MAXPERIP).
-  courier: { refusals: 9, odd: 9, resets: 40, recipients: 2, names: 5, sessions: 4, slowSessions: 4 },
+  // Two refused recipients take 54 s, and each further one longer; it takes 4 connections of one address (MAXPERIP).
+  courier: { refusals: 3, odd: 3, resets: 40, recipients: 2, names: 5, sessions: 4, slowSessions: 4 },
   // tcpserver takes 40 connections (-c), whoever they come from.
   qmail: { refusals: 100, odd: 100, resets: 100, recipients: 50, names: 10, sessions: 4, slowSessions: 12 },
   mailenable: { refusals: 9, odd: 3, resets: 8, recipients: 10, names: 5, sessions: 2, slowSessions: 5 },
