@@ -186,11 +186,6 @@ const SLOW: readonly MtaCase[] = [
       rules: [AWAY_FROM_ANY, ...relayFrom('from any mail-from "@localhost"')],
     }),
   },
-  {
-    rule: 'puts every foreign recipient off, always',
-    truth: 'closed',
-    start: starting(filtering(`phase rcpt-to match ${NOT_OURS} reject "451 4.3.0 try again later"`, { rules: relayFrom('from any') })),
-  },
 ];
 
 const MORE: readonly MtaCase[] = [
@@ -236,15 +231,6 @@ const MORE: readonly MtaCase[] = [
     rule: 'relays everything, and refuses DATA',
     truth: 'closed',
     start: starting(filtering('phase data match ! auth reject "550 5.7.1 not for strangers"', { rules: relayFrom('from any') })),
-  },
-  {
-    rule: 'refuses relaying as if it were about the client: your host is not allowed to send',
-    truth: 'closed',
-    start: starting(
-      filtering(`phase rcpt-to match ${NOT_OURS} reject "550 5.7.1 your host is not allowed to send to that domain through us"`, {
-        rules: relayFrom('from any'),
-      }),
-    ),
   },
   {
     // It says the same of what it will not relay and of whom it does not know.
