@@ -149,8 +149,6 @@ const greetingLate = { listen: ['$ipv4 filter "pauses"'], programs: { pauses: pa
 const AWAY_FROM_ANY = 'match from any for domain { "served.example", "mx.served.example" } action "away"';
 // What the delivery program says of each: EX_NOUSER of sysexits.h.
 const NOBODY_THERE = 'action "nobody" mda "exit 67" virtual { "@" = mail }';
-const NOT_OURS = 'rcpt-to regex "@canary[.]example|@[a-z.]*[.]canary[.]example"';
-
 const filtering = (filter: string, more: OpenSmtpdSettings = {}): OpenSmtpdSettings => ({
   ...more,
   listen: ['$ipv4 filter "own"'],
