@@ -50,7 +50,11 @@ const SLOW: readonly MtaCase[] = [
     { features: ["define(`confMAX_RCPTS_PER_MESSAGE', `1')dnl", OWN_SENDERS] },
     { from: '<someone@served.example>', to: CANARY },
   ),
-  closed('puts every foreign recipient off, always', { features: ['define(`confRELAY_MSG\', `"451 4.3.0 Try again later"\')dnl'] }),
+  // Its pauses at each refusal may use up the sittings before everything was put off once.
+  {
+    ...closed('puts every foreign recipient off, always', { features: ['define(`confRELAY_MSG\', `"451 4.3.0 Try again later"\')dnl'] }),
+    told: ['closed', 'inconclusive'],
+  },
 ];
 
 const CATCH_ALLS: readonly MtaCase[] = [
