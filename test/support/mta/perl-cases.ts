@@ -114,6 +114,7 @@ const OPEN: readonly MtaCase[] = [
   {
     rule: 'is the synopsis of Net::SMTP::Server, and relays for everyone, one connection at a time',
     truth: 'open',
+    told: ['open', 'suspected'], // it relays the last transaction of a connection only, whichever of ours that is
     proof: PLAIN,
     start: (namespace, n) =>
       startProgram(namespace, n, {
