@@ -72,9 +72,7 @@ export function nextSitting(sittings: number, stepMs: number): number | undefine
   return sittings >= SITTINGS_LIMIT ? undefined : stepMs * Math.min(sittings, LONGEST_WAIT);
 }
 
-const ROUND_MS = FULL_EVERY_MS;
-
 /** Of a host that is known to take any local part: which round of the few messages that its weekly full table sends it is. */
 export function roundOf(kind: ScanKind, { catchAll }: HostState, startedAt: number): number | undefined {
-  return kind === 'scheduled' && catchAll === true ? Math.floor(startedAt / ROUND_MS) : undefined;
+  return kind === 'scheduled' && catchAll === true ? Math.floor(startedAt / FULL_EVERY_MS) : undefined;
 }

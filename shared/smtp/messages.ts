@@ -32,7 +32,7 @@ export function messagesLeft(
   const byId = new Map(results.map((result) => [result.test, result]));
   const outcomeOf = (id: string) => byId.get(id)?.outcome;
   const isTried = ({ id }: RelayTest) => wasTried(byId.get(id));
-  const isThrough = ({ id }: RelayTest) => isTried({ id } as RelayTest) && outcomeOf(id) === 'accepted';
+  const isThrough = (test: RelayTest) => isTried(test) && outcomeOf(test.id) === 'accepted';
   const isSuspicious = ({ local, negative }: RelayTest) => !local || isRefusal(outcomeOf(negative.id));
   const isLocal = ({ local, negative }: RelayTest) => local && outcomeOf(negative.id) === 'accepted';
   const anything = results.some(({ test, outcome }) => test.startsWith(NEGATIVE_CONTROL) && outcome === 'accepted');

@@ -210,7 +210,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   };
 }
 
-function xclientIn({ keywords, greeting: _ }: SessionEvidence, { results }: Progress): TestResult[] {
+function xclientIn({ keywords }: SessionEvidence, { results }: Progress): TestResult[] {
   if (keywords === undefined || results.some(({ test }) => test === XCLIENT_TEST) || offers(keywords, 'XCLIENT')) return [];
   return [{ test: XCLIENT_TEST, outcome: 'refused', stage: 'ehlo', reply: 'EHLO offers strangers no XCLIENT' }];
 }
