@@ -3,7 +3,7 @@ import type { Software } from '../domain/remedies.ts';
 import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '../domain/scan.ts';
 import { CLAIMED_CLIENTS, type Command } from './command.ts';
 import { fingerprint } from './fingerprint.ts';
-import { isLimit, isSenderUnknown, meaningOf, saysOf } from './meaning.ts';
+import { isLimit, isSenderUnknown, isTemporary, meaningOf, saysOf } from './meaning.ts';
 import { type Reply, replyLines, replyText } from './reply.ts';
 
 /** What the dialogue wants next: a reply without saying anything, commands or a message to be sent, or the connection put inside TLS. */
@@ -160,7 +160,8 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const rest = unreachedIn({ transactions }, errand, stop).filter(({ test }) => !done.has(test));
   const limitedAt =
     stop?.cutShort === 'limit' && stop.stage !== 'greeting' && stop.stage !== 'ehlo' && results.length === 0 ? rest[0]?.test : undefined;
-  if (stop?.cutShort === 'limit') state.limited = true;
+  // Whoever is put off at the greeting is one too many for now.
+  if (stop?.cutShort === 'limit' || (hello.reply.code !== 220 && isTemporary(hello.reply))) state.limited = true;
   return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, limitedAt, ...seenIn(state, greeting) };
 }
 

@@ -14,7 +14,8 @@ const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
 const UNSAID_LIMIT = 2; // refusals of a recipient that was accepted before, each beside an accepted control
-const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait
+const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait, ...
+const LIMITS_UNGREETED = 2; // ... and of a server that has not greeted us once
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
 export type Scope = 'full' | readonly string[];
@@ -168,6 +169,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   const counts = ({ test, outcome, stage }: TestResult) =>
     outcome !== 'not-run' &&
     test !== CONTROL_AGAIN &&
+    !(session.limited === true && stage === 'greeting' && wasGreeted(progress)) &&
     !(turned && outcome !== 'accepted') &&
     !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
   const unsaid = unsaidIn(session, progress);
@@ -183,7 +185,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   const { cutShort = 'out-of-time', limited = false, limitedAt } = session;
   const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
   const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
-  const progressed = news.length > 0 || closed.news > 0 || stuck;
+  const progressed = news.length > 0 || closed.news > 0 || putOff.length > 0;
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
@@ -244,8 +246,9 @@ export function isSilent({ results }: Progress, session: SessionEvidence): boole
 }
 
 /** How long to wait before the next session, in steps; undefined when further ones are of no use in this sitting. */
-export function waitBefore({ idle, limits }: Progress): number | undefined {
-  if (limits >= LIMITS_LIMIT) return undefined;
+export function waitBefore(progress: Progress): number | undefined {
+  const { idle, limits } = progress;
+  if (limits >= (wasGreeted(progress) ? LIMITS_LIMIT : LIMITS_UNGREETED)) return undefined;
   return limits > 0 ? (LIMIT_STEPS[limits - 1] ?? 0) : idle;
 }
 
@@ -284,6 +287,10 @@ function isAboutTheSession({ outcome, stage, from, ehlo }: TestResult, { results
   const reached = results.filter((before) => before.ehlo === ehlo && before.stage !== 'ehlo' && before.stage !== 'greeting');
   if (stage === 'ehlo') return sessions > 0 && reached.length > 0;
   return stage === 'mail' && reached.some((before) => before.stage !== 'mail' && before.from === from);
+}
+
+function wasGreeted({ greeting, results }: Progress): boolean {
+  return greeting.name !== undefined || results.some((result) => !isAtGreeting(result));
 }
 
 function isAtGreeting({ stage }: TestResult): boolean {
@@ -351,7 +358,8 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   if (progress.sessions >= GREETINGS_LIMIT && progress.results.length > 0 && progress.results.every(isAtGreeting)) return undefined;
   const open = openTrials(cast, scope, progress);
   // What a foreign recipient's acceptance began is ended before anything odd is tried.
-  const stuck = open.length > 0 && progress.idle > 0; // a message that cannot go holds up nothing else
+  // A message that cannot go holds up nothing else; where a limit keeps it, it has every other turn.
+  const stuck = open.length > 0 && (progress.limits > 0 ? progress.limits % 2 === 0 : progress.idle > 0);
   const messages =
     sending === 'none' || stuck ? undefined : messagesOf(cast, scope, progress, sending.round, open.length > 0 ? 'suspicious' : 'all');
   if (messages !== undefined || open.length === 0) return messages;

@@ -364,6 +364,28 @@ describe('a server is taken as it is', () => {
     expect(waitBefore(advanced({ results: [refused('bang')] }, progress))).toBe(0);
   });
 
+  test('one that has greeted us and puts us off at the next greeting is full for now, and answered nothing', () => {
+    const full = { limited: true, results: [refused('bang', { outcome: 'greylisted', stage: 'greeting' })] };
+    const answeredIn = ({ results }: Progress) => results.map(({ test: id }) => id).filter((id) => id !== XCLIENT_TEST);
+    expect(answeredIn(advanced(full))).toEqual(['bang']);
+    const later = advanced(full, advanced({ results: [refused('plain')] }));
+    expect(answeredIn(later)).toEqual(['plain']);
+    expect(waitBefore(later)).toBeGreaterThan(0);
+  });
+
+  test('a message that its limit keeps has every other turn, and waits longer each time', () => {
+    const rest = planned(CAST).slice(0, 4);
+    let progress = advanced({ results: [refused('plain', { outcome: 'accepted' }), ...rest.slice(1).map((id) => refused(id))] });
+    const kinds: (string | undefined)[] = [];
+    for (let wait = waitBefore(progress); wait !== undefined; wait = waitBefore(progress)) {
+      const next = nextSession(CAST, 'full', progress);
+      kinds.push(next?.kind);
+      progress = advanced({ limited: true, cutShort: 'limit', limitedAt: next?.kind === 'messages' ? 'plain' : 'bang' }, progress);
+    }
+    expect(kinds).toEqual(['messages', 'messages', 'envelopes', 'messages']);
+    expect(progress.results.find(({ test: id }) => id === 'plain')?.outcome).toBe('accepted');
+  });
+
   test('one that meets us with limits is asked in one session at a time', () => {
     const many = advanced({ results: [refused('plain')], greeting: greetingOf('postfix') });
     expect(nextSessions(CAST, 'full', many).length).toBeGreaterThan(1);
