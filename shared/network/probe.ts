@@ -121,10 +121,14 @@ function isGreeted({ contact }: SessionEvidence): boolean {
 
 const SILENCE_MS = 20_000; // of a server that has answered faster than that so far
 
-// A server that takes its time for every answer is not silent before it has had twice as much.
+// A server that takes its time for every answer is not silent before it has had twice as much; and some hold all answers to a group of
+// commands back until it is through, as Sendmail does.
 function mannerOf({ tlsLevel, progress }: Sitting): SessionManner {
-  return { tlsLevel, silenceMs: Math.max(SILENCE_MS, 2 * Math.max(progress.refusalMs, progress.greeting.afterMs ?? 0)) };
+  const { refusalMs, greeting } = progress;
+  return { tlsLevel, silenceMs: Math.max(SILENCE_MS, HELD_BACK * refusalMs, 2 * (greeting.afterMs ?? 0)) };
 }
+
+const HELD_BACK = 8; // refusals: of a slow server a session holds five and the control
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection
 

@@ -13,6 +13,7 @@ const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table o
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
+const MUTE_CAP = 2; // envelopes of a session, after one that had no answer at all: some servers say nothing before a whole group is through
 const UNSAID_LIMIT = 2; // refusals of a recipient that was accepted before, each beside an accepted control
 const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait, ...
 const LIMITS_UNGREETED = 2; // ... and of a server that has not greeted us once
@@ -185,6 +186,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   const { cutShort = 'out-of-time', limited = false, limitedAt } = session;
   const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
   const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
+  const mute = cutShort === 'silent' && session.results.length > 0 && news.length === 0;
   const progressed = news.length > 0 || closed.news > 0 || putOff.length > 0;
   return {
     results: [...latest.values()],
@@ -196,7 +198,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
       afterMs: session.greeting.afterMs ?? progress.greeting.afterMs,
     },
     refusalMs: session.refusalMs ?? progress.refusalMs,
-    cap: capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
+    cap: mute ? Math.min(progress.cap, MUTE_CAP) : capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
     atOnce: progress.atOnce,
     known: progress.known,
     oneName: progress.oneName || session.oneName === true,

@@ -373,6 +373,14 @@ describe('a server is taken as it is', () => {
     expect(waitBefore(later)).toBeGreaterThan(0);
   });
 
+  test('one that answered nothing of a group before it was taken for silent is asked two envelopes at a time', () => {
+    const ids = planned(CAST).slice(0, 60);
+    const mute = advanced({ cutShort: 'silent', results: ids.map((id) => refused(id, { outcome: 'not-run' })) });
+    expect(idsOf(chosen(mute)).length).toBeLessThanOrEqual(2);
+    const talks = advanced({ cutShort: 'silent', results: ids.map((id, index) => refused(id, index < 9 ? {} : { outcome: 'not-run' })) });
+    expect(idsOf(chosen(talks)).length).toBeGreaterThan(2);
+  });
+
   test('a message that its limit keeps has every other turn, and waits longer each time', () => {
     const rest = planned(CAST).slice(0, 4);
     let progress = advanced({ results: [refused('plain', { outcome: 'accepted' }), ...rest.slice(1).map((id) => refused(id))] });
