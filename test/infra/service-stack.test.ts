@@ -177,9 +177,7 @@ describe('the canary mailbox', () => {
       Rule: {
         Enabled: true,
         Recipients: [CONTEXT.canaryDomain, `.${CONTEXT.canaryDomain}`],
-        Actions: [
-          { S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/', TopicArn: Match.anyValue() } },
-        ],
+        Actions: [{ S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/', TopicArn: Match.anyValue() } }],
       },
     });
     template.hasResourceProperties('AWS::SES::ReceiptFilter', { Filter: { IpFilter: { Cidr: '0.0.0.0/0', Policy: 'Allow' } } });
@@ -252,7 +250,6 @@ describe('the canary mailbox', () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/SetActiveReceiptRuleSet/i);
     template.hasResourceProperties('AWS::SES::ReceiptRuleSet', { RuleSetName: 'relay-audit-prod' });
   });
-
 });
 
 describe('queues', () => {
