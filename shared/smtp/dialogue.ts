@@ -132,6 +132,8 @@ type State = {
   tlsError?: string | undefined;
   refusals: number;
   refusalsMs: number;
+  /** Waited for since the last refusal. */
+  heldMs: number;
 };
 
 const LISTEN: Step = { kind: 'listen' };
@@ -167,7 +169,7 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
 
 function newState(): State {
   const none = { oneName: false, noReset: false, limited: false, nullSender: false, spentByNull: false };
-  return { bold: false, quit: false, ...none, senders: 0, closedAt: [], refusals: 0, refusalsMs: 0 };
+  return { bold: false, quit: false, ...none, senders: 0, closedAt: [], refusals: 0, refusalsMs: 0, heldMs: 0 };
 }
 
 function seenIn(state: State, greeting: Greeting) {
@@ -424,10 +426,14 @@ function closing(stop: Stop, ids: readonly string[], state: State): Stop {
   return stop;
 }
 
+// Of a group whose answers a server holds back until it is through, the first one has all the wait, be it a refusal or not.
 function noteWait(arrival: Arrival, state: State): void {
-  if (arrival.kind !== 'reply' || arrival.reply.code < 400 || arrival.waitedMs === undefined) return;
+  if (arrival.kind !== 'reply' || arrival.waitedMs === undefined) return;
+  state.heldMs += arrival.waitedMs;
+  if (arrival.reply.code < 400) return;
   state.refusals++;
-  state.refusalsMs += arrival.waitedMs;
+  state.refusalsMs += state.heldMs;
+  state.heldMs = 0;
 }
 
 function* hearThen(then: Command | undefined, state: State): Dialogue<void> {
@@ -473,6 +479,7 @@ function* runMessage(
   }
   const arrival = yield { kind: 'send', message: canary.message };
   const reply = answerIn(arrival);
+  noteWait(arrival, state);
   if (reply !== undefined) {
     const result = resultOf(recipient, transaction, 'message', reply, us);
     results.push({ ...result, canary: canary.id });

@@ -15,6 +15,7 @@ const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before 
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
 const MUTE_CAP = 2; // envelopes of a session, after one that had no answer at all: some servers say nothing before a whole group is through
 const UNSAID_LIMIT = 2; // refusals of a recipient that was accepted before, each beside an accepted control
+const LIMITS_AT_ONE = 2; // sessions that met a limit at the same envelope first, before that counts as being about it
 const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait, ...
 const LIMITS_UNGREETED = 2; // ... and of a server that has not greeted us once
 
@@ -45,8 +46,8 @@ export type Progress = {
   readonly limits: number;
   /** Whether any did. */
   readonly limited: boolean;
-  /** The envelope that the last session met a limit at before anything was answered. */
-  readonly limitedAt: string | undefined;
+  /** How often a session met a limit at an envelope before anything was answered, by test. */
+  readonly limitedAt: Readonly<Record<string, number>>;
   /** How often it refused a recipient that it had accepted before, beside an accepted control, by test. */
   readonly unsaid: Readonly<Record<string, number>>;
   /** How often it closed the connection at an envelope, by test. */
@@ -72,7 +73,7 @@ export const BEGIN: Progress = {
   nullAlone: false,
   limits: 0,
   limited: false,
-  limitedAt: undefined,
+  limitedAt: {},
   unsaid: {},
   closings: {},
   refusedBefore: 0,
@@ -177,21 +178,23 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   const unsays = (result: TestResult) => isUnsaid(result, progress) && (unsaid[result.test] ?? 0) < UNSAID_LIMIT;
   const news = session.results.filter((result) => counts(result) && !unsays(result));
   const closed = closedAt(progress, session);
-  // What looks like a limit twice at the same envelope, before any other, is about that one: a full mailbox, for example.
-  const stuck = session.limitedAt !== undefined && session.limitedAt === progress.limitedAt;
-  const putOff = [{ test: session.limitedAt ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter((each) => stuck && !unsays(each));
+  const { cutShort = 'out-of-time', limited = false, limitedAt: at } = session;
+  const limitedAt = at === undefined ? progress.limitedAt : { ...progress.limitedAt, [at]: (progress.limitedAt[at] ?? 0) + 1 };
+  // What looks like a limit twice at the same envelope, the second time while others have answers, is about that one: a full mailbox, for
+  // example.
+  const stuck = at !== undefined && (limitedAt[at] ?? 0) >= LIMITS_AT_ONE && progress.limits <= 1;
+  const putOff = [{ test: at ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter((each) => stuck && !unsays(each));
   const latest = new Map(
     [...progress.results, ...news, ...closed.results, ...putOff, ...xclientIn(session, progress)].map((result) => [result.test, result]),
   );
-  const { cutShort = 'out-of-time', limited = false, limitedAt } = session;
   const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
   const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
   const mute = cutShort === 'silent' && session.results.length > 0 && news.length === 0;
-  const progressed = news.length > 0 || closed.news > 0 || putOff.length > 0;
+  const answers = news.length > 0 || closed.news > 0;
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
-    idle: progressed ? 0 : progress.idle + 1,
+    idle: answers || putOff.length > 0 ? 0 : progress.idle + 1,
     greeting: {
       name: progress.greeting.name ?? session.greeting.name,
       software: progress.greeting.software ?? session.greeting.software,
@@ -204,7 +207,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
     oneName: progress.oneName || session.oneName === true,
     noReset: progress.noReset || session.noReset === true,
     nullAlone: progress.nullAlone || session.spentByNull === true,
-    limits: limited ? (progressed ? 1 : progress.limits + 1) : 0,
+    limits: limited ? (answers ? 1 : progress.limits + 1) : 0,
     limited: progress.limited || limited,
     limitedAt,
     unsaid,
@@ -376,9 +379,10 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   return { kind: 'envelopes', xclient, cautious, choose };
 }
 
-// What a session may hold together: envelopes that ended a connection go alone, and null senders too where they end a session. Of
+// What a session may hold together: those that met a limit go last, envelopes that ended a connection go alone, and null senders too where they end a session. Of
 // a server that has not said what it is, nothing odd is asked before anything plain has an answer.
-function fitting(trials: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions }: Progress): readonly Trial[] {
+function fitting(all: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions, limitedAt }: Progress): readonly Trial[] {
+  const trials = all.toSorted((a, b) => (limitedAt[a.id] ?? 0) - (limitedAt[b.id] ?? 0));
   const quiet = trials.filter(({ id }) => (closings[id] ?? 0) === 0);
   if (quiet.length === 0) return trials.toSorted((a, b) => (closings[a.id] ?? 0) - (closings[b.id] ?? 0)).slice(0, 1);
   const plain = sessions === 0 && greeting.software === undefined ? quiet.filter(({ odd }) => !odd) : quiet;

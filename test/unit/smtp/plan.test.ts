@@ -381,6 +381,26 @@ describe('a server is taken as it is', () => {
     expect(idsOf(chosen(talks)).length).toBeGreaterThan(2);
   });
 
+  test('an envelope that meets a limit goes last, and is put off when it meets one again while others have answers', () => {
+    const at = (id: string, before: Progress) => advanced({ limited: true, cutShort: 'limit', limitedAt: id }, before);
+    const first = at('plain', advanced({ results: [refused('bang')] }));
+    expect(idsOf(chosen(first))[0]).not.toBe('plain');
+    const answers = advanced({ results: [refused('quoted')], limited: true }, first);
+    expect(at('plain', answers).results.find(({ test: id }) => id === 'plain')?.outcome).toBe('deferred');
+  });
+
+  test('one that meets a limit at whatever is asked is left alone longer each time, and nothing is put off for it', () => {
+    let progress = advanced({ results: [refused('bang')], limited: true });
+    const waits: number[] = [];
+    for (let wait = waitBefore(progress); wait !== undefined; wait = waitBefore(progress)) {
+      waits.push(wait);
+      progress = advanced({ limited: true, cutShort: 'limit', limitedAt: idsOf(chosen(progress))[0] }, progress);
+    }
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+    expect(waits.length).toBeLessThanOrEqual(4);
+    expect(progress.results.filter(({ outcome }) => outcome === 'deferred')).toEqual([]);
+  });
+
   test('a message that its limit keeps has every other turn, and waits longer each time', () => {
     const rest = planned(CAST).slice(0, 4);
     let progress = advanced({ results: [refused('plain', { outcome: 'accepted' }), ...rest.slice(1).map((id) => refused(id))] });
