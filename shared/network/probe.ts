@@ -91,11 +91,12 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
+  const { limits } = sitting.progress;
   let shaken = false;
   for (const session of sessions) {
     if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';
     // A greeting that refuses one of several, beside others that are taken, says that they are too many.
-    const crowded = welcome && session.results.length > 0 && session.results.every(({ stage }) => stage === 'greeting');
+    const crowded = welcome && session.keywords === undefined && session.results.length > 0;
     if (crowded) shaken = true;
     else if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
     sitting.greeted ||= session.contact === 'answered';
@@ -106,6 +107,7 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
       ...sitting.progress,
       atOnce: Math.max(1, Math.floor(sessions.length / 2)),
       idle: some ? 0 : sitting.progress.idle,
+      limits: Math.min(limits + 1, sitting.progress.limits), // met side by side, they are one
     };
   sitting.silences = silent ? sitting.silences + 1 : 0;
   if (sitting.silences >= SILENT_CONNECTIONS) sitting.stopped ??= 'silent-after-refusals';
