@@ -25,12 +25,15 @@ export type Lookups = {
 const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
 const TRIES = 2;
 
-/** Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. */
+/**
+ * Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. Each question has
+ * a client of its own: c-ares gives up every question of a client when one answer cannot be read, and strangers write answers.
+ */
 export function dnsLookups(servers: readonly string[]): Lookups {
-  const resolver = newResolver(servers);
+  const ask = <T>(query: (resolver: Resolver) => Promise<T[]>) => answerTo(query, newResolver(servers));
   return {
     async addresses(name) {
-      const [four, six] = await Promise.all([ask(() => resolver.resolve4(name)), ask(() => resolver.resolve6(name))]);
+      const [four, six] = await Promise.all([ask((each) => each.resolve4(name)), ask((each) => each.resolve6(name))]);
       if (four.kind === 'trouble') return four;
       if (six.kind === 'trouble') return six;
       const spelled = [four, six].flatMap((each) => (each.kind === 'found' ? [...new Set(each.values)].toSorted() : []));
@@ -38,11 +41,11 @@ export function dnsLookups(servers: readonly string[]): Lookups {
       if (addresses.length < spelled.length) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
       return foundOrAbsent(addresses);
     },
-    texts: (name) => ask(async () => (await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
-    names: (address) => ask(async () => (await resolver.resolvePtr(reverseName(address))).map(plainName)),
+    texts: (name) => ask(async (each) => (await each.resolveTxt(name)).map((strings) => strings.join(''))),
+    names: (address) => ask(async (each) => (await each.resolvePtr(reverseName(address))).map(plainName)),
     mailServers: (domain) =>
-      ask(async () =>
-        (await resolver.resolveMx(domain))
+      ask(async (each) =>
+        (await each.resolveMx(domain))
           .map(({ exchange, priority }) => ({ name: plainName(exchange), preference: priority }))
           .filter(({ name }) => name !== '')
           .toSorted((a, b) => a.preference - b.preference || a.name.localeCompare(b.name)),
@@ -85,9 +88,9 @@ export function newResolver(servers: readonly string[]): Resolver {
   return resolver;
 }
 
-async function ask<T>(query: () => Promise<T[]>): Promise<Found<T>> {
+async function answerTo<T>(query: (resolver: Resolver) => Promise<T[]>, resolver: Resolver): Promise<Found<T>> {
   try {
-    return foundOrAbsent(await query());
+    return foundOrAbsent(await query(resolver));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return code === 'ENOTFOUND' || code === 'ENODATA' ? { kind: 'absent' } : { kind: 'trouble', why: code };

@@ -1,7 +1,7 @@
 import type { Answer } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dnsLookups, type Lookups } from '../../../shared/network/lookups.ts';
-import { type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
+import { type Saying, type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
 
 const a = (name: string, data: string): Answer => ({ type: 'A', name, ttl: 60, data });
 const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, ttl: 60, data });
@@ -85,5 +85,31 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
     const gone = await startScriptedDns({});
     await gone.stop();
     expect(await dnsLookups([gone.address]).addresses('two.example')).toMatchObject({ kind: 'trouble' });
+  });
+});
+
+// A record of a type with these bytes, whatever its type says about them.
+const raw = (name: string, type: number, bytes: readonly number[]) =>
+  ({ type: `UNKNOWN_${type}`, name, ttl: 60, data: Buffer.from(bytes) }) as never;
+
+describe('an answer that cannot be read touches no other question in flight', () => {
+  test.each<[string, Saying]>([
+    ['a TXT record without data', { answers: [raw('bad.example', 16, [])] }],
+    ['a TXT record with a string longer than itself', { answers: [raw('bad.example', 16, [50, 65, 66])] }],
+    ['five bytes', 'garbage'],
+  ])('%s', async (_, saying) => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const names = Array.from({ length: 49 }, (__, n) => `good${n}.example`);
+    const good = (name: string): Saying => ({ answers: [{ type: 'TXT', name, ttl: 60, data: ['good'] }], held });
+    const server = await startScriptedDns({ 'bad.example': saying, ...Object.fromEntries(names.map((name) => [name, good(name)])) });
+    try {
+      const { texts } = dnsLookups([server.address]);
+      const others = names.map((name) => texts(name));
+      expect(await texts('bad.example')).toMatchObject({ kind: 'trouble' });
+      release();
+      expect(await Promise.all(others)).toEqual(names.map(() => ({ kind: 'found', values: ['good'] })));
+    } finally {
+      await server.stop();
+    }
   });
 });
