@@ -1,7 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { type Address, parseAddress, reverseName } from '../domain/address.ts';
+import { answerCode, type RecordType } from './answer-code.ts';
 
-/** What DNS says. Only NXDOMAIN or an empty answer is absence; anything else that fails is trouble on our side. */
+/** What DNS says. Only NXDOMAIN, or NOERROR without the record, is absence; anything else that fails is trouble on our side. */
 export type Found<T> =
   | { readonly kind: 'found'; readonly values: readonly T[] }
   | { readonly kind: 'absent' }
@@ -24,16 +25,21 @@ export type Lookups = {
 
 const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
 const TRIES = 2;
+const [NOERROR, NXDOMAIN] = [0, 3] as const; // RFC 1035 §4.1.1
 
 /**
  * Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. Each question has
  * a client of its own: c-ares gives up every question of a client when one answer cannot be read, and strangers write answers.
  */
 export function dnsLookups(servers: readonly string[]): Lookups {
-  const ask = <T>(query: (resolver: Resolver) => Promise<T[]>) => answerTo(query, newResolver(servers));
+  const ask = <T>(type: RecordType, name: string, query: (resolver: Resolver) => Promise<T[]>) =>
+    answerTo({ type, name, query }, newResolver(servers));
   return {
     async addresses(name) {
-      const [four, six] = await Promise.all([ask((each) => each.resolve4(name)), ask((each) => each.resolve6(name))]);
+      const [four, six] = await Promise.all([
+        ask('A', name, (each) => each.resolve4(name)),
+        ask('AAAA', name, (each) => each.resolve6(name)),
+      ]);
       if (four.kind === 'trouble') return four;
       if (six.kind === 'trouble') return six;
       const spelled = [four, six].flatMap((each) => (each.kind === 'found' ? [...new Set(each.values)].toSorted() : []));
@@ -41,10 +47,10 @@ export function dnsLookups(servers: readonly string[]): Lookups {
       if (addresses.length < spelled.length) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
       return foundOrAbsent(addresses);
     },
-    texts: (name) => ask(async (each) => (await each.resolveTxt(name)).map((strings) => strings.join(''))),
-    names: (address) => ask(async (each) => (await each.resolvePtr(reverseName(address))).map(plainName)),
+    texts: (name) => ask('TXT', name, async (each) => (await each.resolveTxt(name)).map((strings) => strings.join(''))),
+    names: (address) => ask('PTR', reverseName(address), async (each) => (await each.resolvePtr(reverseName(address))).map(plainName)),
     mailServers: (domain) =>
-      ask(async (each) =>
+      ask('MX', domain, async (each) =>
         (await each.resolveMx(domain))
           .map(({ exchange, priority }) => ({ name: plainName(exchange), preference: priority }))
           .filter(({ name }) => name !== '')
@@ -88,13 +94,25 @@ export function newResolver(servers: readonly string[]): Resolver {
   return resolver;
 }
 
-async function answerTo<T>(query: (resolver: Resolver) => Promise<T[]>, resolver: Resolver): Promise<Found<T>> {
+type Question<T> = {
+  readonly type: RecordType;
+  readonly name: string;
+  readonly query: (resolver: Resolver) => Promise<T[]>;
+};
+
+async function answerTo<T>({ type, name, query }: Question<T>, resolver: Resolver): Promise<Found<T>> {
   try {
-    return foundOrAbsent(await query(resolver));
+    const values = await query(resolver);
+    if (values.length > 0) return { kind: 'found', values };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return code === 'ENOTFOUND' || code === 'ENODATA' ? { kind: 'absent' } : { kind: 'trouble', why: code };
+    if (code === 'ENOTFOUND') return { kind: 'absent' };
+    if (code !== 'ENODATA') return { kind: 'trouble', why: code };
   }
+  // "No data" is also what Node's client makes of codes that it does not know.
+  const code = await answerCode(name, type, resolver.getServers(), TIMEOUT_MS);
+  if (code === NOERROR || code === NXDOMAIN) return { kind: 'absent' };
+  return { kind: 'trouble', why: code === undefined ? 'ETIMEOUT' : `ECODE${code}` };
 }
 
 function foundOrAbsent<T>(values: readonly T[]): Found<T> {

@@ -1,12 +1,17 @@
 import type { Answer } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../../shared/domain/address.ts';
 import { dnsLookups, type Lookups } from '../../../shared/network/lookups.ts';
 import { type Saying, type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
 
 const a = (name: string, data: string): Answer => ({ type: 'A', name, ttl: 60, data });
 const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, ttl: 60, data });
 
+// YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, DSOTYPENI, and those that nobody has a use for.
+const RARE_CODES = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 let dns: ScriptedDns;
+let lookups: Lookups;
 let resolve: Lookups['addresses'];
 
 beforeAll(async () => {
@@ -22,8 +27,15 @@ beforeAll(async () => {
     'broken.example': { rcode: 2 },
     'refused.example': { rcode: 5 },
     'not-implemented.example': { rcode: 4 },
+    ...Object.fromEntries(RARE_CODES.map((rcode) => [`code${rcode}.example`, { rcode }])),
+    'renamed.example': { rcode: 6, answers: [cname('renamed.example', 'too-long.example')] },
+    '6.2.0.192.in-addr.arpa': { rcode: 9 },
+    get 'turning.example'(): Saying {
+      return dns.asked.filter((each) => each === 'TXT turning.example').length > 1 ? 'silence' : { answers: [] };
+    },
   });
-  resolve = dnsLookups([dns.address]).addresses;
+  lookups = dnsLookups([dns.address]);
+  resolve = lookups.addresses;
 });
 
 afterAll(() => dns.stop());
@@ -54,7 +66,9 @@ describe('a name that has addresses', () => {
     const before = dns.asked.length;
     await resolve('two.example');
     await resolve('two.example');
-    expect(dns.asked.slice(before)).toEqual(['A two.example', 'AAAA two.example', 'A two.example', 'AAAA two.example']);
+    // Each empty answer is asked for its code.
+    const once = ['A two.example', 'AAAA two.example', 'AAAA two.example'];
+    expect(dns.asked.slice(before)).toEqual([...once, ...once]);
   });
 
   test('is never read from the hosts file', async () => {
@@ -79,6 +93,21 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
     ['NOTIMP', 'not-implemented.example', 'ENOTIMP'],
   ])('%s is trouble on our side', async (_, name, why) => {
     expect(await resolve(name)).toEqual({ kind: 'trouble', why });
+  });
+
+  test.each(RARE_CODES)('an answer without records and with the code %i is trouble, whatever was asked', async (code) => {
+    expect(await resolve(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+    expect(await lookups.texts(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+    expect(await lookups.mailServers(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+  });
+
+  test('such a code is trouble too of the names of an address, and beside records of another type', async () => {
+    expect(await lookups.names(parseAddress('192.0.2.6') ?? expect.fail())).toEqual({ kind: 'trouble', why: 'ECODE9' });
+    expect(await lookups.texts('renamed.example')).toEqual({ kind: 'trouble', why: 'ECODE6' });
+  });
+
+  test('an empty answer is trouble when it is not given a second time', async () => {
+    expect(await lookups.texts('turning.example')).toMatchObject({ kind: 'trouble' });
   });
 
   test('a resolver that cannot be reached is trouble on our side', async () => {
