@@ -78,6 +78,31 @@ describe('a name that has addresses', () => {
   });
 });
 
+test('an address has its names in one order and each once, whatever the order of the answer', async () => {
+  const names = ['mx2.example', 'MX1.example', 'mx2.Example', 'a.example'];
+  const server = await startScriptedDns({
+    '9.2.0.192.in-addr.arpa': { answers: names.map((data) => ({ type: 'PTR', name: '9.2.0.192.in-addr.arpa', ttl: 60, data })) },
+  });
+  try {
+    const found = await dnsLookups([server.address]).names(parseAddress('192.0.2.9') ?? expect.fail());
+    expect(found).toEqual({ kind: 'found', values: ['a.example', 'mx1.example', 'mx2.example'] });
+  } finally {
+    await server.stop();
+  }
+});
+
+test.each<[string, readonly string[], string]>([
+  ['is joined from its strings', ['ra1-abc', 'def'], 'ra1-abcdef'],
+  ['that begins with a veto keeps it apart from what follows', ['deny', 'relay-audit'], 'deny relay-audit'],
+])('a text %s', async (_, strings, text) => {
+  const server = await startScriptedDns({ 'it.example': { answers: [{ type: 'TXT', name: 'it.example', ttl: 60, data: [...strings] }] } });
+  try {
+    expect(await dnsLookups([server.address]).texts('it.example')).toEqual({ kind: 'found', values: [text] });
+  } finally {
+    await server.stop();
+  }
+});
+
 describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
   test.each([
     ['a name that does not exist', 'nothing.example'],
