@@ -1,6 +1,7 @@
 import type { Address, Network } from '../domain/address.ts';
 import { isOperators } from '../domain/consent.ts';
 import { readName, readTarget, type Target } from '../domain/host-name.ts';
+import { POOL_LIMIT } from '../domain/look-bounds.ts';
 import { type FoundAddress, type FoundDomain, type FoundServer, type Proposal, proposalFor } from '../domain/proposal.ts';
 import { namesAbove } from '../network/consent-lookups.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
@@ -79,6 +80,10 @@ function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
     async server(name: string): Promise<FoundServer> {
       const found = await lookups.addresses(name);
       const addresses = take(found, `which addresses ${name} has`);
+      if (addresses.length > POOL_LIMIT) {
+        troubles.add(`${name} has ${addresses.length} addresses. At most ${POOL_LIMIT} of one name are looked at.`);
+        return { name, addresses: [], unknown: true };
+      }
       const known = addresses.map((each, index) => (index < NAMES_LIMIT ? address(each) : about(each, [])));
       return { name, addresses: await Promise.all(known), unknown: found.kind === 'trouble' };
     },

@@ -131,6 +131,12 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
     expect(await lookups.texts('renamed.example')).toEqual({ kind: 'trouble', why: 'ECODE6' });
   });
 
+  test('an empty answer is absence though another resolver cannot be reached', async () => {
+    const gone = await startScriptedDns({});
+    await gone.stop();
+    expect(await dnsLookups([gone.address, dns.address]).texts('empty.example')).toEqual({ kind: 'absent' });
+  });
+
   test('an empty answer is trouble when it is not given a second time', async () => {
     expect(await lookups.texts('turning.example')).toMatchObject({ kind: 'trouble' });
   });
