@@ -1,10 +1,9 @@
 import { type Address, reverseName } from '../../shared/domain/address.ts';
 import { type AddressFacts, CONSENT_LABEL, type Place } from '../../shared/domain/consent.ts';
-import type { Target } from '../../shared/domain/host-name.ts';
+import { readName, type Target } from '../../shared/domain/host-name.ts';
 import { lookUpConsent } from '../../shared/network/consent-lookups.ts';
+import type { Look } from '../../shared/network/look.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
-
-const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is: what it has not said by then is no proof
 
 /** Whether a deny record speaks for an address, and the names at which one would. */
 export type AddressDenial = { readonly address: Address; readonly denied: boolean; readonly places: readonly string[] };
@@ -15,25 +14,9 @@ export type Denials = { readonly nameDenied: boolean; readonly addresses: readon
 /**
  * Looks for deny records. A record at a name speaks for the hosts that are registered under this name, and for an address
  * only if the address's reverse DNS is a name that it covers and that leads back: else whoever owns any domain could point it
- * at a stranger's server and have that never audited again.
+ * at a stranger's server and have that never audited again. What lies beyond the look is no proof.
  */
-export async function lookUpDenials(target: Target, addresses: readonly Address[], lookups: Lookups): Promise<Denials> {
-  const silent = {
-    nameDenied: false,
-    addresses: addresses.map((address) => ({ address, denied: false, places: [reversePlace(address)] })),
-  };
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<Denials>((done) => {
-    timer = setTimeout(() => done(silent), LOOK_MS);
-  });
-  try {
-    return await Promise.race([look(target, addresses, lookups), tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function look(target: Target, addresses: readonly Address[], lookups: Lookups): Promise<Denials> {
+export async function lookUpDenials(target: Target, addresses: readonly Address[], { lookups }: Look): Promise<Denials> {
   const facts = await lookUpConsent(target, addresses, { token: undefined, operatorNetworks: [], lookups });
   const sides = facts.addresses.map((side) => addressDenial(side, lookups));
   return { nameDenied: (facts.namePlaces ?? []).some(denies), addresses: await Promise.all(sides) };
@@ -43,8 +26,9 @@ async function addressDenial(side: AddressFacts, lookups: Lookups): Promise<Addr
   const { address } = side;
   // Nothing about it is in public DNS, so nothing can be proven there.
   if (side.forbidden !== undefined) return { address, denied: false, places: [] };
-  const leading = await Promise.all(side.claims.map(({ name }) => leadsTo(name, address, lookups)));
-  const own = side.claims.filter((_, index) => leading[index]);
+  const claims = side.claims.filter(({ name }) => readName(name).kind === 'name');
+  const leading = await Promise.all(claims.map(({ name }) => leadsTo(name, address, lookups)));
+  const own = claims.filter((_, index) => leading[index]);
   return {
     address,
     denied: (side.reverseZone !== undefined && denies(side.reverseZone)) || own.some(({ places }) => places.some(denies)),

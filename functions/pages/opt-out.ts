@@ -1,6 +1,8 @@
 import { type Address, parseAddress } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
-import { type Found, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { ADDRESSES_LIMIT } from '../../shared/domain/look-bounds.ts';
+import { type Look, startLook } from '../../shared/network/look.ts';
+import { type Found, sharedLookups } from '../../shared/network/lookups.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
 import type { Budget } from '../../shared/store/audit-store.ts';
@@ -9,11 +11,12 @@ import { type AddressDenial, lookUpDenials } from './deny-records.ts';
 import { readTargetField, refusalOf } from './read-form.ts';
 import { tellOwners } from './tell-owners.ts';
 
-const LOOKUPS_PER_SECOND = 100; // of one request; the widest name has under 300
+const LOOKUPS_PER_SECOND = 100; // of one request, which has 200 at most
+const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is: what it has not said by then is no proof
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
 const UNHEEDED_DAYS = 30; // after a pause was lifted, as `consent/reaffirm` does it
-const WISHES_AN_HOUR = 10; // of one source: a person with a handful of servers
+const WISHES_AN_HOUR = 10; // addresses, of one source: a person with a handful of servers
 const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole, and a wildcard record proves any number of names
 const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed
 const WHY = 'opt-out, proven by a deny record';
@@ -27,18 +30,32 @@ export const optOut: Verb = async (call) => {
   if (refusal !== undefined) return refusal;
   const read = readTargetField(call.event);
   if (read.kind === 'wrong') return form(422, { target: read.text, error: read.why });
+  const spent = await charge(1, call);
+  if (spent !== undefined) return spent;
+  const look = startLook(sharedLookups(call.lookups, LOOKUPS_PER_SECOND), LOOK_MS);
+  try {
+    return await optOutByLook(read, look, call);
+  } finally {
+    look.end();
+  }
+};
+
+type Wish = { readonly target: Target; readonly text: string };
+
+async function optOutByLook({ target, text }: Wish, look: Look, call: Call): Promise<Answer> {
   const now = call.clock();
-  const taken = await call.store.takeFromBudget(budgetOf(call.event.requestContext.http.sourceIp), now);
-  if (!taken.granted) return tooMany(taken.resetAt - now);
-  const lookups = sharedLookups(call.lookups, LOOKUPS_PER_SECOND);
-  const found = await addressesOf(read.target, lookups);
+  const found = await addressesOf(target, look);
   if (found.kind === 'trouble')
-    return form(422, { target: read.text, error: 'cannot be looked up, since DNS does not answer; try again, or enter the address' });
-  if (found.kind === 'absent') return form(422, { target: read.text, error: 'has no address in DNS; check it, or enter the address' });
-  const { nameDenied, addresses } = await lookUpDenials(read.target, found.values, lookups);
+    return form(422, { target: text, error: 'cannot be looked up, since DNS does not answer; try again, or enter the address' });
+  if (found.kind === 'absent') return form(422, { target: text, error: 'has no address in DNS; check it, or enter the address' });
+  // Those that a scan would audit: whoever can point a name at thousands of addresses must not pause them all.
+  const used = found.values.slice(0, ADDRESSES_LIMIT);
+  const spent = await charge(used.length - 1, call);
+  if (spent !== undefined) return spent;
+  const { nameDenied, addresses } = await lookUpDenials(target, used, look);
   const [outcomes, name] = await Promise.all([
     Promise.all(addresses.map((each) => heed(each, now, call))),
-    nameDenied && read.target.kind === 'name' ? listForGood(read.target.name, now, call) : false,
+    nameDenied && target.kind === 'name' ? listForGood(target.name, now, call) : false,
   ]);
   const until = untilOf(now);
   const paused = outcomes.filter(({ fresh }) => fresh).map(({ address }) => address);
@@ -46,15 +63,16 @@ export const optOut: Verb = async (call) => {
   return page(
     200,
     optedOutPage({
-      target: read.text,
-      name: read.target.kind === 'name' ? { text: read.target.name, permanent: name } : undefined,
+      target: text,
+      name: target.kind === 'name' ? { text: target.name, permanent: name } : undefined,
       addresses: outcomes,
+      addressesFound: found.values.length,
       pauseHours: PAUSE_HOURS,
       pausedUntil: until,
       unheededDays: UNHEEDED_DAYS,
     }),
   );
-};
+}
 
 type Outcome = { readonly address: string; readonly permanent: boolean; readonly fresh: boolean; readonly places: readonly string[] };
 
@@ -72,8 +90,21 @@ async function listForGood(target: string, now: number, { store }: Call): Promis
   return true;
 }
 
-async function addressesOf(target: Target, lookups: Lookups): Promise<Found<Address>> {
+async function addressesOf(target: Target, { lookups }: Look): Promise<Found<Address>> {
   return target.kind === 'address' ? { kind: 'found', values: [target.address] } : lookups.addresses(target.name);
+}
+
+// All of it or nothing: a name that is paused in part would look as if it were paused.
+async function charge(addresses: number, { store, clock, event }: Call): Promise<Answer | undefined> {
+  const now = clock();
+  const budget = budgetOf(event.requestContext.http.sourceIp);
+  for (let taken = 0; taken < addresses; taken++) {
+    const { granted, resetAt } = await store.takeFromBudget(budget, now);
+    if (granted) continue;
+    for (; taken > 0; taken--) await store.giveBack(budget, now);
+    return tooMany(resetAt - now);
+  }
+  return undefined;
 }
 
 // One household or server has a /64 of IPv6 (RFC 6177), and could ask from every address of it.
@@ -85,7 +116,7 @@ function budgetOf(sourceIp: string): Budget {
 
 function tooMany(waitMs: number): Answer {
   const minutes = Math.ceil(waitMs / 60_000);
-  const words = `At most ${WISHES_AN_HOUR} servers an hour can be entered from one address. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: the start page says where.`;
+  const words = `At most ${WISHES_AN_HOUR} addresses an hour can be entered from one place, and a name counts as many as it has, up to ${ADDRESSES_LIMIT}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: the start page says where.`;
   return page(429, messagePage('Too many at once', words), { 'retry-after': String(Math.ceil(waitMs / 1_000)) });
 }
 

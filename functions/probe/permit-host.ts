@@ -2,8 +2,10 @@ import type { Address, Network } from '../../shared/domain/address.ts';
 import { isOperators, type Standing, standingOf } from '../../shared/domain/consent.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
+import { ADDRESSES_LIMIT, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
 import { untested } from '../../shared/domain/reason.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
+import { type Look, startLook } from '../../shared/network/look.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause, type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
 import type { TurnGiven } from '../../shared/store/audit-store.ts';
@@ -28,8 +30,6 @@ export type Gate = {
 /** Takes an address for one scan. */
 export type TakeTurn = (address: string) => Promise<TurnGiven>;
 
-const ADDRESSES_LIMIT = 8; // addresses of one host that are audited; larger pools share one configuration
-
 /** An address of a host: permitted, or why nothing is sent to it. */
 export type Way = { readonly address: Address } & (
   | { readonly permitted: PermittedAddress; readonly refused?: undefined }
@@ -44,11 +44,27 @@ export type Permission = { readonly ways: readonly Way[]; readonly servedDomains
  * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all.
  */
 export async function permitHost(host: Host, families: readonly (4 | 6)[], takeTurn: TakeTurn, gate: Gate): Promise<Permission | Finding> {
+  const look = startLook(gate.lookups, SCAN_LOOK_MS);
+  try {
+    return await permitByLook(look, host, families, takeTurn, gate);
+  } finally {
+    look.end();
+  }
+}
+
+async function permitByLook(
+  { lookups, cut }: Look,
+  host: Host,
+  families: readonly (4 | 6)[],
+  takeTurn: TakeTurn,
+  gate: Gate,
+): Promise<Permission | Finding> {
   const target = readTarget(host.settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
-  const addresses = await addressesOf(target, gate.lookups);
+  const addresses = await addressesOf(target, lookups);
   if (typeof addresses === 'string') return nothing(addresses);
-  const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups: gate.lookups };
+  if (addresses.length > POOL_LIMIT) return nothing('too-many-lookups');
+  const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups, cut };
   const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
   if (bad) return nothing('forbidden-address'); // one bad answer refuses the host, wherever it stands
   const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
@@ -71,7 +87,8 @@ export async function permitHost(host: Host, families: readonly (4 | 6)[], takeT
     ways.push(!looks || (await gate.mayLookAtGreeting(way.address.text)) ? way : { address: way.address, refused: 'unproven' });
   }
   if (ways.some(({ permitted }) => permitted !== undefined)) return { ways, servedDomains };
-  return nothing(ways.some(({ refused }) => refused === 'vetoed') ? 'vetoed' : 'no-consent');
+  if (ways.some(({ refused }) => refused === 'vetoed')) return nothing('vetoed');
+  return nothing(reasons.includes('too-many-lookups') ? 'too-many-lookups' : 'no-consent');
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];

@@ -1,10 +1,14 @@
+import type { Address } from '../domain/address.ts';
 import { type ConsentSight, sightOf } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { readTarget, type Target } from '../domain/host-name.ts';
+import { ADDRESSES_LIMIT, POOL_LIMIT, REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
 import { coverOf } from '../domain/never.ts';
 import { kindOf } from '../domain/scan.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../network/consent-lookups.ts';
+import { startLook } from '../network/look.ts';
 import { sharedLookups } from '../network/lookups.ts';
+import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Pause } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
@@ -19,23 +23,37 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
   await spend(acting, 'host-consent', host.id, 'The consent of this host was looked at too often.');
   const target = readTarget(host.settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
-  const lookups = sharedLookups(acting.lookups, LOOKUPS_PER_SECOND);
   const token = acting.tokenOf(acting.accountId);
-  const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworks, lookups };
-  const found = await addressesOf(target, rules);
-  const addresses = found.kind === 'found' ? found.values : [];
-  const [facts, pauses, used, never] = await Promise.all([
-    lookUpConsent(target, addresses, rules),
-    acting.store.pausesOf(
-      addresses.map(({ text }) => text),
-      acting.clock(),
-    ),
-    provenDomains(host.settings.servedDomains, target, addresses, rules),
-    acting.store.neverList(),
-  ]);
-  const covers = coverOf(never);
-  const isNever = (text: string) => covers(host.settings.name) || covers(text);
-  return { pauses, sight: sightOf(host.settings, facts, { token, pauses, isNever, used, trouble: TROUBLES[found.kind] }) };
+  const look = startLook(sharedLookups(acting.lookups, LOOKUPS_PER_SECOND), REQUEST_LOOK_MS);
+  try {
+    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworks, ...look };
+    const found = await addressesOf(target, rules);
+    const all = found.kind === 'found' ? found.values : [];
+    const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);
+    const texts = addresses.map(({ text }) => text);
+    const [facts, pauses, never] = await Promise.all([
+      lookUpConsent(target, addresses, rules),
+      acting.store.pausesOf(texts, acting.clock()),
+      acting.store.neverList(),
+    ]);
+    const used = await provenDomains(host.settings.servedDomains, target, all, rules); // with what the look has left
+    const covers = coverOf(never);
+    const isNever = (text: string) => covers(host.settings.name) || covers(text);
+    const trouble = all.length > POOL_LIMIT ? tooManyAddresses(all.length) : TROUBLES[found.kind];
+    return { pauses, sight: sightOf(host.settings, facts, { token, pauses, isNever, used, trouble, addressesFound: all.length }) };
+  } finally {
+    look.end();
+  }
+}
+
+// Those that a scan would audit, and those beside that keep it from auditing any.
+function lookedAt(addresses: readonly Address[]): readonly Address[] {
+  const forbidden = addresses.slice(ADDRESSES_LIMIT).filter((address) => forbiddenBecause(address) !== undefined);
+  return [...addresses.slice(0, ADDRESSES_LIMIT), ...forbidden.slice(0, ADDRESSES_LIMIT)];
+}
+
+function tooManyAddresses(many: number): string {
+  return `Its name has ${many} addresses. We look at no name that has more than ${POOL_LIMIT}: register the server by its address.`;
 }
 
 /** Looks again, and owes the scan that has waited for consent, if there is enough of it now. */

@@ -1,4 +1,5 @@
 import { readName } from '../domain/host-name.ts';
+import { POOL_LIMIT } from '../domain/look-bounds.ts';
 import { type Delivery, domainOfMailbox } from '../domain/proposal.ts';
 import { type Found, type Lookups, sharedLookups } from '../network/lookups.ts';
 
@@ -16,7 +17,10 @@ export async function lookUpDeliveries(recipients: readonly string[], lookups: L
       if (mail.kind === 'trouble') return { recipient, domain, servers: [] };
       // Without an MX a domain's own address takes its mail (RFC 5321 §5.1).
       const names = mail.kind === 'found' ? mail.values.slice(0, EXCHANGERS_LIMIT).map(({ name }) => name) : [domain];
-      const servers = names.map(async (name) => ({ name, addresses: valuesOf(await lookups.addresses(name)).map(({ text }) => text) }));
+      const servers = names.map(async (name) => {
+        const addresses = valuesOf(await lookups.addresses(name)).slice(0, POOL_LIMIT);
+        return { name, addresses: addresses.map(({ text }) => text) };
+      });
       return { recipient, domain, servers: await Promise.all(servers) };
     }),
   );

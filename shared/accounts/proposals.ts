@@ -1,6 +1,7 @@
 import type { Address, Network } from '../domain/address.ts';
 import { isOperators } from '../domain/consent.ts';
 import { readName, readTarget, type Target } from '../domain/host-name.ts';
+import { POOL_LIMIT } from '../domain/look-bounds.ts';
 import { type FoundAddress, type FoundDomain, type FoundServer, type Proposal, proposalFor } from '../domain/proposal.ts';
 import { namesAbove } from '../network/consent-lookups.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
@@ -10,6 +11,7 @@ import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './l
 import { ownAccount } from './own-account.ts';
 
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
+const DOMAINS_LIMIT = 8; // a name and those above it whose mail servers are asked for
 const TIME_LIMIT_MS = 10_000; // for all look-ups of one request: half of what the function has, and longer than a person waits
 
 /** What to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. `name` must be one that `readTarget` takes. */
@@ -33,7 +35,7 @@ type Asking = ReturnType<typeof asking>;
 async function lookUp(target: Target, asked: Asking) {
   if (target.kind === 'address') return lookUpAddress(target.address, asked);
   const itself = asked.server(target.name);
-  const above = Promise.all(namesAbove(target.name).slice(1).map(asked.domain));
+  const above = Promise.all(domainsAbove(target.name).slice(1).map(asked.domain));
   const domain = await asked.domain(target.name);
   const exchangers = Promise.all(domain.mail.map(({ name }) => asked.server(name)));
   return { domain, itself: await itself, above: await above, exchangers: await exchangers };
@@ -43,10 +45,16 @@ async function lookUp(target: Target, asked: Asking) {
 async function lookUpAddress(address: Address, asked: Asking) {
   const found = await asked.address(address);
   const alsoCalled = await asked.namesThatLeadTo(address, found.names);
-  const above = [...new Set(alsoCalled.flatMap(namesAbove))];
+  const above = [...new Set(alsoCalled.flatMap(domainsAbove))];
   const domain: FoundDomain = { name: address.text, mail: [], unknown: false };
   const itself: FoundServer = { name: address.text, addresses: [found], unknown: false, alsoCalled };
   return { domain, itself, above: await Promise.all(above.map(asked.domain)), exchangers: [] };
+}
+
+// The name itself and those nearest to the registered domain, where mail is likeliest.
+function domainsAbove(name: string): string[] {
+  const names = namesAbove(name);
+  return names.length <= DOMAINS_LIMIT ? names : [...names.slice(0, 1), ...names.slice(1 - DOMAINS_LIMIT)];
 }
 
 /** Asks DNS and keeps, in sentences, what it did not answer. */
@@ -72,6 +80,10 @@ function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
     async server(name: string): Promise<FoundServer> {
       const found = await lookups.addresses(name);
       const addresses = take(found, `which addresses ${name} has`);
+      if (addresses.length > POOL_LIMIT) {
+        troubles.add(`${name} has ${addresses.length} addresses. At most ${POOL_LIMIT} of one name are looked at.`);
+        return { name, addresses: [], unknown: true };
+      }
       const known = addresses.map((each, index) => (index < NAMES_LIMIT ? address(each) : about(each, [])));
       return { name, addresses: await Promise.all(known), unknown: found.kind === 'trouble' };
     },

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { PROOFS } from '../domain/consent.ts';
+import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
 
-const found = z
-  .enum(['token', 'deny', 'other', 'nothing', 'trouble'])
-  .meta({ description: 'What the TXT records there say: your token, a veto, something else, nothing; `trouble`: DNS did not answer.' });
+const found = z.enum(['token', 'deny', 'other', 'nothing', 'trouble', 'unasked']).meta({
+  description:
+    'What the TXT records there say: your token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: it was more than we ask for one host.',
+});
 
 const place = z.strictObject({ record: z.string(), found }).meta({ id: 'ConsentPlace' });
 
@@ -28,7 +30,7 @@ export const consentResponse = z
       z.strictObject({
         address: z.string(),
         standing: z
-          .enum(['proven', 'greeting', 'no-consent', 'vetoed', 'paused', 'forbidden-address', 'dns-trouble'])
+          .enum(['proven', 'greeting', 'no-consent', 'vetoed', 'paused', 'forbidden-address', 'dns-trouble', 'too-many-lookups'])
           .meta({ description: '`greeting`: the next scan looks for the token in the greeting, and stops there without it.' }),
         proofs: z.array(z.enum(PROOFS)),
         explanation: z.string(),
@@ -40,6 +42,12 @@ export const consentResponse = z
         add: z.array(addition).meta({ description: 'What would prove this address; any one of them is enough.' }),
       }),
     ),
+    addressesFound: z
+      .int()
+      .optional()
+      .meta({
+        description: `How many addresses the name has in all, where those are more than ${ADDRESSES_LIMIT}: a scan audits the first ${ADDRESSES_LIMIT} in order, and nothing is sent to the others.`,
+      }),
     add: z.array(addition).meta({ description: 'What the side of the name still needs.' }),
     greeting: z
       .strictObject({ postfix: z.string(), exim: z.string(), sendmail: z.string(), exchange: z.string() })

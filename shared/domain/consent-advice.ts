@@ -1,5 +1,7 @@
 import { reverseName } from './address.ts';
 import { type AddressFacts, CONSENT_LABEL, type ConsentFacts, isProven, standingOf } from './consent.ts';
+import { readName } from './host-name.ts';
+import { NAMES_LIMIT, QUESTIONS_LIMIT, REQUEST_LOOK_MS } from './look-bounds.ts';
 
 /** Something to add that would prove a side, and what it proves. */
 export type Addition = {
@@ -41,7 +43,7 @@ export function nameAddition(hostName: string, { namePlaces }: ConsentFacts, tok
 export function addressAdditions(facts: AddressFacts, token: string): Addition[] {
   const { address, claims } = facts;
   const reverse = reverseName(address);
-  const names = claims.map(({ name }) => name);
+  const names = claims.map(({ name }) => name).filter((name) => readName(name).kind === 'name');
   const claim: Addition =
     names.length === 0
       ? {
@@ -91,11 +93,23 @@ export function standingSentence(facts: ConsentFacts, side: AddressFacts, token:
       return `${text} may never be probed: ${side.forbidden ?? 'it is reserved'}.`;
     case 'vetoed':
       return `A record "deny" stands for ${text} or its name. As long as it does, nothing is sent there.`;
+    case 'too-many-lookups':
+      return tooMany(text, side.namesBeyond ?? 0);
     case 'dns-trouble':
+      if (facts.cut === 'time')
+        return `DNS took more than ${REQUEST_LOOK_MS / 1_000} seconds to answer our questions about ${text} and its name, so a veto cannot be ruled out. Nothing is sent until it answers faster.`;
       return `DNS did not answer every question about ${text}, so a veto cannot be ruled out. Nothing is sent until it does.`;
     case 'no-consent':
       return `Nothing is sent to ${text}: the name's side has not been proven.`;
   }
+}
+
+function tooMany(address: string, namesBeyond: number): string {
+  const why =
+    namesBeyond > 0
+      ? `Reverse DNS gives ${address} ${NAMES_LIMIT + namesBeyond} names. We ask ${NAMES_LIMIT} names of an address for vetoes`
+      : `To look for vetoes would take more than ${QUESTIONS_LIMIT} questions to DNS, and we ask no more for one server`;
+  return `${why}, so one may go unseen. Nothing is sent to ${address} until its reverse DNS (PTR) has fewer names, or shorter ones.`;
 }
 
 const PROVEN = {

@@ -1,4 +1,4 @@
-import { type AddressFacts, type ConsentFacts, isProven, type Place, type Proof, proofsOf, standingOf } from './consent.ts';
+import { type AddressFacts, type ConsentFacts, isProven, type NoConsent, type Place, type Proof, proofsOf, standingOf } from './consent.ts';
 import {
   type Addition,
   addressAdditions,
@@ -8,6 +8,7 @@ import {
   standingSentence,
 } from './consent-advice.ts';
 import type { HostSettings } from './host.ts';
+import { ADDRESSES_LIMIT } from './look-bounds.ts';
 
 /** What one place in DNS was seen to say, by the full name of its record. */
 export type SeenPlace = { record: string; found: Place['saying'] };
@@ -15,7 +16,7 @@ export type SeenPlace = { record: string; found: Place['saying'] };
 /** One address of a host, where it stands, and what would prove it. `greeting`: the next scan looks for the token in its greeting. */
 export type SeenAddress = {
   address: string;
-  standing: 'proven' | 'greeting' | 'no-consent' | 'vetoed' | 'paused' | 'forbidden-address' | 'dns-trouble';
+  standing: 'proven' | 'greeting' | 'paused' | NoConsent;
   proofs: Exclude<Proof, 'greeting'>[];
   explanation: string;
   /** When the pause ends; epoch milliseconds. */
@@ -34,6 +35,8 @@ export type ConsentSight = {
   /** The side of the name; a host given as an address has none. */
   name?: { proven: boolean; places: SeenPlace[] } | undefined;
   addresses: SeenAddress[];
+  /** How many addresses its name has in all, where those are more than a scan audits. */
+  addressesFound?: number | undefined;
   /** What the side of the name still needs. */
   add: Addition[];
   greeting: GreetingSettings;
@@ -51,13 +54,15 @@ export type Around = {
   /** The served domains that are proven. */
   readonly used: readonly string[];
   readonly trouble: string | undefined;
+  /** How many addresses the name has in all. */
+  readonly addressesFound: number;
 };
 
 const NEVER = 'It is proven, but the operator of this service has listed it among what is never probed. Ask them to take it off.';
 
 /** Puts together what an owner sees of the consent of their host. */
 export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFacts, around: Around): ConsentSight {
-  const { token, used, trouble } = around;
+  const { token, used, trouble, addressesFound } = around;
   const addresses = facts.addresses.map((side) => addressOf(facts, side, around));
   const operators = facts.addresses.length > 0 && facts.addresses.every((side) => side.operators);
   const missing = operators ? undefined : nameAddition(name, facts, token);
@@ -66,6 +71,7 @@ export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFac
     complete: addresses.length > 0 && addresses.every(({ standing }) => standing === 'proven'),
     ...(facts.namePlaces === undefined ? {} : { name: { proven: isProven(facts.namePlaces), places: facts.namePlaces.map(placeOf) } }),
     addresses,
+    ...(addressesFound > ADDRESSES_LIMIT ? { addressesFound } : {}),
     add: missing === undefined ? [] : [missing],
     greeting: greetingSettings(name, token),
     servedDomains: servedDomains.map((domain) => ({ domain, used: operators || used.includes(domain) })),

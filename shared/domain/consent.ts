@@ -14,8 +14,11 @@ export type Consent =
   | { readonly address: string; readonly proof: Exclude<Proof, 'greeting'> }
   | { readonly address: string; readonly proof: 'greeting'; readonly token: string };
 
-/** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer. */
-export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble';
+/** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: the look was over its bounds. */
+export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unasked';
+
+/** The bound of a look that was met before all was asked. */
+export type LookCut = 'questions' | 'time';
 
 /** A place where a proof is looked for, by its full name such as `_relay-audit.mail.example.org`, and what was found there. */
 export type Place = { readonly name: string; readonly saying: Saying };
@@ -32,15 +35,23 @@ export type AddressFacts = {
   readonly claims: readonly ClaimedName[];
   /** DNS did not say which names the address claims. */
   readonly claimsTrouble: boolean;
+  /** How many names it claims beyond those that were asked. */
+  readonly namesBeyond?: number | undefined;
 };
 
 /** What was found for a host: on its name's side, which a host given as an address does not have, and on each address's. */
-export type ConsentFacts = { readonly namePlaces?: readonly Place[] | undefined; readonly addresses: readonly AddressFacts[] };
+export type ConsentFacts = {
+  readonly namePlaces?: readonly Place[] | undefined;
+  readonly addresses: readonly AddressFacts[];
+  /** The bound that kept the look from asking everything. */
+  readonly cut?: LookCut | undefined;
+};
+
+/** Why an address may not be sent anything. */
+export type NoConsent = Extract<Reason, 'forbidden-address' | 'vetoed' | 'too-many-lookups' | 'no-consent' | 'dns-trouble'>;
 
 /** Where an address stands: consent, or why nothing may be sent to it. */
-export type Standing =
-  | { readonly kind: 'consent'; readonly consent: Consent }
-  | { readonly kind: 'none'; readonly reason: Extract<Reason, 'forbidden-address' | 'vetoed' | 'no-consent' | 'dns-trouble'> };
+export type Standing = { readonly kind: 'consent'; readonly consent: Consent } | { readonly kind: 'none'; readonly reason: NoConsent };
 
 /** The label that all records of consent stand under. */
 export const CONSENT_LABEL = '_relay-audit';
@@ -48,10 +59,18 @@ export const CONSENT_LABEL = '_relay-audit';
 /** The TXT record that forbids probes, whatever else is said. */
 export const DENY = 'deny';
 
+// In quotes, with a stop or with more words behind it, it is meant all the same. Other words that begin like it are not.
+const VETO = new RegExp(`^[^a-z0-9]*${DENY}(?![a-z0-9_-])`, 'i');
+
+/** Whether a TXT record forbids probes: its first word is `deny`. */
+export function isVeto(text: string): boolean {
+  return VETO.test(text);
+}
+
 /** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
 export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+  if (texts.some(isVeto)) return 'deny';
   const said = texts.map((text) => text.trim().toLowerCase());
-  if (said.includes(DENY)) return 'deny';
   if (token !== undefined && said.includes(token)) return 'token';
   return said.length > 0 ? 'other' : 'nothing';
 }
@@ -72,10 +91,11 @@ export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Excl
 
 /**
  * Where one address of a host stands. Both sides must speak: the name's, unless the host is given as an address, and the
- * address's. A veto at any place that was looked at beats everything; a place that DNS was silent about may hold one. What
+ * address's. A veto at any place that was looked at beats everything; a place that DNS was silent about may hold one, and so
+ * may what lies beyond the bounds of a look. What
  * no look-up proves may still be proven by the greeting, which takes the account's token.
  */
-export function standingOf({ namePlaces }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
+export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
   if (facts.forbidden !== undefined && !facts.operators) return none('forbidden-address');
   const places = [
     ...(namePlaces ?? []),
@@ -83,7 +103,9 @@ export function standingOf({ namePlaces }: ConsentFacts, facts: AddressFacts, to
     ...facts.claims.flatMap((claim) => claim.places),
   ];
   if (places.some(({ saying }) => saying === 'deny')) return none('vetoed');
-  if (facts.claimsTrouble || places.some(({ saying }) => saying === 'trouble')) return none('dns-trouble');
+  const beyond = cut === 'questions' || (facts.namesBeyond ?? 0) > 0;
+  if (beyond || places.some(({ saying }) => saying === 'unasked')) return none('too-many-lookups');
+  if (cut === 'time' || facts.claimsTrouble || places.some(({ saying }) => saying === 'trouble')) return none('dns-trouble');
   const [proof] = proofsOf(facts);
   const address = facts.address.text;
   if (proof === 'operators-network') return { kind: 'consent', consent: { address, proof } };

@@ -82,6 +82,12 @@ export const REASONS = {
     fault: 'theirs',
     sentence: 'Somebody who speaks for this name or address has asked that it not be probed. No packet was sent.',
   },
+  'too-many-lookups': {
+    verdict: 'untestable',
+    fault: 'theirs',
+    sentence:
+      'Its DNS holds more names and addresses than we look up for one server, so a veto among them may go unseen. No packet was sent.',
+  },
   'forbidden-address': {
     verdict: 'untestable',
     fault: 'theirs',

@@ -66,6 +66,8 @@ function whatToDo({ hostId }: HostNotice, reason: Reason, links: NoticeLinks): L
   switch (reason) {
     case 'no-consent':
       return [`See which proof of your consent is missing, with the record to add: ${host}/consent`];
+    case 'too-many-lookups':
+      return [`See which address has more names in reverse DNS than we look up, and have them removed: ${host}/consent`];
     case 'vetoed':
       return [
         `See what forbids the scans: a TXT record in DNS, a request to stop that somebody made, or the operator of Relay Audit: ${host}/consent`,

@@ -11,18 +11,22 @@ import {
   sayingOf,
 } from '../domain/consent.ts';
 import { readName, type Target } from '../domain/host-name.ts';
+import { NAMES_LIMIT } from '../domain/look-bounds.ts';
+import { type Look, UNASKED } from './look.ts';
 import type { Lookups } from './lookups.ts';
 import { forbiddenBecause } from './target-policy.ts';
 
-/** Whose consent is looked for and how: `token` is the account's, undefined for a caller without one. */
+/** Whose consent is looked for and how: `token` is the account's, undefined for a caller without one; `cut` is the look's, where it has bounds. */
 export type ConsentRules = {
   readonly token: string | undefined;
   readonly operatorNetworks: readonly Network[];
   readonly lookups: Lookups;
+  readonly cut?: Look['cut'] | undefined;
 };
 
-const CLAIMS_LIMIT = 4; // names of an address that are followed: a reverse zone may list thousands
-const NAMES_LIMIT = 8; // a name and those above it that are asked; deeper names than that are nobody's mail server
+const EXCHANGERS_LIMIT = 4; // mail servers of a served domain whose addresses are compared with the host's
+const ASKABLE_LABEL = /^[a-z0-9_-]{1,63}$/i;
+const PLACE_LIMIT = 253; // characters of a name, RFC 1035 §2.3.4: no record stands at a longer one
 
 /** Looks up, for a host and the addresses that it has now, all that consent is judged by. Sends nothing to any of them. */
 export async function lookUpConsent(target: Target, addresses: readonly Address[], rules: ConsentRules): Promise<ConsentFacts> {
@@ -32,36 +36,49 @@ export async function lookUpConsent(target: Target, addresses: readonly Address[
     addresses.length > 0 &&
     addresses.every((address) => isOperators(address, rules.operatorNetworks) && forbiddenBecause(address) !== undefined);
   const namePlaces = target.kind === 'name' && !known ? placesAbove(target.name, rules) : undefined;
-  return { namePlaces: await namePlaces, addresses: await Promise.all(sides) };
+  const facts = { namePlaces: await namePlaces, addresses: await Promise.all(sides) };
+  return { ...facts, cut: rules.cut?.() };
 }
 
 async function addressFacts(address: Address, rules: ConsentRules): Promise<AddressFacts> {
   const forbidden = forbiddenBecause(address);
   const operators = isOperators(address, rules.operatorNetworks);
   if (forbidden !== undefined) return { address, forbidden, operators, claims: [], claimsTrouble: false };
-  const [reverseZone, names] = await Promise.all([placeAt(reverseName(address), rules), rules.lookups.names(address)]);
-  const readable = names.kind === 'found' ? names.values.flatMap((name) => (readName(name).kind === 'name' ? name : [])) : [];
-  const claims = await Promise.all(readable.slice(0, CLAIMS_LIMIT).map((name) => claimOf(name, address, rules)));
-  return { address, operators, reverseZone, claims, claimsTrouble: names.kind === 'trouble' };
+  const [reverseZone, names] = await Promise.all([placeAt(placeName(reverseName(address)), rules), rules.lookups.names(address)]);
+  const claimed = names.kind === 'found' ? names.values.toSorted() : [];
+  const claims = await Promise.all(claimed.slice(0, NAMES_LIMIT).map((name) => claimOf(name, address, rules)));
+  const namesBeyond = Math.max(0, claimed.length - NAMES_LIMIT);
+  return { address, operators, reverseZone, claims, claimsTrouble: names.kind === 'trouble', namesBeyond };
 }
 
-// Whether a name leads back is asked only where that decides anything.
+// Whether a name leads back is asked only where that decides anything. One that no host may have proves nothing, but may stand
+// below a veto.
 async function claimOf(name: string, address: Address, rules: ConsentRules): Promise<ClaimedName> {
-  const places = await placesAbove(name, rules);
-  if (!isProven(places)) return { name, places, leadsBack: false };
+  const places = await placesAbove(askablePart(name), rules);
+  if (!isProven(places) || readName(name).kind !== 'name') return { name, places, leadsBack: false };
   const back = await rules.lookups.addresses(name);
   if (back.kind === 'trouble') return { name, places, leadsBack: 'trouble' };
   return { name, places, leadsBack: back.kind === 'found' && back.values.some(({ text }) => text === address.text) };
 }
 
-async function placesAbove(name: string, rules: ConsentRules): Promise<Place[]> {
-  return Promise.all(namesAbove(name).map((each) => placeAt(each, rules)));
+// The end of a name, as far as its labels are letters, digits, hyphens and underscores.
+function askablePart(name: string): string {
+  const labels = name.split('.');
+  return labels.slice(labels.findLastIndex((label) => !ASKABLE_LABEL.test(label)) + 1).join('.');
 }
 
-async function placeAt(name: string, { token, lookups }: ConsentRules): Promise<Place> {
-  const place = `${CONSENT_LABEL}.${name}`;
+async function placesAbove(name: string, rules: ConsentRules): Promise<Place[]> {
+  const places = namesAbove(name).map(placeName);
+  return Promise.all(places.filter(({ length }) => length <= PLACE_LIMIT).map((place) => placeAt(place, rules)));
+}
+
+function placeName(name: string): string {
+  return `${CONSENT_LABEL}.${name}`;
+}
+
+async function placeAt(place: string, { token, lookups }: ConsentRules): Promise<Place> {
   const texts = await lookups.texts(place);
-  if (texts.kind === 'trouble') return { name: place, saying: 'trouble' };
+  if (texts.kind === 'trouble') return { name: place, saying: texts.why === UNASKED ? 'unasked' : 'trouble' };
   return { name: place, saying: sayingOf(texts.kind === 'found' ? texts.values : [], token) };
 }
 
@@ -74,8 +91,7 @@ export function namesAbove(name: string): string[] {
   if (registrable === null) return [];
   const names: string[] = [];
   for (let each = name; each.length >= registrable.length; each = each.slice(each.indexOf('.') + 1)) names.push(each);
-  // The host's own name and the ones nearest to the registered domain, where records are likeliest.
-  return names.length <= NAMES_LIMIT ? names : [...names.slice(0, 1), ...names.slice(1 - NAMES_LIMIT)];
+  return names;
 }
 
 /**
@@ -97,6 +113,6 @@ async function servesDomain(domain: string, target: Target, addresses: readonly 
   if (isProven(places)) return true;
   if (mail.kind !== 'found') return false;
   if (target.kind === 'name') return mail.values.some(({ name }) => name === target.name);
-  const leads = await Promise.all(mail.values.slice(0, CLAIMS_LIMIT).map(({ name }) => rules.lookups.addresses(name)));
+  const leads = await Promise.all(mail.values.slice(0, EXCHANGERS_LIMIT).map(({ name }) => rules.lookups.addresses(name)));
   return leads.some((lead) => lead.kind === 'found' && lead.values.some(({ text }) => addresses.some((each) => each.text === text)));
 }

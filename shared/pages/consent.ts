@@ -1,6 +1,7 @@
 import type { Addition, GreetingSettings } from '../domain/consent-advice.ts';
 import type { ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
+import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
 import { hostHead } from './host-tabs.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
@@ -34,13 +35,14 @@ ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}
 
 function proofs(host: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
   const { id, settings } = host;
-  const { complete, name, addresses, add, greeting, servedDomains, trouble, token } = sight;
+  const { complete, name, addresses, addressesFound, add, greeting, servedDomains, trouble, token } = sight;
   const paused = addresses.filter(({ standing }) => standing === 'paused');
   const liftable = paused.length > 0 && name?.proven !== false && paused.every((each) => each.proofs.length > 0);
   return html`${complete ? html`<p class="note good">Both sides speak for every address. ${isWaiting(host) ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
 ${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
 ${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
 ${add.map((addition) => toAdd(addition, token))}
+${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
 ${addresses.map((address) => addressSection(address, token, now))}
 ${addresses.some(({ add: missing }) => missing.some(({ proof }) => proof === 'greeting')) ? greetings(greeting) : undefined}
 ${liftable ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
@@ -64,6 +66,7 @@ const STANDINGS: Readonly<Record<SeenAddress['standing'], string>> = {
   paused: '✕ paused',
   'forbidden-address': '✕ nobody may probe it',
   'dns-trouble': '○ DNS does not answer',
+  'too-many-lookups': '✕ too much to look up',
 };
 
 function addressSection(
@@ -94,6 +97,7 @@ const FOUND: Readonly<Record<SeenPlace['found'], string>> = {
   other: 'something else, not your token',
   nothing: 'nothing',
   trouble: 'DNS did not answer',
+  unasked: 'not asked, since there was too much to look up',
 };
 
 function places(all: readonly SeenPlace[]): Html | undefined {

@@ -13,6 +13,8 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
   switch (reason) {
     case 'no-consent':
       return [html`Nothing shows that its address is yours. ${consent}`];
+    case 'too-many-lookups':
+      return [html`Its DNS holds more than we look up for one server. ${consent}`];
     case 'vetoed':
       return [html`A record in DNS, somebody’s wish or the operator forbids probes of it. ${consent}`];
     case 'forbidden-address':

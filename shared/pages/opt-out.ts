@@ -1,4 +1,5 @@
 import { CONSENT_LABEL, DENY } from '../domain/consent.ts';
+import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 
@@ -16,6 +17,8 @@ export type OptOutOutcome = {
   /** The name that was entered, and whether a deny record proved the wish for it. */
   readonly name?: { readonly text: string; readonly permanent: boolean } | undefined;
   readonly addresses: readonly OptedOutAddress[];
+  /** How many addresses the target has in all. */
+  readonly addressesFound: number;
   /** How long an unproven wish lasts, and when it ends at the latest; epoch milliseconds. */
   readonly pauseHours: number;
   readonly pausedUntil: number;
@@ -38,7 +41,7 @@ ${error === undefined ? undefined : html`<p class="error" id="error">It ${error}
 </form>
 <h2>What happens then</h2>
 <ul>
-<li><strong>At once, for ${pauseHours} hours, without proof:</strong> nothing of ours connects to the address. For a name, that is every address that it has now. Whoever registered the server, if anybody did, is told, and can lift the pause by proving again that the server consents.</li>
+<li><strong>At once, for ${pauseHours} hours, without proof:</strong> nothing of ours connects to the address. For a name, that is every address that a scan of it would use now, which is ${ADDRESSES_LIMIT} at most. Whoever registered the server, if anybody did, is told, and can lift the pause by proving again that the server consents.</li>
 <li><strong>For good, with proof:</strong> set one record in DNS, then send this form again. The word is <code>${DENY}</code>, in a TXT record at one of two places. After you send the form we show the exact records.</li>
 </ul>
 <dl>
@@ -61,6 +64,7 @@ export function optedOutPage(outcome: OptOutOutcome): string {
 ${name?.permanent ? nameProven(name.text) : undefined}
 ${proven.length === 0 ? undefined : addressesProven(proven)}
 ${paused.length === 0 ? undefined : addressesPaused(paused, outcome)}
+${outcome.addressesFound > addresses.length ? html`<p><code>${outcome.target}</code> has ${outcome.addressesFound} addresses. Our scans use the first ${ADDRESSES_LIMIT} in order, which are those above. To stop probes of any other, enter that address.</p>` : undefined}
 ${paused.length === 0 ? undefined : howToProve(paused, outcome)}
 <p class="hint">A scan that is under way ends within two minutes. <a href="/opt-out">Enter another server</a>, or read <a href="/about">who we are and why we connect</a>.</p>`,
   );

@@ -2,8 +2,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type Answer, decode, encode, type RecordType } from 'dns-packet';
 
-/** What a scripted DNS server says of a name: records, or a code such as NXDOMAIN (3), SERVFAIL (2), REFUSED (5). */
-export type Saying = { readonly answers: readonly Answer[] } | { readonly rcode: number } | 'garbage';
+/** What a scripted DNS server says of a name, once `held` has settled: records, a code such as NXDOMAIN (3), SERVFAIL (2), REFUSED (5), or both. */
+export type Saying =
+  | { readonly answers?: readonly Answer[]; readonly rcode?: number; readonly held?: Promise<unknown> }
+  | 'garbage'
+  | 'silence';
 
 export type ScriptedDns = {
   /** As a resolver's configuration names it. */
@@ -17,12 +20,14 @@ export type ScriptedDns = {
 export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): Promise<ScriptedDns> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
-  socket.on('message', (message, client) => {
+  socket.on('message', async (message, client) => {
     const query = decode(message);
     const question = query.questions?.[0];
     if (question === undefined) return;
     asked.push(`${question.type} ${question.name}`);
     const saying = zone[question.name.toLowerCase()] ?? { rcode: 3 };
+    if (saying === 'silence') return;
+    if (saying !== 'garbage') await saying.held;
     socket.send(saying === 'garbage' ? message.subarray(0, 5) : reply(query.id ?? 0, question, saying), client.port, client.address);
   });
   socket.bind(0, '127.0.0.1');
@@ -30,7 +35,7 @@ export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): 
   return { address: `127.0.0.1:${socket.address().port}`, asked, stop: () => new Promise((done) => socket.close(() => done())) };
 }
 
-function reply(id: number, question: { type: RecordType; name: string }, saying: Exclude<Saying, 'garbage'>): Buffer {
-  const flags = 0x0180 | ('rcode' in saying ? saying.rcode : 0); // recursion desired and available, then the code
-  return encode({ type: 'response', id, flags, questions: [question], answers: 'answers' in saying ? [...saying.answers] : [] });
+function reply(id: number, question: { type: RecordType; name: string }, { rcode = 0, answers = [] }: Exclude<Saying, string>): Buffer {
+  const flags = 0x0180 | rcode; // recursion desired and available, then the code
+  return encode({ type: 'response', id, flags, questions: [question], answers: [...answers] });
 }

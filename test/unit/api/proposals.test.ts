@@ -158,6 +158,18 @@ describe('what is asked', () => {
     expect(JSON.parse(answer.body ?? '')).toMatchObject({ trouble: ['Only the first 10 mail servers of example.org were looked at.'] });
   });
 
+  test('looks at no server with more than a hundred addresses, and says so', async () => {
+    const endless = Array.from({ length: 4_000 }, (_, index) => `9.9.${Math.floor(index / 250)}.${index % 250}`);
+    const { lookups, questions } = lookupsOf({
+      mail: { 'example.org': ['mail.example.org'] },
+      addresses: { 'mail.example.org': endless },
+    });
+    const { body = '' } = await showProposal(callOf({ name: 'example.org' }, lookups));
+    expect(body.length).toBeLessThan(5_000);
+    expect(JSON.parse(body).trouble).toEqual(['mail.example.org has 4000 addresses. At most 100 of one name are looked at.']);
+    expect(questions.length).toBeLessThan(20);
+  });
+
   test('takes no MX record that gives no name, and one that is there twice once', async () => {
     const body = await propose('example.org', {
       ...OWN,

@@ -57,7 +57,11 @@ describe('what a place says', () => {
     ['a veto', ['deny'], 'deny'],
     ['a veto, in whatever case and with spaces around it', [' DENY '], 'deny'],
     ['a veto, whatever token stands beside it', [TOKEN, 'deny'], 'deny'],
-    ['something else, when deny is but a part of a text', ['deny all'], 'other'],
+    ...['"deny"', "'deny'", '“deny”', 'deny;', 'deny.', 'deny relay-audit', 'Deny: all', '"DENY" ; no probes', 'deny=1', '\tdeny\r\n'].map(
+      (text): [string, readonly string[], Saying] => [`a veto, written as ${JSON.stringify(text)}`, ['v=spf1 -all', text, TOKEN], 'deny'],
+    ),
+    ['something else, when deny is but a part of the first word', ['denying', 'deny-list', 'denyall', 'deny_2'], 'other'],
+    ['something else, when deny is not the first word', ['do not deny', 'v=deny'], 'other'],
   ])('%s', (_, texts, saying) => {
     expect(sayingOf(texts, TOKEN)).toBe(saying);
   });
@@ -119,6 +123,32 @@ describe.each([
     ['for a host given as an address', LITERAL, { ...PROVEN, claims: [claim(saying, false)] }],
   ])('%s beats every proof', (__, name, facts) => {
     expect(stands(name, facts)).toBe(reason);
+  });
+});
+
+describe('what goes beyond one look', () => {
+  const standing = (facts: Partial<AddressFacts>, cut?: ConsentFacts['cut']) =>
+    standingOf({ ...host('token'), cut, addresses: [] }, side({ ...PROVEN, ...facts }), TOKEN);
+  const TOO_MANY = { kind: 'none', reason: 'too-many-lookups' };
+
+  test('is no consent for an address with more names than are asked', () => {
+    expect(standing({ namesBeyond: 1 })).toEqual(TOO_MANY);
+    expect(standing({ namesBeyond: 1, operators: true })).toEqual(TOO_MANY);
+    expect(standing({ namesBeyond: 0 }).kind).toBe('consent');
+  });
+
+  test('is no consent for any address when it is questions, whatever was silent beside', () => {
+    expect(standing({}, 'questions')).toEqual(TOO_MANY);
+    expect(standing({ reverseZone: place('unasked') }, 'questions')).toEqual(TOO_MANY);
+    expect(standing({ reverseZone: place('trouble') }, 'questions')).toEqual(TOO_MANY);
+  });
+
+  test('is trouble when it is time', () => {
+    expect(standing({}, 'time')).toEqual({ kind: 'none', reason: 'dns-trouble' });
+  });
+
+  test('leaves a veto a veto', () => {
+    expect(standing({ namesBeyond: 1, reverseZone: place('deny') }, 'questions')).toEqual({ kind: 'none', reason: 'vetoed' });
   });
 });
 

@@ -82,11 +82,50 @@ describe('the names whose record proves a name', () => {
     expect(namesAbove(name)).toEqual(names);
   });
 
-  test('are at most eight: the name itself and those nearest to the registered domain', () => {
-    const names = namesAbove('a.b.c.d.e.f.g.h.i.j.example.com');
-    expect(names).toHaveLength(8);
-    expect(names[0]).toBe('a.b.c.d.e.f.g.h.i.j.example.com');
-    expect(names.at(-1)).toBe('example.com');
+  test('are all of them, however deep the name', () => {
+    const name = `${'a.'.repeat(60)}example.com`;
+    const names = namesAbove(name);
+    expect(names).toHaveLength(61);
+    expect([names[0], names[30], names.at(-1)]).toEqual([name, `${'a.'.repeat(30)}example.com`, 'example.com']);
+  });
+});
+
+describe('a veto is seen', () => {
+  const TWO_PROOFS: Zone = { 'TXT _relay-audit.example.co.uk': [TOKEN], [`TXT _relay-audit.${REVERSE}`]: [TOKEN] };
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('at any of eight names of an address, such as name %i in order', async (index) => {
+    const names = Array.from({ length: 8 }, (_, n) => `n${n}.hoster.net`);
+    const zone: Zone = { ...TWO_PROOFS, [`PTR ${ADDRESS}`]: names };
+    expect(await stands('mx.example.co.uk', zone)).toEqual(['reverse-zone']);
+    expect(await stands('mx.example.co.uk', { ...zone, [`TXT _relay-audit.n${index}.hoster.net`]: ['deny'] })).toEqual(['vetoed']);
+  });
+
+  test("at every level of a deep name, the name's and the address's", async () => {
+    const deep = (domain: string) => `a.b.c.d.e.f.g.h.i.j.${domain}`;
+    for (const name of namesAbove(deep('example.co.uk')))
+      expect(await stands(deep('example.co.uk'), { ...TWO_PROOFS, [`TXT _relay-audit.${name}`]: ['deny'] })).toEqual(['vetoed']);
+    for (const name of namesAbove(deep('hoster.net'))) {
+      const zone: Zone = { ...TWO_PROOFS, [`PTR ${ADDRESS}`]: [deep('hoster.net')], [`TXT _relay-audit.${name}`]: ['deny'] };
+      expect(await stands('mx.example.co.uk', zone)).toEqual(['vetoed']);
+    }
+  });
+
+  test.each([
+    ['x_1.v.hoster.net', 'x_1.v.hoster.net'],
+    ['x_1.v.hoster.net', 'hoster.net'],
+    ['-.v.hoster.net', 'v.hoster.net'],
+    ['a\\032b.v.hoster.net', 'hoster.net'],
+    ['a\\.b.v.hoster.net', 'v.hoster.net'],
+  ])('though reverse DNS gives a name that no host may have: %s, at %s', async (name, at) => {
+    const zone: Zone = { ...TWO_PROOFS, [`PTR ${ADDRESS}`]: [name] };
+    expect(await stands('mx.example.co.uk', zone)).toEqual(['reverse-zone']);
+    expect(await stands('mx.example.co.uk', { ...zone, [`TXT _relay-audit.${at}`]: ['deny'] })).toEqual(['vetoed']);
+  });
+
+  test('or there is no consent: an address with a ninth name has none, and the others keep theirs', async () => {
+    const names = Array.from({ length: 9 }, (_, n) => `n${n}.hoster.net`);
+    const zone: Zone = { ...TWO_PROOFS, [`PTR ${ADDRESS}`]: names, 'TXT _relay-audit.2.1.1.185.in-addr.arpa': [TOKEN] };
+    expect(await stands('mx.example.co.uk', zone, [ADDRESS, '185.1.1.2'])).toEqual(['too-many-lookups', 'reverse-zone']);
   });
 });
 
@@ -147,12 +186,6 @@ describe('the side of the address', () => {
   test('of one address says nothing of another', async () => {
     const zone: Zone = { ...NAME_SIDE, [`TXT _relay-audit.${REVERSE}`]: [TOKEN] };
     expect(await stands('mx.example.co.uk', zone, [ADDRESS, '185.1.1.2', SIX])).toEqual(['reverse-zone', 'greeting', 'greeting']);
-  });
-
-  test('is followed for four of its names and no more', async () => {
-    const names = Array.from({ length: 5 }, (_, index) => `n${index}.mx.example.co.uk`);
-    const zone: Zone = { ...NAME_SIDE, [`PTR ${ADDRESS}`]: names, 'A n4.mx.example.co.uk': [ADDRESS] };
-    expect(await stands('mx.example.co.uk', zone)).toEqual(['greeting']);
   });
 });
 

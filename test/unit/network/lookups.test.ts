@@ -1,12 +1,17 @@
 import type { Answer } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../../shared/domain/address.ts';
 import { dnsLookups, type Lookups } from '../../../shared/network/lookups.ts';
-import { type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
+import { type Saying, type ScriptedDns, startScriptedDns } from '../../support/scripted-dns-server.ts';
 
 const a = (name: string, data: string): Answer => ({ type: 'A', name, ttl: 60, data });
 const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, ttl: 60, data });
 
+// YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, DSOTYPENI, and those that nobody has a use for.
+const RARE_CODES = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 let dns: ScriptedDns;
+let lookups: Lookups;
 let resolve: Lookups['addresses'];
 
 beforeAll(async () => {
@@ -22,8 +27,15 @@ beforeAll(async () => {
     'broken.example': { rcode: 2 },
     'refused.example': { rcode: 5 },
     'not-implemented.example': { rcode: 4 },
+    ...Object.fromEntries(RARE_CODES.map((rcode) => [`code${rcode}.example`, { rcode }])),
+    'renamed.example': { rcode: 6, answers: [cname('renamed.example', 'too-long.example')] },
+    '6.2.0.192.in-addr.arpa': { rcode: 9 },
+    get 'turning.example'(): Saying {
+      return dns.asked.filter((each) => each === 'TXT turning.example').length > 1 ? 'silence' : { answers: [] };
+    },
   });
-  resolve = dnsLookups([dns.address]).addresses;
+  lookups = dnsLookups([dns.address]);
+  resolve = lookups.addresses;
 });
 
 afterAll(() => dns.stop());
@@ -54,7 +66,9 @@ describe('a name that has addresses', () => {
     const before = dns.asked.length;
     await resolve('two.example');
     await resolve('two.example');
-    expect(dns.asked.slice(before)).toEqual(['A two.example', 'AAAA two.example', 'A two.example', 'AAAA two.example']);
+    // Each empty answer is asked for its code.
+    const once = ['A two.example', 'AAAA two.example', 'AAAA two.example'];
+    expect(dns.asked.slice(before)).toEqual([...once, ...once]);
   });
 
   test('is never read from the hosts file', async () => {
@@ -62,6 +76,31 @@ describe('a name that has addresses', () => {
     expect(await resolve('ip6-localhost.example')).toEqual({ kind: 'absent' });
     expect(dns.asked.slice(before)).toEqual(['A ip6-localhost.example', 'AAAA ip6-localhost.example']);
   });
+});
+
+test('an address has its names in one order and each once, whatever the order of the answer', async () => {
+  const names = ['mx2.example', 'MX1.example', 'mx2.Example', 'a.example'];
+  const server = await startScriptedDns({
+    '9.2.0.192.in-addr.arpa': { answers: names.map((data) => ({ type: 'PTR', name: '9.2.0.192.in-addr.arpa', ttl: 60, data })) },
+  });
+  try {
+    const found = await dnsLookups([server.address]).names(parseAddress('192.0.2.9') ?? expect.fail());
+    expect(found).toEqual({ kind: 'found', values: ['a.example', 'mx1.example', 'mx2.example'] });
+  } finally {
+    await server.stop();
+  }
+});
+
+test.each<[string, readonly string[], string]>([
+  ['is joined from its strings', ['ra1-abc', 'def'], 'ra1-abcdef'],
+  ['that begins with a veto keeps it apart from what follows', ['deny', 'relay-audit'], 'deny relay-audit'],
+])('a text %s', async (_, strings, text) => {
+  const server = await startScriptedDns({ 'it.example': { answers: [{ type: 'TXT', name: 'it.example', ttl: 60, data: [...strings] }] } });
+  try {
+    expect(await dnsLookups([server.address]).texts('it.example')).toEqual({ kind: 'found', values: [text] });
+  } finally {
+    await server.stop();
+  }
 });
 
 describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
@@ -81,9 +120,56 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
     expect(await resolve(name)).toEqual({ kind: 'trouble', why });
   });
 
+  test.each(RARE_CODES)('an answer without records and with the code %i is trouble, whatever was asked', async (code) => {
+    expect(await resolve(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+    expect(await lookups.texts(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+    expect(await lookups.mailServers(`code${code}.example`)).toMatchObject({ kind: 'trouble' });
+  });
+
+  test('such a code is trouble too of the names of an address, and beside records of another type', async () => {
+    expect(await lookups.names(parseAddress('192.0.2.6') ?? expect.fail())).toEqual({ kind: 'trouble', why: 'ECODE9' });
+    expect(await lookups.texts('renamed.example')).toEqual({ kind: 'trouble', why: 'ECODE6' });
+  });
+
+  test('an empty answer is absence though another resolver cannot be reached', async () => {
+    const gone = await startScriptedDns({});
+    await gone.stop();
+    expect(await dnsLookups([gone.address, dns.address]).texts('empty.example')).toEqual({ kind: 'absent' });
+  });
+
+  test('an empty answer is trouble when it is not given a second time', async () => {
+    expect(await lookups.texts('turning.example')).toMatchObject({ kind: 'trouble' });
+  });
+
   test('a resolver that cannot be reached is trouble on our side', async () => {
     const gone = await startScriptedDns({});
     await gone.stop();
     expect(await dnsLookups([gone.address]).addresses('two.example')).toMatchObject({ kind: 'trouble' });
+  });
+});
+
+// A record of a type with these bytes, whatever its type says about them.
+const raw = (name: string, type: number, bytes: readonly number[]) =>
+  ({ type: `UNKNOWN_${type}`, name, ttl: 60, data: Buffer.from(bytes) }) as never;
+
+describe('an answer that cannot be read touches no other question in flight', () => {
+  test.each<[string, Saying]>([
+    ['a TXT record without data', { answers: [raw('bad.example', 16, [])] }],
+    ['a TXT record with a string longer than itself', { answers: [raw('bad.example', 16, [50, 65, 66])] }],
+    ['five bytes', 'garbage'],
+  ])('%s', async (_, saying) => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const names = Array.from({ length: 49 }, (__, n) => `good${n}.example`);
+    const good = (name: string): Saying => ({ answers: [{ type: 'TXT', name, ttl: 60, data: ['good'] }], held });
+    const server = await startScriptedDns({ 'bad.example': saying, ...Object.fromEntries(names.map((name) => [name, good(name)])) });
+    try {
+      const { texts } = dnsLookups([server.address]);
+      const others = names.map((name) => texts(name));
+      expect(await texts('bad.example')).toMatchObject({ kind: 'trouble' });
+      release();
+      expect(await Promise.all(others)).toEqual(names.map(() => ({ kind: 'found', values: ['good'] })));
+    } finally {
+      await server.stop();
+    }
   });
 });

@@ -21,6 +21,7 @@ let reports: unknown[] = [];
 let waits: number[] = [];
 let send: Services['send'];
 let count = 0;
+let questions = 0;
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * DAY);
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => table.stop());
 beforeEach(() => {
   now += DAY; // budgets of a test are its own
-  [zone, mails, reports, waits] = [{}, [], [], []];
+  [zone, mails, reports, waits, questions] = [{}, [], [], [], 0];
   send = async (mail, recipient) => {
     mails.push({ mail, recipient });
     return { kind: 'accepted', messageId: 'x' };
@@ -41,6 +42,7 @@ const parsed = (text: string): Address => parseAddress(text) ?? expect.fail(text
 const reversePlace = (address: string) => `TXT _relay-audit.${reverseName(parsed(address))}`;
 
 function ask<T>(question: string, read: (text: string) => T): Found<T> {
+  questions++;
   const values = zone[question];
   if (values === 'trouble') return { kind: 'trouble', why: 'ETIMEOUT' };
   return values === undefined ? { kind: 'absent' } : { kind: 'found', values: values.map(read) };
@@ -131,6 +133,21 @@ describe('an unproven wish', () => {
     for (const address of addresses) expect(await isPaused(address)).toBe(true);
   });
 
+  test('of a name pauses the eight addresses that a scan would use, says so, and leaves the others alone', async () => {
+    const addresses = Array.from({ length: 4_000 }, freshAddress);
+    const [ninth = ''] = addresses.slice(8);
+    await registered(ninth);
+    zone = { 'A mail.example.org': addresses, ...Object.fromEntries(addresses.map((each) => [`PTR ${each}`, manyNames(each)])) };
+    const answer = await enter('mail.example.org');
+    expect(answer).toMatchObject({ statusCode: 200 });
+    expect((await table.store.pausesOf(addresses, now)).map(({ address }) => address).toSorted()).toEqual(addresses.slice(0, 8).toSorted());
+    expect(mails).toEqual([]);
+    expect(answer.body).toContain('has 4000 addresses');
+    expect(answer.body).not.toContain(ninth);
+    expect(answer.body?.length).toBeLessThan(20_000);
+    expect(questions).toBeLessThanOrEqual(200);
+  });
+
   test('is granted once: a pause that stands is not made longer, and nobody is told again', async () => {
     const address = freshAddress();
     await registered(address);
@@ -156,6 +173,8 @@ describe('an unproven wish', () => {
     expect(await isPaused(address)).toBe(true);
   });
 });
+
+const manyNames = (address: string) => Array.from({ length: 100 }, (_, n) => `n${n}.${address.replaceAll('.', '-')}.example.net`);
 
 /** A page with its reverse name and address taken out. */
 function shapeOf({ body, ...answer }: Answer, address: string): string {
@@ -337,6 +356,17 @@ describe('the budget', () => {
     expect(await enter(address, { sourceIp: '198.51.100.2' })).toMatchObject({ statusCode: 200 });
     now += 30 * 60_000;
     expect(await enter(address, { sourceIp })).toMatchObject({ statusCode: 200 });
+  });
+
+  test('is charged for each address of a name; a name that it does not suffice for is refused whole', async () => {
+    const sourceIp = '198.51.100.4';
+    const [eight, three] = [Array.from({ length: 12 }, freshAddress), Array.from({ length: 3 }, freshAddress)];
+    zone = { 'A eight.example.org': eight, 'A three.example.org': three };
+    expect(await enter('eight.example.org', { sourceIp })).toMatchObject({ statusCode: 200 });
+    expect(await enter('three.example.org', { sourceIp })).toMatchObject({ statusCode: 429 });
+    expect(await table.store.pausesOf(three, now)).toEqual([]);
+    expect(await enter(freshAddress(), { sourceIp })).toMatchObject({ statusCode: 200 });
+    expect(await enter(freshAddress(), { sourceIp })).toMatchObject({ statusCode: 429 });
   });
 
   test('is shared by a /64 of IPv6', async () => {

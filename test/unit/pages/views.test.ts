@@ -12,7 +12,14 @@ import { elementsOf } from './well-formed.ts';
 const US = { ehloName: 'probe.example', egressAddresses: ['192.0.2.7', '2001:db8::7'], contact: 'post+us@probe.example' };
 const PAUSED = { address: '192.0.2.9', permanent: false, places: ['_relay-audit.9.2.0.192.in-addr.arpa', '_relay-audit.mx.example'] };
 const PROVEN = { address: '2001:db8::9', permanent: true, places: [] };
-const OUTCOME = { target: 'mx.example', addresses: [PAUSED], pauseHours: 72, pausedUntil: Date.UTC(2026, 5, 4, 12), unheededDays: 30 };
+const OUTCOME = {
+  target: 'mx.example',
+  addresses: [PAUSED],
+  addressesFound: 1,
+  pauseHours: 72,
+  pausedUntil: Date.UTC(2026, 5, 4, 12),
+  unheededDays: 30,
+};
 
 const HOSTILE = [
   '<script>alert(1)</script>',
@@ -52,6 +59,10 @@ describe('a page', () => {
     ['the form with a fault', optOutPage({ target: 'x', error: 'must be a full name' }, 72)],
     ['a pause', optedOutPage(OUTCOME)],
     ['a pause of a name', optedOutPage({ ...OUTCOME, name: { text: 'mx.example', permanent: false } })],
+    [
+      'a pause of a name with more addresses',
+      optedOutPage({ ...OUTCOME, addressesFound: 12, name: { text: 'mx.example', permanent: false } }),
+    ],
     ['some paused, some proven', optedOutPage({ ...OUTCOME, addresses: [PAUSED, PROVEN], name: { text: 'mx.example', permanent: true } })],
     ['all proven', optedOutPage({ ...OUTCOME, addresses: [PROVEN] })],
     ['a pause that nothing can prove', optedOutPage({ ...OUTCOME, addresses: [{ ...PAUSED, places: [] }] })],

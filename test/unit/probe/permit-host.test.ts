@@ -87,6 +87,51 @@ describe('a host', () => {
   });
 });
 
+describe("the DNS of a stranger's host", () => {
+  // Every name has these addresses, and every address the deep names that `names` makes for it; what is asked is noted.
+  const sprawling = (addresses: readonly string[], names: (address: string) => readonly string[]) => {
+    const asked: string[] = [];
+    const found = <T>(question: string, values: readonly T[]) => {
+      asked.push(question);
+      return values.length === 0 ? ({ kind: 'absent' } as const) : ({ kind: 'found', values } as const);
+    };
+    const given = gate(addresses, PROVEN, {
+      lookups: {
+        ...lookupsTo(),
+        addresses: async (name) =>
+          found(
+            `A ${name}`,
+            addresses.flatMap((text) => parseAddress(text) ?? []),
+          ),
+        texts: async (place) => found(`TXT ${place}`, place === '_relay-audit.example.org' ? [TOKEN] : []),
+        names: async ({ text }) => found(`PTR ${text}`, names(text)),
+      },
+    });
+    return { given, asked };
+  };
+  const pool = (many: number) => Array.from({ length: many }, (_, n) => `185.${Math.floor(n / 250)}.5.${n % 250}`);
+  const deep = (many: number) => (address: string) =>
+    Array.from({ length: many }, (_, n) => `a.b.c.d.e.n${n}.${address.replaceAll('.', '-')}.net`);
+
+  test('with 4,000 addresses is one question and no consent', async () => {
+    const { given, asked } = sprawling(pool(4_000), () => []);
+    expect(await permits(given)).toBe('too-many-lookups');
+    expect(asked).toEqual(['A mail.example.org']);
+  });
+
+  test('with deep names at every address is at most 200 questions and no consent', async () => {
+    const { given, asked } = sprawling(pool(100), deep(5));
+    expect(await permits(given)).toBe('too-many-lookups');
+    expect(asked.length).toBeLessThanOrEqual(200);
+  });
+
+  test('that asks for no more than is asked is as any other', async () => {
+    const { given, asked } = sprawling(pool(100), deep(1));
+    expect(await permits(given)).toBe('no-consent');
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+});
+
 describe("the operator's vetoes and networks", () => {
   const operatorNetworks = ['185.9.9.0/24', '127.0.0.0/8'].flatMap((text) => parseNetwork(text) ?? []);
 
