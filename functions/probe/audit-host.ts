@@ -74,23 +74,12 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const ports = inOrder(work);
   const knocks = knockLater(work, ports.slice(1));
   const legs: LegEvidence[] = [];
-  let proved = false;
-  for (const [index, port] of ports.entries()) {
+  for (const port of ports) {
     const [transport] = transportsAt(port);
     const scope = scopeOf(work, port, transport);
     const absent = await knocks.absent(port);
     const leg = absent === undefined ? await probeIfPlanned(work, port, transport, scope) : scope.length === 0 ? undefined : absent;
     if (leg !== undefined) legs.push(leg);
-    // What does not show that it is the account's is left alone at once.
-    if (leg?.contact === 'unproven') {
-      knocks.stop();
-      return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
-    }
-    // What an earlier sitting was shown gives no look of this one back.
-    if (leg !== undefined && work.permitted.token !== undefined && !proved && !work.order.before?.includes(leg)) {
-      proved = true;
-      await work.rules.gate.greetingProved(work.permitted.text);
-    }
     // The core asks about STARTTLS by its plain leg, which it may have left out this time.
     if (leg?.offersStarttls !== true) continue;
     // What a plain leg would not answer before STARTTLS is asked inside.
@@ -143,7 +132,7 @@ function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
         );
   }, rules.limits.connectMs);
   const stop = () => clearTimeout(timer);
-  if (permitted.token !== undefined || ports.length === 0) stop();
+  if (ports.length === 0) stop();
   return {
     async absent(port) {
       reached.add(port);
@@ -200,10 +189,7 @@ async function probeIfPlanned(
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, siteUrl } = rules;
   const { expectCanary, onProgress, round, signal } = order;
-  const isVetoed = vetoOf(work);
-  let dialled = false;
-  let shown = false; // a session that comes as far as to report has been shown the token
-  const leg = await probeLeg({
+  return probeLeg({
     target: permitted,
     port,
     transport,
@@ -213,22 +199,14 @@ async function probeIfPlanned(
     deadline,
     optOutAddress,
     siteUrl,
-    isVetoed(address) {
-      dialled = true;
-      return isVetoed(address);
-    },
+    isVetoed: vetoOf(work),
     expectCanary,
     round,
     beside,
     before,
     signal,
-    onProgress(progress) {
-      shown = true;
-      onProgress?.(progress);
-    },
+    onProgress,
   });
-  // That an earlier sitting was shown the token says nothing of who answers now.
-  return permitted.token !== undefined && dialled && !shown ? untouchedLeg({ target: permitted, port, transport }, 'unproven') : leg;
 }
 
 // What an earlier sitting ended with, unless there is something left to complete.
@@ -237,8 +215,8 @@ function isSettled(leg: LegEvidence): boolean {
   return verdict !== 'inconclusive' || reason === 'awaiting-messages' || hasBrokenTls(leg);
 }
 
-function untouched(host: Host, { text }: { readonly text: string }, contact: Contact, ports = host.settings.ports): LegEvidence[] {
-  return ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
+function untouched(host: Host, { text }: { readonly text: string }, contact: Contact): LegEvidence[] {
+  return host.settings.ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
 }
 
 const DAY_MS = 86_400_000;

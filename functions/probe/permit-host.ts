@@ -19,10 +19,6 @@ export type Gate = {
   readonly isVetoed: (target: string) => boolean;
   /** Those of the addresses that an opt-out pauses. */
   readonly pausedAmong: (addresses: readonly string[]) => Promise<readonly string[]>;
-  /** Takes one of the few looks a day at the greeting of an address that nothing else proves. */
-  readonly mayLookAtGreeting: (address: string) => Promise<boolean>;
-  /** Gives that look back: the token was there. */
-  readonly greetingProved: (address: string) => Promise<void>;
 };
 
 /** Takes an address for one scan. */
@@ -40,7 +36,7 @@ export type Way = { readonly address: Address } & (
 export type Permission = { readonly ways: readonly Way[]; readonly servedDomains: readonly string[] };
 
 /**
- * Resolves a host and asks, for every address, the target policy, the vetoes and consent, all of it afresh; then takes the
+ * Resolves a host and asks, for every address, the target policy, consent and the vetoes, all of it afresh; then takes the
  * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all.
  */
 export async function permitHost(host: Host, families: readonly (4 | 6)[], takeTurn: TakeTurn, gate: Gate): Promise<Permission | Finding> {
@@ -54,24 +50,19 @@ export async function permitHost(host: Host, families: readonly (4 | 6)[], takeT
   const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
   const reasons = standings.flatMap(({ standing }) => (standing.kind === 'none' ? standing.reason : []));
   if (reasons.includes('dns-trouble')) return nothing('dns-trouble'); // a look-up that failed may have hidden a veto
-  const asked = await withVetoes(host, standings, gate);
+  const ways = await withVetoes(host, standings, gate);
+  if (ways.every(({ refused }) => refused !== undefined))
+    return nothing(ways.some(({ refused }) => refused === 'vetoed') ? 'vetoed' : 'no-consent');
   const operators = standings.every(({ standing }) => standing.kind === 'consent' && standing.consent.proof === 'operators-network');
   const servedDomains = operators
     ? host.settings.servedDomains
     : await provenDomains(host.settings.servedDomains, target, addresses, rules);
-  const reached = asked.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
+  const reached = ways.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
   for (const { address } of reached) {
     const turn = await takeTurn(address.text);
     if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
   }
-  // Looks are taken last: a scan that has to wait for another address must not use them up.
-  const ways: Way[] = [];
-  for (const way of asked) {
-    const looks = reached.includes(way) && way.permitted?.token !== undefined;
-    ways.push(!looks || (await gate.mayLookAtGreeting(way.address.text)) ? way : { address: way.address, refused: 'unproven' });
-  }
-  if (ways.some(({ permitted }) => permitted !== undefined)) return { ways, servedDomains };
-  return nothing(ways.some(({ refused }) => refused === 'vetoed') ? 'vetoed' : 'no-consent');
+  return { ways, servedDomains };
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
@@ -81,12 +72,13 @@ async function standingsOf(target: Target, addresses: readonly Address[], rules:
   return facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, side, rules.token) }));
 }
 
+// What is unproven ends here, by DNS alone: what else is known of an address is for those who have proven it.
 async function withVetoes({ settings }: Host, standings: Standings, gate: Gate): Promise<Way[]> {
-  const paused = await gate.pausedAmong(standings.map(({ address }) => address.text));
-  const nameVetoed = gate.isVetoed(settings.name);
+  const proven = standings.flatMap(({ address, standing }) => (standing.kind === 'consent' ? address.text : []));
+  const paused = proven.length === 0 ? [] : await gate.pausedAmong(proven);
   return standings.map(({ address, standing }): Way => {
-    if (nameVetoed || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
     if (standing.kind === 'none') return { address, refused: standing.reason === 'vetoed' ? 'vetoed' : 'unproven' };
+    if (gate.isVetoed(settings.name) || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
     return { address, permitted: permit(address, standing.consent) };
   });
 }

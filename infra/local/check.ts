@@ -134,8 +134,6 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
-    mayLookAtGreeting: async () => false,
-    greetingProved: async () => {},
   };
 }
 

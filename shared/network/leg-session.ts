@@ -80,7 +80,6 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
     ourName: order.cast.ourDomain,
     ourSender: ownSender(order.cast),
     transport: order.transport,
-    token: order.target.token,
     xclient: next.xclient,
     cautious: next.kind === 'envelopes' && next.cautious,
     help,

@@ -140,8 +140,6 @@ function takeInBroken(why: string | undefined, sitting: Sitting, seen: Seen, bef
 function evidenceOf(order: LegOrder, sitting: Sitting, seen: Seen, transcript: Transcript): LegEvidence {
   const { cast, scope, before, target, port, transport, expectCanary, round } = order;
   const { progress, stopped } = sitting;
-  // Nothing is said of a server that has not shown that it is the account's, not even whether it is there.
-  if (target.token !== undefined && seen.contact !== 'answered') return untouchedLeg(order, 'unproven');
   const tests = plannedTests(cast, scope, progress.greeting);
   return {
     address: target.text,

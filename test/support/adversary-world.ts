@@ -46,7 +46,7 @@ export const SUFFIXES = ['com', 'net', 'io', 'uk', 'co.uk', 'github.io'];
 
 type Records = { a?: string[]; txt?: string[]; ptr?: string[]; mx?: string[]; cname?: string };
 
-/** What a mail server does: shows a word in its 220 or as a keyword, and echoes what it is told, or not. */
+/** What a mail server does: shows a word in its 220 or as a keyword, which proves nothing, and echoes what it is told, or not. */
 export type Server = {
   readonly up: boolean;
   readonly word?: string;
@@ -164,8 +164,8 @@ function notePlace(world: World, name: string, token: string | undefined, facts:
   if (token !== undefined && texts.txt?.includes(token)) facts.add(`token ${name}`);
 }
 
-/** What a scan may do at an address by the facts that it has lived through: everything, a look at the greeting, or nothing and why. */
-export function allowedBy(facts: ReadonlySet<string>, target: string, address: string): 'all' | 'look' | string {
+/** What a scan may do at an address by the facts that it has lived through: everything, or nothing and why. */
+export function allowedBy(facts: ReadonlySet<string>, target: string, address: string): 'all' | string {
   const literal = target in ADDRESSES;
   const quiet = (name: string) => selfAndAbove(name).every((each) => facts.has(`quiet ${each}`));
   const proven = (name: string) => selfAndAbove(name).some((each) => facts.has(`token ${each}`));
@@ -183,7 +183,9 @@ export function allowedBy(facts: ReadonlySet<string>, target: string, address: s
   if (operators) return 'all';
   if (!literal && !proven(target)) return 'the side of the name has not spoken';
   if (facts.has(`token ${reverse}`)) return 'all';
-  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`))) ? 'all' : 'look';
+  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`)))
+    ? 'all'
+    : 'the side of the address has not spoken';
 }
 
 /** Whether the never-list forbids a dial at this moment: an entry of an address, a network or a name that has stood for a minute. */

@@ -23,8 +23,6 @@ export function gateTo(networks: readonly string[], more: Partial<Gate> = {}): G
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
-    mayLookAtGreeting: async () => false,
-    greetingProved: async () => {},
     ...more,
   };
 }
