@@ -1,5 +1,5 @@
 import type { Network } from '../../shared/domain/address.ts';
-import { dnsLookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { dnsLookups, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
 import type { Secrets } from '../../shared/runtime/secrets.ts';
@@ -7,6 +7,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { watchNeverList } from './never-list.ts';
 import type { Gate } from './permit-host.ts';
 
+const SHARED_MS = 5_000; // for how long hosts of a batch that look again share their answers
 const LOOKUPS_PER_SECOND = 500; // of one worker: what a resolver of a VPC takes is twice that
 
 /** What a worker asks before it sends anything. */
@@ -23,8 +24,16 @@ export type GateServices = {
 export async function openGate(services: GateServices): Promise<{ readonly gate: Gate; readonly close: () => void }> {
   const { store, secrets, clock, operatorNetworks, dnsServers, onError } = services;
   const never = await watchNeverList(store, clock, onError);
+  const newLookups = () => sharedLookups(dnsLookups(dnsServers), LOOKUPS_PER_SECOND);
+  let again: { readonly at: number; readonly lookups: Lookups } | undefined;
+  const lookAgain = () => {
+    if (again === undefined || clock() - again.at > SHARED_MS) again = { at: clock(), lookups: newLookups() };
+    return again.lookups;
+  };
   const gate: Gate = {
-    lookups: sharedLookups(dnsLookups(dnsServers), LOOKUPS_PER_SECOND),
+    lookups: newLookups(),
+    lookAgain,
+    now: clock,
     operatorNetworks,
     tokenOf: (accountId) => consentToken(secrets, accountId),
     isVetoed: never.isVetoed,

@@ -3,6 +3,7 @@ import { isOperators, type Standing, standingOf } from '../../shared/domain/cons
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { untested } from '../../shared/domain/reason.ts';
+import type { Refusal } from '../../shared/network/connect.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause, type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
@@ -12,6 +13,9 @@ import type { Finding } from './finding.ts';
 /** What is asked before anything is sent to an address. */
 export type Gate = {
   readonly lookups: Lookups;
+  /** Look-ups that know no answer that is older than a few seconds. */
+  readonly lookAgain: () => Lookups;
+  readonly now: () => number;
   readonly operatorNetworks: readonly Network[];
   /** The token that proofs of an account hold; undefined where there are no accounts. */
   readonly tokenOf: (accountId: string) => string | undefined;
@@ -33,23 +37,22 @@ export type Way = { readonly address: Address } & (
 );
 
 /** The addresses of a host with what may be done to each, and the served domains that are proven to be the account's. */
-export type Permission = { readonly ways: readonly Way[]; readonly servedDomains: readonly string[] };
+export type Permission = {
+  readonly ways: readonly Way[];
+  readonly servedDomains: readonly string[];
+  /** When DNS was asked for consent; epoch milliseconds. */
+  readonly askedAt: number;
+};
 
 /**
  * Resolves a host and asks, for every address, the target policy, consent and the vetoes, all of it afresh; then takes the
  * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all.
  */
 export async function permitHost(host: Host, families: readonly (4 | 6)[], takeTurn: TakeTurn, gate: Gate): Promise<Permission | Finding> {
-  const target = readTarget(host.settings.name);
-  if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
-  const addresses = await addressesOf(target, gate.lookups);
-  if (typeof addresses === 'string') return nothing(addresses);
-  const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups: gate.lookups };
-  const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
-  if (bad) return nothing('forbidden-address'); // one bad answer refuses the host, wherever it stands
-  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
-  const reasons = standings.flatMap(({ standing }) => (standing.kind === 'none' ? standing.reason : []));
-  if (reasons.includes('dns-trouble')) return nothing('dns-trouble'); // a look-up that failed may have hidden a veto
+  const askedAt = gate.now();
+  const look = await lookAtHost(host, gate.lookups, gate);
+  if (typeof look === 'string') return nothing(look);
+  const { target, addresses, rules, standings } = look;
   const ways = await withVetoes(host, standings, gate);
   if (ways.every(({ refused }) => refused !== undefined))
     return nothing(ways.some(({ refused }) => refused === 'vetoed') ? 'vetoed' : 'no-consent');
@@ -62,7 +65,42 @@ export async function permitHost(host: Host, families: readonly (4 | 6)[], takeT
     const turn = await takeTurn(address.text);
     if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
   }
-  return { ways, servedDomains };
+  return { ways, servedDomains, askedAt };
+}
+
+/** What DNS says of a host: its addresses, and where each of them stands. Or why nothing may be sent to any. */
+export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate): Promise<Look | NoLook> {
+  const target = readTarget(host.settings.name);
+  if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
+  const addresses = await addressesOf(target, lookups);
+  if (typeof addresses === 'string') return addresses;
+  const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups };
+  const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
+  if (bad) return 'forbidden-address'; // one bad answer refuses the host, wherever it stands
+  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
+  const reasons = standings.flatMap(({ standing }) => (standing.kind === 'none' ? standing.reason : []));
+  // A look-up that failed may have hidden a veto.
+  return reasons.includes('dns-trouble') ? 'dns-trouble' : { target, addresses, rules, standings };
+}
+
+type Look = {
+  readonly target: Target;
+  readonly addresses: readonly Address[];
+  readonly rules: ConsentRules;
+  readonly standings: Standings;
+};
+type NoLook = 'no-address' | 'dns-trouble' | 'forbidden-address';
+
+/**
+ * Why an address may be dialled no more by what DNS says now, or by `undefined` does not say in time. What only a next sitting
+ * can settle, such as silence or other addresses, ends this one.
+ */
+export function refusalOf(look: Look | NoLook | undefined, address: string): Refusal | undefined {
+  if (look === undefined || typeof look === 'string') return 'out-of-time';
+  const standing = look.standings.find((each) => each.address.text === address)?.standing;
+  if (standing === undefined) return 'out-of-time';
+  if (standing.kind === 'consent') return undefined;
+  return standing.reason === 'vetoed' ? 'vetoed' : 'unproven';
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];

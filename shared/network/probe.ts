@@ -90,7 +90,13 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
+  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven')?.contact;
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
+  // Whatever it has answered so far: nothing more may be asked.
+  if (refused !== undefined) {
+    seen.contact = refused;
+    sitting.over = true;
+  }
   let shaken = false;
   for (const session of sessions) {
     if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';

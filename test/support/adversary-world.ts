@@ -109,11 +109,14 @@ function selfAndAbove(name: string): string[] {
   return all;
 }
 
+/** What a scan has lived through: each fact with the last moment at which it held. */
+export type Facts = { add(fact: string): unknown };
+
 /**
  * Notes everything that holds at this moment and matters to a scan of this target for this token. A scan asks one thing
- * after the other, so each fact may have held at another moment of its life.
+ * after the other, so each fact may have held at another moment of the minute before a dial.
  */
-export function noteFacts(world: World, target: string, token: string | undefined, facts: Set<string>): void {
+export function noteFacts(world: World, target: string, token: string | undefined, facts: Facts): void {
   const literal = target in ADDRESSES;
   const led = literal ? [target] : (recordsAt(world, target)?.a ?? []);
   if (!led.some((each) => BAD.includes(each))) facts.add('clean');
@@ -122,9 +125,9 @@ export function noteFacts(world: World, target: string, token: string | undefine
     for (const each of selfAndAbove(name)) notePlace(world, each, token, facts);
   };
   if (!literal) notePlaces(target);
+  for (const address of Object.keys(ADDRESSES)) if (!world.paused.has(address)) facts.add(`unpaused ${address}`);
   for (const address of led) {
     facts.add(`leads ${address}`);
-    if (!world.paused.has(address)) facts.add(`unpaused ${address}`);
     const reverse = ADDRESSES[address]?.reverse ?? '';
     notePlace(world, reverse, token, facts);
     const claimed = recordsAt(world, reverse);
@@ -138,7 +141,7 @@ export function noteFacts(world: World, target: string, token: string | undefine
 }
 
 /** Notes what holds now of the domains that a host is said to serve. */
-export function noteServed(world: World, target: string, domains: readonly string[], token: string | undefined, facts: Set<string>): void {
+export function noteServed(world: World, target: string, domains: readonly string[], token: string | undefined, facts: Facts): void {
   const led = target in ADDRESSES ? [target] : (recordsAt(world, target)?.a ?? []);
   if (led.every((each) => ADDRESSES[each]?.owner === 'operator')) facts.add("all the operator's");
   for (const domain of domains) {
@@ -157,7 +160,7 @@ export function servedBy(facts: ReadonlySet<string>, target: string, domain: str
   return servers.includes(target) || servers.some((server) => facts.has(`a ${server} ${target}`));
 }
 
-function notePlace(world: World, name: string, token: string | undefined, facts: Set<string>): void {
+function notePlace(world: World, name: string, token: string | undefined, facts: Facts): void {
   const texts = recordsAt(world, `_relay-audit.${name}`);
   if (texts === undefined || texts.txt?.includes('deny')) return;
   facts.add(`quiet ${name}`);

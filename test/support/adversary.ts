@@ -13,6 +13,7 @@ import {
   ADDRESSES,
   allowedBy,
   emptyWorld,
+  type Facts,
   lookupsOf,
   NAMES,
   neverForbids,
@@ -69,7 +70,8 @@ type Flight = {
   readonly target: string;
   readonly servedDomains: readonly string[];
   readonly token: string | undefined;
-  readonly facts: Set<string>;
+  readonly lived: Map<string, number>;
+  readonly facts: Facts;
   readonly interjections: Map<number, () => void>;
   /** What its timers would do every twenty seconds. */
   readonly everyTwentySeconds: (() => void)[];
@@ -194,6 +196,7 @@ function register(game: Game): void {
 }
 
 function move(game: Game): void {
+  changed(game);
   const { world, chance, log } = game;
   const person = chance.of(['alice', 'bob', 'mallory', 'mallory', 'mallory', 'third'] as const);
   const own = ALL_ADDRESSES.filter((address) => ADDRESSES[address]?.owner === person && !['10.', '200'].includes(address.slice(0, 3)));
@@ -256,6 +259,12 @@ function later({ world, log, flights }: Game, ms: number): void {
   log.push(`${ms} ms later`);
 }
 
+// What held within a minute of this dial; of pauses, within a second.
+function lately({ lived }: Flight, { clock }: World): ReadonlySet<string> {
+  const since = (fact: string) => clock - (fact.startsWith('unpaused ') ? 1_000 : 60_000);
+  return new Set([...lived].flatMap(([fact, at]) => (at >= since(fact) ? fact : [])));
+}
+
 // Every scan in flight has lived through this moment.
 function changed({ world, flights }: Game): void {
   for (const { target, servedDomains, token, facts } of flights) {
@@ -288,13 +297,15 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
   const { host, person } = registered;
   const target = host.settings.name;
   const token = TOKENS[person];
+  const lived = new Map<string, number>();
   const flight: Flight = {
     id: `scan${game.scanCount++}`,
     person,
     target,
     servedDomains: host.settings.servedDomains,
     token,
-    facts: new Set(),
+    lived,
+    facts: { add: (fact) => lived.set(fact, world.clock) },
     interjections: new Map(),
     everyTwentySeconds: [],
     awaits: 0,
@@ -355,6 +366,8 @@ async function gateOf(game: Game, flight: Flight): Promise<{ gate: Gate; close: 
     lookups: chance.is(0.5) ? sharedLookups(lookups, 1e9) : lookups,
     operatorNetworks: OPERATORS.flatMap((each) => parseNetwork(each) ?? []),
     tokenOf: (person) => TOKENS[person as Person],
+    lookAgain: () => lookups,
+    now: () => world.clock,
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => {
       await wait();
@@ -402,8 +415,9 @@ function dialled(address: string, port: number): Wire | undefined {
 function judgedDial(game: Game, flight: Flight, address: string): Wire | undefined {
   const { world, played, holders } = game;
   played.dials++;
-  const { target, facts, person } = flight;
-  const right = allowedBy(facts, target, address);
+  const { target, person } = flight;
+  changed(game);
+  const right = allowedBy(lately(flight, world), target, address);
   const who = `${flight.id} of ${target} for ${person} dials ${address}`;
   if (right !== 'all') breach(game, `${who}: ${right}`);
   if (neverForbids(world, target, address)) breach(game, `${who}: on the never-list for a minute`);
@@ -427,7 +441,7 @@ function wireOf(game: Game, flight: Flight, address: string, server: Server): Wi
       const foreign = owner !== 'mallory' && owner !== 'operator' && owner !== flight.person;
       if (foreign) breach(game, `${flight.id} for ${flight.person} says ${line} to ${address} of ${owner}`);
       for (const domain of flight.servedDomains)
-        if (domain !== flight.target && line.includes(`@${domain}>`) && !servedBy(flight.facts, flight.target, domain))
+        if (domain !== flight.target && line.includes(`@${domain}>`) && !servedBy(new Set(flight.lived.keys()), flight.target, domain))
           breach(game, `${flight.id} of ${flight.target} names ${domain}: ${line}`);
       if (/ra1-/i.test(line)) breach(game, `${flight.id} says a token: ${line}`);
       return answerOf(server, line, word);

@@ -44,7 +44,7 @@ async function scan(script: Script, limits = PATIENT, more: Partial<LegOrder> = 
       limits,
       deadline: Date.now() + limits.sittingMs,
       optOutAddress: 'postmaster@probe.example',
-      isVetoed: () => false,
+      askAtDial: async () => undefined,
       expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
       before: leg,
       ...more,

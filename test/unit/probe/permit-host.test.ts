@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
 import { untested } from '../../../shared/domain/reason.ts';
-import { takeOverDials } from '../../support/adversary-net.ts';
+import type { Lookups } from '../../../shared/network/lookups.ts';
+import { takeOverDials, type Wire } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 
@@ -157,22 +158,26 @@ describe('turns', () => {
   });
 });
 
-describe('what is dialled', () => {
-  let putBack = () => {};
-  afterEach(() => putBack());
-  const limits = { connectMs: 1_000, replyMs: 1_000, sessionMs: 5_000, sittingMs: 5_000, pauseMs: 0 };
-  const rules = (given: Gate): AuditRules => ({
+const LIMITS = { connectMs: 1_000, replyMs: 1_000, sessionMs: 5_000, sittingMs: 5_000, pauseMs: 0 };
+
+function rulesOf(given: Gate): AuditRules {
+  return {
     gate: given,
     families: [4, 6],
     ehloName: 'probe.example',
     canaryDomain: 'canary.example',
     optOutAddress: 'postmaster@probe.example',
-    limits,
-  });
+    limits: LIMITS,
+  };
+}
+
+describe('what is dialled', () => {
+  let putBack = () => {};
+  afterEach(() => putBack());
   const audit = async (given: Gate, ports = [25]) => {
     const dialled: string[] = [];
     putBack = takeOverDials((address, port) => void dialled.push(`${address}:${port}`));
-    const finding = await auditHost(sampleHost({ ports }), { scope: 'full', takeTurn: ANY_TURN }, rules(given));
+    const finding = await auditHost(sampleHost({ ports }), { scope: 'full', takeTurn: ANY_TURN }, rulesOf(given));
     return { dialled, finding, contacts: finding.legs.map(({ address, contact }) => `${address} ${contact}`) };
   };
 
@@ -197,7 +202,7 @@ describe('what is dialled', () => {
   test.each(STRANGERS.slice(0, 3))('is nothing of a stranger’s address that is registered as it stands: %s', async (address) => {
     const dialled: string[] = [];
     putBack = takeOverDials((each) => void dialled.push(each));
-    await auditHost(sampleHost({ name: address }), { scope: 'full', takeTurn: ANY_TURN }, rules(gate([], NAME)));
+    await auditHost(sampleHost({ name: address }), { scope: 'full', takeTurn: ANY_TURN }, rulesOf(gate([], NAME)));
     expect(dialled).toEqual([]);
   });
 
@@ -221,8 +226,120 @@ describe('what is dialled', () => {
     };
     const dialled: string[] = [];
     putBack = takeOverDials((address) => void dialled.push(address));
-    const { legs } = await auditHost(sampleHost(), { scope: 'full', takeTurn: takesLong }, rules(given));
+    const { legs } = await auditHost(sampleHost(), { scope: 'full', takeTurn: takesLong }, rulesOf(given));
     expect(legs.map(({ contact }) => contact)).toEqual(['vetoed']);
     expect(dialled).toEqual([]);
   });
 });
+
+describe('at the dial', () => {
+  let putBack = () => {};
+  afterEach(() => putBack());
+
+  const closed: Wire = { greeting: '220 mx ESMTP\r\n', answer: answerOfClosed };
+
+  /** Audits a host whose turn comes after `waitMs`; what happens in between, and at a dial, is `meanwhile` and `atDial`. */
+  async function audit({ waitMs = 0, ports = [25], wire = undefined as Wire | undefined, meanwhile = () => {}, atDial = () => {} }) {
+    const dialled: number[] = [];
+    putBack = takeOverDials((_, port) => {
+      dialled.push(port);
+      atDial();
+      return wire;
+    });
+    const takeTurn: TakeTurn = async () => {
+      meanwhile();
+      world.now += waitMs;
+      return { granted: true };
+    };
+    const order = { scope: 'full', takeTurn } as const;
+    const { legs, judgement } = await auditHost(sampleHost({ ports }), order, rulesOf(world.gate()));
+    return { dialled, contacts: legs.map(({ contact }) => contact), reason: judgement.reason, legs };
+  }
+
+  let world: ReturnType<typeof newWorld>;
+  function newWorld() {
+    const here = {
+      now: NOON,
+      texts: { ...PROVEN } as Record<string, string | 'trouble'>,
+      addresses: [OWN] as string[],
+      paused: [] as string[],
+      reads: 0,
+      onRead: (_count: number) => {},
+      looks: 0,
+      gate(): Gate {
+        const fresh = (): Lookups => {
+          here.looks++;
+          return gate(here.addresses, here.texts).lookups;
+        };
+        return gate([OWN], PROVEN, {
+          lookups: fresh(),
+          lookAgain: fresh,
+          now: () => here.now,
+          async pausedAmong(asked) {
+            const found = asked.filter((each) => here.paused.includes(each));
+            here.onRead(++here.reads);
+            return found;
+          },
+        });
+      },
+    };
+    return here;
+  }
+  beforeEach(() => {
+    world = newWorld();
+  });
+
+  test('nothing is sent to an address that was paused while the scan stood in line', async () => {
+    const seen = await audit({ waitMs: 43_000, meanwhile: () => world.paused.push(OWN) });
+    expect(seen).toMatchObject({ dialled: [], contacts: ['vetoed'], reason: 'vetoed' });
+  });
+
+  test.each<[string, () => void, string, string]>([
+    ['whose proof is gone', () => delete world.texts[REVERSE[OWN]], 'unproven', 'no-consent'],
+    ['that was vetoed in DNS', () => Object.assign(world.texts, { [REVERSE[OWN]]: 'deny' }), 'vetoed', 'vetoed'],
+    ['of which DNS is silent', () => Object.assign(world.texts, { 'example.org': 'trouble' }), 'out-of-time', 'out-of-time'],
+    ['that the name leads to no more', () => world.addresses.splice(0, 1, OTHERS), 'out-of-time', 'out-of-time'],
+    ['beside which there is a forbidden one', () => world.addresses.push(PRIVATE), 'out-of-time', 'out-of-time'],
+  ])('nothing is sent to an address %s when consent is a minute old', async (_, meanwhile, contact, reason) => {
+    const seen = await audit({ waitMs: 56_000, meanwhile });
+    expect(seen).toMatchObject({ dialled: [], contacts: [contact], reason });
+  });
+
+  test('consent of less than a minute ago is not asked for again', async () => {
+    expect((await audit({ waitMs: 54_000 })).dialled).toEqual([25]);
+    expect(world.looks).toBe(1);
+    expect((await audit({ waitMs: 56_000 })).dialled).toEqual([25]);
+    expect(world.looks).toBe(3);
+  });
+
+  test('an address that is paused while it is probed gets no further connection, at no port', async () => {
+    const atDial = () => {
+      world.now += 1_500;
+      world.paused.push(OWN);
+    };
+    const seen = await audit({ ports: [25, 587], wire: closed, atDial });
+    expect(seen).toMatchObject({ dialled: [25], contacts: ['vetoed', 'vetoed'], reason: 'vetoed' });
+    // What was said on the way there is kept.
+    expect(seen.legs[0]?.transcript.length).toBeGreaterThan(2);
+  });
+
+  test('an address that was refused once is left alone for the rest of the sitting', async () => {
+    world.onRead = (count) => {
+      world.now += 2_000;
+      if (count > 1) world.paused.splice(0);
+    };
+    const seen = await audit({ ports: [25, 587], meanwhile: () => world.paused.push(OWN) });
+    expect(seen).toMatchObject({ dialled: [], contacts: ['vetoed', 'vetoed'] });
+  });
+
+  test('connections within a second share one look at the pauses', async () => {
+    const { dialled } = await audit({ wire: closed });
+    expect(dialled.length).toBeGreaterThan(2);
+    expect(world.reads).toBe(2); // one before the turn, one at the dials
+  });
+});
+
+function answerOfClosed(line: string): string {
+  if (line.startsWith('RCPT')) return '554 5.7.1 Relay access denied\r\n';
+  return line.startsWith('QUIT') ? '221 bye\r\n' : '250 ok\r\n';
+}
