@@ -4,13 +4,14 @@ import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
 import { askedOfEveryone, hasBrokenTls, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
-import { connect } from '../../shared/network/connect.ts';
+import { type AskAtDial, connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
 import { probeLeg, untouchedLeg } from '../../shared/network/probe.ts';
 import type { PermittedAddress } from '../../shared/network/target-policy.ts';
 import { coreOf } from '../../shared/smtp/core.ts';
 import type { Cast } from '../../shared/smtp/envelope-forms.ts';
 import type { Scope } from '../../shared/smtp/plan.ts';
+import { askingAtDial } from './at-the-dial.ts';
 import type { Finding } from './finding.ts';
 import { type Gate, permitHost, type TakeTurn } from './permit-host.ts';
 
@@ -47,13 +48,14 @@ export type AuditOrder = {
 export async function auditHost(host: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
   const permission = await permitHost(host, rules.families, order.takeTurn, rules.gate);
   if ('judgement' in permission) return permission;
-  const { ways, servedDomains } = permission;
+  const { ways, servedDomains, askedAt } = permission;
+  const askAtDial = askingAtDial(host, askedAt, rules.gate);
   const deadline = Date.now() + rules.limits.sittingMs;
   const legs = await Promise.all(
     ways.map(({ address, permitted, refused }) => {
       if (refused !== undefined) return untouched(host, address, refused);
       if (!rules.families.includes(address.family)) return untouched(host, address, 'no-ipv6-here');
-      return probeAddress({ host, permitted, cast: castFor(host, address, servedDomains, rules), order, rules, deadline });
+      return probeAddress({ host, permitted, cast: castFor(host, address, servedDomains, rules), order, rules, deadline, askAtDial });
     }),
   );
   return { judgement: judgeHost(legs.flat(), host.state.openLegs), legs: legs.flat() };
@@ -66,6 +68,7 @@ type AddressWork = {
   readonly order: AuditOrder;
   readonly rules: AuditRules;
   readonly deadline: number;
+  readonly askAtDial: AskAtDial;
 };
 
 // One leg after the other keeps a server from seeing sessions of ours at two ports at once. A port has all the time that is left; where
@@ -74,23 +77,12 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const ports = inOrder(work);
   const knocks = knockLater(work, ports.slice(1));
   const legs: LegEvidence[] = [];
-  let proved = false;
-  for (const [index, port] of ports.entries()) {
+  for (const port of ports) {
     const [transport] = transportsAt(port);
     const scope = scopeOf(work, port, transport);
     const absent = await knocks.absent(port);
     const leg = absent === undefined ? await probeIfPlanned(work, port, transport, scope) : scope.length === 0 ? undefined : absent;
     if (leg !== undefined) legs.push(leg);
-    // What does not show that it is the account's is left alone at once.
-    if (leg?.contact === 'unproven') {
-      knocks.stop();
-      return [...legs, ...untouched(work.host, work.permitted, 'unproven', ports.slice(index + 1))];
-    }
-    // What an earlier sitting was shown gives no look of this one back.
-    if (leg !== undefined && work.permitted.token !== undefined && !proved && !work.order.before?.includes(leg)) {
-      proved = true;
-      await work.rules.gate.greetingProved(work.permitted.text);
-    }
     // The core asks about STARTTLS by its plain leg, which it may have left out this time.
     if (leg?.offersStarttls !== true) continue;
     // What a plain leg would not answer before STARTTLS is asked inside.
@@ -127,7 +119,7 @@ function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
   const asked = new Map<number, Promise<LegEvidence | undefined>>();
   const reached = new Set<number>();
   const knock = async (port: number): Promise<LegEvidence | undefined> => {
-    const connection = await connect(permitted, port, rules.limits.connectMs, vetoOf(work));
+    const connection = await connect(permitted, port, rules.limits.connectMs, work.askAtDial);
     if (connection.kind === 'failed')
       return untouchedLeg({ target: permitted, port, transport: transportsAt(port)[0] }, connection.contact);
     connection.socket.destroy();
@@ -143,7 +135,7 @@ function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
         );
   }, rules.limits.connectMs);
   const stop = () => clearTimeout(timer);
-  if (permitted.token !== undefined || ports.length === 0) stop();
+  if (ports.length === 0) stop();
   return {
     async absent(port) {
       reached.add(port);
@@ -162,20 +154,13 @@ async function withoutBans(legs: readonly LegEvidence[], work: AddressWork): Pro
     (leg, index) => BAN_CONTACTS.includes(leg.contact) && refusing !== undefined && index > legs.indexOf(refusing),
   );
   if (refusing === undefined || silent.length === 0) return [...legs];
-  const again = await connect(permitted, refusing.port, rules.limits.connectMs, vetoOf(work));
-  if (again.kind === 'connected') {
-    again.socket.destroy();
-    return [...legs];
-  }
+  const again = await connect(permitted, refusing.port, rules.limits.connectMs, work.askAtDial);
+  if (again.kind === 'connected') again.socket.destroy();
+  if (again.kind === 'connected' || !BAN_CONTACTS.includes(again.contact)) return [...legs];
   const silentSittings = (leg: LegEvidence) => (work.order.before?.find((each) => legName(each) === legName(leg))?.silentSittings ?? 0) + 1;
   return legs.map((leg) =>
     silent.includes(leg) ? { ...leg, stopped: 'silent-after-refusals', silentSittings: silentSittings(leg) } : leg,
   );
-}
-
-// The never-list may have got the host by its address or by its name since the gate was passed.
-function vetoOf({ host, rules }: AddressWork): (address: string) => boolean {
-  return (address) => rules.gate.isVetoed(address) || rules.gate.isVetoed(host.settings.name);
 }
 
 const BAN_CONTACTS: readonly Contact[] = ['connection-refused', 'connection-timed-out', 'network-unreachable'];
@@ -200,10 +185,7 @@ async function probeIfPlanned(
   if (before !== undefined && isSettled(before)) return before;
   const { limits, optOutAddress, siteUrl } = rules;
   const { expectCanary, onProgress, round, signal } = order;
-  const isVetoed = vetoOf(work);
-  let dialled = false;
-  let shown = false; // a session that comes as far as to report has been shown the token
-  const leg = await probeLeg({
+  return probeLeg({
     target: permitted,
     port,
     transport,
@@ -213,22 +195,14 @@ async function probeIfPlanned(
     deadline,
     optOutAddress,
     siteUrl,
-    isVetoed(address) {
-      dialled = true;
-      return isVetoed(address);
-    },
+    askAtDial: work.askAtDial,
     expectCanary,
     round,
     beside,
     before,
     signal,
-    onProgress(progress) {
-      shown = true;
-      onProgress?.(progress);
-    },
+    onProgress,
   });
-  // That an earlier sitting was shown the token says nothing of who answers now.
-  return permitted.token !== undefined && dialled && !shown ? untouchedLeg({ target: permitted, port, transport }, 'unproven') : leg;
 }
 
 // What an earlier sitting ended with, unless there is something left to complete.
@@ -237,8 +211,8 @@ function isSettled(leg: LegEvidence): boolean {
   return verdict !== 'inconclusive' || reason === 'awaiting-messages' || hasBrokenTls(leg);
 }
 
-function untouched(host: Host, { text }: { readonly text: string }, contact: Contact, ports = host.settings.ports): LegEvidence[] {
-  return ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
+function untouched(host: Host, { text }: { readonly text: string }, contact: Contact): LegEvidence[] {
+  return host.settings.ports.map((port) => untouchedLeg({ target: { text }, port, transport: transportsAt(port)[0] }, contact));
 }
 
 const DAY_MS = 86_400_000;

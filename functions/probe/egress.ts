@@ -19,7 +19,7 @@ export async function egressBlocked(endpoints: readonly Endpoint[], port: number
 async function takesConnection({ address, port }: Endpoint): Promise<boolean> {
   const permitted = permitOperatorsEndpoint(address);
   if (permitted === undefined) return false;
-  const connection = await connect(permitted, port, CONNECT_MS, () => false).catch(() => undefined);
+  const connection = await connect(permitted, port, CONNECT_MS, async () => undefined).catch(() => undefined);
   if (connection?.kind === 'connected') connection.socket.destroy();
   return connection?.kind === 'connected';
 }

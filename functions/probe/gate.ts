@@ -1,19 +1,18 @@
 import type { Network } from '../../shared/domain/address.ts';
-import { dnsLookups, sharedLookups } from '../../shared/network/lookups.ts';
+import { dnsLookups, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
 import type { Secrets } from '../../shared/runtime/secrets.ts';
-import type { AuditStore, Budget } from '../../shared/store/audit-store.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { watchNeverList } from './never-list.ts';
 import type { Gate } from './permit-host.ts';
 
+const SHARED_MS = 5_000; // for how long hosts of a batch that look again share their answers
 const LOOKUPS_PER_SECOND = 500; // of one worker: what a resolver of a VPC takes is twice that
-const GREETING_LOOKS = 3; // a day at one address that nothing but a greeting can prove, all accounts together
-const DAY_MS = 24 * 60 * 60_000;
 
 /** What a worker asks before it sends anything. */
 export type GateServices = {
-  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf' | 'takeFromBudget' | 'giveBack'>;
+  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly operatorNetworks: readonly Network[];
@@ -25,18 +24,20 @@ export type GateServices = {
 export async function openGate(services: GateServices): Promise<{ readonly gate: Gate; readonly close: () => void }> {
   const { store, secrets, clock, operatorNetworks, dnsServers, onError } = services;
   const never = await watchNeverList(store, clock, onError);
+  const newLookups = () => sharedLookups(dnsLookups(dnsServers), LOOKUPS_PER_SECOND);
+  let again: { readonly at: number; readonly lookups: Lookups } | undefined;
+  const lookAgain = () => {
+    if (again === undefined || clock() - again.at > SHARED_MS) again = { at: clock(), lookups: newLookups() };
+    return again.lookups;
+  };
   const gate: Gate = {
-    lookups: sharedLookups(dnsLookups(dnsServers), LOOKUPS_PER_SECOND),
+    lookups: newLookups(),
+    lookAgain,
+    now: clock,
     operatorNetworks,
     tokenOf: (accountId) => consentToken(secrets, accountId),
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => (await store.pausesOf(addresses, clock())).map(({ address }) => address),
-    mayLookAtGreeting: async (address) => (await store.takeFromBudget(greetingBudget(address), clock())).granted,
-    greetingProved: (address) => store.giveBack(greetingBudget(address), clock()),
   };
   return { gate, close: never.stop };
-}
-
-function greetingBudget(address: string): Budget {
-  return { what: 'greeting', who: address, limit: GREETING_LOOKS, windowMs: DAY_MS };
 }

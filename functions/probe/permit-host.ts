@@ -1,9 +1,10 @@
 import type { Address, Network } from '../../shared/domain/address.ts';
-import { isOperators, type Standing, standingOf } from '../../shared/domain/consent.ts';
+import { isOperators, type NoConsent, type Standing, standingOf } from '../../shared/domain/consent.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
 import { untested } from '../../shared/domain/reason.ts';
+import type { Refusal } from '../../shared/network/connect.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import { type Look, startLook } from '../../shared/network/look.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
@@ -14,6 +15,9 @@ import type { Finding } from './finding.ts';
 /** What is asked before anything is sent to an address. */
 export type Gate = {
   readonly lookups: Lookups;
+  /** Look-ups that know no answer that is older than a few seconds. */
+  readonly lookAgain: () => Lookups;
+  readonly now: () => number;
   readonly operatorNetworks: readonly Network[];
   /** The token that proofs of an account hold; undefined where there are no accounts. */
   readonly tokenOf: (accountId: string) => string | undefined;
@@ -21,10 +25,6 @@ export type Gate = {
   readonly isVetoed: (target: string) => boolean;
   /** Those of the addresses that an opt-out pauses. */
   readonly pausedAmong: (addresses: readonly string[]) => Promise<readonly string[]>;
-  /** Takes one of the few looks a day at the greeting of an address that nothing else proves. */
-  readonly mayLookAtGreeting: (address: string) => Promise<boolean>;
-  /** Gives that look back: the token was there. */
-  readonly greetingProved: (address: string) => Promise<void>;
 };
 
 /** Takes an address for one scan. */
@@ -37,58 +37,93 @@ export type Way = { readonly address: Address } & (
 );
 
 /** The addresses of a host with what may be done to each, and the served domains that are proven to be the account's. */
-export type Permission = { readonly ways: readonly Way[]; readonly servedDomains: readonly string[] };
+export type Permission = {
+  readonly ways: readonly Way[];
+  readonly servedDomains: readonly string[];
+  /** When DNS was asked for consent; epoch milliseconds. */
+  readonly askedAt: number;
+};
 
 /**
- * Resolves a host and asks, for every address, the target policy, the vetoes and consent, all of it afresh; then takes the
+ * Resolves a host and asks, for every address, the target policy, consent and the vetoes, all of it afresh; then takes the
  * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all.
  */
 export async function permitHost(host: Host, families: readonly (4 | 6)[], takeTurn: TakeTurn, gate: Gate): Promise<Permission | Finding> {
+  const askedAt = gate.now();
   const look = startLook(gate.lookups, SCAN_LOOK_MS);
   try {
-    return await permitByLook(look, host, families, takeTurn, gate);
+    const seen = await seeHost(host, look, gate);
+    if (typeof seen === 'string') return nothing(seen);
+    const ways = await withVetoes(host, seen.standings, gate);
+    if (ways.every(({ refused }) => refused !== undefined)) return nothing(whyNone(ways, seen));
+    const servedDomains = await servedDomainsOf(host, seen);
+    const reached = ways.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
+    for (const { address } of reached) {
+      const turn = await takeTurn(address.text);
+      if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
+    }
+    return { ways, servedDomains, askedAt };
   } finally {
     look.end();
   }
 }
 
-async function permitByLook(
-  { lookups, cut }: Look,
-  host: Host,
-  families: readonly (4 | 6)[],
-  takeTurn: TakeTurn,
-  gate: Gate,
-): Promise<Permission | Finding> {
-  const target = readTarget(host.settings.name);
+/** What DNS says of a host: its addresses, and where each of them stands. Or why nothing may be sent to any. */
+export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate): Promise<Seen | Unseen> {
+  const look = startLook(lookups, SCAN_LOOK_MS);
+  try {
+    return await seeHost(host, look, gate);
+  } finally {
+    look.end();
+  }
+}
+
+type Seen = {
+  readonly target: Target;
+  readonly addresses: readonly Address[];
+  readonly rules: ConsentRules;
+  readonly standings: Standings;
+};
+type Unseen = 'no-address' | 'dns-trouble' | 'forbidden-address' | 'too-many-lookups';
+
+async function seeHost({ settings, accountId }: Host, { lookups, cut }: Look, gate: Gate): Promise<Seen | Unseen> {
+  const target = readTarget(settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const addresses = await addressesOf(target, lookups);
-  if (typeof addresses === 'string') return nothing(addresses);
-  if (addresses.length > POOL_LIMIT) return nothing('too-many-lookups');
-  const rules: ConsentRules = { token: gate.tokenOf(host.accountId), operatorNetworks: gate.operatorNetworks, lookups, cut };
+  if (typeof addresses === 'string') return addresses;
+  if (addresses.length > POOL_LIMIT) return 'too-many-lookups';
+  const rules: ConsentRules = { token: gate.tokenOf(accountId), operatorNetworks: gate.operatorNetworks, lookups, cut };
   const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
-  if (bad) return nothing('forbidden-address'); // one bad answer refuses the host, wherever it stands
+  if (bad) return 'forbidden-address'; // one bad answer refuses the host, wherever it stands
   const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
-  const reasons = standings.flatMap(({ standing }) => (standing.kind === 'none' ? standing.reason : []));
-  if (reasons.includes('dns-trouble')) return nothing('dns-trouble'); // a look-up that failed may have hidden a veto
-  const asked = await withVetoes(host, standings, gate);
+  // A look-up that failed may have hidden a veto.
+  return standings.some(({ standing }) => isNone(standing, 'dns-trouble')) ? 'dns-trouble' : { target, addresses, rules, standings };
+}
+
+function whyNone(ways: readonly Way[], { standings }: Seen): 'vetoed' | 'too-many-lookups' | 'no-consent' {
+  if (ways.some(({ refused }) => refused === 'vetoed')) return 'vetoed';
+  return standings.some(({ standing }) => isNone(standing, 'too-many-lookups')) ? 'too-many-lookups' : 'no-consent';
+}
+
+function isNone(standing: Standing, reason: NoConsent): boolean {
+  return standing.kind === 'none' && standing.reason === reason;
+}
+
+async function servedDomainsOf({ settings }: Host, { target, addresses, rules, standings }: Seen): Promise<readonly string[]> {
   const operators = standings.every(({ standing }) => standing.kind === 'consent' && standing.consent.proof === 'operators-network');
-  const servedDomains = operators
-    ? host.settings.servedDomains
-    : await provenDomains(host.settings.servedDomains, target, addresses, rules);
-  const reached = asked.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
-  for (const { address } of reached) {
-    const turn = await takeTurn(address.text);
-    if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
-  }
-  // Looks are taken last: a scan that has to wait for another address must not use them up.
-  const ways: Way[] = [];
-  for (const way of asked) {
-    const looks = reached.includes(way) && way.permitted?.token !== undefined;
-    ways.push(!looks || (await gate.mayLookAtGreeting(way.address.text)) ? way : { address: way.address, refused: 'unproven' });
-  }
-  if (ways.some(({ permitted }) => permitted !== undefined)) return { ways, servedDomains };
-  if (ways.some(({ refused }) => refused === 'vetoed')) return nothing('vetoed');
-  return nothing(reasons.includes('too-many-lookups') ? 'too-many-lookups' : 'no-consent');
+  return operators ? settings.servedDomains : provenDomains(settings.servedDomains, target, addresses, rules);
+}
+
+/**
+ * Why an address may be dialled no more by what DNS says now, or by `undefined` does not say in time. What only a next sitting
+ * can settle, such as silence or other addresses, ends this one.
+ */
+export function refusalOf(seen: Seen | Unseen | undefined, address: string): Refusal | undefined {
+  if (seen === undefined || typeof seen === 'string') return 'out-of-time';
+  const standing = seen.standings.find((each) => each.address.text === address)?.standing;
+  if (standing === undefined) return 'out-of-time';
+  if (standing.kind === 'consent') return undefined;
+  return standing.reason === 'vetoed' ? 'vetoed' : 'unproven';
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
@@ -98,12 +133,13 @@ async function standingsOf(target: Target, addresses: readonly Address[], rules:
   return facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, side, rules.token) }));
 }
 
+// What is unproven ends here, by DNS alone: what else is known of an address is for those who have proven it.
 async function withVetoes({ settings }: Host, standings: Standings, gate: Gate): Promise<Way[]> {
-  const paused = await gate.pausedAmong(standings.map(({ address }) => address.text));
-  const nameVetoed = gate.isVetoed(settings.name);
+  const proven = standings.flatMap(({ address, standing }) => (standing.kind === 'consent' ? address.text : []));
+  const paused = proven.length === 0 ? [] : await gate.pausedAmong(proven);
   return standings.map(({ address, standing }): Way => {
-    if (nameVetoed || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
     if (standing.kind === 'none') return { address, refused: standing.reason === 'vetoed' ? 'vetoed' : 'unproven' };
+    if (gate.isVetoed(settings.name) || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
     return { address, permitted: permit(address, standing.consent) };
   });
 }

@@ -128,14 +128,15 @@ async function sitAll(
 
 // Nobody has an account here, so nothing but the caller's own networks can be proven; a record that forbids probes is heeded.
 function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): Gate {
+  const lookups = dnsLookups(dns);
   return {
-    lookups: dnsLookups(dns),
+    lookups,
+    lookAgain: () => lookups,
+    now: Date.now,
     operatorNetworks,
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
-    mayLookAtGreeting: async () => false,
-    greetingProved: async () => {},
   };
 }
 

@@ -59,7 +59,7 @@ function tooManyAddresses(many: number): string {
 /** Looks again, and owes the scan that has waited for consent, if there is enough of it now. */
 export async function checkConsent(acting: Acting, host: Host): Promise<{ sight: ConsentSight; scan?: string }> {
   const { sight } = await lookAtConsent(acting, host);
-  const ready = sight.addresses.some(({ standing }) => standing === 'proven' || standing === 'greeting');
+  const ready = sight.addresses.some(({ standing }) => standing === 'proven');
   const waits = host.state.last === undefined || host.state.last.verdict === 'untestable';
   return ready && waits ? { sight, scan: await oweScan(acting, host) } : { sight };
 }
@@ -67,13 +67,11 @@ export async function checkConsent(acting: Acting, host: Host): Promise<{ sight:
 /** Lifts what strangers have paused, where DNS proves the address now. */
 export async function reaffirmConsent(acting: Acting, host: Host): Promise<ConsentSight> {
   const { sight, pauses } = await lookAtConsent(acting, host);
-  const paused = sight.addresses.filter(({ address }) => pauses.some((pause) => pause.address === address));
-  const unproven = paused.filter(({ proofs }) => proofs.length === 0 || sight.name?.proven === false);
-  if (unproven.length > 0)
-    throw new Problem(
-      409,
-      `Only what DNS proves can be reaffirmed: ${unproven.map(({ address }) => address).join(', ')}. A pause ends by itself.`,
-    );
+  const proven = sight.addresses.filter(({ standing }) => standing === 'proven' || standing === 'paused');
+  // In the same words whether or not there is a pause: that is for those to know who have proven the address.
+  if (proven.length === 0)
+    throw new Problem(409, 'Only what DNS proves can be reaffirmed, and nothing is proven now. A pause ends by itself.');
+  const paused = proven.filter(({ address }) => pauses.some((pause) => pause.address === address));
   const now = acting.clock();
   await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + HEED_AGAIN_MS)));
   return (await lookAtConsent(acting, host)).sight;

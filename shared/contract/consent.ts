@@ -12,7 +12,7 @@ const place = z.strictObject({ record: z.string(), found }).meta({ id: 'ConsentP
 const addition = z
   .strictObject({
     side: z.enum(['name', 'address']),
-    proof: z.enum(['name', 'reverse-zone', 'reverse-dns', 'greeting']),
+    proof: z.enum(['name', 'reverse-zone', 'reverse-dns']),
     record: z.string().optional().meta({ description: 'The record to add, as a zone file has it.' }),
     what: z.string(),
   })
@@ -29,9 +29,7 @@ export const consentResponse = z
     addresses: z.array(
       z.strictObject({
         address: z.string(),
-        standing: z
-          .enum(['proven', 'greeting', 'no-consent', 'vetoed', 'paused', 'forbidden-address', 'dns-trouble', 'too-many-lookups'])
-          .meta({ description: '`greeting`: the next scan looks for the token in the greeting, and stops there without it.' }),
+        standing: z.enum(['proven', 'no-consent', 'vetoed', 'paused', 'forbidden-address', 'dns-trouble', 'too-many-lookups']),
         proofs: z.array(z.enum(PROOFS)),
         explanation: z.string(),
         pausedUntil: z.iso.datetime().optional(),
@@ -49,9 +47,6 @@ export const consentResponse = z
         description: `How many addresses the name has in all, where those are more than ${ADDRESSES_LIMIT}: a scan audits the first ${ADDRESSES_LIMIT} in order, and nothing is sent to the others.`,
       }),
     add: z.array(addition).meta({ description: 'What the side of the name still needs.' }),
-    greeting: z
-      .strictObject({ postfix: z.string(), exim: z.string(), sendmail: z.string(), exchange: z.string() })
-      .meta({ description: 'The setting that puts the token into the greeting.' }),
     servedDomains: z.array(z.strictObject({ domain: z.string(), used: z.boolean() })).meta({
       description: 'A served domain is used while its MX names this host, or it carries your token.',
     }),

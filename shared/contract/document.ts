@@ -198,7 +198,7 @@ const reaffirmConsent: ZodOpenApiOperationObject = {
     ...invalidBody,
     ...ofHost,
     ...mayChange,
-    409: problem('DNS does not prove what is paused, or the first request with this Idempotency-Key has not been answered yet.', [
+    409: problem('DNS proves no address of the host now, or the first request with this Idempotency-Key has not been answered yet.', [
       'Retry-After',
     ]),
   },

@@ -6,13 +6,10 @@ import { NAMES_LIMIT, QUESTIONS_LIMIT, REQUEST_LOOK_MS } from './look-bounds.ts'
 /** Something to add that would prove a side, and what it proves. */
 export type Addition = {
   readonly side: 'name' | 'address';
-  readonly proof: 'name' | 'reverse-zone' | 'reverse-dns' | 'greeting';
+  readonly proof: 'name' | 'reverse-zone' | 'reverse-dns';
   readonly record?: string | undefined;
   readonly what: string;
 };
-
-/** How each server is told to greet with the account's token. */
-export type GreetingSettings = Readonly<Record<'postfix' | 'exim' | 'sendmail' | 'exchange', string>>;
 
 /** The TXT record that carries a token, as a zone file has it. */
 function tokenRecord(name: string, token: string): string {
@@ -65,29 +62,14 @@ export function addressAdditions(facts: AddressFacts, token: string): Addition[]
       record: tokenRecord(reverse, token),
       what: `Or, where the reverse zone of ${address.text} is yours, add this record to it.`,
     },
-    {
-      side: 'address',
-      proof: 'greeting',
-      what: `Or let the server greet with the word ${token}; it is looked for in the greeting and among the EHLO keywords, at most three times a day until it is found.`,
-    },
   ];
-}
-
-/** The settings that put a token into a server's greeting. */
-export function greetingSettings(hostName: string, token: string): GreetingSettings {
-  return {
-    postfix: `smtpd_banner = $myhostname ESMTP ${token}`,
-    exim: `smtp_banner = $smtp_active_hostname ESMTP ${token} $tod_full`,
-    sendmail: `define(\`confSMTP_LOGIN_MSG', \`$j ${token}; $b')dnl`,
-    exchange: `Set-ReceiveConnector "Default Frontend SERVER" -Banner "220 ${hostName} ESMTP ${token}"`,
-  };
 }
 
 /** One sentence on where an address stands. */
 export function standingSentence(facts: ConsentFacts, side: AddressFacts, token: string): string {
   const { text } = side.address;
   const standing = standingOf(facts, side, token);
-  if (standing.kind === 'consent') return standing.consent.proof === 'greeting' ? LAST_RESORT(text) : PROVEN[standing.consent.proof](text);
+  if (standing.kind === 'consent') return PROVEN[standing.consent.proof](text);
   switch (standing.reason) {
     case 'forbidden-address':
       return `${text} may never be probed: ${side.forbidden ?? 'it is reserved'}.`;
@@ -100,7 +82,9 @@ export function standingSentence(facts: ConsentFacts, side: AddressFacts, token:
         return `DNS took more than ${REQUEST_LOOK_MS / 1_000} seconds to answer our questions about ${text} and its name, so a veto cannot be ruled out. Nothing is sent until it answers faster.`;
       return `DNS did not answer every question about ${text}, so a veto cannot be ruled out. Nothing is sent until it does.`;
     case 'no-consent':
-      return `Nothing is sent to ${text}: the name's side has not been proven.`;
+      return isNameMissing(facts)
+        ? `Nothing is sent to ${text}: the name's side has not been proven.`
+        : `Nothing is sent to ${text}: DNS does not show that it is yours.`;
   }
 }
 
@@ -118,5 +102,6 @@ const PROVEN = {
   'reverse-dns': (address: string) => `${address} has a name of yours in reverse DNS, which leads back to it.`,
 } as const;
 
-const LAST_RESORT = (address: string) =>
-  `DNS does not prove ${address}: the next scan looks for your token in the server's greeting, and ends there if it is not found.`;
+function isNameMissing({ namePlaces }: ConsentFacts): boolean {
+  return namePlaces !== undefined && !isProven(namePlaces);
+}

@@ -1,23 +1,16 @@
 import { type AddressFacts, type ConsentFacts, isProven, type NoConsent, type Place, type Proof, proofsOf, standingOf } from './consent.ts';
-import {
-  type Addition,
-  addressAdditions,
-  type GreetingSettings,
-  greetingSettings,
-  nameAddition,
-  standingSentence,
-} from './consent-advice.ts';
+import { type Addition, addressAdditions, nameAddition, standingSentence } from './consent-advice.ts';
 import type { HostSettings } from './host.ts';
 import { ADDRESSES_LIMIT } from './look-bounds.ts';
 
 /** What one place in DNS was seen to say, by the full name of its record. */
 export type SeenPlace = { record: string; found: Place['saying'] };
 
-/** One address of a host, where it stands, and what would prove it. `greeting`: the next scan looks for the token in its greeting. */
+/** One address of a host, where it stands, and what would prove it. */
 export type SeenAddress = {
   address: string;
-  standing: 'proven' | 'greeting' | 'paused' | NoConsent;
-  proofs: Exclude<Proof, 'greeting'>[];
+  standing: 'proven' | 'paused' | NoConsent;
+  proofs: Proof[];
   explanation: string;
   /** When the pause ends; epoch milliseconds. */
   pausedUntil?: number | undefined;
@@ -39,7 +32,6 @@ export type ConsentSight = {
   addressesFound?: number | undefined;
   /** What the side of the name still needs. */
   add: Addition[];
-  greeting: GreetingSettings;
   servedDomains: { domain: string; used: boolean }[];
   /** Why nothing more can be said. */
   trouble?: string | undefined;
@@ -73,7 +65,6 @@ export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFac
     addresses,
     ...(addressesFound > ADDRESSES_LIMIT ? { addressesFound } : {}),
     add: missing === undefined ? [] : [missing],
-    greeting: greetingSettings(name, token),
     servedDomains: servedDomains.map((domain) => ({ domain, used: operators || used.includes(domain) })),
     ...(trouble === undefined ? {} : { trouble }),
   };
@@ -81,13 +72,14 @@ export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFac
 
 function addressOf(facts: ConsentFacts, side: AddressFacts, { token, pauses, isNever }: Around): SeenAddress {
   const standing = standingOf(facts, side, token);
-  const pause = pauses.find(({ address }) => address === side.address.text);
-  const proven = standing.kind === 'consent' && standing.consent.proof !== 'greeting';
-  const told = standing.kind === 'none' ? standing.reason : proven ? 'proven' : 'greeting';
+  const proven = standing.kind === 'consent';
+  const told = proven ? 'proven' : standing.reason;
+  // Whether an address is paused, and whether that was lifted, is for those to see who have proven it.
+  const pause = proven ? pauses.find(({ address }) => address === side.address.text) : undefined;
   const never = proven && isNever(side.address.text);
   return {
     address: side.address.text,
-    standing: never ? 'vetoed' : pause !== undefined && standing.kind === 'consent' ? 'paused' : told,
+    standing: never ? 'vetoed' : pause !== undefined ? 'paused' : told,
     proofs: proofsOf(side),
     explanation: never ? NEVER : standingSentence(facts, side, token),
     ...(pause === undefined ? {} : { pausedUntil: pause.until }),

@@ -1,18 +1,13 @@
 import { type Address, contains, type Network } from './address.ts';
 import type { Reason } from './reason.ts';
 
-/** Ways in which an address's side speaks for an account, the ones that need no packet first. */
-export const PROOFS = ['operators-network', 'reverse-zone', 'reverse-dns', 'greeting'] as const;
+/** Ways in which an address's side speaks for an account. None of them needs a packet to the address. */
+export const PROOFS = ['operators-network', 'reverse-zone', 'reverse-dns'] as const;
 
 export type Proof = (typeof PROOFS)[number];
 
-/**
- * Live consent to send packets to one address. With the proof `greeting` it is conditional: until the token has been seen in
- * the server's greeting or EHLO answer nothing is said but EHLO and QUIT.
- */
-export type Consent =
-  | { readonly address: string; readonly proof: Exclude<Proof, 'greeting'> }
-  | { readonly address: string; readonly proof: 'greeting'; readonly token: string };
+/** Live consent to send packets to one address. */
+export type Consent = { readonly address: string; readonly proof: Proof };
 
 /** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: the look was over its bounds. */
 export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unasked';
@@ -81,7 +76,7 @@ export function isProven(places: readonly Place[]): boolean {
 }
 
 /** The proofs that stand for an address by what DNS and the operator say. */
-export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Exclude<Proof, 'greeting'>[] {
+export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Proof[] {
   return [
     ...(operators ? (['operators-network'] as const) : []),
     ...(reverseZone?.saying === 'token' ? (['reverse-zone'] as const) : []),
@@ -92,8 +87,7 @@ export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Excl
 /**
  * Where one address of a host stands. Both sides must speak: the name's, unless the host is given as an address, and the
  * address's. A veto at any place that was looked at beats everything; a place that DNS was silent about may hold one, and so
- * may what lies beyond the bounds of a look. What
- * no look-up proves may still be proven by the greeting, which takes the account's token.
+ * may what lies beyond the bounds of a look.
  */
 export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
   if (facts.forbidden !== undefined && !facts.operators) return none('forbidden-address');
@@ -111,18 +105,12 @@ export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFact
   if (proof === 'operators-network') return { kind: 'consent', consent: { address, proof } };
   if (token === undefined || (namePlaces !== undefined && !isProven(namePlaces))) return none('no-consent');
   if (proof !== undefined) return { kind: 'consent', consent: { address, proof } };
-  if (facts.claims.some(({ leadsBack }) => leadsBack === 'trouble')) return none('dns-trouble');
-  return { kind: 'consent', consent: { address, proof: 'greeting', token } };
+  return none(facts.claims.some(({ leadsBack }) => leadsBack === 'trouble') ? 'dns-trouble' : 'no-consent');
 }
 
 /** Whether an address lies in a network that the operator has stated to be their own. */
 export function isOperators(address: Address, operatorNetworks: readonly Network[]): boolean {
   return operatorNetworks.some((network) => contains(network, address));
-}
-
-/** Whether the words of a greeting or of an EHLO answer hold the token, in whatever case. */
-export function holdsToken(lines: readonly string[], token: string): boolean {
-  return lines.some((line) => line.toLowerCase().split(/\s+/).includes(token));
 }
 
 function none(reason: Extract<Standing, { kind: 'none' }>['reason']): Standing {

@@ -6,17 +6,19 @@ import type { PermittedAddress } from './target-policy.ts';
 
 export type Connection = { readonly kind: 'connected'; readonly socket: Socket } | { readonly kind: 'failed'; readonly contact: Contact };
 
+/** Why nothing may be sent to an address any more. `out-of-time`: it cannot be told before this sitting is over. */
+export type Refusal = Extract<Contact, 'vetoed' | 'unproven' | 'out-of-time'>;
+
+/** Asked right before every connection: why nothing may be sent to this address now, or undefined. */
+export type AskAtDial = (address: string) => Promise<Refusal | undefined>;
+
 /**
- * Opens a TCP connection. It takes nothing but a permitted address, and dials exactly that, unless it is vetoed by now.
+ * Opens a TCP connection. It takes nothing but a permitted address, and dials exactly that, unless that is refused by now.
  * Rejects on trouble of this machine, such as no free descriptors.
  */
-export function connect(
-  address: PermittedAddress,
-  port: number,
-  timeoutMs: number,
-  isVetoed: (address: string) => boolean,
-): Promise<Connection> {
-  if (isVetoed(address.text)) return Promise.resolve({ kind: 'failed', contact: 'vetoed' });
+export async function connect(address: PermittedAddress, port: number, timeoutMs: number, askAtDial: AskAtDial): Promise<Connection> {
+  const refusal = await askAtDial(address.text);
+  if (refusal !== undefined) return { kind: 'failed', contact: refusal };
   return new Promise((resolve, reject) => {
     const socket = dial({ host: address.text, port, family: address.family, noDelay: true });
     const timer = setTimeout(() => fail('connection-timed-out'), timeoutMs);

@@ -6,7 +6,7 @@ import { converse, type SessionEvidence, type Transaction } from '../smtp/dialog
 import { type Cast, ownSender } from '../smtp/envelope-forms.ts';
 import type { NextSession, Scope } from '../smtp/plan.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
-import { connect, secure, type TlsLevel } from './connect.ts';
+import { type AskAtDial, connect, secure, type TlsLevel } from './connect.ts';
 import { type Ran, runSession } from './session.ts';
 import type { PermittedAddress } from './target-policy.ts';
 
@@ -46,8 +46,8 @@ export type LegOrder = {
   readonly optOutAddress: string;
   /** Where our pages answer; left out where there are none. */
   readonly siteUrl?: string | undefined;
-  /** Whether somebody has forbidden packets to this address; asked at every dial. */
-  readonly isVetoed: (address: string) => boolean;
+  /** Whether its address may still be dialled; asked at every dial. */
+  readonly askAtDial: AskAtDial;
   /** Left out where there is no mailbox for canaries: then nothing is carried further than RCPT. */
   readonly expectCanary?: ExpectCanary | undefined;
   /** Of a server that is known to take any local part: which round of the few messages that are sent to such it is. */
@@ -80,7 +80,6 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
     ourName: order.cast.ourDomain,
     ourSender: ownSender(order.cast),
     transport: order.transport,
-    token: order.target.token,
     xclient: next.xclient,
     cautious: next.kind === 'envelopes' && next.cautious,
     help,
@@ -125,7 +124,7 @@ async function dialAndRun(
 ): Promise<Dialled> {
   const { target, port, transport, cast, limits, deadline } = order;
   const left = Math.max(1, deadline - Date.now());
-  const connection = await connect(target, port, Math.min(limits.connectMs, left), order.isVetoed);
+  const connection = await connect(target, port, Math.min(limits.connectMs, left), order.askAtDial);
   if (connection.kind === 'failed') {
     const failed = connection.contact === 'connection-timed-out' && left < limits.connectMs ? 'out-of-time' : connection.contact;
     transcript.add(`-- ${failed}`);

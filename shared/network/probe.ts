@@ -90,7 +90,13 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
+  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven')?.contact;
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
+  // Whatever it has answered so far: nothing more may be asked.
+  if (refused !== undefined) {
+    seen.contact = refused;
+    sitting.over = true;
+  }
   const { limits } = sitting.progress;
   let shaken = false;
   for (const session of sessions) {
@@ -146,8 +152,6 @@ function takeInBroken(why: string | undefined, sitting: Sitting, seen: Seen, bef
 function evidenceOf(order: LegOrder, sitting: Sitting, seen: Seen, transcript: Transcript): LegEvidence {
   const { cast, scope, before, target, port, transport, expectCanary, round } = order;
   const { progress, stopped } = sitting;
-  // Nothing is said of a server that has not shown that it is the account's, not even whether it is there.
-  if (target.token !== undefined && seen.contact !== 'answered') return untouchedLeg(order, 'unproven');
   const tests = plannedTests(cast, scope, progress.greeting);
   return {
     address: target.text,

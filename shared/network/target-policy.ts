@@ -11,8 +11,6 @@ declare const permitted: unique symbol;
 export type PermittedAddress = {
   readonly text: string;
   readonly family: 4 | 6;
-  /** What its server must show before anything but EHLO and QUIT is said to it; undefined when it has been shown to be the account's already. */
-  readonly token?: string | undefined;
   readonly [permitted]: true;
 };
 
@@ -28,13 +26,13 @@ const GLOBAL_UNICAST = networkOf('2000::/3'); // the only IPv6 space that IANA h
 export function permit(address: Address, consent: Consent): PermittedAddress {
   const why = consent.proof === 'operators-network' ? undefined : forbiddenBecause(address);
   if (why !== undefined || consent.address !== address.text) throw new Error(`${address.text} may not be dialled: ${why ?? 'no consent'}`);
-  return mint(address, consent.proof === 'greeting' ? consent.token : undefined);
+  return mint(address);
 }
 
 /** Permits an endpoint that the operator's configuration names, such as those that show whether our own way out is open. */
 export function permitOperatorsEndpoint(text: string): PermittedAddress | undefined {
   const address = parseAddress(text);
-  return address === undefined ? undefined : mint(address, undefined);
+  return address === undefined ? undefined : mint(address);
 }
 
 /** Why nothing may ever be sent to this address, or undefined. */
@@ -52,8 +50,8 @@ function embedsIPv4(value: bigint): boolean {
   return (upper & 0xfcffffffn) === 0x00005efen;
 }
 
-function mint({ text, family }: Address, token: string | undefined): PermittedAddress {
-  return { text, family, token } as PermittedAddress;
+function mint({ text, family }: Address): PermittedAddress {
+  return { text, family } as PermittedAddress;
 }
 
 function readBlock([text, name, source]: SpecialBlock): Block {

@@ -27,7 +27,6 @@ export function aboutPage(us: Us): string {
 <p>If your server accepts, we send it one kind of message: a short test that says who we are. It is addressed to a mailbox of ours and to nobody else.</p>
 <h2>Nothing is probed without consent</h2>
 <p>Before every scan we prove two things afresh: whoever registered the server controls its name, and the address agrees, by a record in its reverse DNS zone or by a reverse DNS name of the same owner. Owning a name is not enough, since anybody can point a name at your address.</p>
-<p>The address may also agree by a word in its greeting. To look for it we connect, say EHLO and QUIT, and nothing else, at most three times a day.</p>
 <p>We never try passwords, and we test nothing but whether mail is passed on between strangers.</p>
 <h2>You want it to stop</h2>
 <p>One form stops our probes of an address at once. You need no account and no proof; with a record in DNS they stop for good.</p>

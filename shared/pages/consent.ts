@@ -1,4 +1,4 @@
-import type { Addition, GreetingSettings } from '../domain/consent-advice.ts';
+import type { Addition } from '../domain/consent-advice.ts';
 import type { ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
@@ -35,17 +35,15 @@ ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}
 
 function proofs(host: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
   const { id, settings } = host;
-  const { complete, name, addresses, addressesFound, add, greeting, servedDomains, trouble, token } = sight;
+  const { complete, name, addresses, addressesFound, add, servedDomains, trouble, token } = sight;
   const paused = addresses.filter(({ standing }) => standing === 'paused');
-  const liftable = paused.length > 0 && name?.proven !== false && paused.every((each) => each.proofs.length > 0);
   return html`${complete ? html`<p class="note good">Both sides speak for every address. ${isWaiting(host) ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
 ${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
 ${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
 ${add.map((addition) => toAdd(addition, token))}
 ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
 ${addresses.map((address) => addressSection(address, token, now))}
-${addresses.some(({ add: missing }) => missing.some(({ proof }) => proof === 'greeting')) ? greetings(greeting) : undefined}
-${liftable ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
+${paused.length > 0 ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
 ${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>`}`;
 }
 
@@ -60,7 +58,6 @@ function tick(done: boolean): Html {
 
 const STANDINGS: Readonly<Record<SeenAddress['standing'], string>> = {
   proven: '✓ proven',
-  greeting: '○ by its greeting only',
   'no-consent': '○ missing',
   vetoed: '✕ forbidden',
   paused: '✕ paused',
@@ -103,18 +100,4 @@ const FOUND: Readonly<Record<SeenPlace['found'], string>> = {
 function places(all: readonly SeenPlace[]): Html | undefined {
   if (all.length === 0) return undefined;
   return html`<details><summary>Where we looked, and what is there now</summary><ul>${all.map(({ record, found }) => html`<li><code>${record}</code>: ${FOUND[found]}</li>`)}</ul></details>`;
-}
-
-const SERVERS: Readonly<Record<keyof GreetingSettings, string>> = {
-  postfix: 'Postfix, main.cf, then postfix reload',
-  exim: 'Exim, main configuration',
-  sendmail: 'Sendmail, sendmail.mc, then build sendmail.cf anew',
-  exchange: 'Microsoft Exchange, in its shell',
-};
-
-function greetings(greeting: GreetingSettings): Html {
-  const rows = (Object.keys(SERVERS) as (keyof GreetingSettings)[]).map(
-    (server) => html`<p>${SERVERS[server]}:</p>${copyable(greeting[server])}`,
-  );
-  return html`<details><summary>How a server is told to greet with your token</summary>${rows}</details>`;
 }

@@ -1,4 +1,3 @@
-import { holdsToken } from '../domain/consent.ts';
 import type { Software } from '../domain/remedies.ts';
 import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '../domain/scan.ts';
 import { CLAIMED_CLIENTS, type Command } from './command.ts';
@@ -55,8 +54,6 @@ export type Errand = {
   /** Our own sender, as it goes over the wire. */
   readonly ourSender: string;
   readonly transport: Transport;
-  /** The word that the server must show in its greeting or EHLO answer before anything else is said to it. */
-  readonly token?: string | undefined;
   /** Claim to be another client by XCLIENT first. */
   readonly xclient: boolean;
   /** Group no commands before a sender was accepted. */
@@ -146,8 +143,6 @@ const LISTEN: Step = { kind: 'listen' };
 export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const hello = yield LISTEN;
   if (hello.kind !== 'reply') return { contact: silenceAt(hello), results: [], cutShort: endOf(hello), greeting: {} };
-  if (errand.token !== undefined && !(yield* showsToken(hello.reply, errand.token, errand.ourName)))
-    return { contact: 'unproven', results: [], greeting: {} };
   const greeting = hello.reply.code === 220 ? { ...readGreeting(hello.reply), afterMs: hello.waitedMs } : {};
   const state = newState();
   const transactions = errand.choose(greeting);
@@ -176,16 +171,6 @@ function seenIn(state: State, greeting: Greeting) {
   const { keywords, tls, injected, hello, oneName, noReset, limited, spentByNull, closedAt, tlsError, refusals, refusalsMs } = state;
   const refusalMs = refusals === 0 ? undefined : refusalsMs / refusals;
   return { greeting, keywords, tls, injected, hello, oneName, noReset, limited, spentByNull, closedAt, tlsError, refusalMs };
-}
-
-// Our side never says the token: servers echo. What does not show it hears EHLO and QUIT, and no more.
-function* showsToken(hello: Reply, token: string, ourName: string): Dialogue<boolean> {
-  if (hello.code === 220 && holdsToken(replyLines(hello), token)) return true;
-  const ehlo = hello.code === 220 ? yield say({ verb: 'EHLO', name: ourName }) : undefined;
-  const answer = ehlo === undefined ? undefined : answerIn(ehlo);
-  if (answer?.code === 250 && holdsToken(replyLines(answer).slice(1), token)) return true;
-  if (ehlo?.kind !== 'end') yield say({ verb: 'QUIT' });
-  return false;
 }
 
 // Our own name, unless the session is about others alone.

@@ -13,7 +13,7 @@ export async function measureAdversary(): Promise<Figure[]> {
     { what: 'sequences', value: sequences, unit: '' },
     { what: 'scans in them', value: scans, unit: '' },
     { what: 'dials', value: dials, unit: '' },
-    { what: 'of them looks at a greeting', value: rights.looks, unit: '' },
+    { what: 'of them with everything proven', value: rights.proven, unit: '' },
     { what: 'dials without live consent, and words that it does not cover', value: breaches.length, unit: '', limit: 0 },
     { what: 'time', value: (performance.now() - began) / 1000, unit: 's' },
   ];

@@ -46,7 +46,7 @@ export const SUFFIXES = ['com', 'net', 'io', 'uk', 'co.uk', 'github.io'];
 
 type Records = { a?: string[]; txt?: string[]; ptr?: string[]; mx?: string[]; cname?: string };
 
-/** What a mail server does: shows a word in its 220 or as a keyword, and echoes what it is told, or not. */
+/** What a mail server does: shows a word in its 220 or as a keyword, which proves nothing, and echoes what it is told, or not. */
 export type Server = {
   readonly up: boolean;
   readonly word?: string;
@@ -109,11 +109,14 @@ function selfAndAbove(name: string): string[] {
   return all;
 }
 
+/** What a scan has lived through: each fact with the last moment at which it held. */
+export type Facts = { add(fact: string): unknown };
+
 /**
  * Notes everything that holds at this moment and matters to a scan of this target for this token. A scan asks one thing
- * after the other, so each fact may have held at another moment of its life.
+ * after the other, so each fact may have held at another moment of the minute before a dial.
  */
-export function noteFacts(world: World, target: string, token: string | undefined, facts: Set<string>): void {
+export function noteFacts(world: World, target: string, token: string | undefined, facts: Facts): void {
   const literal = target in ADDRESSES;
   const led = literal ? [target] : (recordsAt(world, target)?.a ?? []);
   if (!led.some((each) => BAD.includes(each))) facts.add('clean');
@@ -122,9 +125,9 @@ export function noteFacts(world: World, target: string, token: string | undefine
     for (const each of selfAndAbove(name)) notePlace(world, each, token, facts);
   };
   if (!literal) notePlaces(target);
+  for (const address of Object.keys(ADDRESSES)) if (!world.paused.has(address)) facts.add(`unpaused ${address}`);
   for (const address of led) {
     facts.add(`leads ${address}`);
-    if (!world.paused.has(address)) facts.add(`unpaused ${address}`);
     const reverse = ADDRESSES[address]?.reverse ?? '';
     notePlace(world, reverse, token, facts);
     const claimed = recordsAt(world, reverse);
@@ -138,7 +141,7 @@ export function noteFacts(world: World, target: string, token: string | undefine
 }
 
 /** Notes what holds now of the domains that a host is said to serve. */
-export function noteServed(world: World, target: string, domains: readonly string[], token: string | undefined, facts: Set<string>): void {
+export function noteServed(world: World, target: string, domains: readonly string[], token: string | undefined, facts: Facts): void {
   const led = target in ADDRESSES ? [target] : (recordsAt(world, target)?.a ?? []);
   if (led.every((each) => ADDRESSES[each]?.owner === 'operator')) facts.add("all the operator's");
   for (const domain of domains) {
@@ -157,15 +160,15 @@ export function servedBy(facts: ReadonlySet<string>, target: string, domain: str
   return servers.includes(target) || servers.some((server) => facts.has(`a ${server} ${target}`));
 }
 
-function notePlace(world: World, name: string, token: string | undefined, facts: Set<string>): void {
+function notePlace(world: World, name: string, token: string | undefined, facts: Facts): void {
   const texts = recordsAt(world, `_relay-audit.${name}`);
   if (texts === undefined || texts.txt?.includes('deny')) return;
   facts.add(`quiet ${name}`);
   if (token !== undefined && texts.txt?.includes(token)) facts.add(`token ${name}`);
 }
 
-/** What a scan may do at an address by the facts that it has lived through: everything, a look at the greeting, or nothing and why. */
-export function allowedBy(facts: ReadonlySet<string>, target: string, address: string): 'all' | 'look' | string {
+/** What a scan may do at an address by the facts that it has lived through: everything, or nothing and why. */
+export function allowedBy(facts: ReadonlySet<string>, target: string, address: string): 'all' | string {
   const literal = target in ADDRESSES;
   const quiet = (name: string) => selfAndAbove(name).every((each) => facts.has(`quiet ${each}`));
   const proven = (name: string) => selfAndAbove(name).some((each) => facts.has(`token ${each}`));
@@ -183,7 +186,9 @@ export function allowedBy(facts: ReadonlySet<string>, target: string, address: s
   if (operators) return 'all';
   if (!literal && !proven(target)) return 'the side of the name has not spoken';
   if (facts.has(`token ${reverse}`)) return 'all';
-  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`))) ? 'all' : 'look';
+  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`)))
+    ? 'all'
+    : 'the side of the address has not spoken';
 }
 
 /** Whether the never-list forbids a dial at this moment: an entry of an address, a network or a name that has stood for a minute. */

@@ -13,6 +13,7 @@ import {
   ADDRESSES,
   allowedBy,
   emptyWorld,
+  type Facts,
   lookupsOf,
   NAMES,
   neverForbids,
@@ -33,14 +34,12 @@ export type Played = {
   sequences: number;
   scans: number;
   dials: number;
-  /** Connections with everything proven, ones of the operator's, looks at a greeting, and those that showed the token. */
-  readonly rights: { proven: number; operators: number; looks: number; shown: number };
+  /** Connections with everything proven, and ones of the operator's. */
+  readonly rights: { proven: number; operators: number };
   readonly breaches: string[];
 };
 
 const LIMITS = { connectMs: 60_000, replyMs: 60_000, sessionMs: 60_000, sittingMs: 60_000, pauseMs: 0 };
-const LOOKS_A_DAY = 3;
-const DAY_MS = 24 * 60 * 60_000;
 const LEASE_MS = 120_000;
 const REFRESH_MS = 20_000; // of the never-list
 const HONEST = ['alice', 'bob'] as const;
@@ -71,8 +70,8 @@ type Flight = {
   readonly target: string;
   readonly servedDomains: readonly string[];
   readonly token: string | undefined;
-  readonly facts: Set<string>;
-  readonly looked: Map<string, { shown: boolean; day: number }>;
+  readonly lived: Map<string, number>;
+  readonly facts: Facts;
   readonly interjections: Map<number, () => void>;
   /** What its timers would do every twenty seconds. */
   readonly everyTwentySeconds: (() => void)[];
@@ -85,8 +84,6 @@ type Game = {
   readonly hosts: Registered[];
   readonly flights: Set<Flight>;
   readonly holders: Map<string, { attempt: string; flight: string; until: number }>;
-  readonly budgets: Map<string, number>;
-  readonly failedLooks: Map<string, number>;
   readonly log: string[];
   readonly played: Played;
   readonly seed: number;
@@ -97,7 +94,7 @@ const flying = new AsyncLocalStorage<{ game: Game; flight: Flight }>();
 
 /** Plays sequences with these seeds, the dials of this process being taken over for as long. */
 export async function playSequences(first: number, count: number): Promise<Played> {
-  const played: Played = { sequences: 0, scans: 0, dials: 0, rights: { proven: 0, operators: 0, looks: 0, shown: 0 }, breaches: [] };
+  const played: Played = { sequences: 0, scans: 0, dials: 0, rights: { proven: 0, operators: 0 }, breaches: [] };
   const putBack = takeOverDials(dialled);
   const { setInterval: realInterval } = globalThis;
   // Timers of a scan go by the clock of its world.
@@ -120,8 +117,6 @@ async function playSequence(seed: number, played: Played): Promise<void> {
     hosts: [],
     flights: new Set(),
     holders: new Map(),
-    budgets: new Map(),
-    failedLooks: new Map(),
     log: [],
     played,
     seed,
@@ -201,6 +196,7 @@ function register(game: Game): void {
 }
 
 function move(game: Game): void {
+  changed(game);
   const { world, chance, log } = game;
   const person = chance.of(['alice', 'bob', 'mallory', 'mallory', 'mallory', 'third'] as const);
   const own = ALL_ADDRESSES.filter((address) => ADDRESSES[address]?.owner === person && !['10.', '200'].includes(address.slice(0, 3)));
@@ -263,6 +259,12 @@ function later({ world, log, flights }: Game, ms: number): void {
   log.push(`${ms} ms later`);
 }
 
+// What held within a minute of this dial; of pauses, within a second.
+function lately({ lived }: Flight, { clock }: World): ReadonlySet<string> {
+  const since = (fact: string) => clock - (fact.startsWith('unpaused ') ? 1_000 : 60_000);
+  return new Set([...lived].flatMap(([fact, at]) => (at >= since(fact) ? fact : [])));
+}
+
 // Every scan in flight has lived through this moment.
 function changed({ world, flights }: Game): void {
   for (const { target, servedDomains, token, facts } of flights) {
@@ -295,14 +297,15 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
   const { host, person } = registered;
   const target = host.settings.name;
   const token = TOKENS[person];
+  const lived = new Map<string, number>();
   const flight: Flight = {
     id: `scan${game.scanCount++}`,
     person,
     target,
     servedDomains: host.settings.servedDomains,
     token,
-    facts: new Set(),
-    looked: new Map(),
+    lived,
+    facts: { add: (fact) => lived.set(fact, world.clock) },
     interjections: new Map(),
     everyTwentySeconds: [],
     awaits: 0,
@@ -348,43 +351,27 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
     close();
   });
   flights.delete(flight);
-  for (const [address, { shown, day }] of flight.looked) if (!shown) countFailedLook(game, address, day);
-}
-
-function countFailedLook(game: Game, address: string, day: number): void {
-  const key = `${address} ${day}`;
-  const count = (game.failedLooks.get(key) ?? 0) + 1;
-  game.failedLooks.set(key, count);
-  if (count > LOOKS_A_DAY) breach(game, `${count} looks a day at the greeting of ${address}`);
 }
 
 async function gateOf(game: Game, flight: Flight): Promise<{ gate: Gate; close: () => void }> {
-  const { world, budgets, chance } = game;
+  const { world, chance } = game;
   const wait = () => step(game, flight);
   const never = await watchNeverList(
     { neverList: async () => [...world.never].map(([target, since]) => ({ target, since, why: '' })) },
     () => world.clock,
     () => {},
   );
-  const keyOf = (address: string) => `${address} ${Math.floor(world.clock / DAY_MS)}`;
   const lookups = lookupsOf(world, wait);
   const gate: Gate = {
     lookups: chance.is(0.5) ? sharedLookups(lookups, 1e9) : lookups,
     operatorNetworks: OPERATORS.flatMap((each) => parseNetwork(each) ?? []),
     tokenOf: (person) => TOKENS[person as Person],
+    lookAgain: () => lookups,
+    now: () => world.clock,
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => {
       await wait();
       return addresses.filter((each) => world.paused.has(each));
-    },
-    mayLookAtGreeting: async (address) => {
-      await wait();
-      const used = budgets.get(keyOf(address)) ?? 0;
-      if (used < LOOKS_A_DAY) budgets.set(keyOf(address), used + 1);
-      return used < LOOKS_A_DAY;
-    },
-    greetingProved: async (address) => {
-      budgets.set(keyOf(address), Math.max(0, (budgets.get(keyOf(address)) ?? 0) - 1));
     },
   };
   return { gate, close: never.stop };
@@ -428,56 +415,35 @@ function dialled(address: string, port: number): Wire | undefined {
 function judgedDial(game: Game, flight: Flight, address: string): Wire | undefined {
   const { world, played, holders } = game;
   played.dials++;
-  const { target, facts, person } = flight;
-  const right = allowedBy(facts, target, address);
+  const { target, person } = flight;
+  changed(game);
+  const right = allowedBy(lately(flight, world), target, address);
   const who = `${flight.id} of ${target} for ${person} dials ${address}`;
-  if (right !== 'all' && right !== 'look') breach(game, `${who}: ${right}`);
+  if (right !== 'all') breach(game, `${who}: ${right}`);
   if (neverForbids(world, target, address)) breach(game, `${who}: on the never-list for a minute`);
   if (holders.get(address)?.flight !== flight.id) breach(game, `${who}: not its turn`);
-  if (right === 'look') note(flight, address, world, false);
   const owner = ADDRESSES[address]?.owner;
   if (owner === 'operator') played.rights.operators++;
-  else if (right === 'all') played.rights.proven++;
-  else played.rights.looks++;
+  else played.rights.proven++;
   const server = world.servers.get(address);
   flight.interjections.get(flight.awaits++)?.();
   if (server === undefined || !server.up) return undefined;
-  return wireOf(game, flight, address, server, right === 'all');
+  return wireOf(game, flight, address, server);
 }
 
-function note(flight: Flight, address: string, { clock }: World, shown: boolean): void {
-  const known = flight.looked.get(address);
-  flight.looked.set(address, { shown: shown || known?.shown === true, day: known?.day ?? Math.floor(clock / DAY_MS) });
-}
-
-// What the server says, and what it may be told: until it has shown the token, EHLO and QUIT.
-function wireOf(game: Game, flight: Flight, address: string, server: Server, proven: boolean): Wire {
+// What the server says, and what it may be told.
+function wireOf(game: Game, flight: Flight, address: string, server: Server): Wire {
   const word = server.word === undefined ? '' : server.word;
   const owner = ADDRESSES[address]?.owner;
-  let shown = server.where === 'greeting' && word === flight.token;
-  let spoken = 0;
-  if (shown) noteShown();
-  function noteShown() {
-    game.played.rights.shown++;
-    if (!proven) note(flight, address, game.world, true);
-  }
   return {
     greeting: `220 mx ESMTP ${server.where === 'greeting' ? word.toUpperCase() : ''}\r\n`,
     answer(line) {
       const foreign = owner !== 'mallory' && owner !== 'operator' && owner !== flight.person;
-      const told = /^(EHLO probe\.example|QUIT)$/.test(line);
-      spoken++;
-      if ((!proven || foreign) && !shown && (!told || spoken > 2))
-        breach(game, `${flight.id} for ${flight.person} says ${line} to ${address}, which is ${owner}'s`);
-      if (foreign && !told) breach(game, `${flight.id} for ${flight.person} says ${line} to ${address} of ${owner}`);
+      if (foreign) breach(game, `${flight.id} for ${flight.person} says ${line} to ${address} of ${owner}`);
       for (const domain of flight.servedDomains)
-        if (domain !== flight.target && line.includes(`@${domain}>`) && !servedBy(flight.facts, flight.target, domain))
+        if (domain !== flight.target && line.includes(`@${domain}>`) && !servedBy(new Set(flight.lived.keys()), flight.target, domain))
           breach(game, `${flight.id} of ${flight.target} names ${domain}: ${line}`);
       if (/ra1-/i.test(line)) breach(game, `${flight.id} says a token: ${line}`);
-      if (line.startsWith('EHLO') && server.where === 'ehlo' && word === flight.token && !shown) {
-        shown = true;
-        noteShown();
-      }
       return answerOf(server, line, word);
     },
   };

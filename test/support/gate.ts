@@ -19,12 +19,12 @@ export function lookupsTo(...addresses: readonly string[]): Lookups {
 export function gateTo(networks: readonly string[], more: Partial<Gate> = {}): Gate {
   return {
     lookups: lookupsTo(),
+    lookAgain: () => more.lookups ?? lookupsTo(),
+    now: Date.now,
     operatorNetworks: networks.flatMap((text) => parseNetwork(text) ?? []),
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
-    mayLookAtGreeting: async () => false,
-    greetingProved: async () => {},
     ...more,
   };
 }

@@ -6,7 +6,7 @@ import { mintApiKey } from '../../../shared/runtime/api-key.ts';
 import { NOON } from '../../support/samples.ts';
 import { DOCUMENTED, faultsOf, type Operation } from './openapi-document.ts';
 import { type Asking, askingOf, OWNERS, refusedAskings } from './openapi-requests.ts';
-import { dnsOf, type Given, type Owner, PAUSED, type Sent, startWorld, tokenOf, type World } from './openapi-world.ts';
+import { dnsOf, type Given, type Owner, PAUSED, PROVEN, type Sent, startWorld, tokenOf, type World } from './openapi-world.ts';
 
 const DAY = 24 * 60 * 60_000;
 const SEED = 20_261_125;
@@ -195,6 +195,20 @@ describe('no request, be it valid, invalid or hostile, has an answer that the do
     });
     await fc.assert(property, { seed: SEED, numRuns: BATCHES, endOnFailure: true, examples: [[[CALM, refusedAskings(operation, SEED)]]] });
   });
+});
+
+test('a pause is lifted, as the document says, where DNS proves the address', async () => {
+  setMood({ ...CALM, dns: 'proofs', passedMs: 61 * 60_000 });
+  const owner = owners[1] as Owner;
+  const { store } = world.api.table;
+  await store.pause({ address: PROVEN, since: world.api.now, until: world.api.now + DAY });
+  const operation = DOCUMENTED.find((each) => each.path.endsWith('/reaffirm')) as Operation;
+  const path = operation.path.replace('{id}', owner.hosts[0]);
+  const sent = { ...NOTHING, method: operation.method, path, headers: { authorization: `Bearer ${owner.key}` } };
+  const lifted = await world.send(sent);
+  expect(lifted.status, lifted.body).toBe(200);
+  await expectDocumented(operation, sent, undefined);
+  expect(await store.pausesOf([PROVEN], world.api.now)).toEqual([]);
 });
 
 describe('a spent budget is answered as the document says', () => {

@@ -17,6 +17,9 @@ const HOUR = 60 * 60_000;
 /** The address that hosts have in these tests; strangers have paused it. */
 export const PAUSED = '203.0.113.10';
 
+/** A public address, which hosts have too where DNS holds every proof. */
+export const PROVEN = '93.184.216.10';
+
 /** An account with two hosts; the first has history, and lists of it that go on behind their first page. */
 export type Owner = {
   readonly accountId: string;
@@ -63,7 +66,7 @@ const DEAD: Lookups = {
 export function dnsOf(api: ApiOnTable, owners: readonly Owner[]): Readonly<Record<'empty' | 'dead' | 'addresses' | 'proofs', Lookups>> {
   const addresses = lookupsTo(PAUSED, '2001:db8::10');
   const proofs: Lookups = {
-    ...addresses,
+    ...lookupsTo(PAUSED, PROVEN),
     texts: async () => ({ kind: 'found', values: owners.map(({ accountId }) => api.services.tokenOf(accountId)) }),
     names: async () => ({ kind: 'found', values: ['mail.example.org', 'a name of nobody'] }),
     mailServers: async () => ({ kind: 'found', values: [{ name: 'mail.example.org', preference: 10 }] }),

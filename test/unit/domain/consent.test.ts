@@ -4,7 +4,6 @@ import {
   type AddressFacts,
   type ClaimedName,
   type ConsentFacts,
-  holdsToken,
   isOperators,
   type Place,
   type Saying,
@@ -78,15 +77,15 @@ describe('both sides must speak', () => {
     ['a name above and the reverse zone', host('nothing', 'token'), { reverseZone: place('token') }, 'reverse-zone'],
     ['the reverse zone alone is not enough', host('nothing'), { reverseZone: place('token') }, 'no-consent'],
     ['reverse DNS alone is not enough', host('other'), { claims: [claim('token')] }, 'no-consent'],
-    ['the name alone leaves but the greeting', host('token'), {}, 'greeting'],
+    ['the name alone is not enough', host('token'), {}, 'no-consent'],
     ['neither is nothing', host('nothing'), {}, 'no-consent'],
     ['a name that no place can prove, a public suffix, is never proven', host(), { reverseZone: place('token') }, 'no-consent'],
     ['a host given as an address needs the reverse zone', LITERAL, { reverseZone: place('token') }, 'reverse-zone'],
-    ['or, given as an address, is asked for its greeting', LITERAL, {}, 'greeting'],
-    ["other texts, such as a wildcard's, prove nothing", host('token'), { reverseZone: place('other') }, 'greeting'],
-    ['a claimed name must lead back', host('token'), { claims: [claim('token', false)] }, 'greeting'],
-    ['a claimed name must be proven', host('token'), { claims: [claim('nothing', true)] }, 'greeting'],
-    ['one claimed name must do both', host('token'), { claims: [claim('nothing', true), claim('token', false)] }, 'greeting'],
+    ['and has no consent without it', LITERAL, {}, 'no-consent'],
+    ["other texts, such as a wildcard's, prove nothing", host('token'), { reverseZone: place('other') }, 'no-consent'],
+    ['a claimed name must lead back', host('token'), { claims: [claim('token', false)] }, 'no-consent'],
+    ['a claimed name must be proven', host('token'), { claims: [claim('nothing', true)] }, 'no-consent'],
+    ['one claimed name must do both', host('token'), { claims: [claim('nothing', true), claim('token', false)] }, 'no-consent'],
     ["the operator's networks need nothing else", host('nothing'), { operators: true }, 'operators-network'],
     ["the operator's networks may be of any kind", host('nothing'), { operators: true, forbidden: 'private' }, 'operators-network'],
     ['what nobody may probe is refused, whoever speaks', host('token'), { forbidden: 'private' }, 'forbidden-address'],
@@ -100,10 +99,10 @@ describe('both sides must speak', () => {
     expect(standingOf({ ...LITERAL, addresses: [] }, side({ operators: true }), undefined).kind).toBe('consent');
   });
 
-  test('the consent names the one address that it is for, and the greeting the token that must be shown', () => {
-    expect(standingOf({ ...host('token'), addresses: [] }, side(), TOKEN)).toEqual({
+  test('the consent names the one address that it is for', () => {
+    expect(standingOf({ ...host('token'), addresses: [] }, side({ reverseZone: place('token') }), TOKEN)).toEqual({
       kind: 'consent',
-      consent: { address: '185.1.1.1', proof: 'greeting', token: TOKEN },
+      consent: { address: '185.1.1.1', proof: 'reverse-zone' },
     });
   });
 });
@@ -167,20 +166,6 @@ describe('trouble is never absence', () => {
 
   test('a veto is a veto, though DNS is silent elsewhere', () => {
     expect(stands(host('deny'), { reverseZone: place('trouble') })).toBe('vetoed');
-  });
-});
-
-describe('a greeting shows the token', () => {
-  test.each<[string, readonly string[], boolean]>([
-    ['as a word of its line', [`mx.example ESMTP ${TOKEN} ready`], true],
-    ['in any of its lines', ['mx.example ESMTP', `hello ${TOKEN}`], true],
-    ['in whatever case', [TOKEN.toUpperCase()], true],
-    ["not as another account's", [`mx ${OTHER}`], false],
-    ['not as a part of a word', [`mx x${TOKEN}`, `${TOKEN}.example`], false],
-    ['not over two lines', [TOKEN.slice(0, 10), TOKEN.slice(10)], false],
-    ['not in no line', [], false],
-  ])('%s', (_, lines, shown) => {
-    expect(holdsToken(lines, TOKEN)).toBe(shown);
   });
 });
 

@@ -37,7 +37,7 @@ function orderFor(port: number): Omit<LegOrder, 'limits' | 'deadline'> {
     cast: CAST,
     scope: 'full',
     optOutAddress: 'postmaster@probe.example',
-    isVetoed: () => false,
+    askAtDial: async () => undefined,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };
 }

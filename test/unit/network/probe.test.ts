@@ -53,7 +53,7 @@ function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
     limits,
     deadline: Date.now() + limits.sittingMs,
     optOutAddress: 'postmaster@probe.example',
-    isVetoed: () => false,
+    askAtDial: async () => undefined,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };
 }
@@ -492,7 +492,7 @@ describe('P7: a session never outlives its deadline', () => {
 describe('connecting', () => {
   test('gives the socket of a server that takes the connection', async () => {
     const server = await start([first({ kind: 'silence' })]);
-    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs, () => false);
+    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs, async () => undefined);
     expect(connection.kind).toBe('connected');
     if (connection.kind === 'connected') {
       expect(connection.socket.remoteAddress).toBe('127.0.0.1');
@@ -503,7 +503,7 @@ describe('connecting', () => {
   test('says why there is none', async () => {
     const server = await start([mailServer()]);
     await server.stop();
-    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, () => false)).toEqual({
+    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, async () => undefined)).toEqual({
       kind: 'failed',
       contact: 'connection-refused',
     });
@@ -511,16 +511,39 @@ describe('connecting', () => {
 
   test('dials exactly the address that was permitted', async () => {
     const server = await start([mailServer()]);
-    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs, () => false)).toMatchObject({ kind: 'failed' });
+    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs, async () => undefined)).toMatchObject({ kind: 'failed' });
   });
 
   test('dials nothing that has been vetoed since it was permitted', async () => {
     const server = await start([mailServer()]);
-    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, (address) => address === '127.0.0.1')).toEqual({
+    expect(
+      await connect(LOCALHOST, server.port, PATIENT.connectMs, async (address) => (address === '127.0.0.1' ? 'vetoed' : undefined)),
+    ).toEqual({
       kind: 'failed',
       contact: 'vetoed',
     });
     expect(server.heard).toEqual([]);
+  });
+
+  test.each(['vetoed', 'unproven'] as const)(
+    'that is refused in the middle of a leg makes the leg %s, whatever it has answered',
+    async (refusal) => {
+      let dials = 0;
+      const askAtDial = async () => (dials++ === 0 ? undefined : refusal);
+      const { leg, server } = await audit([mailServer()], BRISK, CAST, { askAtDial });
+      expect(leg.contact).toBe(refusal);
+      expect(judgeLeg(leg).verdict).toBe('untestable');
+      expect(server.heard).toHaveLength(1);
+      expect(dials).toBe(2);
+    },
+  );
+
+  test('that is put off in the middle of a leg leaves it unfinished', async () => {
+    let dials = 0;
+    const askAtDial = async () => (dials++ === 0 ? undefined : ('out-of-time' as const));
+    const { leg, server } = await audit([mailServer()], BRISK, CAST, { askAtDial });
+    expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'out-of-time' });
+    expect(server.heard).toHaveLength(1);
   });
 });
 

@@ -131,7 +131,8 @@ describe('the list as it stands', () => {
     const server = await startScriptedServer([mailServer()]);
     try {
       const never = await watch();
-      const dial = () => connect(permitted('127.0.0.1'), server.port, 1_000, never.isVetoed);
+      const dial = () =>
+        connect(permitted('127.0.0.1'), server.port, 1_000, async (address) => (never.isVetoed(address) ? 'vetoed' : undefined));
       const first = await dial();
       expect(first.kind).toBe('connected');
       if (first.kind === 'connected') first.socket.destroy();

@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
-import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
-import { takeOverDials } from '../../support/adversary-net.ts';
+import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
+import { untested } from '../../../shared/domain/reason.ts';
+import type { Lookups } from '../../../shared/network/lookups.ts';
+import { takeOverDials, type Wire } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 
@@ -27,25 +29,21 @@ function gate(addresses: readonly string[], texts: Record<string, string | 'trou
 }
 
 const NAME = { 'example.org': TOKEN };
+const STRANGERS = Array.from({ length: 30 }, (_, index) => `185.5.5.${index}`);
 const PROVEN = { ...NAME, [REVERSE[OWN]]: TOKEN };
 
 /** Permits `mail.example.org`, or another host, and says in words what came of each address; a finding as its reason. */
 async function permits(given: Gate, { families = [4, 6] as (4 | 6)[], takeTurn = ANY_TURN as TakeTurn, name = 'mail.example.org' } = {}) {
   const permission = await permitHost(sampleHost({ name }), families, takeTurn, given);
   if ('judgement' in permission) return permission.judgement.reason;
-  return permission.ways.map(
-    ({ address, permitted, refused }) => `${address.text} ${refused ?? (permitted?.token === undefined ? 'proven' : 'look')}`,
-  );
+  return permission.ways.map(({ address, refused }) => `${address.text} ${refused ?? 'proven'}`);
 }
-
-const LOOKS: Partial<Gate> = { mayLookAtGreeting: async () => true };
 
 describe('a host', () => {
   test.each<[string, Gate, string | readonly string[]]>([
     ['is permitted where both sides speak', gate([OWN], PROVEN), [`${OWN} proven`]],
     ['without any proof has no consent', gate([OWN], {}), 'no-consent'],
-    ['whose name alone speaks is looked at in its greeting', gate([OWN], NAME, LOOKS), [`${OWN} look`]],
-    ['whose looks are used up has no consent', gate([OWN], NAME), 'no-consent'],
+    ['whose name alone speaks has no consent', gate([OWN], NAME), 'no-consent'],
     ['of which one address consents leaves the other alone', gate([OWN, OTHERS], PROVEN), [`${OWN} proven`, `${OTHERS} unproven`]],
     ['with one bad address is refused', gate([OWN, PRIVATE], PROVEN), 'forbidden-address'],
     ['with silence at one place is in trouble', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'trouble' }), 'dns-trouble'],
@@ -65,18 +63,19 @@ describe('a host', () => {
 
   test('of a large pool is asked about at eight addresses, and refused for a bad one wherever it stands', async () => {
     const pool = Array.from({ length: 12 }, (_, index) => `185.4.4.${index}`);
-    expect(await permits(gate(pool, NAME, LOOKS))).toHaveLength(8);
-    expect(await permits(gate([...pool, PRIVATE], NAME, LOOKS))).toBe('forbidden-address');
+    const spoken = { ...NAME, '0.4.4.185.in-addr.arpa': TOKEN };
+    expect(await permits(gate(pool, spoken))).toHaveLength(8);
+    expect(await permits(gate([...pool, PRIVATE], spoken))).toBe('forbidden-address');
   });
 
-  test('given as an address is looked at in its greeting, or proven in its reverse zone', async () => {
-    expect(await permits(gate([], {}, LOOKS), { name: OWN })).toEqual([`${OWN} look`]);
+  test('given as an address is proven in its reverse zone, or not at all', async () => {
+    expect(await permits(gate([], {}), { name: OWN })).toBe('no-consent');
     expect(await permits(gate([], PROVEN), { name: OWN })).toEqual([`${OWN} proven`]);
   });
 
   test('is judged by the token of its own account', async () => {
     const host = { ...sampleHost(), accountId: 'account2' };
-    const permission = await permitHost(host, [4], ANY_TURN, gate([OWN], PROVEN, { ...LOOKS, tokenOf: () => `ra1-${'b'.repeat(24)}` }));
+    const permission = await permitHost(host, [4], ANY_TURN, gate([OWN], PROVEN, { tokenOf: () => `ra1-${'b'.repeat(24)}` }));
     expect(permission).toMatchObject({ judgement: { reason: 'no-consent' } });
   });
 
@@ -158,15 +157,14 @@ describe("the operator's vetoes and networks", () => {
   });
 });
 
-describe('turns and looks', () => {
+describe('turns', () => {
   const noting = (refused: readonly string[] = []) => {
     const asked: string[] = [];
     const takeTurn: TakeTurn = async (address) => {
-      asked.push(`turn ${address}`);
+      asked.push(address);
       return refused.includes(address) ? { granted: false, retryAt: NOON + 7 } : { granted: true };
     };
-    const mayLookAtGreeting = async (address: string) => asked.push(`look ${address}`) > 0;
-    return { asked, takeTurn, mayLookAtGreeting };
+    return { asked, takeTurn };
   };
 
   test('an address whose turn is refused puts the scan off, and says until when', async () => {
@@ -175,44 +173,56 @@ describe('turns and looks', () => {
     expect(finding).toMatchObject({ judgement: { reason: 'address-busy' }, retryAt: NOON + 7, legs: [] });
   });
 
-  test('a scan that must wait for one address uses up no look at another', async () => {
-    const { asked, takeTurn, mayLookAtGreeting } = noting([OTHERS]);
-    expect(await permits(gate([OWN, OTHERS], NAME, { mayLookAtGreeting }), { takeTurn })).toBe('address-busy');
-    expect(asked).toEqual([`turn ${OWN}`, `turn ${OTHERS}`]);
-  });
-
-  test('no turn and no look is taken where nothing would be sent', async () => {
-    const { asked, takeTurn, mayLookAtGreeting } = noting();
-    const more = { mayLookAtGreeting, isVetoed: (target: string) => target === THIRD };
+  test('no turn is taken where nothing would be sent', async () => {
+    const { asked, takeTurn } = noting();
     const six = '2a02:1::1';
-    const way = await permits(gate([OWN, OTHERS, THIRD, six], { ...PROVEN, [REVERSE[OTHERS]]: 'deny' }, more), { families: [4], takeTurn });
-    expect(way).toEqual([`${OWN} proven`, `${OTHERS} vetoed`, `${THIRD} vetoed`, `${six} look`]);
-    expect(asked).toEqual([`turn ${OWN}`]);
+    const reverseSix = reverseName(parseAddress(six) as Address);
+    const texts = { ...PROVEN, [REVERSE[OTHERS]]: 'deny', '3.3.3.185.in-addr.arpa': TOKEN, [reverseSix]: TOKEN };
+    const given = gate([OWN, OTHERS, THIRD, six], texts, { isVetoed: (target: string) => target === THIRD });
+    const way = await permits(given, { families: [4], takeTurn });
+    expect(way).toEqual([`${OWN} proven`, `${OTHERS} vetoed`, `${THIRD} vetoed`, `${six} proven`]);
+    expect(asked).toEqual([OWN]);
   });
 
-  test('a look is taken at each address that only its greeting can prove', async () => {
-    const { asked, takeTurn, mayLookAtGreeting } = noting();
-    await permits(gate([OWN, OTHERS], PROVEN, { mayLookAtGreeting }), { takeTurn });
-    expect(asked).toEqual([`turn ${OWN}`, `turn ${OTHERS}`, `look ${OTHERS}`]);
+  // Who has not proven an address must learn nothing from it, and take nothing of it, whoever else has it.
+  test.each<[string, readonly string[]]>([
+    ['nobody has', []],
+    ['another scan has', [OWN]],
+  ])('an unproven address that %s takes no turn, is asked about no pause, and ends in the same words', async (_, busy) => {
+    const { asked, takeTurn } = noting(busy);
+    const pausedAmong = async (addresses: readonly string[]) => {
+      asked.push(`pauses of ${addresses}`);
+      return addresses;
+    };
+    const isVetoed = (target: string) => asked.push(`never-list ${target}`) > 0;
+    for (const texts of [{}, NAME, { [REVERSE[OWN]]: TOKEN }] as Record<string, string>[]) {
+      const finding = await permitHost(sampleHost(), [4], takeTurn, gate([OWN], texts, { pausedAmong, isVetoed }));
+      expect(finding).toEqual({ judgement: untested('no-consent'), legs: [] });
+    }
+    expect(asked).toEqual([]);
   });
 });
 
-describe('what is dialled', () => {
-  let putBack = () => {};
-  afterEach(() => putBack());
-  const limits = { connectMs: 1_000, replyMs: 1_000, sessionMs: 5_000, sittingMs: 5_000, pauseMs: 0 };
-  const rules = (given: Gate): AuditRules => ({
+const LIMITS = { connectMs: 1_000, replyMs: 1_000, sessionMs: 5_000, sittingMs: 5_000, pauseMs: 0 };
+
+function rulesOf(given: Gate): AuditRules {
+  return {
     gate: given,
     families: [4, 6],
     ehloName: 'probe.example',
     canaryDomain: 'canary.example',
     optOutAddress: 'postmaster@probe.example',
-    limits,
-  });
+    limits: LIMITS,
+  };
+}
+
+describe('what is dialled', () => {
+  let putBack = () => {};
+  afterEach(() => putBack());
   const audit = async (given: Gate, ports = [25]) => {
     const dialled: string[] = [];
     putBack = takeOverDials((address, port) => void dialled.push(`${address}:${port}`));
-    const finding = await auditHost(sampleHost({ ports }), { scope: 'full', takeTurn: ANY_TURN }, rules(given));
+    const finding = await auditHost(sampleHost({ ports }), { scope: 'full', takeTurn: ANY_TURN }, rulesOf(given));
     return { dialled, finding, contacts: finding.legs.map(({ address, contact }) => `${address} ${contact}`) };
   };
 
@@ -224,6 +234,7 @@ describe('what is dialled', () => {
 
   test.each<[string, Gate]>([
     ['without consent', gate([OWN], {})],
+    ['that leads to strangers’ addresses', gate(STRANGERS, NAME)],
     ['beside a bad address', gate([OWN, PRIVATE], PROVEN)],
     ['vetoed', gate([OWN], { ...PROVEN, 'example.org': 'deny' })],
     ['in DNS trouble', gate([OWN], { ...PROVEN, 'mail.example.org': 'trouble' })],
@@ -231,6 +242,13 @@ describe('what is dialled', () => {
     const { dialled, finding } = await audit(given);
     expect(dialled).toEqual([]);
     expect(finding.legs).toEqual([]);
+  });
+
+  test.each(STRANGERS.slice(0, 3))('is nothing of a stranger’s address that is registered as it stands: %s', async (address) => {
+    const dialled: string[] = [];
+    putBack = takeOverDials((each) => void dialled.push(each));
+    await auditHost(sampleHost({ name: address }), { scope: 'full', takeTurn: ANY_TURN }, rulesOf(gate([], NAME)));
+    expect(dialled).toEqual([]);
   });
 
   test('is the address that was checked, wherever the name leads by then', async () => {
@@ -253,8 +271,120 @@ describe('what is dialled', () => {
     };
     const dialled: string[] = [];
     putBack = takeOverDials((address) => void dialled.push(address));
-    const { legs } = await auditHost(sampleHost(), { scope: 'full', takeTurn: takesLong }, rules(given));
+    const { legs } = await auditHost(sampleHost(), { scope: 'full', takeTurn: takesLong }, rulesOf(given));
     expect(legs.map(({ contact }) => contact)).toEqual(['vetoed']);
     expect(dialled).toEqual([]);
   });
 });
+
+describe('at the dial', () => {
+  let putBack = () => {};
+  afterEach(() => putBack());
+
+  const closed: Wire = { greeting: '220 mx ESMTP\r\n', answer: answerOfClosed };
+
+  /** Audits a host whose turn comes after `waitMs`; what happens in between, and at a dial, is `meanwhile` and `atDial`. */
+  async function audit({ waitMs = 0, ports = [25], wire = undefined as Wire | undefined, meanwhile = () => {}, atDial = () => {} }) {
+    const dialled: number[] = [];
+    putBack = takeOverDials((_, port) => {
+      dialled.push(port);
+      atDial();
+      return wire;
+    });
+    const takeTurn: TakeTurn = async () => {
+      meanwhile();
+      world.now += waitMs;
+      return { granted: true };
+    };
+    const order = { scope: 'full', takeTurn } as const;
+    const { legs, judgement } = await auditHost(sampleHost({ ports }), order, rulesOf(world.gate()));
+    return { dialled, contacts: legs.map(({ contact }) => contact), reason: judgement.reason, legs };
+  }
+
+  let world: ReturnType<typeof newWorld>;
+  function newWorld() {
+    const here = {
+      now: NOON,
+      texts: { ...PROVEN } as Record<string, string | 'trouble'>,
+      addresses: [OWN] as string[],
+      paused: [] as string[],
+      reads: 0,
+      onRead: (_count: number) => {},
+      looks: 0,
+      gate(): Gate {
+        const fresh = (): Lookups => {
+          here.looks++;
+          return gate(here.addresses, here.texts).lookups;
+        };
+        return gate([OWN], PROVEN, {
+          lookups: fresh(),
+          lookAgain: fresh,
+          now: () => here.now,
+          async pausedAmong(asked) {
+            const found = asked.filter((each) => here.paused.includes(each));
+            here.onRead(++here.reads);
+            return found;
+          },
+        });
+      },
+    };
+    return here;
+  }
+  beforeEach(() => {
+    world = newWorld();
+  });
+
+  test('nothing is sent to an address that was paused while the scan stood in line', async () => {
+    const seen = await audit({ waitMs: 43_000, meanwhile: () => world.paused.push(OWN) });
+    expect(seen).toMatchObject({ dialled: [], contacts: ['vetoed'], reason: 'vetoed' });
+  });
+
+  test.each<[string, () => void, string, string]>([
+    ['whose proof is gone', () => delete world.texts[REVERSE[OWN]], 'unproven', 'no-consent'],
+    ['that was vetoed in DNS', () => Object.assign(world.texts, { [REVERSE[OWN]]: 'deny' }), 'vetoed', 'vetoed'],
+    ['of which DNS is silent', () => Object.assign(world.texts, { 'example.org': 'trouble' }), 'out-of-time', 'out-of-time'],
+    ['that the name leads to no more', () => world.addresses.splice(0, 1, OTHERS), 'out-of-time', 'out-of-time'],
+    ['beside which there is a forbidden one', () => world.addresses.push(PRIVATE), 'out-of-time', 'out-of-time'],
+  ])('nothing is sent to an address %s when consent is a minute old', async (_, meanwhile, contact, reason) => {
+    const seen = await audit({ waitMs: 56_000, meanwhile });
+    expect(seen).toMatchObject({ dialled: [], contacts: [contact], reason });
+  });
+
+  test('consent of less than a minute ago is not asked for again', async () => {
+    expect((await audit({ waitMs: 54_000 })).dialled).toEqual([25]);
+    expect(world.looks).toBe(1);
+    expect((await audit({ waitMs: 56_000 })).dialled).toEqual([25]);
+    expect(world.looks).toBe(3);
+  });
+
+  test('an address that is paused while it is probed gets no further connection, at no port', async () => {
+    const atDial = () => {
+      world.now += 1_500;
+      world.paused.push(OWN);
+    };
+    const seen = await audit({ ports: [25, 587], wire: closed, atDial });
+    expect(seen).toMatchObject({ dialled: [25], contacts: ['vetoed', 'vetoed'], reason: 'vetoed' });
+    // What was said on the way there is kept.
+    expect(seen.legs[0]?.transcript.length).toBeGreaterThan(2);
+  });
+
+  test('an address that was refused once is left alone for the rest of the sitting', async () => {
+    world.onRead = (count) => {
+      world.now += 2_000;
+      if (count > 1) world.paused.splice(0);
+    };
+    const seen = await audit({ ports: [25, 587], meanwhile: () => world.paused.push(OWN) });
+    expect(seen).toMatchObject({ dialled: [], contacts: ['vetoed', 'vetoed'] });
+  });
+
+  test('connections within a second share one look at the pauses', async () => {
+    const { dialled } = await audit({ wire: closed });
+    expect(dialled.length).toBeGreaterThan(2);
+    expect(world.reads).toBe(2); // one before the turn, one at the dials
+  });
+});
+
+function answerOfClosed(line: string): string {
+  if (line.startsWith('RCPT')) return '554 5.7.1 Relay access denied\r\n';
+  return line.startsWith('QUIT') ? '221 bye\r\n' : '250 ok\r\n';
+}

@@ -1,0 +1,61 @@
+import type { Host } from '../../shared/domain/host.ts';
+import type { AskAtDial, Refusal } from '../../shared/network/connect.ts';
+import { type Gate, lookAtHost, refusalOf } from './permit-host.ts';
+
+const CONSENT_MS = 55_000; // for how long what DNS said is consent: no older than a minute, of which a shared answer may have had a few seconds
+const PAUSES_MS = 1_000; // for how long a look at the pauses is good: sessions side by side share it
+const TRIES = 3; // to have all answers fresh at once; a table that takes longer than a second each time is in trouble
+const LOOK_MS = 10_000; // how long DNS may keep a dial waiting; then the sitting is over, and the next one asks anew
+
+/**
+ * What is asked before every connection of a sitting: whether its address may still be dialled, by the never-list, the pauses
+ * and consent that is no older than a minute. An address that was refused once is left alone until the next sitting.
+ */
+export function askingAtDial(host: Host, askedAt: number, gate: Gate): AskAtDial {
+  const refused = new Map<string, Refusal>();
+  const pauses = new Map<string, { readonly at: number; readonly paused: Promise<boolean> }>();
+  let consent = { at: askedAt, refusal: async (_address: string): Promise<Refusal | undefined> => undefined };
+
+  const lookAgain = () => {
+    const at = gate.now();
+    const looked = inTime(lookAtHost(host, gate.lookAgain(), gate));
+    return { at, refusal: async (address: string) => refusalOf(await looked, address) };
+  };
+  const isPaused = (address: string) => {
+    const known = pauses.get(address);
+    if (known !== undefined && gate.now() - known.at <= PAUSES_MS) return known.paused;
+    const paused = gate.pausedAmong([address]).then((found) => found.includes(address));
+    pauses.set(address, { at: gate.now(), paused });
+    return paused;
+  };
+  const isFresh = (address: string) =>
+    gate.now() - consent.at <= CONSENT_MS && gate.now() - (pauses.get(address)?.at ?? Number.NEGATIVE_INFINITY) <= PAUSES_MS;
+  // The slowest first, and what needs no wait last. What was asked first may be too old once the last has answered.
+  const ask = async (address: string): Promise<Refusal | undefined> => {
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (gate.now() - consent.at > CONSENT_MS) consent = lookAgain();
+      const refusal = (await consent.refusal(address)) ?? ((await isPaused(address)) ? 'vetoed' : undefined);
+      if (refusal !== undefined) return refusal;
+      if (gate.isVetoed(host.settings.name) || gate.isVetoed(address)) return 'vetoed';
+      if (isFresh(address)) return undefined;
+    }
+    return 'out-of-time';
+  };
+  return async (address) => {
+    const refusal = refused.get(address) ?? (await ask(address));
+    if (refusal !== undefined) refused.set(address, refusal);
+    return refusal;
+  };
+}
+
+async function inTime<T>(look: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((done) => {
+    timer = setTimeout(() => done(undefined), LOOK_MS);
+  });
+  try {
+    return await Promise.race([look, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
