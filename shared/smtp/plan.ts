@@ -28,7 +28,7 @@ export type Progress = {
   readonly sessions: number;
   readonly idle: number;
   readonly greeting: Greeting;
-  /** How long its refusals keep us waiting; milliseconds. */
+  /** How long its refusals kept us waiting, on average of the session that waited longest; milliseconds. */
   readonly refusalMs: number;
   /** How many envelopes the next session may hold, after one that was cut short. */
   readonly cap: number;
@@ -200,7 +200,7 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
       software: progress.greeting.software ?? session.greeting.software,
       afterMs: session.greeting.afterMs ?? progress.greeting.afterMs,
     },
-    refusalMs: session.refusalMs ?? progress.refusalMs,
+    refusalMs: Math.max(session.refusalMs ?? 0, progress.refusalMs),
     cap: mute ? Math.min(progress.cap, MUTE_CAP) : capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
     atOnce: progress.atOnce,
     known: progress.known,

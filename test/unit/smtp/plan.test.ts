@@ -428,6 +428,11 @@ describe('a server is taken as it is', () => {
     expect(at(5_000)).toBeGreaterThanOrEqual(6);
   });
 
+  test('one that delayed a session’s refusals is slow, though it is quick with those of another', () => {
+    const slow = advanced({ results: [refused('plain')], refusalMs: 5_000 });
+    expect(advanced({ results: [refused('bang')], refusalMs: 10 }, slow).refusalMs).toBe(5_000);
+  });
+
   test('a sender that must authenticate first is asked for no other recipient, and other senders and names are', () => {
     const told = refused('plain', { outcome: 'authentication-required', stage: 'mail', from: ownSender(CAST) });
     const next = nextSession(CAST, 'full', { ...BEGIN, results: [told] });
