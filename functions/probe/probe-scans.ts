@@ -104,7 +104,7 @@ async function blockedPorts(ports: readonly number[], services: Services): Promi
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
   const { store } = services;
-  const [host, owed] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findOwed(ref.hostId, ref.scanId)]);
+  const [host, owed] = await Promise.all([ownedHost(ref, store), store.findOwed(ref.hostId, ref.scanId)]);
   // Only now: a scan that another delivery stores in between is owed no more, and must not be taken for one that was never made.
   const stored = await store.findScan(ref.hostId, ref.scanId);
   if (host === undefined) {
@@ -133,6 +133,14 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
   return { ...made, full, finding };
+}
+
+// A removal of the account that broke off may have left the host behind: nobody owns it any more, and nobody may have it scanned.
+async function ownedHost({ accountId, hostId }: ScanRef, store: AuditStore): Promise<Host | undefined> {
+  const [host, account] = await Promise.all([store.findHost(accountId, hostId), store.findAccount(accountId)]);
+  if (host === undefined || account !== undefined) return host;
+  await store.removeHost(host);
+  return undefined;
 }
 
 function isWhole(legs: readonly LegEvidence[]): boolean {

@@ -5,7 +5,7 @@ import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
 import { scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Acting } from './acting.ts';
-import { ownAccount } from './own-account.ts';
+import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
@@ -54,7 +54,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
     whoIsUnconfirmed(acting, host.settings),
     adviceAtRegistration(acting, host.id, host.settings),
   ]);
-  await acting.store.registerHost(host, first);
+  if ((await acting.store.registerHost(host, first)) === 'no-account') throw accountGone();
   await askRecipients(acting, unconfirmed);
   return { host, unconfirmed, told };
 }

@@ -112,6 +112,9 @@ export type ScanQuery = {
   readonly toMs?: number | undefined;
 };
 
+/** How registering a host went. */
+export type Registration = 'registered' | 'no-account';
+
 /** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide anew. */
 export type Stored = 'stored' | 'conflict';
 
@@ -204,9 +207,10 @@ export type AuditStore = {
   /** Gives up a claim whose request failed, so that it may be made again. */
   forgetRequest(request: RepeatableRequest): Promise<void>;
 
-  /** Host, wheel entry and first owed scan appear together or not at all. */
-  registerHost(host: Host, first: OwedScan): Promise<void>;
+  /** Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind. */
+  registerHost(host: Host, first: OwedScan): Promise<Registration>;
   findHost(accountId: string, hostId: string): Promise<Host | undefined>;
+  /** What was registered before is there. */
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;
   /** Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. */
   changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;

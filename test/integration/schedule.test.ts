@@ -10,7 +10,7 @@ import { tickOf } from '../../shared/domain/schedule.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
 import { ANY_TURN } from '../support/gate.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
-import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { CLOSED, createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const MINUTE = 60_000;
@@ -77,7 +77,7 @@ async function establish(count: number): Promise<Host[]> {
   const hosts = Array.from({ length: count }, () => sampleHost());
   for (const host of hosts) {
     const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
-    await table.store.registerHost(host, first);
+    await registerSample(table.store, host, first);
   }
   await dispatch(dispatcher());
   await probeAll();
@@ -129,7 +129,7 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
 
   test('an owed scan whose message was lost is sent again when its lease has run out', async () => {
     const host = sampleHost();
-    await table.store.registerHost(host, {
+    await registerSample(table.store, host, {
       accountId: host.accountId,
       hostId: host.id,
       scanId: scanId(now, 'first'),

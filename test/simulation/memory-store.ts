@@ -170,6 +170,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     async registerHost(host, first) {
       hosts.set(host.id, host);
       owe(first);
+      return 'registered';
     },
     findHost: async (_accountId, hostId) => hosts.get(hostId),
     async changeSettings(host, settings) {

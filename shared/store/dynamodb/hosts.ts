@@ -6,7 +6,7 @@ import { readHost } from '../items.ts';
 import { idIn, keys } from '../keys.ts';
 import { erasurePut } from './erasure.ts';
 import { owedPut } from './schedule.ts';
-import { ifHolds, type Table } from './table.ts';
+import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
 type Part = Pick<AuditStore, 'registerHost' | 'findHost' | 'listHosts' | 'changeSettings' | 'removeHost'>;
 
@@ -15,14 +15,23 @@ export function hosts(table: Table): Part {
   return {
     async registerHost(host, first) {
       const { accountId, id, ...stored } = host;
+      const account = { TableName: table.name, Key: keys.account(accountId), ConditionExpression: 'attribute_exists(pk)' };
       const TransactItems = [
+        { ConditionCheck: account },
         {
           Put: { TableName: table.name, Item: { ...keys.host(accountId, id), ...stored }, ConditionExpression: 'attribute_not_exists(pk)' },
         },
         { Put: { TableName: table.name, Item: wheelItem(host, host.settings) } },
         { Put: owedPut(table, first) },
       ];
-      await table.client.send(new TransactWriteCommand({ TransactItems }));
+      try {
+        await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems })));
+        return 'registered';
+      } catch (error) {
+        const [noAccount] = refusedWrites(error);
+        if (noAccount) return 'no-account';
+        throw error;
+      }
     },
 
     async findHost(accountId, hostId) {
@@ -39,6 +48,7 @@ export function hosts(table: Table): Part {
           TableName: table.name,
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :host)',
           ExpressionAttributeValues: { ':pk': pk, ':host': 'HOST#' },
+          ConsistentRead: true,
           Limit: limit,
           ...(after === undefined ? {} : { ExclusiveStartKey: keys.host(accountId, after) }),
         }),
