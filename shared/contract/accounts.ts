@@ -25,7 +25,17 @@ export const givenKeyResponse = z
 
 export const confirmedResponse = z.strictObject({ email: z.string(), confirmed: z.literal(true) }).meta({ id: 'ConfirmedRecipient' });
 
-export const accountResponse = z.strictObject({ id: z.string(), email: z.string(), createdAt: moment }).meta({ id: 'Account' });
+export const accountResponse = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    createdAt: moment,
+    hosts: z.int().meta({ description: 'How many hosts it has.' }),
+    hostQuota: z
+      .int()
+      .meta({ description: 'How many it may have. In a day it may register twice as many, and ask for twice as many scans.' }),
+  })
+  .meta({ id: 'Account' });
 
 export const removeAccountRequest = z
   .strictObject({

@@ -7,7 +7,14 @@ import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 
-export type Account = { readonly id: string; readonly email: string; readonly createdAt: number };
+/** An account. `hosts` counts its hosts; `hostQuota` is how many it may have where an operator has said so. */
+export type Account = {
+  readonly id: string;
+  readonly email: string;
+  readonly createdAt: number;
+  readonly hosts?: number | undefined;
+  readonly hostQuota?: number | undefined;
+};
 
 export const KEY_SCOPES = ['read', 'write'] as const;
 
@@ -113,7 +120,10 @@ export type ScanQuery = {
 };
 
 /** How registering a host went. */
-export type Registration = 'registered' | 'no-account';
+export type Registration = 'registered' | 'no-account' | 'too-many-hosts' | 'too-many-registrations' | 'busy';
+
+/** What a registration is counted against: the hosts that its account may have, and those that it may register in a window of time. */
+export type RegistrationLimits = { readonly hosts: number; readonly registrations: Budget };
 
 /** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide anew. */
 export type Stored = 'stored' | 'conflict';
@@ -151,6 +161,8 @@ export type AuditStore = {
   createAccount(account: Account, key?: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
   findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** Lets an account have so many hosts; false when it is gone. */
+  setHostQuota(accountId: string, hosts: number): Promise<boolean>;
   /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
 
@@ -207,8 +219,11 @@ export type AuditStore = {
   /** Gives up a claim whose request failed, so that it may be made again. */
   forgetRequest(request: RepeatableRequest): Promise<void>;
 
-  /** Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind. */
-  registerHost(host: Host, first: OwedScan): Promise<Registration>;
+  /**
+   * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind.
+   * They are counted in the same step, so that of any number of callers no more are registered than may be. `busy`: too many were at it at once.
+   */
+  registerHost(host: Host, first: OwedScan, limits: RegistrationLimits): Promise<Registration>;
   findHost(accountId: string, hostId: string): Promise<Host | undefined>;
   /** What was registered before is there. */
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;

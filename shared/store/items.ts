@@ -347,8 +347,16 @@ export function readKey(item: unknown): StoredKey {
   return { prefix: idIn(pk), ...rest };
 }
 
+const accountItem = z.object({
+  pk: z.string(),
+  email: z.string(),
+  createdAt: time,
+  hosts: z.number().int().optional(),
+  hostQuota: z.number().int().optional(),
+});
+
 export function readAccount(item: unknown): Account {
-  const { pk, ...rest } = z.object({ pk: z.string(), email: z.string(), createdAt: time }).parse(item);
+  const { pk, ...rest } = accountItem.parse(item);
   return { id: idIn(pk), ...rest };
 }
 

@@ -101,6 +101,19 @@ describe('registration', () => {
     expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(port) })).statusCode).toBe(303);
   });
 
+  test('says so where an account has as many hosts as it may, keeps what was typed, and takes the form once there is room', async () => {
+    const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
+    const { hosts = 0 } = (await table.store.findAccount('account1')) ?? expect.fail('no account');
+    await table.store.setHostQuota('account1', hosts);
+    const full = await post('/hosts', { ...WISH, name: '93.184.216.9', once });
+    expect(full.statusCode).toBe(409);
+    expect(full.body).toMatch(/may have \d+ hosts, and has them.*ask the operator/s);
+    expect(full.body).toContain('value="25, 587"');
+    expect((await get('/account')).body).toContain(`of the ${hosts} that it may have`);
+    await table.store.setHostQuota('account1', 1000);
+    expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(full) })).statusCode).toBe(303);
+  });
+
   test('refuses what is no name, and shows it as text', async () => {
     const { statusCode, body = '' } = await get(`/hosts/new?name=${encodeURIComponent('"><script>alert(1)</script>')}`);
     expect([statusCode, elementsOf(body).filter((each) => each === 'script').length]).toEqual([422, 1]);

@@ -3,7 +3,7 @@ import { probeScans, type Services } from '../../../functions/probe/probe-scans.
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const SENT = 50; // more than a scan keeps the ids of
 
@@ -12,7 +12,7 @@ test('of many messages the last counts too when it comes back before their scan 
   const host = sampleHost();
   const scan = sampleScan(host, '20260601T120000Z-first', NOON);
   const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
-  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 });
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
   const canaries = Array.from({ length: SENT }, (_, index) => `canary-${index}`);
   for (const id of canaries) await store.expectCanary(sampleCanary(scan, id));
   await store.markCanary(`canary-${SENT - 1}`, { at: NOON, path: [] });
@@ -29,7 +29,7 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
   const { store } = memoryStore(() => NOON);
   const host = sampleHost();
   const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-first' };
-  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 });
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
   const orphaned = { ...store, findAccount: async () => undefined } as unknown as AuditStore;
   let audits = 0;
   const audit = async () => {
