@@ -27,9 +27,9 @@ import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
 /** An account as the API shows it. */
-export function accountView(account: Account): z.input<typeof accountResponse> {
+export function accountView(account: Account, waitingScans: number): z.input<typeof accountResponse> {
   const { id, email, createdAt, hosts = 0 } = account;
-  return { id, email, createdAt: iso(createdAt), hosts, hostQuota: quotasOf(account).hosts };
+  return { id, email, createdAt: iso(createdAt), hosts, hostQuota: quotasOf(account).hosts, waitingScans };
 }
 
 /** An API key as the API shows it: all but what it opens with. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SCANS_A_MINUTE } from '../domain/shares.ts';
 
 const KEY_SCOPES = ['read', 'write'] as const;
 const LABEL_LIMIT = 60; // characters
@@ -34,6 +35,9 @@ export const accountResponse = z
     hostQuota: z
       .int()
       .meta({ description: 'How many it may have. In a day it may register twice as many, and ask for twice as many scans.' }),
+    waitingScans: z.int().meta({
+      description: `How many of its scans were due in the last minute and wait for a later one. Of one account ${SCANS_A_MINUTE} owed scans are begun in a minute, so that nobody waits for the scans of others.`,
+    }),
   })
   .meta({ id: 'Account' });
 

@@ -250,6 +250,10 @@ export type AuditStore = {
   owedOf(hostId: string): Promise<OwedScan[]>;
   /** Owed scans due at `now`, oldest first. */
   dueScans(now: number, limit: number): Promise<OwedScan[]>;
+  /** Notes how many due scans of an account were left for a later minute. */
+  noteWaiting(accountId: string, waiting: number, now: number): Promise<void>;
+  /** How many were left for later in the last two minutes. */
+  waitingScans(accountId: string, now: number): Promise<number>;
   /** After its message was sent: leaves the scan alone until `until`, then it is due again unless its result was stored. */
   leaseScan(ref: ScanRef, until: number): Promise<void>;
   /**

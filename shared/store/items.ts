@@ -429,6 +429,11 @@ export function readWheelEntry(item: unknown): { accountId: string; hostId: stri
   return { accountId: entry.accountId, hostId: idIn(entry.sk) };
 }
 
+/** How many scans of an account waited, and when that was. */
+export function readWaiting(item: unknown): { waiting: number; at: number } {
+  return z.object({ waiting: z.number().int(), at: time }).parse(item);
+}
+
 export function readTick(item: unknown): number {
   return z.object({ tick: z.number().int() }).parse(item).tick;
 }

@@ -82,6 +82,13 @@ test('an account asks for twice as many scans a day as it may have hosts, over a
   api.now = NOON;
 });
 
+test('an account reads how many of its scans wait for a later minute', async () => {
+  const { accountId, key } = await api.account();
+  expect((await api.call('GET', '/v1/account', { key })).body.waitingScans).toBe(0);
+  await api.table.store.noteWaiting(accountId, 37, api.now);
+  expect((await api.call('GET', '/v1/account', { key })).body.waitingScans).toBe(37);
+});
+
 test('the quota of an account that is gone cannot be set', async () => {
   expect(await api.table.store.setHostQuota('gone', 5)).toBe(false);
 });

@@ -255,6 +255,15 @@ describe('a host', () => {
     expect([statusCode, /Come again in \d+ (seconds|minutes)/.test(body)]).toEqual([429, true]);
   });
 
+  test('whose scans wait for their turn among other accounts says how many do', async () => {
+    await table.store.noteWaiting('account1', 37, now);
+    expect((await get('/hosts')).body).toContain('37 scans of yours wait: 50 of one account begin in a minute.');
+    await table.store.noteWaiting('account1', 1, now);
+    expect((await get('/hosts')).body).toContain('1 scan of yours waits');
+    now += 2 * 60_000;
+    expect((await get('/hosts')).body).not.toContain('of yours wait');
+  });
+
   test('of another account, and one that never was, are the same page', async () => {
     const id = await registered();
     await table.store.createAccount({ id: 'account9', email: 'other@example.org', createdAt: now });
@@ -271,7 +280,15 @@ describe('a host', () => {
 
 describe('the table of hosts', () => {
   const tableOf = (hosts: readonly Host[], number = 1, unfinished: readonly OwedScan[] = [], at = now) =>
-    hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts, shown: pageOfHosts(hosts, number), unfinished, more: false, now: at });
+    hostsPage({
+      visitor: { email: OWNER, formToken: 'x' },
+      hosts,
+      shown: pageOfHosts(hosts, number),
+      unfinished,
+      waiting: 0,
+      more: false,
+      now: at,
+    });
 
   test('shows those in trouble first, whatever page they would be on, and says how many there are of each', () => {
     const host = (index: number, relay: 'open' | 'closed') =>
