@@ -78,7 +78,11 @@ async function startParts(
   const baseUrl = `http://127.0.0.1:${port}`;
   const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
   await tracked(started, startMailEvents(folder.path, ses, queues.feedback, report, mailEvents));
-  const environment = functionEnvironment(endpoints, queues, folder.secretFile, publicUrl ?? baseUrl);
+  const environment = functionEnvironment(endpoints, queues, {
+    secretFile: folder.secretFile,
+    baseUrl: publicUrl ?? baseUrl,
+    accountId: folder.read().accountId ?? '',
+  });
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;

@@ -21,7 +21,7 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const lookups = sharedLookups(acting.lookups, LOOKUPS_PER_SECOND);
   const token = acting.tokenOf(acting.accountId);
-  const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworks, lookups };
+  const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), lookups };
   const found = await addressesOf(target, rules);
   const addresses = found.kind === 'found' ? found.values : [];
   const [facts, pauses, used, never] = await Promise.all([

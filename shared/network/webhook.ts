@@ -8,6 +8,7 @@ import { forbiddenBecause } from './target-policy.ts';
 /** What a call to a webhook goes by. */
 export type WebhookDoor = {
   readonly lookups: Pick<Lookups, 'addresses'>;
+  /** Networks of the operator that its account may have called though they are not public. */
   readonly operatorNetworks: readonly Network[];
   /** Whether the operator's never-list covers a name or an address. */
   readonly isVetoed: (target: string) => boolean;

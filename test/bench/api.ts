@@ -246,7 +246,10 @@ async function untilQuiet(store: AuditStore): Promise<void> {
 
 async function measureUnits(dns: ScriptedDns): Promise<Figure[]> {
   const operators = parseNetwork('127.0.0.0/8');
-  const api = await startApi({ lookups: dnsLookups([dns.address]), operatorNetworks: operators === undefined ? [] : [operators] });
+  const api = await startApi({
+    lookups: dnsLookups([dns.address]),
+    operatorNetworksOf: () => (operators === undefined ? [] : [operators]),
+  });
   const { table, services } = api;
   const figures: Figure[] = [];
   const measure = async (operation: Operation, owner: Owner, about = '', readLimit?: number) => {

@@ -18,7 +18,11 @@ export async function measureBundles(): Promise<Figure[]> {
   const queues = { scans: `${NOWHERE}/scans`, notices: `${NOWHERE}/notices`, feedback: `${NOWHERE}/feedback` };
   const env = {
     PATH: process.env.PATH ?? '',
-    ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE),
+    ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, {
+      secretFile: secret,
+      baseUrl: NOWHERE,
+      accountId: '',
+    }),
   };
   const bundles = readdirSync(join(out, 'cdk')).flatMap((asset) => {
     const file = join(out, 'cdk', asset, 'index.mjs');

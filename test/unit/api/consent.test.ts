@@ -8,7 +8,7 @@ let api: ApiOnTable;
 
 beforeAll(async () => {
   const loopback = parseNetwork('127.0.0.0/8');
-  api = await startApi({ operatorNetworks: loopback === undefined ? [] : [loopback] });
+  api = await startApi({ operatorNetworksOf: () => (loopback === undefined ? [] : [loopback]) });
 });
 afterAll(() => api.stop());
 

@@ -63,7 +63,7 @@ const services = (): Services => ({
   report: (error) => void reports.push(error),
   probePorts: [25],
   registration: { kind: 'open' },
-  operatorNetworks: [],
+  operatorNetworksOf: () => [],
   tokenOf: () => 'ra1-token',
   ehloName: 'probe.example',
   egressAddresses: ['192.0.2.7'],

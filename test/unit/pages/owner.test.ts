@@ -136,7 +136,7 @@ describe('consent', () => {
   });
 
   test('that is whole says how to have a host scanned that nothing was told of yet', async () => {
-    const own = pagesOn(table.store, () => now, { operatorNetworks: [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
+    const own = pagesOn(table.store, () => now, { operatorNetworksOf: () => [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
     const id = await registered();
     expect((await own.get(`/hosts/${id}/consent`, cookie)).body).toContain('Press “Look again” to have it scanned.');
   });
