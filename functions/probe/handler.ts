@@ -61,7 +61,7 @@ const gateServices = {
 };
 const services: Omit<Services, 'audit'> = {
   store,
-  turns: (ref, fresh) => turnsOf(ref, fresh, store, Date.now, turnRules, lines),
+  turns: (ref, fresh, bookings) => turnsOf(ref, fresh, store, Date.now, turnRules, lines, bookings),
   canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
   raise: async (ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),

@@ -61,10 +61,14 @@ export type Turn = {
   readonly leaseMs: number;
   /** How long after a fresh scan began the next fresh one of another scan may. */
   readonly spacingMs: number;
+  /** The time that was booked for it at this address. */
+  readonly booked?: number | undefined;
+  /** Whether a time is to be booked for it when the address is not free. */
+  readonly books?: boolean | undefined;
 };
 
-/** Whether an address was given to a scan; if not, when it may be asked for again. */
-export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number };
+/** Whether an address was given to a scan; if not, when it may be asked for again, which is its own time if it is `booked`. */
+export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: number };
 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
@@ -194,7 +198,10 @@ export type AuditStore = {
   /** True for the first caller with this id, false for every other until `until`. */
   useOnce(id: string, until: number): Promise<boolean>;
 
-  /** Gives an address to one scan at a time, and remembers who scans it. One conditional update. */
+  /**
+   * Gives an address to one scan at a time, and remembers who scans it. One conditional update. A fresh scan that must wait is booked
+   * for the next time that nobody else is, if it books, by a second; whoever comes at its time has it before those who have booked none.
+   */
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;

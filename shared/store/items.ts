@@ -249,6 +249,7 @@ const owedItem = z.object({
   sittings: z.number().optional(),
   startedAt: time.optional(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
+  booked: z.record(z.string(), time).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
@@ -390,12 +391,18 @@ const turnItem = z.object({
   holder: z.string(),
   freshAt: time.optional(),
   freshScan: z.string().optional(),
+  nextFree: time.optional(),
   scanners: z.set(z.string()),
   expiresAt: time,
 });
 
 export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);
+}
+
+/** From when on an address was booked by nobody. */
+export function readNextFree(item: unknown): number {
+  return z.object({ nextFree: time }).parse(item).nextFree;
 }
 
 export function readNever(item: unknown): NeverEntry {

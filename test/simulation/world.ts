@@ -265,7 +265,7 @@ class World {
         if (silence !== undefined) this.#ledger.breaches.push(`packets were sent for ${ref.scanId}, which ${silence}`);
         return this.#audit(worker, ref, host, order);
       },
-      turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {} }),
+      turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {}, booked: () => ({}) }),
       canaries: () => async (about) => {
         const id = canaryId(++this.#canaries);
         await store.expectCanary({ id, ...ref, ...about, sentAt: clock() });

@@ -55,7 +55,7 @@ function services(audit: () => Finding | Promise<Finding>, store: Partial<typeof
       audits.push(order);
       return audit();
     },
-    turns: () => ({ take: ANY_TURN, end: async () => {} }),
+    turns: () => ({ take: ANY_TURN, end: async () => {}, booked: () => ({}) }),
     canaries: () => async () => undefined,
     raise: async (ref, returns) => void (await raiseScan(raising(), ref, returns)),
     egressBlocked: async () => false,

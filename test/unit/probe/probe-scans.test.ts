@@ -45,7 +45,7 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {
   return {
     store,
-    turns: () => ({ take: ANY_TURN, end: async () => {} }),
+    turns: () => ({ take: ANY_TURN, end: async () => {}, booked: () => ({}) }),
     canaries: () => async () => undefined,
     raise: async () => {},
     egressBlocked: async () => false,
