@@ -21,8 +21,7 @@ export class ServiceStack extends Stack {
     const { configurationSet } = new MailEvents(this, 'MailEvents', { retained, alarms });
     const sending = { mailFrom: deployment.mailFrom, configurationSet };
     const api = new HttpApi(this, 'HttpApi', { deployment, sending, retained, alarms });
-    const { operatorNetworks } = deployment;
-    const { notices } = new AlertMail(this, 'AlertMail', { sending, operatorNetworks, baseUrl: api.url, retained, alarms });
+    const { notices } = new AlertMail(this, 'AlertMail', { sending, deployment, baseUrl: api.url, retained, alarms });
     new ScanPipeline(this, 'ScanPipeline', { deployment, baseUrl: api.url, retained, notices, alarms });
     new CanaryMailbox(this, 'CanaryMailbox', { deployment, retained, notices, alarms });
     new Preflight(this, 'Preflight', { deployment, retained, alarms });

@@ -52,7 +52,8 @@ const REFUSED = {
 /** `GET /v1/account` */
 export const showAccount: Verb = async (call) => {
   readNoQuery(call.event);
-  return json(200, accountView(await ownAccount(call)));
+  const [account, waitingScans] = await Promise.all([ownAccount(call), call.store.waitingScans(call.accountId, call.clock())]);
+  return json(200, accountView(account, waitingScans));
 };
 
 /** `DELETE /v1/account`: what broke off can be asked for again with the same key. */

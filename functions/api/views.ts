@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { quotasOf } from '../../shared/accounts/quotas.ts';
 import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
 import { holeView } from '../../shared/contract/hole.ts';
 import type { noticeResponse } from '../../shared/contract/notices.ts';
@@ -26,8 +27,9 @@ import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
 /** An account as the API shows it. */
-export function accountView({ id, email, createdAt }: Account): z.input<typeof accountResponse> {
-  return { id, email, createdAt: iso(createdAt) };
+export function accountView(account: Account, waitingScans: number): z.input<typeof accountResponse> {
+  const { id, email, createdAt, hosts = 0 } = account;
+  return { id, email, createdAt: iso(createdAt), hosts, hostQuota: quotasOf(account).hosts, waitingScans };
 }
 
 /** An API key as the API shows it: all but what it opens with. */

@@ -2,6 +2,7 @@ import { digestAt } from '../../shared/domain/noise.ts';
 import { isWebhook, noticesOf } from '../../shared/domain/notice.ts';
 import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
+import { inTurn, SCANS_A_MINUTE } from '../../shared/domain/shares.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
@@ -31,7 +32,8 @@ export type Dispatched = {
 // What one dispatch may do: after an outage the work is spread over minutes instead of flooding probes and servers.
 const SCHEDULED_LIMIT = 5_000; // hosts
 const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
-const OWED_LIMIT = 500; // scans
+const OWED_READ = 20_000; // owed scans looked at, so that those of an account that has very many hide no other's; some 5 MB
+const OWED_LIMIT = 500; // of them sent
 const NOTICES_LIMIT = 100;
 const DIGESTS_LIMIT = 100; // hosts
 const ERASURES_LIMIT = 5; // removed hosts
@@ -77,7 +79,7 @@ async function runWheel(services: Services, now: number): Promise<{ scheduled: n
     const end = Math.min(tick + SLOTS_AT_ONCE - 1, last);
     const ticks = Array.from({ length: end - tick + 1 }, (_, index) => tick + index);
     const refs = await Promise.all(ticks.flatMap((each) => dueSlots(each, now)).map((slot) => refsIn(store, slot)));
-    await services.wakeScans(refs.flat());
+    await services.wakeScans(inTurn(refs.flat(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).taken);
     scheduled += refs.flat().length;
     if (!(await store.moveCursor(done, end))) break; // another dispatcher is at it
     done = end;
@@ -90,11 +92,13 @@ async function refsIn(store: AuditStore, { period, slot, tick }: DueSlot): Promi
   return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: id }));
 }
 
+// Of each account a few, in turn: the messages of one that has very many stand in front of nobody else's.
 async function wakeOwed({ store, wakeScans, owedLeaseMs }: Services, now: number): Promise<number> {
-  const due = await store.dueScans(now, OWED_LIMIT);
-  await wakeScans(due.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
-  await Promise.all(due.map((owed) => store.leaseScan(owed, now + owedLeaseMs)));
-  return due.length;
+  const { taken, left } = inTurn(await store.dueScans(now, OWED_READ), SCANS_A_MINUTE, OWED_LIMIT);
+  await wakeScans(taken.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
+  await Promise.all(taken.map((owed) => store.leaseScan(owed, now + owedLeaseMs)));
+  await Promise.all([...left].map(([accountId, waiting]) => store.noteWaiting(accountId, waiting, now)));
+  return taken.length;
 }
 
 // The history of removed hosts goes in pieces. Gives how many hosts have nothing left.

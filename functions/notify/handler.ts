@@ -4,6 +4,7 @@ import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { webhookBodyOf } from '../../shared/contract/webhook.ts';
 import { coverOf } from '../../shared/domain/never.ts';
 import type { Notice } from '../../shared/domain/notice.ts';
+import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { postToWebhook } from '../../shared/network/webhook.ts';
@@ -23,6 +24,7 @@ const secrets = await loadSecrets(settings.SECRET);
 const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
 const lookups = dnsLookups(settings.DNS_SERVERS);
 const siteUrl = settings.BASE_URL.replace(/\/$/, '');
+const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.WEBHOOK_NETWORKS);
 const services: Services = {
   store,
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
@@ -42,7 +44,7 @@ async function callWebhook(notice: Notice): Promise<Called> {
   const body = JSON.stringify(webhookBodyOf(notice, siteUrl));
   const headers = signWebhook(webhookSecret(secrets, notice.hostId), notice.id, Date.now(), body);
   const isVetoed = coverOf(await store.neverList());
-  return postToWebhook(notice.recipient, body, headers, { lookups, operatorNetworks: settings.OPERATOR_NETWORKS, isVetoed });
+  return postToWebhook(notice.recipient, body, headers, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
 }
 
 // For every record.

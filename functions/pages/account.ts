@@ -1,5 +1,7 @@
 import { LIVE_KEYS, newKey } from '../../shared/accounts/new-key.ts';
+import { ownAccount } from '../../shared/accounts/own-account.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
+import { quotasOf } from '../../shared/accounts/quotas.ts';
 import { removeAccount } from '../../shared/accounts/removal.ts';
 import { createKeyRequest } from '../../shared/contract/accounts.ts';
 import { type AccountPage, accountGonePage, accountPage, newKeyPage } from '../../shared/pages/account.ts';
@@ -40,8 +42,9 @@ const remove: SignedVerb = async (call) => {
 };
 
 async function shown(call: SignedCall, statusCode: number, errors?: AccountPage['errors']): Promise<Answer> {
-  const keys = await call.store.listKeys(call.accountId);
-  return page(statusCode, accountPage({ visitor: call.visitor, now: call.clock(), keys, most: LIVE_KEYS, errors }));
+  const [keys, account] = await Promise.all([call.store.listKeys(call.accountId), ownAccount(call)]);
+  const hosts = { count: account.hosts ?? 0, quota: quotasOf(account).hosts };
+  return page(statusCode, accountPage({ visitor: call.visitor, now: call.clock(), keys, most: LIVE_KEYS, hosts, errors }));
 }
 
 export const ACCOUNT_ROUTES: readonly SignedRoute[] = [

@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import httpRouterHandler from '@middy/http-router';
 import httpSecurityHeaders from '@middy/http-security-headers';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
@@ -27,7 +28,7 @@ const services: Services = {
   report: (error) => logger.error('a request failed', { error: loggedError(error) }),
   probePorts: settings.PROBE_PORTS,
   registration: settings.REGISTRATION,
-  operatorNetworks: settings.OPERATOR_NETWORKS,
+  operatorNetworksOf: operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.OPERATOR_NETWORKS),
   tokenOf: (accountId) => consentToken(secrets, accountId),
   ehloName: settings.EHLO_NAME,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),

@@ -7,11 +7,15 @@ const HOSTS_READ = 1_000; // some 1 MB, which one query gives: so many are sorte
 
 /** `GET /hosts?page=…` */
 const showHosts: SignedVerb = async (call) => {
-  const { items, next } = await call.store.listHosts(call.accountId, HOSTS_READ);
+  const [{ items, next }, waiting] = await Promise.all([
+    call.store.listHosts(call.accountId, HOSTS_READ),
+    call.store.waitingScans(call.accountId, call.clock()),
+  ]);
   const number = Number(/^\d{1,3}$/.exec(queryOf(call, 'page'))?.[0] ?? 1);
   const shown = pageOfHosts(items, number);
   const unfinished = await unfinishedOf(call, shown.hosts);
-  return page(200, hostsPage({ visitor: call.visitor, hosts: items, shown, unfinished, more: next !== undefined, now: call.clock() }));
+  const { visitor, clock } = call;
+  return page(200, hostsPage({ visitor, hosts: items, shown, unfinished, waiting, more: next !== undefined, now: clock() }));
 };
 
 // What the hosts of one page wait for: few, and none of most accounts.

@@ -1,5 +1,6 @@
 import { lookAtConsent } from '../../shared/accounts/consent.ts';
 import { defaultPorts, registerHost } from '../../shared/accounts/hosts.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
 import { propose } from '../../shared/accounts/proposals.ts';
 import { registerHostRequest } from '../../shared/contract/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -47,6 +48,7 @@ export const register: SignedVerb = async (call) => {
     ({ host } = await registerHost(call, read.data));
   } catch (error) {
     await call.store.forgetRequest(request);
+    if (error instanceof Problem && error.errors === undefined) return again(call, name, fields, {}, error);
     return again(call, name, fields, faultsOf(error));
   }
   await call.store.keepAnswer(request, `/hosts/${host.id}`);
@@ -54,8 +56,10 @@ export const register: SignedVerb = async (call) => {
   return seeOther(sight.complete ? `/hosts/${host.id}` : `/hosts/${host.id}/consent`);
 };
 
-function again(call: SignedCall, name: string, fields: HostFields, faults: FieldFaults) {
-  return page(422, registerAgainPage(call.visitor, { name, fields, faults, once: newId(), probePorts: call.probePorts }));
+// With what is wrong with a field, or with all of it.
+function again(call: SignedCall, name: string, fields: HostFields, faults: FieldFaults, problem?: Problem) {
+  const form = { name, fields, faults, once: newId(), probePorts: call.probePorts };
+  return page(problem?.status ?? 422, registerAgainPage(call.visitor, form, problem?.message), problem?.headers);
 }
 
 function emptyForm(call: SignedCall, { name, servedDomains }: { name: string; servedDomains: readonly string[] }): RegisterForm {

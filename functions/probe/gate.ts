@@ -1,4 +1,3 @@
-import type { Network } from '../../shared/domain/address.ts';
 import { dnsLookups, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
@@ -15,14 +14,16 @@ export type GateServices = {
   readonly store: Pick<AuditStore, 'neverList' | 'pausesOf'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly operatorNetworks: readonly Network[];
   readonly dnsServers: readonly string[];
   readonly onError: (error: unknown) => void;
 };
 
+/** What is asked for hosts of any account; which networks are the operator's goes by the account. */
+export type OpenGate = Omit<Gate, 'operatorNetworks'>;
+
 /** Opens the gate for one batch of hosts. Close it when the batch is done. */
-export async function openGate(services: GateServices): Promise<{ readonly gate: Gate; readonly close: () => void }> {
-  const { store, secrets, clock, operatorNetworks, dnsServers, onError } = services;
+export async function openGate(services: GateServices): Promise<{ readonly gate: OpenGate; readonly close: () => void }> {
+  const { store, secrets, clock, dnsServers, onError } = services;
   const never = await watchNeverList(store, clock, onError);
   const newLookups = () => sharedLookups(dnsLookups(dnsServers), LOOKUPS_PER_SECOND);
   let again: { readonly at: number; readonly lookups: Lookups } | undefined;
@@ -30,11 +31,10 @@ export async function openGate(services: GateServices): Promise<{ readonly gate:
     if (again === undefined || clock() - again.at > SHARED_MS) again = { at: clock(), lookups: newLookups() };
     return again.lookups;
   };
-  const gate: Gate = {
+  const gate: OpenGate = {
     lookups: newLookups(),
     lookAgain,
     now: clock,
-    operatorNetworks,
     tokenOf: (accountId) => consentToken(secrets, accountId),
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => (await store.pausesOf(addresses, clock())).map(({ address }) => address),

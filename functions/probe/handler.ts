@@ -1,6 +1,8 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Host } from '../../shared/domain/host.ts';
+import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
@@ -49,17 +51,17 @@ const turnRules = {
   ),
 };
 const lines: Lines = new Map();
+const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.OPERATOR_NETWORKS);
 const gateServices = {
   store,
   secrets,
   clock: Date.now,
-  operatorNetworks: settings.OPERATOR_NETWORKS,
   dnsServers: settings.DNS_SERVERS,
   onError: (error: unknown) => logger.error('the never-list could not be read', { error }),
 };
 const services: Omit<Services, 'audit'> = {
   store,
-  turns: (ref, fresh) => turnsOf(ref, fresh, store, Date.now, turnRules, lines),
+  turns: (ref, fresh, bookings) => turnsOf(ref, fresh, store, Date.now, turnRules, lines, bookings),
   canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
   raise: async (ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
@@ -76,7 +78,8 @@ const services: Omit<Services, 'audit'> = {
 async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {
   const { gate, close } = await openGate(gateServices);
   try {
-    return await probeScans(refs, { ...services, audit: (host, order) => auditHost(host, order, { ...rules, gate }) });
+    const gateFor = ({ accountId }: Host) => ({ ...gate, operatorNetworks: networksOf(accountId) });
+    return await probeScans(refs, { ...services, audit: (host, order) => auditHost(host, order, { ...rules, gate: gateFor(host) }) });
   } finally {
     close();
   }

@@ -4,7 +4,15 @@ import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import { ended, isFull, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
-import { kindOf, type LegEvidence, type OwedScan, type Scan, type ScanKind, type ScanRef } from '../../shared/domain/scan.ts';
+import {
+  type Bookings,
+  kindOf,
+  type LegEvidence,
+  type OwedScan,
+  type Scan,
+  type ScanKind,
+  type ScanRef,
+} from '../../shared/domain/scan.ts';
 import { spanned } from '../../shared/domain/timeline.ts';
 import { closedLegs, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
@@ -25,7 +33,7 @@ export type Services = {
   readonly store: AuditStore;
   readonly audit: (host: Host, order: AuditOrder) => Promise<Finding>;
   /** Takes the addresses of a host, one after the other, for this delivery of a scan. */
-  readonly turns: (ref: ScanRef, fresh: boolean) => Turns;
+  readonly turns: (ref: ScanRef, fresh: boolean, bookings: { readonly before: Bookings; readonly books: boolean }) => Turns;
   /** What writes down the canaries of a scan before they are sent. */
   readonly canaries: (ref: ScanRef) => ExpectCanary;
   /** Makes of a stored scan what canaries that came back or were bounced prove. */
@@ -54,6 +62,8 @@ type Made = {
   readonly startedAt: number;
   readonly full: boolean;
   readonly finding: Finding;
+  /** The times that are its own at addresses that were not free. */
+  readonly booked?: Bookings;
 };
 
 /**
@@ -104,7 +114,7 @@ async function blockedPorts(ports: readonly number[], services: Services): Promi
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
   const { store } = services;
-  const [host, owed] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findOwed(ref.hostId, ref.scanId)]);
+  const [host, owed] = await Promise.all([ownedHost(ref, store), store.findOwed(ref.hostId, ref.scanId)]);
   // Only now: a scan that another delivery stores in between is owed no more, and must not be taken for one that was never made.
   const stored = await store.findScan(ref.hostId, ref.scanId);
   if (host === undefined) {
@@ -125,14 +135,37 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   // A scan keeps its scope over its sittings, whatever other scans have shown in between.
   const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : isWhole(before);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
-  const turns = services.turns(ref, kindIn(ref) !== 'confirming' && before === undefined);
+  const isFresh = kindIn(ref) !== 'confirming' && before === undefined;
+  if (isFresh && (await isInLine(made, services))) return undefined;
+  // Of a host one scan waits: another would book a time that nobody comes at.
+  const books = host.state.putOff === undefined || host.state.putOff === ref.scanId;
+  const turns = services.turns(ref, isFresh, { before: owed?.booked ?? {}, books });
   const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
   const round = roundOf(kindIn(ref), host.state, startedAt);
   const order = { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), round, before, onProgress: progress?.note } as const;
   const finding = await auditSafely(host, order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
-  return { ...made, full, finding };
+  return { ...made, full, finding, booked: turns.booked() };
+}
+
+// Whether another scan of the host has booked its time already: this one would only wait behind it. One that was asked for comes after it.
+async function isInLine({ ref, host, owed }: Pick<Made, 'ref' | 'host' | 'owed'>, { store, clock }: Services): Promise<boolean> {
+  const { putOff } = host.state;
+  if (putOff === undefined || putOff === ref.scanId) return false;
+  const before = await store.findOwed(host.id, putOff);
+  const at = Math.max(0, ...Object.values(before?.booked ?? {}));
+  if (at <= clock()) return false;
+  if (owed !== undefined) await store.leaseScan(ref, at);
+  return true;
+}
+
+// A removal of the account that broke off may have left the host behind: nobody owns it any more, and nobody may have it scanned.
+async function ownedHost({ accountId, hostId }: ScanRef, store: AuditStore): Promise<Host | undefined> {
+  const [host, account] = await Promise.all([store.findHost(accountId, hostId), store.findAccount(accountId)]);
+  if (host === undefined || account !== undefined) return host;
+  await store.removeHost(host);
+  return undefined;
 }
 
 function isWhole(legs: readonly LegEvidence[]): boolean {
@@ -296,14 +329,22 @@ function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): stri
 }
 
 // What was found before our trouble is kept: it is not asked again.
-async function putOff({ ref, host, owed, startedAt }: Made, { judgement, legs, retryAt }: Finding, services: Services): Promise<void> {
+async function putOff(
+  { ref, host, owed, startedAt, booked = {} }: Made,
+  { judgement, legs, retryAt }: Finding,
+  services: Services,
+): Promise<void> {
   const dueAt = retryAt ?? services.clock() + services.putOffMs;
   const { reason } = judgement;
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
   const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
   const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings, left: owed?.left };
-  await services.store.putOff(host, { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept }, reason);
+  await services.store.putOff(
+    host,
+    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
+    reason,
+  );
 }
 
 function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Services): void {

@@ -1,17 +1,19 @@
-import type { ScanRef } from '../../shared/domain/scan.ts';
+import type { Bookings, ScanRef } from '../../shared/domain/scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { TakeTurn } from './permit-host.ts';
 
-/** The turns of one delivery of a scan at the addresses of its host. */
-export type Turns = { readonly take: TakeTurn; readonly end: () => Promise<void> };
+/** The turns of one delivery of a scan at the addresses of its host; `booked` are the times that are its own, where it must wait. */
+export type Turns = { readonly take: TakeTurn; readonly end: () => Promise<void>; readonly booked: () => Bookings };
 
 /** How addresses are shared: for how long one scan has one, and what lies between fresh scans. `soonestMs`: when a scan may follow another at the earliest. */
 export type TurnRules = { readonly leaseMs: number; readonly spacingMs: number; readonly soonestMs: number };
 
 /** Scans of one process that stand in line for an address, by address: what the last in it resolves when it is done. */
 export type Lines = Map<string, Promise<void>>;
+
+const NO_BOOKINGS = { before: {}, books: false };
 
 const STAND_MS = 60_000; // how long a scan stands in line behind those of its own batch; a sitting must still fit behind it
 
@@ -27,16 +29,21 @@ export function turnsOf(
   clock: Clock,
   rules: TurnRules,
   lines: Lines,
+  bookings: { readonly before: Bookings; readonly books: boolean } = NO_BOOKINGS,
 ): Turns {
   const { leaseMs, spacingMs, soonestMs } = rules;
   const attempt = newId();
   const taken: string[] = [];
+  const booked: Record<string, number> = { ...bookings.before };
   const stood = new Map<string, () => void>();
+  const wishAt = (address: string) => ({ booked: booked[address], books: bookings.books });
   return {
+    booked: () => booked,
     async take(address) {
       if (!stood.has(address)) stood.set(address, await stand(address, lines));
-      const given = await store.takeTurn({ address, ref, attempt, fresh, now: clock(), leaseMs, spacingMs });
+      const given = await store.takeTurn({ address, ref, attempt, fresh, now: clock(), leaseMs, spacingMs, ...wishAt(address) });
       if (given.granted) taken.push(address);
+      else if (given.booked !== undefined) booked[address] = given.booked;
       return given;
     },
     async end() {

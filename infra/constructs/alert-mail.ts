@@ -2,13 +2,14 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
+import type { Deployment } from './deployment.ts';
 import { grantSecret, grantTable, type Retained } from './retained.ts';
 import { grantSending, type Sending } from './sending.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export type AlertMailProps = {
   readonly sending: Sending;
-  readonly operatorNetworks: string;
+  readonly deployment: Deployment;
   /** Where the API answers: mails link to the history under it. */
   readonly baseUrl: string;
   readonly retained: Retained;
@@ -22,7 +23,7 @@ const SENDERS_LIMIT = 2; // at once: new SES accounts may send little per second
 export class AlertMail extends Construct {
   readonly notices: WorkQueue;
 
-  constructor(scope: Construct, id: string, { sending, operatorNetworks, baseUrl, retained, alarms }: AlertMailProps) {
+  constructor(scope: Construct, id: string, { sending, deployment, baseUrl, retained, alarms }: AlertMailProps) {
     super(scope, id);
     this.notices = new WorkQueue(this, 'Notices', {
       name: 'notices',
@@ -38,7 +39,12 @@ export class AlertMail extends Construct {
       timeout: NOTIFY_TIMEOUT,
       memoryMiB: 512,
     });
-    notify.grant({ BASE_URL: baseUrl, EGRESS_ADDRESSES: retained.egressAddress, OPERATOR_NETWORKS: operatorNetworks });
+    notify.grant({
+      BASE_URL: baseUrl,
+      EGRESS_ADDRESSES: retained.egressAddress,
+      OPERATOR_ACCOUNTS: deployment.operatorAccounts,
+      WEBHOOK_NETWORKS: deployment.webhookNetworks,
+    });
     grantSecret(notify, retained);
     grantSending(notify, sending);
     grantTable(notify, retained, ['BatchGetItem', 'Query', 'PutItem', 'UpdateItem']);

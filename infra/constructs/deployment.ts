@@ -21,8 +21,12 @@ const deployment = z.object({
   mailFrom: z.email('must be a plain address such as alerts@your-domain'),
   /** Who is told of alarms. */
   operatorEmail: z.email('must be a plain address'),
-  /** Networks that belong to the operator and may be probed without further proof. */
+  /** Networks that belong to the operator and may be probed for the operator's accounts without further proof. */
   operatorNetworks: settingText(SETTINGS.probe.shape.OPERATOR_NETWORKS),
+  /** The ids of those accounts. */
+  operatorAccounts: settingText(SETTINGS.probe.shape.OPERATOR_ACCOUNTS).default(''),
+  /** Networks in which webhooks of those accounts may be called though they are not public. */
+  webhookNetworks: settingText(SETTINGS.notify.shape.WEBHOOK_NETWORKS).default(''),
   /** SMTP endpoints of the operator that show whether our own way out is open. */
   egressEndpoints: settingText(SETTINGS.probe.shape.EGRESS_ENDPOINTS).refine(
     (text) => text.split(',').length >= ENDPOINTS_LEAST,

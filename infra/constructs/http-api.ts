@@ -77,6 +77,7 @@ export class HttpApi extends Construct {
       EHLO_NAME: deployment.ehloName,
       EGRESS_ADDRESSES: retained.egressAddress,
       OPERATOR_NETWORKS: deployment.operatorNetworks,
+      OPERATOR_ACCOUNTS: deployment.operatorAccounts,
     });
     grantSecret(api, retained);
     grantSending(api, sending);
@@ -96,6 +97,7 @@ export class HttpApi extends Construct {
       PROBE_PORTS: deployment.probePorts,
       REGISTRATION: deployment.registration,
       OPERATOR_NETWORKS: deployment.operatorNetworks,
+      OPERATOR_ACCOUNTS: deployment.operatorAccounts,
       EHLO_NAME: deployment.ehloName,
       EGRESS_ADDRESSES: retained.egressAddress,
       ...(deployment.optOutAddress === '' ? {} : { OPT_OUT_ADDRESS: deployment.optOutAddress }),

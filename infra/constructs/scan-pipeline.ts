@@ -77,6 +77,7 @@ export class ScanPipeline extends Construct {
       EHLO_NAME: deployment.ehloName,
       CANARY_DOMAIN: deployment.canaryDomain,
       OPERATOR_NETWORKS: deployment.operatorNetworks,
+      OPERATOR_ACCOUNTS: deployment.operatorAccounts,
       EGRESS_ENDPOINTS: deployment.egressEndpoints,
       // Thousands of short-lived buffers: small nurseries halve the memory that they take, and save time (docs/benchmarks.md).
       NODE_OPTIONS: '--max-semi-space-size=8',

@@ -24,9 +24,13 @@ export function sdkEnvironment(endpoints: Endpoints): Record<string, string> {
 
 /**
  * The settings of every function on one machine. They differ from a deployment's only here: loopback is the operator's
- * network, and what takes minutes there takes seconds.
+ * network, its owner's account is the operator's, and what takes minutes there takes seconds.
  */
-export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, secretFile: string, baseUrl: string): Record<string, string> {
+export function functionEnvironment(
+  endpoints: Endpoints,
+  queues: QueueUrls,
+  { secretFile, baseUrl, accountId }: { secretFile: string; baseUrl: string; accountId: string },
+): Record<string, string> {
   return {
     ...sdkEnvironment(endpoints),
     POWERTOOLS_SERVICE_NAME: 'relay-audit',
@@ -42,6 +46,7 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     CANARY_MAIL_URL: localMailUrl(endpoints.sqs),
     CANARY_MAIL_REGION: REGION,
     OPERATOR_NETWORKS: '127.0.0.0/8',
+    OPERATOR_ACCOUNTS: accountId,
     PROBE_PORTS: '25,465,587,2525',
     CONFIRM_DELAY_SECONDS: '5',
     ADDRESS_SPACING_SECONDS: '0',
@@ -53,7 +58,17 @@ export function functionEnvironment(endpoints: Endpoints, queues: QueueUrls, sec
     GATHER_SECONDS: '5',
     EGRESS_ADDRESS: '127.0.0.1',
     EGRESS_ADDRESSES: '127.0.0.1',
-    ...passedOn(['OPERATOR_NETWORKS', 'CANARY_DOMAIN', 'FAMILIES', 'DNS_SERVERS', 'EGRESS_ENDPOINTS', 'RETENTION_DAYS', 'REGISTRATION']),
+    ...passedOn([
+      'OPERATOR_NETWORKS',
+      'OPERATOR_ACCOUNTS',
+      'WEBHOOK_NETWORKS',
+      'CANARY_DOMAIN',
+      'FAMILIES',
+      'DNS_SERVERS',
+      'EGRESS_ENDPOINTS',
+      'RETENTION_DAYS',
+      'REGISTRATION',
+    ]),
   };
 }
 

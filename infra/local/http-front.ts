@@ -1,17 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { answerKnownHosts } from './known-hosts.ts';
 import type { Invoke } from './lambda-host.ts';
 
 const BODY_LIMIT = 10 * 1024 * 1024; // API Gateway's limit on a payload
 
-/** Answers HTTP on loopback by calling the api or the pages function with the event that API Gateway (HTTP API, payload 2.0) would make. */
-export function startHttpFront(port: number, invoke: Invoke): Promise<Server> {
+/**
+ * Answers HTTP on loopback by calling the api or the pages function with the event that API Gateway (HTTP API, payload 2.0) would make.
+ * `urls` are the addresses that it may be called by, beside those of loopback.
+ */
+export function startHttpFront(port: number, invoke: Invoke, urls: readonly string[] = []): Promise<Server> {
   const server = createServer((request, response) => {
     answer(request, response, invoke).catch(() => {
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
       response.end('{"message":"Internal Server Error"}');
     });
   });
+  answerKnownHosts(server, urls);
   return new Promise((done, fail) => {
     server.once('error', fail);
     server.listen(port, '127.0.0.1', () => done(server));

@@ -77,10 +77,15 @@ async function startParts(
   const endpoints = { dynamodb: dynamodb.endpoint, sqs: sqs.endpoint, ses: ses.endpoint };
   folder.update({ endpoints });
   const [apiKey, queues] = await Promise.all([accountKey(folder, endpoints.dynamodb), createQueues(endpoints.sqs, VISIBILITY_SECONDS)]);
+  const publicUrl = readPublicUrl();
   const baseUrl = `http://127.0.0.1:${port}`;
   const report = (error: unknown) => listener.onLog(error instanceof Error ? error.message : String(error));
   await tracked(started, startMailEvents(folder.path, ses, queues.feedback, report, mailEvents));
-  const environment = functionEnvironment(endpoints, queues, folder.secretFile, baseUrl);
+  const environment = functionEnvironment(endpoints, queues, {
+    secretFile: folder.secretFile,
+    baseUrl: publicUrl ?? baseUrl,
+    accountId: folder.read().accountId ?? '',
+  });
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
@@ -90,7 +95,7 @@ async function startParts(
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
   if (demo !== undefined) folder.update({ demoAddresses: demo.addresses });
   await host.invoke('dispatch', {});
-  const front = await startHttpFront(port, host.invoke);
+  const front = await startHttpFront(port, host.invoke, publicUrl === undefined ? [] : [publicUrl]);
   started.push(() => closeFront(front));
   started.push(tick(host, report));
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
@@ -98,6 +103,13 @@ async function startParts(
   started.push(pollQueue(queues.canary, 'canary', MAILS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, canaryMailbox, stop };
+}
+
+// Where people reach the service when something in front of it takes their requests: links of mails lead there.
+function readPublicUrl(): string | undefined {
+  const text = process.env.PUBLIC_URL;
+  if (text === undefined || /^https?:\/\/[a-z0-9.-]+(:\d{1,5})?\/?$/.test(text)) return text?.replace(/\/$/, '');
+  throw new UsageError(`PUBLIC_URL must be an address such as https://audit.example.org, not ${text}.`);
 }
 
 // As SES does: the mail is in the bucket before `canary` hears of it, by what is published of it. The bucket is in memory, and keeps the latest.

@@ -1,4 +1,4 @@
-import type { Network } from '../domain/address.ts';
+import type { OperatorNetworksOf } from '../domain/operators.ts';
 import type { Send } from '../mail/mailer.ts';
 import type { Lookups } from '../network/lookups.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -13,7 +13,8 @@ export type Services = {
   readonly clock: Clock;
   readonly send: Send;
   readonly lookups: Lookups;
-  readonly operatorNetworks: readonly Network[];
+  /** The operator's networks, for accounts of the operator. */
+  readonly operatorNetworksOf: OperatorNetworksOf;
   /** The token that proofs of consent of an account hold. */
   readonly tokenOf: (accountId: string) => string;
   /** The ports that this deployment probes. */

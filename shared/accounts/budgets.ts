@@ -35,6 +35,9 @@ export const BUDGETS = {
   'recipient-mails': { limit: 20, windowMs: DAY },
   /** Scans on demand of one host: what its administrator needs who tries one remedy after the other. */
   'host-scans': { limit: 6, windowMs: HOUR },
+  /** Hosts that one account registers, and scans that it asks for, in a day; how many goes by its quota of hosts. */
+  registrations: { limit: 200, windowMs: DAY },
+  'account-scans': { limit: 200, windowMs: DAY },
   /** Calls of one host's webhook that are asked for again: its receiver may be anybody's server. */
   'webhook-repeats': { limit: 10, windowMs: HOUR },
   /** Looks at the consent of one host: each asks DNS some twenty questions. One a minute is what a person needs who waits for a record. */
@@ -46,8 +49,8 @@ export type BudgetName = keyof typeof BUDGETS;
 type Budgeting = Pick<Services, 'store' | 'clock'>;
 
 /** Takes one from a budget, and tells what came of it. */
-export function take({ store, clock }: Budgeting, what: BudgetName, who: string): Promise<Taken> {
-  return store.takeFromBudget(budgetOf(what, who), clock());
+export function take({ store, clock }: Budgeting, what: BudgetName, who: string, limit?: number): Promise<Taken> {
+  return store.takeFromBudget(budgetOf(what, who, limit), clock());
 }
 
 /** Gives one back that was taken at `takenAt` and not used. */
@@ -56,17 +59,37 @@ export function giveBack({ store }: Budgeting, what: BudgetName, who: string, ta
 }
 
 /** Takes one from a budget, and gives the fields that tell how much of it is left; a spent one is a problem with the time to come again. */
-export async function spend(services: Budgeting, what: BudgetName, who: string, detail: string): Promise<Record<string, string>> {
-  const taken = await take(services, what, who);
-  const seconds = Math.max(1, Math.ceil((taken.resetAt - services.clock()) / 1000));
-  const fields = rateLimitFields(what, taken.remaining, seconds);
-  if (taken.granted) return fields;
-  throw new Problem(
-    429,
-    `${detail} Come again in ${seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`}.`,
-    undefined,
-    { 'retry-after': String(seconds), ...fields },
-  );
+export async function spend(
+  services: Budgeting,
+  what: BudgetName,
+  who: string,
+  detail: string,
+  limit?: number,
+): Promise<Record<string, string>> {
+  const taken = await take(services, what, who, limit);
+  const seconds = secondsUntil(taken.resetAt, services.clock());
+  if (!taken.granted) throw spent(what, detail, seconds, limit);
+  return rateLimitFields(what, taken.remaining, seconds, limit);
+}
+
+/** The problem of a budget that is spent, with the time to come again. */
+export function spent(what: BudgetName, detail: string, seconds: number, limit?: number): Problem {
+  const again =
+    seconds < 120 ? `${seconds} seconds` : seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
+  return new Problem(429, `${detail} Come again in ${again}.`, undefined, {
+    'retry-after': String(seconds),
+    ...rateLimitFields(what, 0, seconds, limit),
+  });
+}
+
+/** How many seconds of the window of a budget are left. */
+export function secondsLeft(what: BudgetName, now: number): number {
+  const { windowMs } = BUDGETS[what];
+  return secondsUntil(now - (now % windowMs) + windowMs, now);
+}
+
+function secondsUntil(resetAt: number, now: number): number {
+  return Math.max(1, Math.ceil((resetAt - now) / 1000));
 }
 
 /** Who is asking, as far as the network shows: an IPv4 address, or the /64 of an IPv6 address, which is one customer's to hand out. */
@@ -75,12 +98,18 @@ export function sourceOf(sourceIp: string): string {
   return address?.family === 6 ? `${(address.value >> 64n).toString(16)}::/64` : sourceIp;
 }
 
-function budgetOf(what: BudgetName, who: string): Budget {
-  return { what, who, ...BUDGETS[what] };
+/** A budget of somebody, with a limit of their own where they have one. */
+export function budgetOf(what: BudgetName, who: string, limit: number = BUDGETS[what].limit): Budget {
+  return { what, who, ...BUDGETS[what], limit };
 }
 
 // draft-ietf-httpapi-ratelimit-headers-10: q and w are quota and window in seconds, r and t what is left and for how long.
-function rateLimitFields(what: BudgetName, remaining: number, seconds: number): Record<string, string> {
-  const { limit, windowMs } = BUDGETS[what];
+function rateLimitFields(
+  what: BudgetName,
+  remaining: number,
+  seconds: number,
+  limit: number = BUDGETS[what].limit,
+): Record<string, string> {
+  const { windowMs } = BUDGETS[what];
   return { 'ratelimit-policy': `"${what}";q=${limit};w=${windowMs / 1000}`, ratelimit: `"${what}";r=${remaining};t=${seconds}` };
 }

@@ -26,7 +26,7 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
   const token = acting.tokenOf(acting.accountId);
   const look = startLook(sharedLookups(acting.lookups, LOOKUPS_PER_SECOND), REQUEST_LOOK_MS);
   try {
-    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworks, ...look };
+    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), ...look };
     const found = await addressesOf(target, rules);
     const all = found.kind === 'found' ? found.values : [];
     const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);

@@ -4,9 +4,12 @@ import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-ma
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
 import { scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
+import type { Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
-import { ownAccount } from './own-account.ts';
+import { budgetOf, secondsLeft, spent } from './budgets.ts';
+import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
+import { type Quotas, quotasOf } from './quotas.ts';
 import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
 
@@ -28,15 +31,18 @@ export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number
   return DEFAULT_PORTS.filter((port) => probePorts.includes(port));
 }
 
-/** Registers a host and owes its first scan. */
+/** Registers a host and owes its first scan, within the quotas of the account. */
 export async function registerHost(acting: Acting, wish: RegisterWish): Promise<Registered> {
   checkPorts(acting, wish.ports ?? []);
   const now = acting.clock();
+  const account = await ownAccount(acting);
+  const quotas = quotasOf(account);
+  if ((account.hosts ?? 0) >= quotas.hosts) throw tooManyHosts(quotas);
   const settings = {
     ...tidy({
       ...wish,
       ports: wish.ports ?? defaultPorts(acting),
-      alertRecipients: wish.alertRecipients ?? [(await ownAccount(acting)).email],
+      alertRecipients: wish.alertRecipients ?? [account.email],
     }),
     name: wish.name.toLowerCase(),
   };
@@ -54,9 +60,36 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
     whoIsUnconfirmed(acting, host.settings),
     adviceAtRegistration(acting, host.id, host.settings),
   ]);
-  await acting.store.registerHost(host, first);
+  const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
+  const registered = await acting.store.registerHost(host, first, { hosts: quotas.hosts, registrations });
+  if (registered !== 'registered') throw notRegistered(registered, quotas, acting.clock());
   await askRecipients(acting, unconfirmed);
   return { host, unconfirmed, told };
+}
+
+function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas, now: number): Problem {
+  switch (why) {
+    case 'no-account':
+      return accountGone();
+    case 'too-many-hosts':
+      return tooManyHosts(quotas);
+    case 'too-many-registrations': {
+      const detail = `This account has registered ${quotas.registrationsADay} hosts today, which is as many as it may in a day.`;
+      return spent('registrations', detail, secondsLeft('registrations', now), quotas.registrationsADay);
+    }
+    case 'busy':
+      return new Problem(409, 'This account registers too many hosts at once. Register them one after the other.', undefined, {
+        'retry-after': '1',
+      });
+  }
+}
+
+function tooManyHosts({ hosts }: Quotas): Problem {
+  const instead = 'A further domain of a server that you audit already needs no host of its own: add it to the served domains of that one.';
+  return new Problem(
+    409,
+    `This account may have ${hosts} hosts, and has them. ${instead} Otherwise remove a host that you no longer need, or ask the operator of this service for more.`,
+  );
 }
 
 /** A host of the account; a foreign one is as absent as one that never was. */

@@ -5,6 +5,11 @@ import { Problem } from './problem.ts';
 /** The account that somebody acts for. */
 export async function ownAccount({ store, accountId }: Pick<Acting, 'store' | 'accountId'>): Promise<Account> {
   const account = await store.findAccount(accountId);
-  if (account === undefined) throw new Problem(401, 'This account is gone.');
+  if (account === undefined) throw accountGone();
   return account;
+}
+
+/** The problem of whoever acts for an account that is removed. */
+export function accountGone(): Problem {
+  return new Problem(401, 'This account is gone.');
 }

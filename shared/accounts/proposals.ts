@@ -21,7 +21,7 @@ export async function propose(acting: Acting, name: string): Promise<Proposal> {
   const { email } = await ownAccount(acting);
   const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
   try {
-    const asked = asking(deadline.lookups, acting.operatorNetworks);
+    const asked = asking(deadline.lookups, acting.operatorNetworksOf(acting.accountId));
     const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], deadline.lookups)]);
     const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
     return proposalFor({ ...findings, delivery, ourselves, trouble: asked.trouble() });

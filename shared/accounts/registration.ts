@@ -57,7 +57,7 @@ function noServer(name: string, mail: readonly string[]): Problem {
 }
 
 function nextFor(acting: Acting, hostId: string, name: string, addresses: readonly Address[], mail: readonly string[]): string {
-  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, acting.operatorNetworks));
+  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, acting.operatorNetworksOf(acting.accountId)));
   const elsewhere = mail.length === 0 ? [] : [`Mail for ${name} goes to other servers: GET /v1/proposals?name=${name} names them.`];
   const proof = operators
     ? `It lies in a network of this service's operator and is scanned within a minute or two: GET /v1/hosts/${hostId}/scans shows what came of it.`

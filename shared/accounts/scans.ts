@@ -2,6 +2,8 @@ import type { Host } from '../domain/host.ts';
 import { kindOf, type OwedScan, scanId } from '../domain/scan.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
+import { ownAccount } from './own-account.ts';
+import { quotasOf } from './quotas.ts';
 
 const SECOND_MS = 1_000;
 
@@ -11,6 +13,9 @@ export async function requestScan(acting: Acting, host: Host): Promise<OwedScan>
   const waiting = (await store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
   if (waiting !== undefined) return waiting;
   await spend(acting, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
+  const { scansADay } = quotasOf(await ownAccount(acting));
+  const detail = `This account has asked for ${scansADay} scans today, which is as many as it may in a day. Its scheduled scans go on.`;
+  await spend(acting, 'account-scans', acting.accountId, detail, scansADay);
   const fresh = await newScan(acting, host);
   await store.owe(fresh);
   return fresh;

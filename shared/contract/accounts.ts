@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SCANS_A_MINUTE } from '../domain/shares.ts';
 
 const KEY_SCOPES = ['read', 'write'] as const;
 const LABEL_LIMIT = 60; // characters
@@ -25,7 +26,20 @@ export const givenKeyResponse = z
 
 export const confirmedResponse = z.strictObject({ email: z.string(), confirmed: z.literal(true) }).meta({ id: 'ConfirmedRecipient' });
 
-export const accountResponse = z.strictObject({ id: z.string(), email: z.string(), createdAt: moment }).meta({ id: 'Account' });
+export const accountResponse = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    createdAt: moment,
+    hosts: z.int().meta({ description: 'How many hosts it has.' }),
+    hostQuota: z
+      .int()
+      .meta({ description: 'How many it may have. In a day it may register twice as many, and ask for twice as many scans.' }),
+    waitingScans: z.int().meta({
+      description: `How many of its scans were due in the last minute and wait for a later one. Of one account ${SCANS_A_MINUTE} owed scans are begun in a minute, so that nobody waits for the scans of others.`,
+    }),
+  })
+  .meta({ id: 'Account' });
 
 export const removeAccountRequest = z
   .strictObject({

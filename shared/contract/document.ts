@@ -39,7 +39,10 @@ const registerHost: ZodOpenApiOperationObject = {
     ...invalidBody,
     ...authenticated,
     ...mayChange,
-    ...notYetAnswered,
+    409: problem(
+      'The account has as many hosts as it may have, or registers too many at once, or the first request with this Idempotency-Key has not been answered yet.',
+      ['Retry-After'],
+    ),
   },
 };
 

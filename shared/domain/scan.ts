@@ -156,6 +156,9 @@ export type LegEvidence = {
 /** A reference to a scan to be made, small enough to travel fifty to a message. */
 export type ScanRef = { readonly accountId: string; readonly hostId: string; readonly scanId: string };
 
+/** When whose turn at an address is, by address. */
+export type Bookings = Readonly<Record<string, number>>;
+
 /** A scan that stays written in the table until its result is stored. `trouble` says what put it off, when something on our side did. */
 export type OwedScan = ScanRef & {
   readonly dueAt: number;
@@ -170,6 +173,8 @@ export type OwedScan = ScanRef & {
   readonly startedAt?: number | undefined;
   /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
   readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
+  /** The times that were booked for it at addresses that were not free. */
+  readonly booked?: Bookings | undefined;
   /** Since when its messages are waited for, and until when at the latest. */
   readonly awaits?: { readonly since: number; readonly until: number } | undefined;
   /** Since when a sitting is under way, and how far its legs have come. */

@@ -8,6 +8,7 @@ import { forbiddenBecause } from './target-policy.ts';
 /** What a call to a webhook goes by. */
 export type WebhookDoor = {
   readonly lookups: Pick<Lookups, 'addresses'>;
+  /** Networks of the operator that its account may have called though they are not public. */
   readonly operatorNetworks: readonly Network[];
   /** Whether the operator's never-list covers a name or an address. */
   readonly isVetoed: (target: string) => boolean;
@@ -110,6 +111,7 @@ function post(
 function answerTo(call: ClientRequest): Promise<Answer> {
   return new Promise((resolve) => {
     let connected = false;
+    let secure = false;
     let answer: Answer | undefined;
     let answerBytes = 0;
     const slow = setTimeout(() => call.destroy(failure('ETIMEDOUT')), CONNECT_LIMIT_MS);
@@ -118,12 +120,17 @@ function answerTo(call: ClientRequest): Promise<Answer> {
         connected = true;
         clearTimeout(slow);
       });
+      socket.once('secureConnect', () => {
+        secure = true; // its certificate was verified: others give an error instead
+      });
       socket.on('data', (bytes: Buffer) => {
         answerBytes += bytes.length;
         if (answerBytes > ANSWER_LIMIT_BYTES) call.destroy(failure('ANSWER_TOO_LONG'));
       });
     });
-    call.on('error', (error: NodeJS.ErrnoException) => resolve(answer ?? { ...refused(whyFailed(error)), connected }));
+    call.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(answer ?? { ...refused(secure ? whyFailed(error) : NOT_SECURE), connected }),
+    );
     call.once('response', (response) => {
       const settled = answerOf(response.statusCode ?? 0);
       answer = settled;
@@ -134,7 +141,7 @@ function answerTo(call: ClientRequest): Promise<Answer> {
     // After an upgrade that nobody asked for there is neither an answer nor an error.
     call.once('close', () => {
       clearTimeout(slow);
-      resolve(answer ?? { ...refused('it ended the connection without an answer'), connected });
+      resolve(answer ?? { ...refused(secure ? 'it ended the connection without an answer' : NOT_SECURE), connected });
     });
   });
 }
@@ -145,20 +152,14 @@ function answerOf(status: number): Answer {
   return { ...refused(`it answered ${status}${redirect}`), connected: true };
 }
 
+// Whoever names a host that is not theirs must not learn of it which ports are open, or what answers there.
+const NOT_SECURE = 'no HTTPS session with a certificate that is valid for it came about';
+
 const FAILURES: readonly (readonly [RegExp, string])[] = [
   [/^ABORT_ERR$/, `it took longer than ${TIME_LIMIT_MS / 1000} seconds`],
   [/^ANSWER_TOO_LONG$/, 'it went on talking without an answer'],
-  [/^ECONNREFUSED$/, 'it refused the connection'],
-  [/^ETIMEDOUT$/, 'nothing answers at its address'],
-  [/^E(HOST|NET)UNREACH$|^EADDRNOTAVAIL$/, 'there is no route to its address'],
   [/^ECONNRESET$|^EPIPE$/, 'it ended the connection without an answer'],
   [/^HPE_/, 'its answer is not HTTP that we can read'],
-  [/^ERR_TLS_CERT_ALTNAME_(INVALID|FORMAT)$/, 'its certificate is for another name'],
-  [/^CERT_HAS_EXPIRED$/, 'its certificate has expired'],
-  [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet'],
-  [/^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(GET|VERIFY)_/, 'its certificate is signed by nobody that we know'],
-  [/CERT/, 'its certificate was not accepted'],
-  [/^EPROTO$|^ERR_(SSL|TLS)_/, 'TLS could not be set up with it'],
 ];
 
 function whyFailed({ code = '' }: NodeJS.ErrnoException): string {

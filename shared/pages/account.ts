@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
-import { actButton, copyable, fieldError, ownForm, when } from './parts.ts';
+import { actButton, copyable, counted, fieldError, ownForm, when } from './parts.ts';
 
 /** An API key as its owner sees it. */
 export type ShownApiKey = {
@@ -18,16 +18,19 @@ export type AccountPage = {
   readonly keys: readonly ShownApiKey[];
   /** How many keys an account may have. */
   readonly most: number;
+  /** How many hosts it has, and may have. */
+  readonly hosts: { readonly count: number; readonly quota: number };
   readonly errors?: { readonly key?: string; readonly remove?: string };
 };
 
 /** The page of the account: API keys, sessions, and its end. */
 export function accountPage(account: AccountPage): string {
-  const { visitor, errors = {} } = account;
+  const { visitor, hosts, errors = {} } = account;
   return layout(
     'Account',
     html`<h1>Account</h1>
 <p>You are signed in as <strong>${visitor.email}</strong>. Alerts of your hosts are mailed to this address unless a host names others.</p>
+<p>It has ${counted(hosts.count, 'host')} of the ${hosts.quota} that it may have. If you need more, ask the operator of this service.</p>
 ${keysSection(account)}
 <h2>Sessions</h2>
 <p>A session ends after two weeks. If a device of yours was lost, or a link of yours was used by somebody else, end them all.</p>

@@ -2,6 +2,7 @@ import { brokenTlsAt } from '../domain/broken-tls.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
 import type { OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
+import { SCANS_A_MINUTE } from '../domain/shares.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
@@ -21,6 +22,8 @@ export type HostsPage = {
   readonly hosts: readonly Host[];
   readonly shown: PageOfHosts;
   readonly unfinished: readonly OwedScan[];
+  /** How many scans were due and are left for a later minute. */
+  readonly waiting: number;
   readonly more: boolean;
   readonly now: number;
 };
@@ -34,11 +37,12 @@ export function pageOfHosts(hosts: readonly Host[], number: number): PageOfHosts
 }
 
 /** The page that answers at a glance which hosts are in trouble. */
-export function hostsPage({ visitor, hosts, shown, unfinished, more, now }: HostsPage): string {
+export function hostsPage({ visitor, hosts, shown, unfinished, waiting, more, now }: HostsPage): string {
   return layout(
     'Hosts',
     html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
 ${hosts.length === 0 ? nothingYet() : table(summary(hosts), shown, unfinished, now)}
+${waiting === 0 ? undefined : html`<p class="note">${counted(waiting, 'scan')} of yours ${waiting === 1 ? 'waits' : 'wait'}: ${SCANS_A_MINUTE} of one account begin in a minute.</p>`}
 ${more ? html`<p class="note">There are more hosts than this table reads: the API lists them all.</p>` : undefined}
 ${shown.last === 1 ? undefined : pagesNav(shown)}`,
     { visitor, wide: true },

@@ -73,11 +73,12 @@ ${forward === undefined ? undefined : html`<details><summary>A text for ${runBy?
 `;
 }
 
-/** A form again, with what is wrong with it. */
-export function registerAgainPage(visitor: Visitor, form: RegisterForm): string {
+/** A form again, with what is wrong with it, or why nothing can be registered now. */
+export function registerAgainPage(visitor: Visitor, form: RegisterForm, problem?: string): string {
   return layout(
     `Register ${form.name}`,
     html`<h1>Register ${form.name}</h1>
+${problem === undefined ? undefined : html`<p class="error">${problem} <a href="/hosts">Your hosts</a></p>`}
 ${form.faults.name === undefined ? undefined : html`<p class="error">${form.name} ${form.faults.name}. <a href="/hosts/new">Enter another name</a></p>`}
 ${registerForm(visitor, form)}`,
     { visitor },

@@ -33,6 +33,12 @@ const networks = list.transform((parts, context): Network[] =>
   }),
 );
 
+const accounts = list.transform((ids, context): string[] => {
+  for (const id of ids.filter((each) => !/^[0-9a-f]{20}$/.test(each)))
+    context.addIssue({ code: 'custom', message: `${id} is not the id of an account, which has 20 hexadecimal digits` });
+  return ids;
+});
+
 const addresses = list.transform((parts, context): Address[] =>
   parts.flatMap((part) => {
     const address = parseAddress(part);
@@ -111,7 +117,9 @@ export const SETTINGS = {
     EHLO_NAME: domain,
     /** The addresses that our connections come from. */
     EGRESS_ADDRESSES: addresses,
+    /** Networks that the accounts of `OPERATOR_ACCOUNTS` audit without further proof. */
     OPERATOR_NETWORKS: networks,
+    OPERATOR_ACCOUNTS: accounts,
     DNS_SERVERS: list,
   }),
   pages: z.object({
@@ -122,7 +130,9 @@ export const SETTINGS = {
     PROBE_PORTS: ports,
     /** Who may open an account by signing in: as for the API. */
     REGISTRATION: registration,
+    /** Networks that the accounts of `OPERATOR_ACCOUNTS` audit without further proof. */
     OPERATOR_NETWORKS: networks,
+    OPERATOR_ACCOUNTS: accounts,
     /** The name we say EHLO with, by which readers know our connections in their log. */
     EHLO_NAME: domain,
     /** Whom readers may write to; postmaster at the EHLO name when left out. */
@@ -160,7 +170,9 @@ export const SETTINGS = {
     OPT_OUT_ADDRESS: z.email().optional(),
     /** The address families that there is a way out over: `4` or `4,6`. */
     FAMILIES: families,
+    /** Networks that the accounts of `OPERATOR_ACCOUNTS` audit without further proof. */
     OPERATOR_NETWORKS: networks,
+    OPERATOR_ACCOUNTS: accounts,
     /** Resolvers to ask, `address` or `address:port`; the system's when empty. */
     DNS_SERVERS: list,
     /** SMTP endpoints of the operator that show whether our own way out is open. */
@@ -193,8 +205,9 @@ export const SETTINGS = {
     BASE_URL: z.url(),
     /** The addresses that our connections come from, which readers look for in their logs. */
     EGRESS_ADDRESSES: addresses,
-    /** Networks in which webhooks may be called though they are not public. */
-    OPERATOR_NETWORKS: networks,
+    /** Networks in which webhooks of the operator's accounts may be called though they are not public. */
+    WEBHOOK_NETWORKS: networks,
+    OPERATOR_ACCOUNTS: accounts,
     DNS_SERVERS: list,
     /** How long a claimed notice is left to its claimant before it is sent again: longer than a sender may run, and than SES's events take. */
     CLAIM_LEASE_SECONDS: seconds(600),

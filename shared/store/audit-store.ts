@@ -7,7 +7,14 @@ import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 
-export type Account = { readonly id: string; readonly email: string; readonly createdAt: number };
+/** An account. `hosts` counts its hosts; `hostQuota` is how many it may have where an operator has said so. */
+export type Account = {
+  readonly id: string;
+  readonly email: string;
+  readonly createdAt: number;
+  readonly hosts?: number | undefined;
+  readonly hostQuota?: number | undefined;
+};
 
 export const KEY_SCOPES = ['read', 'write'] as const;
 
@@ -54,10 +61,14 @@ export type Turn = {
   readonly leaseMs: number;
   /** How long after a fresh scan began the next fresh one of another scan may. */
   readonly spacingMs: number;
+  /** The time that was booked for it at this address. */
+  readonly booked?: number | undefined;
+  /** Whether a time is to be booked for it when the address is not free. */
+  readonly books?: boolean | undefined;
 };
 
-/** Whether an address was given to a scan; if not, when it may be asked for again. */
-export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number };
+/** Whether an address was given to a scan; if not, when it may be asked for again, which is its own time if it is `booked`. */
+export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: number };
 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
@@ -112,6 +123,12 @@ export type ScanQuery = {
   readonly toMs?: number | undefined;
 };
 
+/** How registering a host went. */
+export type Registration = 'registered' | 'no-account' | 'too-many-hosts' | 'too-many-registrations' | 'busy';
+
+/** What a registration is counted against: the hosts that its account may have, and those that it may register in a window of time. */
+export type RegistrationLimits = { readonly hosts: number; readonly registrations: Budget };
+
 /** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide anew. */
 export type Stored = 'stored' | 'conflict';
 
@@ -148,6 +165,8 @@ export type AuditStore = {
   createAccount(account: Account, key?: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
   findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** Lets an account have so many hosts; false when it is gone. */
+  setHostQuota(accountId: string, hosts: number): Promise<boolean>;
   /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
 
@@ -179,7 +198,10 @@ export type AuditStore = {
   /** True for the first caller with this id, false for every other until `until`. */
   useOnce(id: string, until: number): Promise<boolean>;
 
-  /** Gives an address to one scan at a time, and remembers who scans it. One conditional update. */
+  /**
+   * Gives an address to one scan at a time, and remembers who scans it. One conditional update. A fresh scan that must wait is booked
+   * for the next time that nobody else is, if it books, by a second; whoever comes at its time has it before those who have booked none.
+   */
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;
@@ -204,9 +226,13 @@ export type AuditStore = {
   /** Gives up a claim whose request failed, so that it may be made again. */
   forgetRequest(request: RepeatableRequest): Promise<void>;
 
-  /** Host, wheel entry and first owed scan appear together or not at all. */
-  registerHost(host: Host, first: OwedScan): Promise<void>;
+  /**
+   * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind.
+   * They are counted in the same step, so that of any number of callers no more are registered than may be. `busy`: too many were at it at once.
+   */
+  registerHost(host: Host, first: OwedScan, limits: RegistrationLimits): Promise<Registration>;
   findHost(accountId: string, hostId: string): Promise<Host | undefined>;
+  /** What was registered before is there. */
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;
   /** Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. */
   changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;
@@ -231,6 +257,10 @@ export type AuditStore = {
   owedOf(hostId: string): Promise<OwedScan[]>;
   /** Owed scans due at `now`, oldest first. */
   dueScans(now: number, limit: number): Promise<OwedScan[]>;
+  /** Notes how many due scans of an account were left for a later minute. */
+  noteWaiting(accountId: string, waiting: number, now: number): Promise<void>;
+  /** How many were left for later in the last two minutes. */
+  waitingScans(accountId: string, now: number): Promise<number>;
   /** After its message was sent: leaves the scan alone until `until`, then it is due again unless its result was stored. */
   leaseScan(ref: ScanRef, until: number): Promise<void>;
   /**

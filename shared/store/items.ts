@@ -249,6 +249,7 @@ const owedItem = z.object({
   sittings: z.number().optional(),
   startedAt: time.optional(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
+  booked: z.record(z.string(), time).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
@@ -347,8 +348,16 @@ export function readKey(item: unknown): StoredKey {
   return { prefix: idIn(pk), ...rest };
 }
 
+const accountItem = z.object({
+  pk: z.string(),
+  email: z.string(),
+  createdAt: time,
+  hosts: z.number().int().optional(),
+  hostQuota: z.number().int().optional(),
+});
+
 export function readAccount(item: unknown): Account {
-  const { pk, ...rest } = z.object({ pk: z.string(), email: z.string(), createdAt: time }).parse(item);
+  const { pk, ...rest } = accountItem.parse(item);
   return { id: idIn(pk), ...rest };
 }
 
@@ -382,12 +391,18 @@ const turnItem = z.object({
   holder: z.string(),
   freshAt: time.optional(),
   freshScan: z.string().optional(),
+  nextFree: time.optional(),
   scanners: z.set(z.string()),
   expiresAt: time,
 });
 
 export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);
+}
+
+/** From when on an address was booked by nobody. */
+export function readNextFree(item: unknown): number {
+  return z.object({ nextFree: time }).parse(item).nextFree;
 }
 
 export function readNever(item: unknown): NeverEntry {
@@ -419,6 +434,11 @@ export function readRefused(error: unknown): Record<string, string | number | Se
 export function readWheelEntry(item: unknown): { accountId: string; hostId: string } {
   const entry = z.object({ sk: z.string(), accountId: z.string() }).parse(item);
   return { accountId: entry.accountId, hostId: idIn(entry.sk) };
+}
+
+/** How many scans of an account waited, and when that was. */
+export function readWaiting(item: unknown): { waiting: number; at: number } {
+  return z.object({ waiting: z.number().int(), at: time }).parse(item);
 }
 
 export function readTick(item: unknown): number {

@@ -17,7 +17,7 @@ import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { eventually, startLocalService, temporaryFolder } from '../support/local-service.ts';
-import { CLOSED, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { AMPLE, CLOSED, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { type Saying, type ScriptedDns, startScriptedDns } from '../support/scripted-dns-server.ts';
 import { startApi } from '../unit/api/api-on-table.ts';
 import type { Figure } from './figure.ts';
@@ -246,7 +246,10 @@ async function untilQuiet(store: AuditStore): Promise<void> {
 
 async function measureUnits(dns: ScriptedDns): Promise<Figure[]> {
   const operators = parseNetwork('127.0.0.0/8');
-  const api = await startApi({ lookups: dnsLookups([dns.address]), operatorNetworks: operators === undefined ? [] : [operators] });
+  const api = await startApi({
+    lookups: dnsLookups([dns.address]),
+    operatorNetworksOf: () => (operators === undefined ? [] : [operators]),
+  });
   const { table, services } = api;
   const figures: Figure[] = [];
   const measure = async (operation: Operation, owner: Owner, about = '', readLimit?: number) => {
@@ -335,7 +338,7 @@ async function seedHost(store: AuditStore, accountId: string, index: number, now
   const sample = sampleHost({ name, servedDomains: [domain], period: 'week', alertRecipients: [`owner@${domain}`] });
   const host: Host = { ...sample, id: newId(), accountId, createdAt: now };
   const first = { accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now + RETENTION_MS, tries: 0 };
-  await store.registerHost(host, first);
+  await store.registerHost(host, first, AMPLE);
   await store.dropOwed(first); // nobody shall scan it now
   return host;
 }

@@ -19,7 +19,11 @@ export async function measureBundles(): Promise<Figure[]> {
   const queues = { scans: at('scans'), notices: at('notices'), feedback: at('feedback'), canary: at('canary') };
   const env = {
     PATH: process.env.PATH ?? '',
-    ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE),
+    ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, {
+      secretFile: secret,
+      baseUrl: NOWHERE,
+      accountId: '',
+    }),
   };
   const bundles = readdirSync(join(out, 'cdk')).flatMap((asset) => {
     const file = join(out, 'cdk', asset, 'index.mjs');

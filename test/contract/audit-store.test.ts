@@ -7,7 +7,17 @@ import { noticesOf, seenIn } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
-import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import {
+  CLOSED,
+  NOON,
+  registerSample,
+  SUSPECTED,
+  sampleArrival,
+  sampleCanary,
+  sampleHost,
+  sampleLeg,
+  sampleScan,
+} from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -25,7 +35,7 @@ beforeEach(() => {
 
 async function registered(settings: Parameters<typeof sampleHost>[0] = {}): Promise<Host> {
   const host = sampleHost(settings);
-  await table.store.registerHost(host, owedOf(host, 'first', now));
+  await registerSample(table.store, host, owedOf(host, 'first', now));
   return host;
 }
 
@@ -102,7 +112,7 @@ describe('hosts', () => {
     const hosts = [];
     for (let i = 0; i < 5; i++) {
       const host = { ...sampleHost(), accountId: 'account-of-five' };
-      await table.store.registerHost(host, owedOf(host, 'first', now));
+      await registerSample(table.store, host, owedOf(host, 'first', now));
       hosts.push(host.id);
     }
     const first = await table.store.listHosts('account-of-five', 3);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { effectOf } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
-import { NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { NOON, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -22,7 +22,7 @@ beforeEach(() => {
 // A host with an owed scan, `scans` stored ones and the evidence of one.
 async function withHistory(scans: number): Promise<{ host: Host; hash: string }> {
   const host = sampleHost();
-  await table.store.registerHost(host, {
+  await registerSample(table.store, host, {
     accountId: host.accountId,
     hostId: host.id,
     scanId: scanId(NOON, 'first'),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host, HostSettings, HostState } from '../../shared/domain/host.ts';
 import { type HostNotice, noticesOf } from '../../shared/domain/notice.ts';
-import { createSampleAccount, NOON, sampleHost, sampleScan } from '../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const MINUTE = 60_000;
@@ -29,7 +29,7 @@ async function tell(host: Host, state: Partial<HostState> = {}): Promise<HostNot
 
 async function registered(settings: Partial<HostSettings> = {}): Promise<Host> {
   const host = sampleHost(settings);
-  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
+  await registerSample(table.store, host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
   return host;
 }
 

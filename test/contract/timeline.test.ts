@@ -3,7 +3,7 @@ import { effectOf } from '../../shared/domain/change.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { spanned } from '../../shared/domain/timeline.ts';
-import { createSampleAccount, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
 const HOUR = 60 * 60_000;
@@ -19,7 +19,13 @@ afterAll(() => table.stop());
 
 async function registered(): Promise<Host> {
   const host = sampleHost();
-  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 });
+  await registerSample(table.store, host, {
+    accountId: host.accountId,
+    hostId: host.id,
+    scanId: scanId(now, 'first'),
+    dueAt: now,
+    tries: 0,
+  });
   return host;
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Turn } from '../../shared/store/audit-store.ts';
 import { NOON } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -176,4 +176,74 @@ test('a turn costs one write unit and no read, given or refused', async () => {
   table.meter.reset();
   await take(turnOf({ address, fresh: true }));
   expect(table.meter.readUnits).toBe(0);
+});
+
+describe('a booked time', () => {
+  const STEP = 1.2 * SPACING;
+  const booking = (address: string, rest: Partial<Turn> = {}) => turnOf({ address, fresh: true, books: true, ...rest });
+
+  test('is another for each of those that wait, far enough from the next, whoever asks at once', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const given = await Promise.all(Array.from({ length: 20 }, () => take(booking(address))));
+    const times = given.map((each) => (each.granted ? expect.fail('granted twice') : each.booked));
+    const expected = Array.from({ length: 20 }, (_, index) => NOON + SPACING + index * STEP);
+    expect(times.toSorted((a = 0, b = 0) => a - b)).toEqual(expected);
+  });
+
+  test('is given to who comes at it, and to nobody who has booked none; they are booked behind the last', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const mine = booking(address);
+    const [first, second] = [await take(mine), await take(booking(address))];
+    expect([first, second]).toMatchObject([{ booked: NOON + SPACING }, { booked: NOON + SPACING + STEP }]);
+    const at = NOON + SPACING;
+    expect(await take(booking(address, { now: at }))).toMatchObject({ granted: false, booked: at + 2 * STEP });
+    expect(await take({ ...mine, attempt: 'at its time', now: at, booked: at })).toEqual({ granted: true });
+  });
+
+  test('keeps its distance from the scan before, which may have come late, and stays its own meanwhile', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const mine = booking(address);
+    await take(mine);
+    await take(booking(address, { now: NOON + SPACING - 1 })); // books behind
+    const late = NOON + SPACING + 60_000;
+    expect(await take({ ...mine, now: late, booked: NOON + SPACING })).toEqual({ granted: true });
+    const next = { ...booking(address, { now: NOON + SPACING + STEP }), booked: NOON + SPACING + STEP };
+    expect(await take(next)).toEqual({ granted: true });
+    const early = { ...booking(address, { now: NOON + SPACING + STEP + 1 }), booked: NOON + SPACING + STEP };
+    expect(await take(early)).toEqual({ granted: false, retryAt: NOON + 2 * SPACING + STEP, booked: NOON + SPACING + STEP });
+  });
+
+  test('that has gone by belongs to whoever is behind it: its owner is booked anew', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const mine = booking(address);
+    const given = await take(mine);
+    for (let count = 0; count < 3; count++) await take(booking(address));
+    const booked = given.granted ? 0 : given.booked;
+    expect(await take({ ...mine, now: NOON + SPACING + STEP, booked })).toMatchObject({ booked: NOON + SPACING + 4 * STEP });
+  });
+
+  test('costs a write when it is booked, and none for asking before it', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const mine = booking(address);
+    table.meter.reset();
+    const given = await take(mine);
+    expect(table.meter.writeUnits).toBeLessThanOrEqual(3);
+    table.meter.reset();
+    const booked = given.granted ? 0 : (given.booked ?? 0);
+    expect(await take({ ...mine, now: NOON + 60_000, booked })).toEqual({ granted: false, retryAt: booked, booked });
+    expect(table.meter).toMatchObject({ writeUnits: 0, requests: 0 });
+  });
+
+  test('is not taken by a confirmation or a continuation, which wait for the lease alone', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    await take(booking(address));
+    expect(await take(turnOf({ address, books: true, now: NOON + 1 }))).toEqual({ granted: false, retryAt: NOON + LEASE });
+    expect(await take(turnOf({ address, now: NOON + LEASE }))).toEqual({ granted: true });
+  });
 });

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, eventually, type RunningService, startLocalService, temporaryFolder } from '../support/local-service.ts';
@@ -54,6 +55,32 @@ test('whoever has lost their keys gets another by mail, for the same account', a
   expect(given).toMatchObject({ status: 201, body: { accountId: id, email: owner } });
   expect((await call(`${service.baseUrl}/v1/account`, 'GET', given.body.apiKey)).body.id).toBe(id);
   expect((await service.call('GET', '/v1/account')).status).toBe(200);
+});
+
+test('an operator’s network is audited for the operator’s account alone: nothing of it is dialled for whoever else opens one', async () => {
+  const address = '127.0.0.77';
+  let dialled = 0;
+  const server = createServer((socket) => {
+    dialled++;
+    socket.destroy();
+  });
+  await new Promise<void>((done) => server.listen(2525, address, done));
+  const email = 'stranger@example.org';
+  await post('/v1/accounts', { email });
+  const { apiKey } = (await confirm(email)).body;
+  const scansBy = async (key: string) => {
+    const host = (await call(`${service.baseUrl}/v1/hosts`, 'POST', key, { name: address, ports: [2525] })).body;
+    const path = `${service.baseUrl}/v1/hosts/${host.id}/scans`;
+    const scan = await eventually(async () => (await call(path, 'GET', key)).body.items[0], 'a scan');
+    return { next: host.next as string, reason: scan.reason as string };
+  };
+  const theirs = await scansBy(apiKey);
+  expect([theirs.reason, dialled]).toEqual(['forbidden-address', 0]);
+  expect(theirs.next).not.toContain('operator');
+  const own = await scansBy(service.apiKey);
+  expect(own.next).toContain('operator');
+  expect(dialled).toBeGreaterThan(0);
+  await new Promise((done) => server.close(done));
 });
 
 describe('an operator who has limited registration', () => {

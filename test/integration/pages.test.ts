@@ -15,7 +15,7 @@ import { secretsFrom } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import type { StoredMail } from '../support/local-service.ts';
-import { sampleHost } from '../support/samples.ts';
+import { registerSample, sampleHost } from '../support/samples.ts';
 import { type Saying, type ScriptedDns, startScriptedDns } from '../support/scripted-dns-server.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -113,7 +113,7 @@ test('a wish pauses an address and mails its owner; the record that the page sho
   const key = { prefix: 'key1', mac: 'mac', accountId: host.accountId, createdAt: Date.now(), scope: 'write' } as const;
   await store.createAccount({ id: host.accountId, email: 'owner@example.org', createdAt: Date.now() }, key);
   const ref = { accountId: host.accountId, hostId: host.id, scanId: 'scan1' };
-  await store.registerHost(host, { ...ref, dueAt: Date.now(), tries: 0 });
+  await registerSample(store, host, { ...ref, dueAt: Date.now(), tries: 0 });
   await store.takeTurn({ address, ref, attempt: 'a', fresh: false, now: Date.now(), leaseMs: 1, spacingMs: 1 });
   zone['mail.example.org'] = { answers: [{ type: 'A', name: 'mail.example.org', data: address }] };
 

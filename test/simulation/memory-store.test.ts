@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../shared/domain/host.ts';
 import { type HostNotice, noticesOf } from '../../shared/domain/notice.ts';
-import { NOON, sampleHost, sampleScan } from '../support/samples.ts';
+import { NOON, registerSample, sampleHost, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 import { memoryStore, type SimulatedStore } from './memory-store.ts';
 
@@ -147,7 +147,7 @@ test('the store of the simulation answers and keeps as the real one does, whatev
     const stores: readonly SimulatedStore[] = [memory, table.store];
     const notices = noticesOf(host, { ...host.state, version: 1 }, { kind: 'reminder', count: 1 }, NOON);
     for (const store of stores) {
-      await store.registerHost(host, {
+      await registerSample(store, host, {
         accountId: host.accountId,
         hostId: host.id,
         scanId: `20260601T120000Z-first`,

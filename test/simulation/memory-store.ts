@@ -29,6 +29,7 @@ export type SimulatedStore = Pick<
   | 'owe'
   | 'findOwed'
   | 'dueScans'
+  | 'noteWaiting'
   | 'leaseScan'
   | 'putOff'
   | 'continueScan'
@@ -170,6 +171,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     async registerHost(host, first) {
       hosts.set(host.id, host);
       owe(first);
+      return 'registered';
     },
     findHost: async (_accountId, hostId) => hosts.get(hostId),
     async changeSettings(host, settings) {
@@ -197,6 +199,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       return true;
     },
     findOwed: async (hostId, scanId) => owed.get(scanKey(hostId, scanId)),
+    noteWaiting: async () => {},
     dueScans: async (now, limit) => due(owed.values(), now, limit),
     async leaseScan({ hostId, scanId }, until) {
       const there = owed.get(scanKey(hostId, scanId));

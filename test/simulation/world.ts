@@ -13,7 +13,7 @@ import { tickOf } from '../../shared/domain/schedule.ts';
 import type { Mail } from '../../shared/mail/letter.ts';
 import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
 import { raiseScan } from '../../shared/store/raise-scan.ts';
-import { NOON, sampleHost } from '../support/samples.ts';
+import { AMPLE, NOON, sampleHost } from '../support/samples.ts';
 import { type Bug, storeWith } from './bugs.ts';
 import { type Ledger, newLedger } from './ledger.ts';
 import { memoryStore, type SimulatedStore } from './memory-store.ts';
@@ -131,7 +131,7 @@ class World {
     const { store } = this.#memory;
     const { accountId, id: hostId } = this.#host;
     await store.moveCursor(undefined, tickOf(NOON));
-    await store.registerHost(this.#host, { accountId, hostId, scanId: scanId(NOON, 'first'), dueAt: NOON, tries: 0 });
+    await store.registerHost(this.#host, { accountId, hostId, scanId: scanId(NOON, 'first'), dueAt: NOON, tries: 0 }, AMPLE);
     let steps = 0;
     for (; steps < STEPS_LIMIT && this.#now < NOON + END_MS; steps++) {
       this.#now += this.#plan.luck.lasts();
@@ -265,7 +265,7 @@ class World {
         if (silence !== undefined) this.#ledger.breaches.push(`packets were sent for ${ref.scanId}, which ${silence}`);
         return this.#audit(worker, ref, host, order);
       },
-      turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {} }),
+      turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {}, booked: () => ({}) }),
       canaries: () => async (about) => {
         const id = canaryId(++this.#canaries);
         await store.expectCanary({ id, ...ref, ...about, sentAt: clock() });

@@ -41,7 +41,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
     report: (error) => fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     probePorts: [25, 465, 587],
     registration: { kind: 'open' },
-    operatorNetworks: [],
+    operatorNetworksOf: () => [],
     tokenOf: (accountId) => consentToken(SECRETS, accountId),
     ehloName: 'probe.example',
     egressAddresses: ['192.0.2.7'],

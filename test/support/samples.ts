@@ -1,8 +1,8 @@
 import { type Arrival, arrivalOf, type Bounce, type Canary } from '../../shared/domain/canary.ts';
 import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
-import type { LegEvidence, Scan } from '../../shared/domain/scan.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
+import type { AuditStore, RegistrationLimits } from '../../shared/store/audit-store.ts';
 
 /** A moment to start clocks at. */
 export const NOON = Date.UTC(2026, 5, 1, 12);
@@ -13,6 +13,25 @@ let count = 0;
 export async function createSampleAccount(store: Pick<AuditStore, 'createAccount'>): Promise<void> {
   const key = { prefix: '0123456789ab', mac: 'mac', accountId: 'account1', createdAt: NOON, scope: 'write' } as const;
   await store.createAccount({ id: 'account1', email: 'owner@example.org', createdAt: NOON }, key);
+}
+
+/** Limits that no test reaches that is not about them. */
+export const AMPLE: RegistrationLimits = {
+  hosts: 10_000,
+  registrations: { what: 'registrations', who: 'samples', limit: 10_000, windowMs: 24 * 60 * 60_000 },
+};
+
+/** Registers a host, with an account where there is none. */
+export async function registerSample(
+  store: Pick<AuditStore, 'findAccount' | 'registerHost'> & Partial<Pick<AuditStore, 'createAccount'>>,
+  host: Host,
+  first: OwedScan,
+): Promise<void> {
+  const { accountId: id } = host;
+  if ((await store.findAccount(id)) === undefined)
+    await store.createAccount?.({ id, email: `owner-of-${id}@example.org`, createdAt: NOON });
+  const registered = await store.registerHost(host, first, AMPLE);
+  if (registered !== 'registered') throw new Error(`a sample host was not registered: ${registered}`);
 }
 
 /** A host with an id of its own. */

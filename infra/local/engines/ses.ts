@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { answerKnownHosts } from '../known-hosts.ts';
 import { UsageError } from '../options.ts';
 import { type Engine, HOST, takePort } from './engine.ts';
 
@@ -59,6 +60,7 @@ async function startEngine(folder: string, port: number): Promise<Ses> {
       return ended;
     }) as typeof response.end;
   });
+  answerKnownHosts(server);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the SES endpoint has no port');
   return {

@@ -1,5 +1,6 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { deadLettersName, type WorkQueueName } from '../../names.ts';
+import { answerKnownHosts } from '../known-hosts.ts';
 import { CREDENTIALS, type Engine, HOST, REGION } from './engine.ts';
 
 type QueueStore = { persistence?: unknown; allQueues(): Iterable<{ persistence?: unknown }> };
@@ -27,6 +28,7 @@ export async function startSqs(folder: string): Promise<Engine> {
   const stores = { sqsStore, snsStore, s3Store } as unknown as NonNullable<Parameters<typeof buildApp>[0]>['stores'];
   const app = buildApp({ logger: false, defaultRegion: REGION, stores });
   const endpoint = await app.listen({ host: HOST, port: 0 });
+  answerKnownHosts(app.server);
   return {
     endpoint,
     async stop() {

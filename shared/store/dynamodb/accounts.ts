@@ -1,4 +1,4 @@
-import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
 import { readAccount, readLiveKeys, readOwner } from '../items.ts';
 import { type Key, keys } from '../keys.ts';
@@ -10,7 +10,7 @@ import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts'
 
 const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
 
-type Part = Pick<AuditStore, 'createAccount' | 'findAccount' | 'findAccountByEmail' | 'removeAccount'>;
+type Part = Pick<AuditStore, 'createAccount' | 'findAccount' | 'findAccountByEmail' | 'setHostQuota' | 'removeAccount'>;
 
 /** Accounts, and whose a mail address is. */
 export function accounts(table: Table): Part {
@@ -47,6 +47,17 @@ export function accounts(table: Table): Part {
       const owner = await read(table, keys.email(email));
       const item = owner === undefined ? undefined : await read(table, keys.account(readOwner(owner)));
       return item === undefined ? undefined : readAccount(item);
+    },
+
+    async setHostQuota(accountId, hosts) {
+      const update = new UpdateCommand({
+        TableName: table.name,
+        Key: keys.account(accountId),
+        UpdateExpression: 'SET hostQuota = :hosts',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':hosts': hosts },
+      });
+      return ifHolds(() => table.client.send(update));
     },
 
     async removeAccount({ id }) {

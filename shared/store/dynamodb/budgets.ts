@@ -8,17 +8,10 @@ import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from
 export function budgets(table: Table): Pick<AuditStore, 'takeFromBudget' | 'giveBack' | 'useOnce'> {
   return {
     async takeFromBudget(budget, now) {
-      const { start, end } = windowOf(budget, now);
+      const { end } = windowOf(budget, now);
       const refused = { granted: false, remaining: 0, resetAt: end };
       if (budget.limit < 1) return refused; // the first of a window is granted without a look at the limit
-      const update = new UpdateCommand({
-        TableName: table.name,
-        Key: keys.budget(budget.what, budget.who, budget.windowMs, start),
-        UpdateExpression: 'SET expiresAt = :expiresAt ADD used :one',
-        ConditionExpression: 'attribute_not_exists(used) OR used < :limit',
-        ExpressionAttributeValues: { ':expiresAt': expiry(end, 0), ':one': 1, ':limit': budget.limit },
-        ReturnValues: 'UPDATED_NEW',
-      });
+      const update = new UpdateCommand({ ...budgetUpdate(table, budget, now), ReturnValues: 'UPDATED_NEW' });
       try {
         const { Attributes } = await withoutConflict(() => table.client.send(update));
         return { granted: true, remaining: budget.limit - readUsed(Attributes), resetAt: end };
@@ -49,6 +42,18 @@ export function budgets(table: Table): Pick<AuditStore, 'takeFromBudget' | 'give
       });
       return ifHolds(() => table.client.send(put));
     },
+  };
+}
+
+/** The write that takes one from a budget of at least one, for transactions too. */
+export function budgetUpdate(table: Table, budget: Budget, now: number) {
+  const { start, end } = windowOf(budget, now);
+  return {
+    TableName: table.name,
+    Key: keys.budget(budget.what, budget.who, budget.windowMs, start),
+    UpdateExpression: 'SET expiresAt = :expiresAt ADD used :one',
+    ConditionExpression: 'attribute_not_exists(used) OR used < :limit',
+    ExpressionAttributeValues: { ':expiresAt': expiry(end, 0), ':one': 1, ':limit': budget.limit },
   };
 }
 

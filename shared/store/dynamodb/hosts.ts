@@ -1,29 +1,22 @@
 import { GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Host, HostSettings } from '../../domain/host.ts';
+import type { OwedScan } from '../../domain/scan.ts';
 import { slotOf } from '../../domain/schedule.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { AuditStore, Registration, RegistrationLimits } from '../audit-store.ts';
 import { readHost } from '../items.ts';
 import { idIn, keys } from '../keys.ts';
+import { accounts } from './accounts.ts';
+import { budgetUpdate } from './budgets.ts';
 import { erasurePut } from './erasure.ts';
 import { owedPut } from './schedule.ts';
-import { ifHolds, type Table } from './table.ts';
+import { ifHolds, isConditionFailure, isConflict, refusedWrites, type Table, withoutConflict } from './table.ts';
 
 type Part = Pick<AuditStore, 'registerHost' | 'findHost' | 'listHosts' | 'changeSettings' | 'removeHost'>;
 
 /** Registered hosts and their place on the timing wheel. */
 export function hosts(table: Table): Part {
   return {
-    async registerHost(host, first) {
-      const { accountId, id, ...stored } = host;
-      const TransactItems = [
-        {
-          Put: { TableName: table.name, Item: { ...keys.host(accountId, id), ...stored }, ConditionExpression: 'attribute_not_exists(pk)' },
-        },
-        { Put: { TableName: table.name, Item: wheelItem(host, host.settings) } },
-        { Put: owedPut(table, first) },
-      ];
-      await table.client.send(new TransactWriteCommand({ TransactItems }));
-    },
+    registerHost: (host, first, limits) => register(table, host, first, limits),
 
     async findHost(accountId, hostId) {
       const { Item } = await table.client.send(
@@ -39,6 +32,7 @@ export function hosts(table: Table): Part {
           TableName: table.name,
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :host)',
           ExpressionAttributeValues: { ':pk': pk, ':host': 'HOST#' },
+          ConsistentRead: true,
           Limit: limit,
           ...(after === undefined ? {} : { ExclusiveStartKey: keys.host(accountId, after) }),
         }),
@@ -64,22 +58,71 @@ export function hosts(table: Table): Part {
       return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? edited : undefined;
     },
 
-    async removeHost(host) {
-      const TransactItems = [
-        {
-          Delete: {
-            TableName: table.name,
-            Key: keys.host(host.accountId, host.id),
-            ConditionExpression: 'revision = :revision',
-            ExpressionAttributeValues: { ':revision': host.revision },
-          },
-        },
-        { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
-        { Put: erasurePut(table, host.id) },
-      ];
-      return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
-    },
+    removeHost: (host) => remove(table, host),
   };
+}
+
+async function register(
+  table: Table,
+  host: Host,
+  first: OwedScan,
+  { hosts: most, registrations }: RegistrationLimits,
+): Promise<Registration> {
+  const { accountId, id, ...stored } = host;
+  const counted = {
+    TableName: table.name,
+    Key: keys.account(accountId),
+    UpdateExpression: 'ADD hosts :one',
+    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(hosts) OR hosts < :most)',
+    ExpressionAttributeValues: { ':one': 1, ':most': most },
+  };
+  const TransactItems = [
+    { Update: counted },
+    { Update: budgetUpdate(table, registrations, table.clock()) },
+    { Put: { TableName: table.name, Item: { ...keys.host(accountId, id), ...stored }, ConditionExpression: 'attribute_not_exists(pk)' } },
+    { Put: { TableName: table.name, Item: wheelItem(host, host.settings) } },
+    { Put: owedPut(table, first) },
+  ];
+  try {
+    await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems })));
+    return 'registered';
+  } catch (error) {
+    if (isConflict(error)) return 'busy';
+    const [noRoom, tooOften] = refusedWrites(error);
+    if (noRoom) return (await accounts(table).findAccount(accountId)) === undefined ? 'no-account' : 'too-many-hosts';
+    if (tooOften) return 'too-many-registrations';
+    throw error;
+  }
+}
+
+// The account may be gone before its host, or may never have counted it: then nothing is counted down.
+async function remove(table: Table, host: Host): Promise<boolean> {
+  const gone = {
+    TableName: table.name,
+    Key: keys.host(host.accountId, host.id),
+    ConditionExpression: 'revision = :revision',
+    ExpressionAttributeValues: { ':revision': host.revision },
+  };
+  const uncounted = {
+    TableName: table.name,
+    Key: keys.account(host.accountId),
+    UpdateExpression: 'ADD hosts :minusOne',
+    ConditionExpression: 'hosts > :none',
+    ExpressionAttributeValues: { ':minusOne': -1, ':none': 0 },
+  };
+  const TransactItems = [
+    { Delete: gone },
+    { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
+    { Put: erasurePut(table, host.id) },
+  ];
+  try {
+    await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems: [...TransactItems, { Update: uncounted }] })));
+    return true;
+  } catch (error) {
+    if (!isConditionFailure(error)) throw error;
+    if (refusedWrites(error)[0]) return false;
+  }
+  return ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
 }
 
 function wheelKey(host: Host, settings: HostSettings) {

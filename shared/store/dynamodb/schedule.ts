@@ -2,9 +2,12 @@ import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteComma
 import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { readOwed, readTick, readWheelEntry } from '../items.ts';
+import { readOwed, readTick, readWaiting, readWheelEntry } from '../items.ts';
 import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
-import { ifHolds, type Table } from './table.ts';
+import { queryItems } from './batches.ts';
+import { expiry, ifHolds, type Table } from './table.ts';
+
+const WAITING_MS = 2 * 60_000; // what no dispatch has said again since has been sent
 
 type Part = Pick<
   AuditStore,
@@ -15,6 +18,8 @@ type Part = Pick<
   | 'findOwed'
   | 'owedOf'
   | 'dueScans'
+  | 'noteWaiting'
+  | 'waitingScans'
   | 'leaseScan'
   | 'putOff'
   | 'continueScan'
@@ -97,6 +102,17 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
       return (await queryDue(table, 'OWED', now, limit)).map(readOwed);
     },
 
+    async noteWaiting(accountId, waiting, now) {
+      const Item = { ...keys.waiting(accountId), waiting, at: now, expiresAt: expiry(now, WAITING_MS) };
+      await table.client.send(new PutCommand({ TableName: table.name, Item }));
+    },
+
+    async waitingScans(accountId, now) {
+      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.waiting(accountId) }));
+      const noted = Item === undefined ? undefined : readWaiting(Item);
+      return noted !== undefined && noted.at + WAITING_MS > now ? noted.waiting : 0;
+    },
+
     async leaseScan(ref, until) {
       await setOfOwed(table, ref, 'dueAt', until);
     },
@@ -163,14 +179,11 @@ export function owedPut(table: Table, owed: OwedScan) {
 
 /** What of one kind is due at `now`, oldest first. The index lags a little behind the table: what it misses it shows a tick later. */
 export async function queryDue(table: Table, queue: DueQueue, now: number, limit: number): Promise<Record<string, unknown>[]> {
-  const { Items = [] } = await table.client.send(
-    new QueryCommand({
-      TableName: table.name,
-      IndexName: DUE_INDEX.name,
-      KeyConditionExpression: 'dueQueue = :queue AND dueAt <= :now',
-      ExpressionAttributeValues: { ':queue': queue, ':now': now },
-      Limit: limit,
-    }),
-  );
-  return Items;
+  const query = {
+    IndexName: DUE_INDEX.name,
+    ConsistentRead: false, // an index has no other
+    KeyConditionExpression: 'dueQueue = :queue AND dueAt <= :now',
+    ExpressionAttributeValues: { ':queue': queue, ':now': now },
+  };
+  return queryItems(table, query, limit);
 }

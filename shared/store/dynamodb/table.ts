@@ -61,7 +61,8 @@ export async function withoutConflict<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-function isConflict(error: unknown): boolean {
+/** Whether a write was not made because others were at the same item, again and again. */
+export function isConflict(error: unknown): boolean {
   if (!(error instanceof Error) || isConditionFailure(error)) return false;
   return error.name === 'TransactionConflictException' || cancellations(error).includes('TransactionConflict');
 }

@@ -3,7 +3,7 @@ import { accountResponse, askedResponse, confirmedResponse, givenKeyResponse } f
 import type { Registration } from '../../../shared/runtime/config.ts';
 import type { Account } from '../../../shared/store/audit-store.ts';
 import { NOON } from '../../support/samples.ts';
-import { type ApiOnTable, startApi, tokenIn } from './api-on-table.ts';
+import { type Answered, type ApiOnTable, startApi, tokenIn } from './api-on-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 const HOUR = 60 * 60_000;
@@ -214,6 +214,26 @@ describe('deleting an account', () => {
     Object.assign(api.services.store, { removeAccount });
     expect(late).not.toBe('');
     expect(await api.table.store.findHost(accountId, late)).toBeUndefined();
+  });
+
+  test('that overtakes a registration leaves no host behind: whoever registers is told that the account is gone', async () => {
+    const { accountId, email, key } = await api.account();
+    const { registerHost } = api.services.store;
+    let removed: Answered | undefined;
+    let late = '';
+    Object.assign(api.services.store, {
+      async registerHost(...args: Parameters<typeof registerHost>) {
+        late = args[0].id;
+        removed = await api.call('DELETE', '/v1/account', { key, body: { confirm: email } });
+        return registerHost(...args);
+      },
+    });
+    const registered = await api.call('POST', '/v1/hosts', { key, body: { name: 'late.example.org' } });
+    Object.assign(api.services.store, { registerHost });
+    expect(removed?.status).toBe(204);
+    expect(await api.table.store.findHost(accountId, late)).toBeUndefined();
+    expect(await api.table.store.owedOf(late)).toEqual([]);
+    expect(registered).toMatchObject({ status: 401, body: { detail: expect.stringContaining('account is gone') } });
   });
 
   test('asks for its mail address, and does nothing without', async () => {

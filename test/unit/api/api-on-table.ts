@@ -61,7 +61,7 @@ export async function startApi(changes: Partial<Services> = {}): Promise<ApiOnTa
     log: (_event, message, fields) => void api.logged.push({ message, fields }),
     probePorts: [25, 465, 587],
     lookups: lookupsTo(),
-    operatorNetworks: [],
+    operatorNetworksOf: () => [],
     tokenOf: (accountId) => consentToken(secrets, accountId),
     egressAddresses: ['192.0.2.7'],
     ehloName: 'probe.example',

@@ -24,7 +24,7 @@ let api: ApiOnTable;
 
 beforeAll(async () => {
   const loopback = parseNetwork('127.0.0.0/8');
-  api = await startApi({ lookups, operatorNetworks: loopback === undefined ? [] : [loopback] });
+  api = await startApi({ lookups, operatorNetworksOf: () => (loopback === undefined ? [] : [loopback]) });
 });
 afterAll(() => api.stop());
 

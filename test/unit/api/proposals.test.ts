@@ -51,7 +51,7 @@ function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@
     lookups,
     egressAddresses: ['198.51.100.7'],
     ehloName: 'probe.example.net',
-    operatorNetworks: LOOPBACK ? [LOOPBACK] : [],
+    operatorNetworksOf: () => (LOOPBACK ? [LOOPBACK] : []),
   };
   const store = { findAccount: async (id: string) => (id === 'account1' ? { id, email, createdAt: 0 } : undefined) };
   const event = { queryStringParameters: query } as unknown as APIGatewayProxyEventV2;

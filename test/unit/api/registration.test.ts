@@ -28,7 +28,7 @@ function lookupsOf({ addresses = {}, mail = {} }: Zone): Lookups {
 
 async function register(zone: Zone, body: object, email?: string) {
   const loopback = parseNetwork('127.0.0.0/8');
-  api = await startApi({ lookups: lookupsOf(zone), operatorNetworks: loopback === undefined ? [] : [loopback] });
+  api = await startApi({ lookups: lookupsOf(zone), operatorNetworksOf: () => (loopback === undefined ? [] : [loopback]) });
   const { key } = await api.account(email);
   const answer = await api.call('POST', '/v1/hosts', { key, body });
   if (answer.status === 201) registeredHostResponse.parse(answer.body);

@@ -10,7 +10,17 @@ import { type Scan, scanId } from '../../../shared/domain/scan.ts';
 import { mintCanaryToken, readCanaryToken } from '../../../shared/runtime/canary-token.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
-import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import {
+  CLOSED,
+  createSampleAccount,
+  NOON,
+  registerSample,
+  SUSPECTED,
+  sampleCanary,
+  sampleHost,
+  sampleLeg,
+  sampleScan,
+} from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { BOUNCES, OTHERS } from './bounces.ts';
 
@@ -46,7 +56,7 @@ const services = () => ({
 async function sent(startedAt = NOON): Promise<{ host: Host; scan: Scan; canary: Canary; token: string }> {
   const host = sampleHost();
   const id = scanId(startedAt, 'scheduled');
-  await table.store.registerHost(host, {
+  await registerSample(table.store, host, {
     accountId: host.accountId,
     hostId: host.id,
     scanId: scanId(startedAt, 'first'),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Services, takeEvent } from '../../../functions/feedback/feedback.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
-import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 let table: TestTable;
@@ -27,7 +27,7 @@ const services = (): Services => ({
 async function claimed(): Promise<{ id: string; recipient: string }> {
   const recipient = `reader-${++count}@example.org`;
   const host = sampleHost({ alertRecipients: [recipient] });
-  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: NOON, tries: 0 });
+  await registerSample(table.store, host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: NOON, tries: 0 });
   const state = { ...host.state, version: 1 };
   const [notice] = noticesOf(host, state, { kind: 'reminder', count: 1 }, NOON);
   if (notice === undefined) return expect.fail();

@@ -27,6 +27,7 @@ const door = (addresses: string[], more: Partial<WebhookDoor> = {}): WebhookDoor
   ...more,
 });
 const call = (to: string, through: WebhookDoor) => postToWebhook(to, '{"a":1}', { 'webhook-id': 'x' }, through);
+const NOT_SECURE = 'no HTTPS session with a certificate that is valid for it came about';
 const HOOK = () => `https://hooks.example.org:${server.port}/relay?to=me`;
 
 describe('a webhook', () => {
@@ -68,9 +69,9 @@ describe('a webhook', () => {
 
   test('whose certificate is for another name, or of nobody that we know, is told nothing', async () => {
     const other = `https://other.example.org:${server.port}/`;
-    expect(await call(other, door(['127.0.0.1']))).toMatchObject({ why: 'its certificate is for another name' });
+    expect(await call(other, door(['127.0.0.1']))).toMatchObject({ why: NOT_SECURE });
     expect(await call(HOOK(), door(['127.0.0.1'], { ca: undefined }))).toMatchObject({
-      why: expect.stringContaining('certificate is signed'),
+      why: NOT_SECURE,
     });
     expect(server.received).toEqual([]);
   });
@@ -78,7 +79,7 @@ describe('a webhook', () => {
   test('whose first address refuses the connection is called at its second', async () => {
     expect(await call(HOOK(), door(['127.0.0.9', '127.0.0.1']))).toMatchObject({ kind: 'taken' });
     expect(await call('https://hooks.example.org:9/', door(['127.0.0.9', '127.0.0.8']))).toMatchObject({
-      why: 'it refused the connection',
+      why: NOT_SECURE,
     });
   });
 });

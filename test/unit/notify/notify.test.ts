@@ -3,7 +3,7 @@ import { type Called, notify, type Services } from '../../../functions/notify/no
 import { type HostNotice, noticesOf, type Occasion } from '../../../shared/domain/notice.ts';
 import type { Mail } from '../../../shared/mail/letter.ts';
 import type { Handover } from '../../../shared/mail/mailer.ts';
-import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const MINUTE = 60_000;
@@ -55,7 +55,7 @@ const services = (): Services => ({
 /** Owes what a new host owes to these recipients, and to a webhook if it has one. */
 async function owe(recipients: string[], more: { name?: string; webhook?: string } = {}): Promise<HostNotice[]> {
   const host = sampleHost({ alertRecipients: recipients, ...more });
-  await table.store.registerHost(host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
+  await registerSample(table.store, host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
   const state = { ...host.state, version: 1, relay: 'suspected', since: now } as const;
   const scan = sampleScan(host, '20260601T120000Z-scheduled', now);
   const notices = noticesOf(host, state, CHANGE, now);

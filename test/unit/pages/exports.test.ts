@@ -4,7 +4,7 @@ import { routes } from '../../../functions/pages/routes.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type Scan, scanId } from '../../../shared/domain/scan.ts';
 import { type Pages, pagesOn } from '../../support/pages.ts';
-import { createSampleAccount, NOON, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const HOUR = 60 * 60_000;
@@ -38,7 +38,7 @@ function pagesWith(scans: readonly Scan[], legs: readonly LegEvidence[] = []): P
 async function registered(): Promise<Host> {
   const host = sampleHost();
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(NOON, 'first'), dueAt: NOON, tries: 0 };
-  await table.store.registerHost(host, first);
+  await registerSample(table.store, host, first);
   return host;
 }
 

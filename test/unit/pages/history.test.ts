@@ -11,6 +11,7 @@ import { formTokenOf, type Pages, pagesOn } from '../../support/pages.ts';
 import {
   createSampleAccount,
   NOON,
+  registerSample,
   SUSPECTED,
   sampleArrival,
   sampleCanary,
@@ -38,7 +39,7 @@ afterAll(() => table.stop());
 
 async function stored(scans: number): Promise<Host> {
   const host = sampleHost();
-  await table.store.registerHost(host, {
+  await registerSample(table.store, host, {
     accountId: host.accountId,
     hostId: host.id,
     scanId: scanId(NOON, 'first'),

@@ -9,6 +9,7 @@ import { formTokenOf, type Pages, pagesOn } from '../../support/pages.ts';
 import {
   createSampleAccount,
   NOON,
+  registerSample,
   SUSPECTED,
   sampleArrival,
   sampleBounce,
@@ -211,7 +212,7 @@ describe('what is asked for a host', () => {
   async function registered(state: Partial<HostState> = {}) {
     const host = sampleHost({}, state);
     const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(NOON, 'first'), dueAt: NOON, tries: 0 };
-    await table.store.registerHost(host, first);
+    await registerSample(table.store, host, first);
     return host;
   }
 

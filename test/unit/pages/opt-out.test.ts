@@ -7,7 +7,7 @@ import type { Mail } from '../../../shared/mail/letter.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
 import { PAGE_POLICY } from '../../../shared/pages/layout.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
-import { NOON, sampleHost } from '../../support/samples.ts';
+import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { elementsOf } from './well-formed.ts';
 
@@ -65,7 +65,7 @@ const services = (): Services => ({
   report: (error) => void reports.push(error),
   probePorts: [25],
   registration: { kind: 'open' },
-  operatorNetworks: [],
+  operatorNetworksOf: () => [],
   tokenOf: () => 'ra1-token',
   ehloName: 'probe.example',
   egressAddresses: ['192.0.2.7'],
@@ -111,7 +111,7 @@ async function registered(address: string, accountId = `owner-${++count}`, name 
   await table.store.createAccount({ id: accountId, email, createdAt: now }, key);
   const host = { ...sampleHost({ name }), accountId };
   const ref = { accountId, hostId: host.id, scanId: `scan-${++count}` };
-  await table.store.registerHost(host, { ...ref, dueAt: now, tries: 0 });
+  await registerSample(table.store, host, { ...ref, dueAt: now, tries: 0 });
   await table.store.takeTurn({ address, ref, attempt: `a${count}`, fresh: false, now: now + count * 1_000, leaseMs: 1, spacingMs: 1 });
   return { host, email };
 }

@@ -100,6 +100,19 @@ describe('registration', () => {
     expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(port) })).statusCode).toBe(303);
   });
 
+  test('says so where an account has as many hosts as it may, keeps what was typed, and takes the form once there is room', async () => {
+    const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
+    const { hosts = 0 } = (await table.store.findAccount('account1')) ?? expect.fail('no account');
+    await table.store.setHostQuota('account1', hosts);
+    const full = await post('/hosts', { ...WISH, name: '93.184.216.9', once });
+    expect(full.statusCode).toBe(409);
+    expect(full.body).toMatch(/may have \d+ hosts, and has them.*ask the operator/s);
+    expect(full.body).toContain('value="25, 587"');
+    expect((await get('/account')).body).toContain(`of the ${hosts} that it may have`);
+    await table.store.setHostQuota('account1', 1000);
+    expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(full) })).statusCode).toBe(303);
+  });
+
   test('refuses what is no name, and shows it as text', async () => {
     const { statusCode, body = '' } = await get(`/hosts/new?name=${encodeURIComponent('"><script>alert(1)</script>')}`);
     expect([statusCode, elementsOf(body).filter((each) => each === 'script').length]).toEqual([422, 1]);
@@ -124,7 +137,7 @@ describe('consent', () => {
   });
 
   test('that is whole says how to have a host scanned that nothing was told of yet', async () => {
-    const own = pagesOn(table.store, () => now, { operatorNetworks: [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
+    const own = pagesOn(table.store, () => now, { operatorNetworksOf: () => [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
     const id = await registered();
     expect((await own.get(`/hosts/${id}/consent`, cookie)).body).toContain('Press “Look again” to have it scanned.');
   });
@@ -243,6 +256,15 @@ describe('a host', () => {
     expect([statusCode, /Come again in \d+ (seconds|minutes)/.test(body)]).toEqual([429, true]);
   });
 
+  test('whose scans wait for their turn among other accounts says how many do', async () => {
+    await table.store.noteWaiting('account1', 37, now);
+    expect((await get('/hosts')).body).toContain('37 scans of yours wait: 50 of one account begin in a minute.');
+    await table.store.noteWaiting('account1', 1, now);
+    expect((await get('/hosts')).body).toContain('1 scan of yours waits');
+    now += 2 * 60_000;
+    expect((await get('/hosts')).body).not.toContain('of yours wait');
+  });
+
   test('of another account, and one that never was, are the same page', async () => {
     const id = await registered();
     await table.store.createAccount({ id: 'account9', email: 'other@example.org', createdAt: now });
@@ -259,7 +281,15 @@ describe('a host', () => {
 
 describe('the table of hosts', () => {
   const tableOf = (hosts: readonly Host[], number = 1, unfinished: readonly OwedScan[] = [], at = now) =>
-    hostsPage({ visitor: { email: OWNER, formToken: 'x' }, hosts, shown: pageOfHosts(hosts, number), unfinished, more: false, now: at });
+    hostsPage({
+      visitor: { email: OWNER, formToken: 'x' },
+      hosts,
+      shown: pageOfHosts(hosts, number),
+      unfinished,
+      waiting: 0,
+      more: false,
+      now: at,
+    });
 
   test('shows those in trouble first, whatever page they would be on, and says how many there are of each', () => {
     const host = (index: number, relay: 'open' | 'closed') =>

@@ -31,7 +31,7 @@ async function request(method: 'GET' | 'POST', token: string, body = '', headers
     report: (error) => expect.fail(String(error)),
     probePorts: [25],
     registration: { kind: 'open' },
-    operatorNetworks: [],
+    operatorNetworksOf: () => [],
     tokenOf: () => 'ra1-token',
     ehloName: 'probe.example',
     egressAddresses: ['192.0.2.7'],

@@ -9,7 +9,7 @@ import { type LegEvidence, type ScanKind, type ScanRef, scanId, type TestResult 
 import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { CLOSED, createSampleAccount, NOON, SUSPECTED, sampleHost, sampleLeg } from '../../support/samples.ts';
+import { CLOSED, createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const MINUTE = 60_000;
@@ -55,7 +55,7 @@ function services(audit: () => Finding | Promise<Finding>, store: Partial<typeof
       audits.push(order);
       return audit();
     },
-    turns: () => ({ take: ANY_TURN, end: async () => {} }),
+    turns: () => ({ take: ANY_TURN, end: async () => {}, booked: () => ({}) }),
     canaries: () => async () => undefined,
     raise: async (ref, returns) => void (await raiseScan(raising(), ref, returns)),
     egressBlocked: async () => false,
@@ -81,7 +81,7 @@ let count = 0;
 async function begun(messages = 2, kind: ScanKind = 'on-demand', state: Partial<HostState> = {}): Promise<Begun> {
   const host = sampleHost({}, { relay: 'closed', since: NOON - DAY, lastFull: NOON - DAY, ...state });
   const ref = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, kind) };
-  await table.store.registerHost(host, { ...ref, dueAt: now, tries: 0 });
+  await registerSample(table.store, host, { ...ref, dueAt: now, tries: 0 });
   const canaries = Array.from(
     { length: messages },
     (_, index): Canary => ({

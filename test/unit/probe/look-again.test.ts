@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { lookForMessages } from '../../../functions/probe/await-messages.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
-import { NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const MINUTE = 60_000;
 
@@ -11,7 +11,7 @@ test('a message that comes back while a waiting scan looks for others has it loo
   const host = sampleHost();
   const scan = sampleScan(host, '20260601T120000Z-first', NOON);
   const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
-  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 });
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
   await store.expectCanary(sampleCanary(scan, 'canary'));
   const [first, ...rest] = sampleLeg('refused').tests;
   if (first === undefined) throw new Error('no test');

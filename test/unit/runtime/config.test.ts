@@ -25,6 +25,7 @@ describe('what is not set has a default that can be seen here', () => {
       SES_CONFIGURATION_SET: '',
       EGRESS_ADDRESSES: [],
       OPERATOR_NETWORKS: [],
+      OPERATOR_ACCOUNTS: [],
       DNS_SERVERS: [],
     });
   });
@@ -38,6 +39,7 @@ describe('what is not set has a default that can be seen here', () => {
       CONFIRM_DELAY_SECONDS: 5 * MINUTE,
       PUT_OFF_SECONDS: 15 * MINUTE,
       OPERATOR_NETWORKS: [],
+      OPERATOR_ACCOUNTS: [],
       DNS_SERVERS: [],
       EGRESS_ENDPOINTS: [],
       CONTINUE_SECONDS: 5 * MINUTE,
@@ -50,6 +52,7 @@ describe('what is not set has a default that can be seen here', () => {
     expect(readSettings('notify', settings)).toMatchObject({
       CLAIM_LEASE_SECONDS: 10 * MINUTE,
       GATHER_SECONDS: 10 * MINUTE,
+      WEBHOOK_NETWORKS: [],
       SES_CONFIGURATION_SET: '',
     });
   });
@@ -95,6 +98,11 @@ describe('a wrong setting stops the start', () => {
   test.each([
     ['host bits in a network', { OPERATOR_NETWORKS: '10.0.0.1/8' }, 'OPERATOR_NETWORKS: 10.0.0.1/8 is not a network'],
     ['no network', { OPERATOR_NETWORKS: '127.0.0.0/8,everything' }, 'OPERATOR_NETWORKS: everything is not a network'],
+    [
+      'an account that is none',
+      { OPERATOR_ACCOUNTS: 'owner@example.org' },
+      'OPERATOR_ACCOUNTS: owner@example.org is not the id of an account',
+    ],
     ['a network in octal', { OPERATOR_NETWORKS: '0177.0.0.0/8' }, 'OPERATOR_NETWORKS'],
     ['an endpoint without a port', { EGRESS_ENDPOINTS: '192.0.2.1' }, 'EGRESS_ENDPOINTS: 192.0.2.1 is not an endpoint'],
     ['an endpoint by name', { EGRESS_ENDPOINTS: 'mx.example:25' }, 'EGRESS_ENDPOINTS'],
