@@ -152,6 +152,18 @@ describe('the life of a host over HTTP', () => {
   });
 });
 
+test('an operator’s command says how many hosts an account may have, and what is wrong with its words', async () => {
+  const quota = (...words: string[]) => runToEnd(['quota', ...words, '--data', data], ACCOUNT);
+  const owner = ['--email', 'owner@relay-audit.example'];
+  expect(await quota(...owner, '--hosts', '250')).toMatchObject({ code: 0, output: expect.stringContaining('may have 250 hosts. It has') });
+  expect((await service.call('GET', '/v1/account')).body.hostQuota).toBe(250);
+  for (const hosts of ['0', '10001', 'many', '']) expect((await quota(...owner, '--hosts', hosts)).code).toBe(1);
+  expect(await quota('--email', 'nobody@example.org', '--hosts', '5')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('has no account'),
+  });
+});
+
 describe('starting and stopping', () => {
   test('a second service on the same folder is refused in one line', async () => {
     const { code, output } = await runToEnd(['--port', '0', '--data', data]);
