@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination } from 'aws-cdk-lib/aws-ses';
+import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination, SuppressionReasons } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
@@ -31,7 +31,12 @@ export class MailEvents extends Construct {
   constructor(scope: Construct, id: string, { retained, alarms }: MailEventsProps) {
     super(scope, id);
     // Alerts are to arrive: a server that cannot do TLS gets them in the clear, as it would from anybody.
-    const set = new ConfigurationSet(this, 'Set', { tlsPolicy: ConfigurationSetTlsPolicy.OPTIONAL, reputationMetrics: true });
+    const set = new ConfigurationSet(this, 'Set', {
+      tlsPolicy: ConfigurationSetTlsPolicy.OPTIONAL,
+      reputationMetrics: true,
+      // Complaints are ours to heed: they end what one account has mailed, and SES would end all.
+      suppressionReasons: SuppressionReasons.BOUNCES_ONLY,
+    });
     this.configurationSet = set.configurationSetName;
     const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit mail events', enforceSSL: true, masterKey: this.#addKey() });
     // This lets SES publish to the topic, on behalf of this configuration set only.
@@ -43,7 +48,7 @@ export class MailEvents extends Construct {
       timeout: Duration.seconds(30),
       memoryMiB: 512,
     });
-    grantTable(feedback, retained, ['UpdateItem']);
+    grantTable(feedback, retained, ['UpdateItem', 'PutItem', 'ConditionCheckItem']);
     const queue = new WorkQueue(this, 'Feedback Queue', {
       name: 'feedback',
       visibilityTimeout: Duration.minutes(3), // six times the function's time, as AWS advises

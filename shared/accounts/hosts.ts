@@ -7,7 +7,7 @@ import { newId } from '../runtime/ids.ts';
 import type { Acting } from './acting.ts';
 import { ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
-import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
+import { askRecipients, type NotAsked, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
 
 export type RegisterWish = z.output<typeof registerHostRequest>;
@@ -17,6 +17,7 @@ export type ChangeWish = z.output<typeof changeHostRequest>;
 export type Registered = {
   readonly host: Host;
   readonly unconfirmed: string[];
+  readonly notAsked: readonly NotAsked[];
   readonly told: Awaited<ReturnType<typeof adviceAtRegistration>>;
 };
 
@@ -55,8 +56,8 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
     adviceAtRegistration(acting, host.id, host.settings),
   ]);
   await acting.store.registerHost(host, first);
-  await askRecipients(acting, unconfirmed);
-  return { host, unconfirmed, told };
+  const notAsked = await askRecipients(acting, unconfirmed);
+  return { host, unconfirmed, notAsked, told };
 }
 
 /** A host of the account; a foreign one is as absent as one that never was. */
@@ -75,7 +76,7 @@ export async function changeHost(
   hostId: string,
   wish: ChangeWish,
   check: (host: Host) => void,
-): Promise<{ host: Host; unconfirmed: string[] }> {
+): Promise<{ host: Host; unconfirmed: string[]; notAsked: readonly NotAsked[] }> {
   for (let tries = 0; tries < EDIT_TRIES; tries++) {
     const host = await findHost(acting, hostId);
     checkPorts(acting, wish.ports ?? []);
@@ -84,8 +85,8 @@ export async function changeHost(
     const unconfirmed = await whoIsUnconfirmed(acting, settings);
     const edited = await acting.store.changeSettings(host, settings);
     if (edited === undefined) continue;
-    if (wish.alertRecipients !== undefined) await askRecipients(acting, unconfirmed);
-    return { host: edited, unconfirmed };
+    const notAsked = wish.alertRecipients === undefined ? [] : await askRecipients(acting, unconfirmed);
+    return { host: edited, unconfirmed, notAsked };
   }
   throw beingChanged();
 }

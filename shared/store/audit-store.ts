@@ -151,12 +151,16 @@ export type AuditStore = {
   /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
 
-  /** False when the account is gone. */
+  /** False when the account is gone, or was signed out everywhere since the session was to start. */
   startSession(session: Session): Promise<boolean>;
   findSession(accountId: string, sessionId: string, now: number): Promise<Session | undefined>;
   endSession(accountId: string, sessionId: string): Promise<void>;
   /** Signs the account out everywhere. */
   endSessions(accountId: string): Promise<void>;
+  /** Links that were mailed to the address before `now` open nothing any more. The removal of an account does it too. */
+  endLinks(email: string, now: number): Promise<void>;
+  /** When links to the address were ended last. */
+  linksEndedAt(email: string): Promise<number | undefined>;
 
   findKey(prefix: string): Promise<StoredKey | undefined>;
   /** The live keys of an account, oldest first. */
@@ -310,8 +314,13 @@ export type AuditStore = {
 
   /** Of the addresses those that get no mail of this account, or of any when none is given, and why. */
   mailStops(accountId: string | undefined, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
-  /** No mail goes to the address any more, of any account. */
-  stopMail(email: string, why: Exclude<MailStop, 'unsubscribed'>, now: number): Promise<void>;
+  /** No mail goes to the address any more: of any account; or of this one; or none of an account at all that strangers may cause (`unasked`). */
+  stopMail(
+    email: string,
+    why: Exclude<MailStop, 'unsubscribed'>,
+    now: number,
+    of?: 'unasked' | { readonly accountId: string },
+  ): Promise<void>;
   /** No mail of this account goes to the address, until its reader confirms that they want it again. */
   unsubscribe(accountId: string, email: string, now: number): Promise<void>;
 };

@@ -322,11 +322,19 @@ export function readDigest(item: unknown): { accountId: string; hostId: string }
   return { accountId, hostId: idIn(pk) };
 }
 
-/** What an item says against mail to its address. */
-export function readMailbox(item: unknown): MailStop[] {
-  const stops = z.object({ bounced: time.optional(), complained: time.optional(), unsubscribed: time.optional() }).parse(item);
-  return MAIL_STOPS.filter((why) => stops[why] !== undefined);
+/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where it is of no account's. */
+export function readMailbox(item: unknown, ofNoAccount: boolean): MailStop[] {
+  const { unasked, ...stops } = mailbox.parse(item);
+  const told = ofNoAccount && unasked !== undefined ? { ...stops, complained: unasked } : stops;
+  return MAIL_STOPS.filter((why) => told[why] !== undefined);
 }
+
+const mailbox = z.object({
+  bounced: time.optional(),
+  complained: time.optional(),
+  unsubscribed: time.optional(),
+  unasked: time.optional(),
+});
 
 export function readChange(item: unknown): Change {
   return z.object({ change }).parse(item).change;
@@ -356,6 +364,11 @@ export function readAccount(item: unknown): Account {
 export function readSession(item: unknown): Session {
   const { pk, sk, ...rest } = sessionItem.parse(item);
   return { accountId: idIn(pk), id: idIn(sk), ...rest };
+}
+
+/** When links to a mailbox were ended. */
+export function readEnded(item: unknown): number {
+  return z.object({ endedAt: time }).parse(item).endedAt;
 }
 
 /** The prefixes of an account's live keys. DynamoDB has no empty set: without keys the attribute is absent. */

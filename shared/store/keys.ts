@@ -60,6 +60,7 @@ export const keys = {
   pause: (address: string): Key => ({ pk: `PAUSE#${address}`, sk: 'PAUSE' }),
   request: (accountId: string, key: string): Key => ({ pk: `REQUEST#${accountId}`, sk: sha256(key) }),
   session: (accountId: string, sessionId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `SESSION#${sessionId}` }),
+  ended: (email: string): Key => ({ pk: `ENDED#${mailboxHash(email)}`, sk: 'ENDED' }),
   erasure: (hostId: string): Key => ({ pk: `ERASE#${hostId}`, sk: 'ERASE' }),
 };
 
