@@ -96,6 +96,20 @@ export async function takeMail({ store, clock }: Pick<Services, 'clock'> & { rea
   return { granted, mailboxFull: !mailbox.granted, told: crowded ? 'crowded' : 'nothing', giveBack: () => giveAllBack(store, rest, now) };
 }
 
+/**
+ * Takes a mail that tells an owner of a pause, which a stranger causes: one a day, and two more where nobody has asked for an account or
+ * a recipient with their mailbox, so that of all that strangers cause it gets no more than before.
+ */
+export async function takePauseMail(
+  { store, clock }: Pick<Services, 'clock'> & { readonly store: Store },
+  email: string,
+): Promise<boolean> {
+  const now = clock();
+  for (const kind of ['pause', 'recipient', 'account'] as const)
+    if ((await store.takeFromBudget(dayBudget(kind, email), now)).granted) return true;
+  return false;
+}
+
 /** Of a mail whose link was used: it was wanted, so it counts neither against its mailbox nor against who asked for it. */
 export async function mailWasWanted({ store }: { readonly store: Store }, wanted: SealedConfirmation): Promise<void> {
   const budgets = [
@@ -158,10 +172,13 @@ function causesIn(packed: string): Cause {
 }
 
 function mailboxBudgets({ kind, email, pastCrowd }: Omit<MailWish, 'cause'>): Budget[] {
-  const who = mailboxHash(email);
-  const day = { what: `mail-${kind}`, who, limit: MAILBOX_DAY, windowMs: DAY };
-  const month = { what: `mail-${kind}`, who, limit: MAILBOX_MONTH[kind], windowMs: 30 * DAY };
+  const day = dayBudget(kind, email);
+  const month = { ...day, limit: MAILBOX_MONTH[kind], windowMs: 30 * DAY };
   return kind === 'sign-in' && pastCrowd ? [day] : [day, month];
+}
+
+function dayBudget(kind: AskedMail | 'pause', email: string): Budget {
+  return { what: `mail-${kind}`, who: mailboxHash(email), limit: MAILBOX_DAY, windowMs: DAY };
 }
 
 /** The mailbox of an address, for the name of a budget. */

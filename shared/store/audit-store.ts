@@ -183,11 +183,11 @@ export type AuditStore = {
   /** True for the first caller with this id, false for every other until `until`. */
   useOnce(id: string, until: number): Promise<boolean>;
 
-  /** Gives an address to one scan at a time, and remembers who scans it. One conditional update. */
+  /** Gives an address to one scan at a time, by one conditional update, and remembers who scans it: once a week that is a second write. */
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;
-  /** Hosts that have had a turn at the address, those removed since among them. */
+  /** Every host that has had a turn at the address in the last three weeks, those removed since among them. Only who has shown consent there ever has one. */
   hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
 
   neverList(): Promise<NeverEntry[]>;

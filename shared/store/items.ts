@@ -387,7 +387,7 @@ export function readUsed(item: unknown): number {
   return z.object({ used: z.number().int() }).parse(item).used;
 }
 
-/** Who has an address until when, since when the last fresh scan of it is, and who has scanned it. */
+/** Who has an address until when, since when the last fresh scan of it is, and which hosts were written down as its scanners since `listedAt`. */
 export type StoredTurn = z.infer<typeof turnItem>;
 
 const turnItem = z.object({
@@ -396,8 +396,21 @@ const turnItem = z.object({
   freshAt: time.optional(),
   freshScan: z.string().optional(),
   scanners: z.set(z.string()),
+  listedAt: time.optional(),
   expiresAt: time,
 });
+
+/** The hosts that a turn found written down already. */
+export function readScanners(item: unknown): Set<string> {
+  return z.object({ scanners: z.set(z.string()).default(new Set()) }).parse(item ?? {}).scanners;
+}
+
+/** A host that has had a turn at an address, unless that is too long ago. */
+export function readScanner(item: unknown): { accountId: string; hostId: string; expiresAt: number } {
+  const { sk, expiresAt } = z.object({ sk: z.string(), expiresAt: time }).parse(item);
+  const [accountId = '', hostId = ''] = idIn(sk).split('/');
+  return { accountId, hostId, expiresAt };
+}
 
 export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);
