@@ -52,7 +52,7 @@ export async function askToSignIn(services: Services, wish: SignInWish): Promise
   const told = { kind: leave.told === 'crowded' ? 'crowded' : 'asked' } as const;
   const mayHaveOne = account !== undefined || admits(registration, email);
   if (!leave.granted || !mayHaveOne || stops.length > 0) return told;
-  if (await mailLink(services, { ...wish, email: address }, account === undefined)) return told;
+  if (await mailLink(services, { ...wish, email: address, cause: isReader ? [] : cause }, account === undefined)) return told;
   await leave.giveBack();
   return { kind: 'failed' };
 }

@@ -96,26 +96,22 @@ export async function takeMail({ store, clock }: Pick<Services, 'clock'> & { rea
   return { granted, mailboxFull: !mailbox.granted, told: crowded ? 'crowded' : 'nothing', giveBack: () => giveAllBack(store, rest, now) };
 }
 
-/**
- * Takes a mail that tells an owner of a pause, which a stranger causes: one a day, and two more where nobody has asked for an account or
- * a recipient with their mailbox, so that of all that strangers cause it gets no more than before.
- */
+/** Takes a mail that tells an owner of a pause, which a stranger causes: one a day, which no other kind of mail can use up. */
 export async function takePauseMail(
   { store, clock }: Pick<Services, 'clock'> & { readonly store: Store },
   email: string,
 ): Promise<boolean> {
-  const now = clock();
-  for (const kind of ['pause', 'recipient', 'account'] as const)
-    if ((await store.takeFromBudget(dayBudget(kind, email), now)).granted) return true;
-  return false;
+  return (await store.takeFromBudget(dayBudget('pause', email), clock())).granted;
 }
 
-/** Of a mail whose link was used: it was wanted, so it counts neither against its mailbox nor against who asked for it. */
+/**
+ * Of a mail whose link was used: it was wanted, so it counts neither against its mailbox nor against who asked for it. One that its
+ * reader asked for names no cause, since it never counted.
+ */
 export async function mailWasWanted({ store }: { readonly store: Store }, wanted: SealedConfirmation): Promise<void> {
-  const budgets = [
-    ...mailboxBudgets({ kind: wanted.kind, email: wanted.email, pastCrowd: false }),
-    ...causesIn(wanted.cause ?? '').map(causeBudget),
-  ];
+  const causes = causesIn(wanted.cause ?? '');
+  if (causes.length === 0) return;
+  const budgets = [...mailboxBudgets({ kind: wanted.kind, email: wanted.email, pastCrowd: false }), ...causes.map(causeBudget)];
   await giveAllBack(store, budgets, issuedAt(wanted));
 }
 
