@@ -10,7 +10,7 @@ export function serviceStackName(stage: string): string {
   return `relay-audit-${stage}-service`;
 }
 
-export const WORK_QUEUES = ['scans', 'notices', 'feedback'] as const;
+export const WORK_QUEUES = ['scans', 'notices', 'feedback', 'canary'] as const;
 
 export type WorkQueueName = (typeof WORK_QUEUES)[number];
 

@@ -1,13 +1,15 @@
 import middy from '@middy/core';
-import type { SESEvent } from 'aws-lambda';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { readCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { newLogger } from '../../shared/runtime/logging.ts';
+import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { keptMails } from './kept-mails.ts';
-import { type Outcome, type Services, takeArrivals } from './take-arrival.ts';
+import { readReceived } from './received-mail.ts';
+import { type Outcome, type Services, takeArrival } from './take-arrival.ts';
 
 // Once per cold start.
 const settings = readSettings('canary');
@@ -22,7 +24,19 @@ const services: Services = {
   log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
 };
 
-/** Called by SES with each mail to the canary domain, and again when it throws. */
-export const handler = middy<SESEvent, Outcome[]>()
+// Instead of the whole record, which holds a mail's headers.
+function logFailure(reason: unknown, { messageId }: SQSRecord): void {
+  logger.error('a mail to the canary mailbox could not be taken in', { messageId, error: loggedError(reason) });
+}
+
+async function take({ body }: SQSRecord): Promise<Outcome | undefined> {
+  const received = readReceived(body);
+  if (received === undefined) logger.info('what SES published is about no mail');
+  return received === undefined ? undefined : takeArrival(received, services);
+}
+
+/** Called by SQS with what SES has published of mails to the canary domain; those that fail come again. */
+export const handler = middy<SQSEvent, PromiseSettledResult<Outcome | undefined>[]>()
   .before(({ context }) => logger.addContext(context))
-  .handler((event) => takeArrivals(event, services));
+  .use(sqsPartialBatchFailure({ logger: logFailure }))
+  .handler((event) => Promise.allSettled(event.Records.map(take)));

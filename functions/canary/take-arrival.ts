@@ -1,4 +1,3 @@
-import type { SESEvent, SESMail, SESMessage } from 'aws-lambda';
 import type { Canary, Returns } from '../../shared/domain/canary.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
@@ -6,6 +5,7 @@ import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { type Services as Raising, raiseScan } from '../../shared/store/raise-scan.ts';
 import { readBounce } from './read-bounce.ts';
+import type { ReceivedMail } from './received-mail.ts';
 import { receivedPath } from './received-path.ts';
 
 export type Services = Raising & {
@@ -26,26 +26,16 @@ export type Outcome = { readonly kind: 'raised' | 'bounced' | 'waiting' } | { re
 /** Why a mail proves nothing. */
 export type Ignored = 'a bounce' | 'no token' | 'a forged token' | 'an unknown canary' | 'another recipient';
 
+type Mail = ReceivedMail['mail'];
+
 // An arrival, or why a mail is none.
 type Read = { readonly canary: Canary } | { readonly why: Ignored };
-
-/**
- * Takes every mail of an event. Throws when one could not be taken, after all have had their turn: AWS then calls again,
- * and what was taken changes nothing more.
- */
-export async function takeArrivals({ Records }: SESEvent, services: Services): Promise<Outcome[]> {
-  const taken = await Promise.allSettled(Records.map(({ ses }) => takeArrival(ses, services)));
-  return taken.map((each) => {
-    if (each.status === 'rejected') throw each.reason;
-    return each.value;
-  });
-}
 
 /**
  * Takes one mail that came to us: marks the canary that it is, or that it is a bounce of, then tells the scan that sent it, if that is
  * stored. As an arrival the token counts only in our own header of the mail itself: a bounce that quotes our message has it in its body.
  */
-export async function takeArrival({ mail, receipt }: SESMessage, services: Services): Promise<Outcome> {
+export async function takeArrival({ mail, receipt }: ReceivedMail, services: Services): Promise<Outcome> {
   const read = await readArrival(mail, receipt.recipients, services);
   if ('canary' in read) return arrived(read.canary, mail, services);
   const bounced = isFromNobody(mail) ? await takeBounce(mail, receipt.recipients, services) : undefined;
@@ -54,7 +44,7 @@ export async function takeArrival({ mail, receipt }: SESMessage, services: Servi
   return { kind: 'ignored', why: read.why };
 }
 
-async function readArrival(mail: SESMail, recipients: readonly string[], { store, readToken }: Services): Promise<Read> {
+async function readArrival(mail: Mail, recipients: readonly string[], { store, readToken }: Services): Promise<Read> {
   if (isReport(mail)) return { why: 'a bounce' };
   const [token, ...more] = headersOf(mail, TOKEN_HEADER);
   if (token === undefined || more.length > 0) return { why: 'no token' };
@@ -67,7 +57,7 @@ async function readArrival(mail: SESMail, recipients: readonly string[], { store
   return isFromNobody(mail) && canary.from !== '' ? { why: 'a bounce' } : { canary };
 }
 
-async function arrived(canary: Canary, mail: SESMail, services: Services): Promise<Outcome> {
+async function arrived(canary: Canary, mail: Mail, services: Services): Promise<Outcome> {
   const arrival = await services.store.markCanary(canary.id, { at: services.clock(), path: receivedPath(headersOf(mail, 'Received')) });
   if (arrival === undefined) return { kind: 'ignored', why: 'an unknown canary' };
   const { id, accountId, hostId, scanId, leg, test } = canary;
@@ -78,7 +68,7 @@ async function arrived(canary: Canary, mail: SESMail, services: Services): Promi
 }
 
 // Undefined: it is no bounce of a canary.
-async function takeBounce(mail: SESMail, recipients: readonly string[], services: Services): Promise<Outcome | undefined> {
+async function takeBounce(mail: Mail, recipients: readonly string[], services: Services): Promise<Outcome | undefined> {
   const raw = await services.readMail(mail.messageId);
   const read = raw === undefined ? undefined : readBounce(raw);
   for (const token of read?.tokens ?? []) {
@@ -104,18 +94,18 @@ async function told(services: Services, ref: ScanRef, returns: Returns): Promise
 }
 
 // A report (RFC 3464) or an automatic answer (RFC 3834) says that a server took our message, not that it passed it on.
-function isReport(mail: SESMail): boolean {
+function isReport(mail: Mail): boolean {
   return (
     headersOf(mail, 'Content-Type').some((value) => /^\s*multipart\/report\b/i.test(value)) ||
     headersOf(mail, 'Auto-Submitted').some((value) => /^\s*auto-replied\b/i.test(value))
   );
 }
 
-function headersOf({ headers }: SESMail, wanted: string): string[] {
+function headersOf({ headers }: Mail, wanted: string): string[] {
   return headers.filter(({ name }) => name.toLowerCase() === wanted.toLowerCase()).map(({ value }) => value);
 }
 
-function isFromNobody({ source }: SESMail): boolean {
+function isFromNobody({ source }: Mail): boolean {
   return source === '' || source === '<>';
 }
 

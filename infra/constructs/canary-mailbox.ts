@@ -1,17 +1,15 @@
 import { CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { type IReceiptRuleAction, ReceiptFilter, ReceiptFilterPolicy, ReceiptRuleSet } from 'aws-cdk-lib/aws-ses';
-import { Lambda, LambdaInvocationType } from 'aws-cdk-lib/aws-ses-actions';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
 import type { Deployment } from './deployment.ts';
 import { grantSecret, grantTable, type Retained } from './retained.ts';
-import type { WorkQueue } from './work-queue.ts';
+import { keyForSes } from './ses-key.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export type CanaryMailboxProps = {
   readonly deployment: Deployment;
@@ -20,16 +18,15 @@ export type CanaryMailboxProps = {
   readonly alarms: Alarms;
 };
 
-const RETRIES = 2; // as often as Lambda can: one and two minutes later
+const READERS_LIMIT = 5; // at once: anybody may mail to the canary domain, and a flood waits in the queue
 const MAILS_KEPT = Duration.days(1); // a mail is read within minutes; the shortest that S3 knows
 const MAIL_PREFIX = 'mail/';
-const DEAD_LETTERS_KEPT = Duration.days(14); // the longest that SQS keeps a message
 // Without a filter SES drops mail of EC2 addresses and of blocklisted ones, and says nothing: an open relay is likely both or one of them.
 const EVERYWHERE = '0.0.0.0/0';
 
 /**
- * The way back of a canary: SES takes mail for the canary domain, keeps it for a day, and calls `canary` with its headers. What a
- * bounce quotes is in its body, which `canary` looks up where the headers say that it may be one. The rule set is made
+ * The way back of a canary: SES takes mail for the canary domain, keeps it for a day, and publishes its headers, over SNS and a queue, to
+ * `canary`. What a bounce quotes is in its body, which `canary` looks up where the headers say that it may be one. The rule set is made
  * and not activated: only one can be active in an account and region, and another's must not be displaced unasked.
  */
 export class CanaryMailbox extends Construct {
@@ -45,13 +42,22 @@ export class CanaryMailbox extends Construct {
     grantSecret(canary, retained);
     grantTable(canary, retained, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']);
     notices.grantSend(canary);
-    canary.lambda.configureAsyncInvoke({ retryAttempts: RETRIES, onFailure: new SqsDestination(this.#addDeadLetters(alarms)) });
     const ruleSet = `relay-audit-${deployment.stage}`;
     const mails = this.#addMails(canary, ruleSet);
+    const topic = this.#addTopic();
+    const queue = new WorkQueue(this, 'Canary Queue', {
+      name: 'canary',
+      visibilityTimeout: Duration.minutes(3), // six times the function's time, as AWS advises
+      deadLetterImpact:
+        'Messages that came back were given up: servers that are proven to be open relays read as suspected, or as closed where they take any local part.',
+      alarms,
+    });
+    queue.subscribe(topic);
+    queue.feed(canary, { batchSize: 10, maxConcurrency: READERS_LIMIT });
     const rules = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSet });
     rules.addRule('ToCanaryDomain', {
       recipients: [deployment.canaryDomain, `.${deployment.canaryDomain}`], // a dot in front: every name below it, to SES
-      actions: [keepIn(mails), new Lambda({ function: canary.lambda, invocationType: LambdaInvocationType.EVENT })],
+      actions: [keepIn(mails, topic)],
     });
     new ReceiptFilter(this, 'FromEverywhere', { ip: EVERYWHERE, policy: ReceiptFilterPolicy.ALLOW });
   }
@@ -97,29 +103,30 @@ export class CanaryMailbox extends Construct {
     return bucket;
   }
 
-  #addDeadLetters(alarms: Alarms): Queue {
-    const queue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: DEAD_LETTERS_KEPT,
-    });
-    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is itself where the function leaves what it gave up.' });
-    alarms.add('CanaryDeadLetters', {
-      metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period: Duration.minutes(5) }),
-      above: 0,
-      usersLose: 'Messages that came back were given up after three tries: servers that are proven to be open relays read as suspected.',
-      article: 'canary-dead-letters',
-    });
-    return queue;
+  // What is published of a mail has its headers, which are no stranger's to read.
+  #addTopic(): Topic {
+    const masterKey = keyForSes(this, 'Key', 'Relay Audit: the headers of mails to the canary domain, on their way');
+    const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit canary mailbox', enforceSSL: true, masterKey });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        actions: ['sns:Publish'],
+        principals: [new ServicePrincipal('ses.amazonaws.com')],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    return topic;
   }
 }
 
-// CDK's own action would let every rule of the account write; the bucket's policy is ours. SES tries to write when the rule is made.
-function keepIn(bucket: Bucket): IReceiptRuleAction {
+// CDK's own action would let every rule of the account write; the bucket's policy is ours. SES tries to write, and to publish, when the
+// rule is made.
+function keepIn(bucket: Bucket, topic: Topic): IReceiptRuleAction {
   return {
     bind(rule) {
       if (bucket.policy !== undefined) rule.node.addDependency(bucket.policy);
-      return { s3Action: { bucketName: bucket.bucketName, objectKeyPrefix: MAIL_PREFIX } };
+      rule.node.addDependency(topic);
+      return { s3Action: { bucketName: bucket.bucketName, objectKeyPrefix: MAIL_PREFIX, topicArn: topic.topicArn } };
     },
   };
 }

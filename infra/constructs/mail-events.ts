@@ -1,13 +1,12 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination, SuppressionReasons } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import { AuditFunction } from './audit-function.ts';
 import { grantTable, type Retained } from './retained.ts';
+import { keyForSes } from './ses-key.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export type MailEventsProps = { readonly retained: Retained; readonly alarms: Alarms };
@@ -38,7 +37,9 @@ export class MailEvents extends Construct {
       suppressionReasons: SuppressionReasons.BOUNCES_ONLY,
     });
     this.configurationSet = set.configurationSetName;
-    const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit mail events', enforceSSL: true, masterKey: this.#addKey() });
+    // Events name the readers of alerts.
+    const masterKey = keyForSes(this, 'Key', 'Relay Audit: what SES publishes of mails, on its way');
+    const topic = new Topic(this, 'Topic', { displayName: 'Relay Audit mail events', enforceSSL: true, masterKey });
     // This lets SES publish to the topic, on behalf of this configuration set only.
     set.addEventDestination('Events', { destination: EventDestination.snsTopic(topic), events: EVENTS });
     const feedback = new AuditFunction(this, 'Feedback', {
@@ -59,16 +60,6 @@ export class MailEvents extends Construct {
     queue.subscribe(topic);
     queue.feed(feedback, { batchSize: 10, maxConcurrency: READERS_LIMIT });
     watchReputation(alarms);
-  }
-
-  // Events name the readers of alerts. A key of AWS's own would do, but SES may use none of those.
-  #addKey(): Key {
-    const description = 'Relay Audit: what SES publishes of mails, on its way';
-    const key = new Key(this, 'Key', { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
-    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
-    const principals = [new ServicePrincipal('ses.amazonaws.com', { conditions })];
-    key.addToResourcePolicy(new PolicyStatement({ actions: ['kms:GenerateDataKey', 'kms:Decrypt'], principals, resources: ['*'] }));
-    return key;
   }
 }
 

@@ -66,8 +66,7 @@ export async function openCanaryBook(listen: string, canaryDomain: string, ref: 
     listen,
     canaryDomain,
     setting: '--canary-listen',
-    onMail: ({ Records }, raw) =>
-      Promise.all(Records.map(({ ses }) => takeArrival(ses, { ...services, readMail: async () => raw.toString('latin1') }))),
+    onMail: (received, raw) => takeArrival(received, { ...services, readMail: async () => raw.toString('latin1') }),
   });
   const expectCanary = canariesOf(
     ref,

@@ -1,7 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import type { SESEvent, SESMailHeader } from 'aws-lambda';
+import type { SESMailHeader } from 'aws-lambda';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
+import type { ReceivedMail } from '../../functions/canary/received-mail.ts';
 import { parseAddress } from '../../shared/domain/address.ts';
 import { isAtOrBelow } from '../../shared/domain/host-name.ts';
 import { UsageError } from './options.ts';
@@ -15,8 +16,8 @@ export type CanarySinkOptions = {
   readonly canaryDomain: string;
   /** The setting that `listen` comes from, for whoever has to change it; CANARY_LISTEN if it is left out. */
   readonly setting?: string;
-  /** Gets the event that SES would send, and the mail itself. When it fails the mail is put off, and its sender tries again. */
-  readonly onMail: (event: SESEvent, raw: Buffer) => Promise<unknown>;
+  /** Gets what SES would publish of the mail, and the mail itself. When it fails the mail is put off, and its sender tries again. */
+  readonly onMail: (received: ReceivedMail, raw: Buffer) => Promise<unknown>;
 };
 
 /** Where it listens when CANARY_LISTEN says nothing. */
@@ -73,7 +74,7 @@ function sinkServer({ canaryDomain, onMail }: CanarySinkOptions): SMTPServer {
     onData(stream, session, callback) {
       const taking = buffer(stream).then(async (raw) => {
         if (stream.sizeExceeded) return answer(552, '5.3.4 Too big');
-        await onMail(await eventOf(raw, session, name), raw);
+        await onMail(await receivedOf(raw, session, name), raw);
         return undefined;
       });
       taking.then(callback, () => callback(answer(451, '4.3.0 Try again')));
@@ -85,7 +86,7 @@ function answer(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode });
 }
 
-async function eventOf(raw: Buffer, session: SMTPServerSession, name: string): Promise<SESEvent> {
+async function receivedOf(raw: Buffer, session: SMTPServerSession, name: string): Promise<ReceivedMail> {
   const { mailFrom, rcptTo } = session.envelope;
   const parsed = await PostalMime.parse(raw);
   const all: SESMailHeader[] = [
@@ -102,27 +103,5 @@ async function eventOf(raw: Buffer, session: SMTPServerSession, name: string): P
   });
   const source = mailFrom === false ? '' : mailFrom.address;
   const recipients = rcptTo.map(({ address }) => address);
-  const timestamp = new Date().toISOString();
-  const pass = { status: 'PASS' } as const;
-  const mail = {
-    timestamp,
-    source,
-    messageId: session.id,
-    destination: recipients,
-    headersTruncated: headers.length < all.length,
-    headers,
-    commonHeaders: { returnPath: source, date: parsed.date ?? timestamp, messageId: parsed.messageId ?? '' },
-  };
-  const receipt = {
-    timestamp,
-    processingTimeMillis: 0,
-    recipients,
-    spamVerdict: pass,
-    virusVerdict: pass,
-    spfVerdict: pass,
-    dkimVerdict: pass,
-    dmarcVerdict: pass,
-    action: { type: 'Lambda', functionArn: 'local', invocationType: 'Event' },
-  } as const;
-  return { Records: [{ eventSource: 'aws:ses', eventVersion: '1.0', ses: { mail, receipt } }] };
+  return { mail: { source, messageId: session.id, headers }, receipt: { recipients } };
 }

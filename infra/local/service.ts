@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { createAccount } from './account.ts';
@@ -37,6 +38,8 @@ export type Listener = { readonly onLog: (line: string) => void; readonly onFail
 const TICK_MS = 1_000; // AWS ticks every minute; here nobody wants to wait for one
 const SCANS_AT_ONCE = 32; // messages, each of up to fifty hosts; one that waits for a silent server costs little more than a socket
 const NOTICES_AT_ONCE = 2;
+const MAILS_AT_ONCE = 2;
+const MAILS_KEPT = 200; // as long as it may take until they are read
 const OWNER = 'owner@relay-audit.example';
 
 /**
@@ -81,7 +84,7 @@ async function startParts(
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
-  const onMail = keepAndTake(await createMailBucket(endpoints.sqs), host);
+  const onMail = keepAndPublish(await createMailBucket(endpoints.sqs), queues.canary);
   const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail }));
   const smarthost = { ...canaryMailbox, domain: canaryDomain, isClosed: () => isDemoClosed(folder.path) };
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
@@ -92,20 +95,22 @@ async function startParts(
   started.push(tick(host, report));
   started.push(pollQueue(queues.scans, 'probe', SCANS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.feedback, 'feedback', 1, host.invoke, report).stop);
+  started.push(pollQueue(queues.canary, 'canary', MAILS_AT_ONCE, host.invoke, report).stop);
   started.push(pollQueue(queues.notices, 'notify', NOTICES_AT_ONCE, host.invoke, report).stop);
   return { baseUrl, mailUrl: `${endpoints.ses}/`, apiKey, folder, demo, canaryMailbox, stop };
 }
 
-// As SES does: the mail is in the bucket before `canary` hears of it. What failed comes again from its sender, and is put there again.
-function keepAndTake(bucket: MailBucket, host: LambdaHost): CanarySinkOptions['onMail'] {
-  return async (event, raw) => {
-    const id = event.Records[0]?.ses.mail.messageId ?? '';
+// As SES does: the mail is in the bucket before `canary` hears of it, by what is published of it. The bucket is in memory, and keeps the latest.
+function keepAndPublish(bucket: MailBucket, queueUrl: string): CanarySinkOptions['onMail'] {
+  const client = new SQSClient({ region: REGION, credentials: CREDENTIALS, endpoint: new URL(queueUrl).origin });
+  const kept: string[] = [];
+  return async (received, raw) => {
+    const id = received.mail.messageId;
     await bucket.put(id, raw);
-    try {
-      await host.invoke('canary', event);
-    } finally {
-      await bucket.remove(id);
-    }
+    kept.push(id);
+    const MessageBody = JSON.stringify({ notificationType: 'Received', ...received });
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+    if (kept.length > MAILS_KEPT) await bucket.remove(kept.shift() ?? '');
   };
 }
 

@@ -7,7 +7,7 @@ export function normalise(lines: readonly string[]): string {
     .map((line) =>
       line
         .replace(/\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? [^\r\n]*$/i, '~') // the date that ends a greeting
-        .replace(/\b(?=[\w.-]*\d)(?=[\w.-]*[a-z])[\w.-]{8,}\b/gi, '~') // words of letters and digits: ids
+        .replace(/[\w.-]{8,}/g, (word) => (/\d/.test(word) && /[a-z]/i.test(word) ? '~' : word)) // words of letters and digits: ids
         .replace(/\b\d{5,}\b/g, '~'),
     )
     .join('\n');

@@ -91,11 +91,12 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
+  const { limits } = sitting.progress;
   let shaken = false;
   for (const session of sessions) {
     if (session.cutShort === 'out-of-time' && !some) sitting.stopped = 'out-of-time';
     // A greeting that refuses one of several, beside others that are taken, says that they are too many.
-    const crowded = welcome && session.results.length > 0 && session.results.every(({ stage }) => stage === 'greeting');
+    const crowded = welcome && session.keywords === undefined && session.results.length > 0;
     if (crowded) shaken = true;
     else if (session.contact === 'answered') sitting.progress = advance(sitting.progress, session);
     sitting.greeted ||= session.contact === 'answered';
@@ -106,6 +107,7 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
       ...sitting.progress,
       atOnce: Math.max(1, Math.floor(sessions.length / 2)),
       idle: some ? 0 : sitting.progress.idle,
+      limits: Math.min(limits + 1, sitting.progress.limits), // met side by side, they are one
     };
   sitting.silences = silent ? sitting.silences + 1 : 0;
   if (sitting.silences >= SILENT_CONNECTIONS) sitting.stopped ??= 'silent-after-refusals';
@@ -121,10 +123,14 @@ function isGreeted({ contact }: SessionEvidence): boolean {
 
 const SILENCE_MS = 20_000; // of a server that has answered faster than that so far
 
-// A server that takes its time for every answer is not silent before it has had twice as much.
+// A server that takes its time for every answer is not silent before it has had twice as much; and some hold all answers to a group of
+// commands back until it is through, as Sendmail does.
 function mannerOf({ tlsLevel, progress }: Sitting): SessionManner {
-  return { tlsLevel, silenceMs: Math.max(SILENCE_MS, 2 * Math.max(progress.refusalMs, progress.greeting.afterMs ?? 0)) };
+  const { refusalMs, greeting } = progress;
+  return { tlsLevel, silenceMs: Math.max(SILENCE_MS, HELD_BACK * refusalMs, 2 * (greeting.afterMs ?? 0)) };
 }
+
+const HELD_BACK = 8; // refusals: of a slow server a session holds five and the control
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection
 

@@ -3,7 +3,7 @@ import type { Software } from '../domain/remedies.ts';
 import type { Contact, Outcome, Stage, TestResult, TlsFacts, Transport } from '../domain/scan.ts';
 import { CLAIMED_CLIENTS, type Command } from './command.ts';
 import { fingerprint } from './fingerprint.ts';
-import { isLimit, isSenderUnknown, meaningOf, saysOf } from './meaning.ts';
+import { isLimit, isSenderUnknown, isTemporary, meaningOf, saysOf } from './meaning.ts';
 import { type Reply, replyLines, replyText } from './reply.ts';
 
 /** What the dialogue wants next: a reply without saying anything, commands or a message to be sent, or the connection put inside TLS. */
@@ -132,6 +132,8 @@ type State = {
   tlsError?: string | undefined;
   refusals: number;
   refusalsMs: number;
+  /** Waited for since the last refusal. */
+  heldMs: number;
 };
 
 const LISTEN: Step = { kind: 'listen' };
@@ -160,13 +162,14 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const rest = unreachedIn({ transactions }, errand, stop).filter(({ test }) => !done.has(test));
   const limitedAt =
     stop?.cutShort === 'limit' && stop.stage !== 'greeting' && stop.stage !== 'ehlo' && results.length === 0 ? rest[0]?.test : undefined;
-  if (stop?.cutShort === 'limit') state.limited = true;
+  // Whoever is put off at the greeting is one too many for now.
+  if (stop?.cutShort === 'limit' || (hello.reply.code !== 220 && isTemporary(hello.reply))) state.limited = true;
   return { contact: 'answered', results: [...results, ...rest], cutShort: stop?.cutShort, limitedAt, ...seenIn(state, greeting) };
 }
 
 function newState(): State {
   const none = { oneName: false, noReset: false, limited: false, nullSender: false, spentByNull: false };
-  return { bold: false, quit: false, ...none, senders: 0, closedAt: [], refusals: 0, refusalsMs: 0 };
+  return { bold: false, quit: false, ...none, senders: 0, closedAt: [], refusals: 0, refusalsMs: 0, heldMs: 0 };
 }
 
 function seenIn(state: State, greeting: Greeting) {
@@ -423,10 +426,14 @@ function closing(stop: Stop, ids: readonly string[], state: State): Stop {
   return stop;
 }
 
+// Of a group whose answers a server holds back until it is through, the first one has all the wait, be it a refusal or not.
 function noteWait(arrival: Arrival, state: State): void {
-  if (arrival.kind !== 'reply' || arrival.reply.code < 400 || arrival.waitedMs === undefined) return;
+  if (arrival.kind !== 'reply' || arrival.waitedMs === undefined) return;
+  state.heldMs += arrival.waitedMs;
+  if (arrival.reply.code < 400) return;
   state.refusals++;
-  state.refusalsMs += arrival.waitedMs;
+  state.refusalsMs += state.heldMs;
+  state.heldMs = 0;
 }
 
 function* hearThen(then: Command | undefined, state: State): Dialogue<void> {
@@ -472,6 +479,7 @@ function* runMessage(
   }
   const arrival = yield { kind: 'send', message: canary.message };
   const reply = answerIn(arrival);
+  noteWait(arrival, state);
   if (reply !== undefined) {
     const result = resultOf(recipient, transaction, 'message', reply, us);
     results.push({ ...result, canary: canary.id });

@@ -13,8 +13,11 @@ const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table o
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting
+const MUTE_CAP = 2; // envelopes of a session, after one that had no answer at all: some servers say nothing before a whole group is through
 const UNSAID_LIMIT = 2; // refusals of a recipient that was accepted before, each beside an accepted control
-const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait
+const LIMITS_AT_ONE = 2; // sessions that met a limit at the same envelope first, before that counts as being about it
+const LIMITS_LIMIT = 4; // sessions in a row that met a limit and got nothing done, each after a longer wait, ...
+const LIMITS_UNGREETED = 2; // ... and of a server that has not greeted us once
 
 /** What is to be tested at a leg: every test of the table, or the ones named. */
 export type Scope = 'full' | readonly string[];
@@ -43,8 +46,8 @@ export type Progress = {
   readonly limits: number;
   /** Whether any did. */
   readonly limited: boolean;
-  /** The envelope that the last session met a limit at before anything was answered. */
-  readonly limitedAt: string | undefined;
+  /** How often a session met a limit at an envelope before anything was answered, by test. */
+  readonly limitedAt: Readonly<Record<string, number>>;
   /** How often it refused a recipient that it had accepted before, beside an accepted control, by test. */
   readonly unsaid: Readonly<Record<string, number>>;
   /** How often it closed the connection at an envelope, by test. */
@@ -70,7 +73,7 @@ export const BEGIN: Progress = {
   nullAlone: false,
   limits: 0,
   limited: false,
-  limitedAt: undefined,
+  limitedAt: {},
   unsaid: {},
   closings: {},
   refusedBefore: 0,
@@ -168,39 +171,43 @@ export function advance(progress: Progress, session: SessionEvidence): Progress 
   const counts = ({ test, outcome, stage }: TestResult) =>
     outcome !== 'not-run' &&
     test !== CONTROL_AGAIN &&
+    !(session.limited === true && stage === 'greeting' && wasGreeted(progress)) &&
     !(turned && outcome !== 'accepted') &&
     !(spoiled && outcome === 'refused' && (stage === 'ehlo' || stage === 'mail'));
   const unsaid = unsaidIn(session, progress);
   const unsays = (result: TestResult) => isUnsaid(result, progress) && (unsaid[result.test] ?? 0) < UNSAID_LIMIT;
   const news = session.results.filter((result) => counts(result) && !unsays(result));
   const closed = closedAt(progress, session);
-  // What looks like a limit twice at the same envelope, before any other, is about that one: a full mailbox, for example.
-  const stuck = session.limitedAt !== undefined && session.limitedAt === progress.limitedAt;
-  const putOff = [{ test: session.limitedAt ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter((each) => stuck && !unsays(each));
+  const { cutShort = 'out-of-time', limited = false, limitedAt: at } = session;
+  const limitedAt = at === undefined ? progress.limitedAt : { ...progress.limitedAt, [at]: (progress.limitedAt[at] ?? 0) + 1 };
+  // What looks like a limit twice at the same envelope, the second time while others have answers, is about that one: a full mailbox, for
+  // example.
+  const stuck = at !== undefined && (limitedAt[at] ?? 0) >= LIMITS_AT_ONE && progress.limits <= 1;
+  const putOff = [{ test: at ?? '', outcome: 'deferred', stage: 'rcpt' } as const].filter((each) => stuck && !unsays(each));
   const latest = new Map(
     [...progress.results, ...news, ...closed.results, ...putOff, ...xclientIn(session, progress)].map((result) => [result.test, result]),
   );
-  const { cutShort = 'out-of-time', limited = false, limitedAt } = session;
   const less = cutShort === 'closed' || cutShort === '421' || cutShort === 'silent' ? 1 : 0;
   const capped = cutShort !== 'out-of-time' && session.spentByNull !== true && session.noReset !== true && closed.news === 0;
-  const progressed = news.length > 0 || closed.news > 0 || stuck;
+  const mute = cutShort === 'silent' && session.results.length > 0 && news.length === 0;
+  const answers = news.length > 0 || closed.news > 0;
   return {
     results: [...latest.values()],
     sessions: progress.sessions + 1,
-    idle: progressed ? 0 : progress.idle + 1,
+    idle: answers || putOff.length > 0 ? 0 : progress.idle + 1,
     greeting: {
       name: progress.greeting.name ?? session.greeting.name,
       software: progress.greeting.software ?? session.greeting.software,
       afterMs: session.greeting.afterMs ?? progress.greeting.afterMs,
     },
     refusalMs: session.refusalMs ?? progress.refusalMs,
-    cap: capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
+    cap: mute ? Math.min(progress.cap, MUTE_CAP) : capped && news.length > 0 ? Math.max(1, news.length - less) : progress.cap,
     atOnce: progress.atOnce,
     known: progress.known,
     oneName: progress.oneName || session.oneName === true,
     noReset: progress.noReset || session.noReset === true,
     nullAlone: progress.nullAlone || session.spentByNull === true,
-    limits: limited ? (progressed ? 1 : progress.limits + 1) : 0,
+    limits: limited ? (answers ? 1 : progress.limits + 1) : 0,
     limited: progress.limited || limited,
     limitedAt,
     unsaid,
@@ -244,8 +251,9 @@ export function isSilent({ results }: Progress, session: SessionEvidence): boole
 }
 
 /** How long to wait before the next session, in steps; undefined when further ones are of no use in this sitting. */
-export function waitBefore({ idle, limits }: Progress): number | undefined {
-  if (limits >= LIMITS_LIMIT) return undefined;
+export function waitBefore(progress: Progress): number | undefined {
+  const { idle, limits } = progress;
+  if (limits >= (wasGreeted(progress) ? LIMITS_LIMIT : LIMITS_UNGREETED)) return undefined;
   return limits > 0 ? (LIMIT_STEPS[limits - 1] ?? 0) : idle;
 }
 
@@ -284,6 +292,10 @@ function isAboutTheSession({ outcome, stage, from, ehlo }: TestResult, { results
   const reached = results.filter((before) => before.ehlo === ehlo && before.stage !== 'ehlo' && before.stage !== 'greeting');
   if (stage === 'ehlo') return sessions > 0 && reached.length > 0;
   return stage === 'mail' && reached.some((before) => before.stage !== 'mail' && before.from === from);
+}
+
+function wasGreeted({ greeting, results }: Progress): boolean {
+  return greeting.name !== undefined || results.some((result) => !isAtGreeting(result));
 }
 
 function isAtGreeting({ stage }: TestResult): boolean {
@@ -351,7 +363,8 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   if (progress.sessions >= GREETINGS_LIMIT && progress.results.length > 0 && progress.results.every(isAtGreeting)) return undefined;
   const open = openTrials(cast, scope, progress);
   // What a foreign recipient's acceptance began is ended before anything odd is tried.
-  const stuck = open.length > 0 && progress.idle > 0; // a message that cannot go holds up nothing else
+  // A message that cannot go holds up nothing else; where a limit keeps it, it has every other turn.
+  const stuck = open.length > 0 && (progress.limits > 0 ? progress.limits % 2 === 0 : progress.idle > 0);
   const messages =
     sending === 'none' || stuck ? undefined : messagesOf(cast, scope, progress, sending.round, open.length > 0 ? 'suspicious' : 'all');
   if (messages !== undefined || open.length === 0) return messages;
@@ -366,9 +379,10 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   return { kind: 'envelopes', xclient, cautious, choose };
 }
 
-// What a session may hold together: envelopes that ended a connection go alone, and null senders too where they end a session. Of
+// What a session may hold together: those that met a limit go last, envelopes that ended a connection go alone, and null senders too where they end a session. Of
 // a server that has not said what it is, nothing odd is asked before anything plain has an answer.
-function fitting(trials: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions }: Progress): readonly Trial[] {
+function fitting(all: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions, limitedAt }: Progress): readonly Trial[] {
+  const trials = all.toSorted((a, b) => (limitedAt[a.id] ?? 0) - (limitedAt[b.id] ?? 0));
   const quiet = trials.filter(({ id }) => (closings[id] ?? 0) === 0);
   if (quiet.length === 0) return trials.toSorted((a, b) => (closings[a.id] ?? 0) - (closings[b.id] ?? 0)).slice(0, 1);
   const plain = sessions === 0 && greeting.software === undefined ? quiet.filter(({ odd }) => !odd) : quiet;

@@ -15,7 +15,8 @@ export async function measureBundles(): Promise<Figure[]> {
   const secret = join(out, 'secret');
   writeFileSync(secret, 'x'.repeat(64));
   execFileSync('npx', ['cdk', 'synth', '--quiet', '--output', join(out, 'cdk')], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const queues = { scans: `${NOWHERE}/scans`, notices: `${NOWHERE}/notices`, feedback: `${NOWHERE}/feedback` };
+  const at = (queue: string) => `${NOWHERE}/${queue}`;
+  const queues = { scans: at('scans'), notices: at('notices'), feedback: at('feedback'), canary: at('canary') };
   const env = {
     PATH: process.env.PATH ?? '',
     ...functionEnvironment({ dynamodb: NOWHERE, sqs: NOWHERE, ses: NOWHERE }, queues, secret, NOWHERE),

@@ -57,7 +57,7 @@ test('every dead-letter queue has an alarm', () => {
   expect(watched).toContain('NoticesDeadLetters');
   expect(watched).toContain('ScansDeadLetters');
   expect(watched).toContain('FeedbackQueueDeadLetters');
-  expect(watched).toContain('CanaryMailboxDeadLetters');
+  expect(watched).toContain('CanaryQueueDeadLetters');
 });
 
 test('a dispatcher that has stopped counting sounds the alarm of the cursor', () => {

@@ -172,24 +172,38 @@ describe('IPv6', () => {
 });
 
 describe('the canary mailbox', () => {
-  test('takes mail for the canary domain and the names below it, from everywhere, keeps it, and calls the canary function without waiting for it', () => {
+  test('takes mail for the canary domain and the names below it, from everywhere, keeps it, and publishes its headers to the queue of the canary function', () => {
     template.hasResourceProperties('AWS::SES::ReceiptRule', {
       Rule: {
         Enabled: true,
         Recipients: [CONTEXT.canaryDomain, `.${CONTEXT.canaryDomain}`],
-        Actions: [
-          { S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/' } },
-          { LambdaAction: { InvocationType: 'Event', FunctionArn: Match.anyValue() } },
-        ],
+        Actions: [{ S3Action: { BucketName: Match.anyValue(), ObjectKeyPrefix: 'mail/', TopicArn: Match.anyValue() } }],
       },
     });
     template.hasResourceProperties('AWS::SES::ReceiptFilter', { Filter: { IpFilter: { Cidr: '0.0.0.0/0', Policy: 'Allow' } } });
   });
 
-  test('only SES, on behalf of this account, may call it', () => {
-    const permission = { Principal: 'ses.amazonaws.com', Action: 'lambda:InvokeFunction', SourceAccount: Match.anyValue() };
-    template.hasResourceProperties('AWS::Lambda::Permission', permission);
-    template.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: 'ses.amazonaws.com' }, 1);
+  test('only SES, on behalf of this account, may publish to its topic, and nobody may call its function', () => {
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          {
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'ses.amazonaws.com' },
+            Resource: Match.anyValue(),
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          },
+        ],
+      },
+    });
+    template.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: 'ses.amazonaws.com' }, 0);
+  });
+
+  test('a flood at the canary domain waits in the queue: ten mails a call, and five calls at once', () => {
+    const [, mapping] = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').find(([id]) => /^CanaryMailbox/.test(id)) ?? [];
+    expect(mapping?.Properties).toMatchObject({ BatchSize: 10, ScalingConfig: { MaximumConcurrency: 5 } });
   });
 
   test('mails are kept for a day, encrypted, in a bucket that is nobody else’s to see', () => {
@@ -236,20 +250,13 @@ describe('the canary mailbox', () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/SetActiveReceiptRuleSet/i);
     template.hasResourceProperties('AWS::SES::ReceiptRuleSet', { RuleSetName: 'relay-audit-prod' });
   });
-
-  test('a mail that could not be taken in is tried twice more, and then kept', () => {
-    const [, kept] = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig').find(([id]) => /^CanaryMailbox/.test(id)) ?? [];
-    expect(kept?.Properties).toMatchObject({ MaximumRetryAttempts: 2 });
-    const [queue] = kept?.Properties.DestinationConfig?.OnFailure.Destination['Fn::GetAtt'] ?? [];
-    expect(queue).toMatch(/^CanaryMailboxDeadLetters/);
-  });
 });
 
 describe('queues', () => {
   const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
   test('all work queues have dead letters, and no queue takes a request without TLS', () => {
-    expect(queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)).toHaveLength(3);
+    expect(queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)).toHaveLength(4);
     const guarded = resourcesOf(template, 'AWS::SQS::QueuePolicy')
       .filter(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument).includes('"aws:SecureTransport":"false"'))
       .flatMap(([, { Properties }]) => Properties.Queues?.map(({ Ref }) => Ref) ?? []);

@@ -42,7 +42,7 @@ export function localQueueUrl(endpoint: string, name: string): string {
   return `${endpoint}/000000000000/${name}`;
 }
 
-export type QueueUrls = { readonly scans: string; readonly notices: string; readonly feedback: string };
+export type QueueUrls = { readonly scans: string; readonly notices: string; readonly feedback: string; readonly canary: string };
 
 /** Creates the queues and their dead-letter queues unless they are there. `visibilitySeconds` is how long a message stays with who took it. */
 export async function createQueues(endpoint: string, visibilitySeconds: number): Promise<QueueUrls> {
@@ -59,6 +59,7 @@ export async function createQueues(endpoint: string, visibilitySeconds: number):
     return localQueueUrl(endpoint, name);
   };
   const urls = { scans: await create('scans'), notices: await create('notices'), feedback: await create('feedback') };
+  const canary = await create('canary');
   client.destroy();
-  return urls;
+  return { ...urls, canary };
 }

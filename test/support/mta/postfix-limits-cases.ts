@@ -283,7 +283,7 @@ async function backupOfAnother(namespace: Namespace, n: number): Promise<Running
 
 function filtered(refuses: readonly MilterEvent[], settings: Settings): MtaCase['start'] {
   return async (namespace, n) => {
-    const milter = await startMilter(namespace.ourAddress, refuses);
+    const milter = await startMilter(namespace.ourAddress, { at: refuses });
     const milters = `inet:${namespace.ourAddress}:${milter.port}`;
     return joined(namespace.address(n), milter, () => startPostfix(namespace, n, { ...settings, smtpd_milters: milters }));
   };

@@ -1,6 +1,6 @@
 import type { Verdict } from '../../../shared/domain/reason.ts';
 import type { MtaCase, RunningMta } from './case.ts';
-import { type MilterEvent, startMilter } from './milter.ts';
+import { type Refusals, startMilter } from './milter.ts';
 import type { Namespace } from './namespace.ts';
 import { startPostfix } from './postfix.ts';
 import { joined, NO_HACKS } from './postfix-setups.ts';
@@ -33,6 +33,16 @@ const SLOW: readonly MtaCase[] = [
   },
   closed('greets after 35 seconds, and relays nothing', { access: GREETS_LATE }),
   open('greets after 35 seconds, and relays for the whole world', { access: GREETS_LATE, features: [EVERYONE] }),
+  {
+    rule: 'has a milter that takes five seconds to refuse a foreign recipient, and would relay',
+    truth: 'closed',
+    start: filtered({ at: ['rcpt'], butFor: '@served.example', afterMs: 5_000 }, [EVERYONE]),
+  },
+  {
+    rule: 'has a milter that takes five seconds to refuse a message after the dot, and would relay',
+    truth: 'closed',
+    start: filtered({ at: ['message'], afterMs: 5_000 }, [EVERYONE]),
+  },
   closed('waits a second more before each answer after the first refusal, and relays nothing', {
     features: ["define(`confBAD_RCPT_THROTTLE', `1')dnl"],
   }),
@@ -100,15 +110,20 @@ const MORE: readonly MtaCase[] = [
   {
     rule: 'has a milter that refuses every message after the dot, and would relay',
     truth: 'closed',
-    start: filtered(['message'], [EVERYONE]),
+    start: filtered({ at: ['message'] }, [EVERYONE]),
   },
-  { rule: 'has a milter that refuses every recipient', truth: 'closed', told: ['untestable'], start: filtered(['rcpt'], [EVERYONE]) },
-  { rule: 'has a milter that lets everything pass, and relays nothing', truth: 'closed', start: filtered([], []) },
+  {
+    rule: 'has a milter that refuses every recipient',
+    truth: 'closed',
+    told: ['untestable'],
+    start: filtered({ at: ['rcpt'] }, [EVERYONE]),
+  },
+  { rule: 'has a milter that lets everything pass, and relays nothing', truth: 'closed', start: filtered({}, []) },
   {
     rule: 'has a milter that lets everything pass, and relays for the whole world',
     truth: 'open',
     proof: { from: STRANGER, to: CANARY },
-    start: filtered([], [EVERYONE]),
+    start: filtered({}, [EVERYONE]),
   },
 ];
 
@@ -172,7 +187,7 @@ function acceptedRecipients(pattern: string): readonly string[] {
   return ['SLocal_check_rcpt', `R${pattern}\t$#OK`];
 }
 
-function filtered(refuses: readonly MilterEvent[], features: readonly string[]): MtaCase['start'] {
+function filtered(refuses: Refusals, features: readonly string[]): MtaCase['start'] {
   return async (namespace, n) => {
     const milter = await startMilter(namespace.ourAddress, refuses);
     const filter = `INPUT_MAIL_FILTER(\`filter', \`S=inet:${milter.port}@${namespace.ourAddress}, F=R')dnl`;

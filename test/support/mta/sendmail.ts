@@ -134,6 +134,8 @@ function masterConfiguration(
     `undefine(\`confHOST_STATUS_DIRECTORY')dnl`,
     `define(\`confSERVICE_SWITCH_FILE', \`/etc/mail/service.switch-nodns')dnl`,
     `define(\`SMART_HOST', \`local:discarded')dnl`,
+    `define(\`confREFUSE_LA', \`1000')dnl`, // however busy this machine is
+    `define(\`confQUEUE_LA', \`1000')dnl`,
     `FEATURE(\`nocanonify')dnl`,
     `FEATURE(\`accept_unresolvable_domains')dnl`,
     `FEATURE(\`mailertable')dnl`,

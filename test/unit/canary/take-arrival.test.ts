@@ -1,7 +1,7 @@
 import type { SESMessage } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { mailParts } from '../../../functions/canary/mail-parts.ts';
-import { takeArrival, takeArrivals } from '../../../functions/canary/take-arrival.ts';
+import { takeArrival } from '../../../functions/canary/take-arrival.ts';
 import type { Canary } from '../../../shared/domain/canary.ts';
 import { effectOf } from '../../../shared/domain/change.ts';
 import type { Host } from '../../../shared/domain/host.ts';
@@ -203,19 +203,6 @@ describe('a canary that comes back', () => {
     await table.store.removeHost(await reread(host));
     expect(await takeArrival(mail(token, canary.recipient), services())).toEqual({ kind: 'waiting' });
   });
-});
-
-test('trouble with one mail of an event loses none of the others, and has the event come again', async () => {
-  const { host, scan, canary, token } = await sent();
-  await store(host, scan);
-  const readToken = (text: string) => {
-    if (text === 'trouble') throw new Error('trouble of ours');
-    return readCanaryToken(SECRETS, text);
-  };
-  const Records = ['trouble', token].map((each) => ({ eventSource: 'aws:ses', eventVersion: '1.0', ses: mail(each, canary.recipient) }));
-  await expect(takeArrivals({ Records }, { ...services(), readToken })).rejects.toThrow('trouble of ours');
-  expect(await verdictOf(scan)).toBe('open');
-  expect(await takeArrivals({ Records }, services())).toEqual([{ kind: 'ignored', why: 'a forged token' }, { kind: 'raised' }]);
 });
 
 describe('a message that is let through to another recipient', () => {

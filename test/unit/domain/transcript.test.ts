@@ -64,3 +64,8 @@ describe('a text of a server is safe to show', () => {
     );
   });
 });
+
+test('a line that a server made long is normalised in a moment', () => {
+  for (const part of ['a.', 'aaaaaaaa-', 'mon ', 'mon.', '12345 ', '.', '-a'])
+    expect(normalise([part.repeat(300_000)]).length).toBeGreaterThan(0);
+});

@@ -28,27 +28,28 @@ afterEach(async () => {
 
 type Scanned = { readonly leg: LegEvidence; readonly sittings: number; readonly heard: readonly string[]; readonly sessions: string[][] };
 
+function orderFor(port: number): Omit<LegOrder, 'limits' | 'deadline'> {
+  let canaries = 0;
+  return {
+    target: permitted('127.0.0.1'),
+    port,
+    transport: 'plain',
+    cast: CAST,
+    scope: 'full',
+    optOutAddress: 'postmaster@probe.example',
+    isVetoed: () => false,
+    expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
+  };
+}
+
 /** Sittings at one leg of a server, until nothing is left to be asked of it. */
 async function scan(script: Script, limits = PATIENT, more: Partial<LegOrder> = {}): Promise<Scanned> {
   const server = await startScriptedServer([script]);
   started.push(server);
-  let canaries = 0;
+  const order = orderFor(server.port);
   let leg: LegEvidence | undefined;
   for (let sittings = 1; ; sittings++) {
-    leg = await probeLeg({
-      target: permitted('127.0.0.1'),
-      port: server.port,
-      transport: 'plain',
-      cast: CAST,
-      scope: 'full',
-      limits,
-      deadline: Date.now() + limits.sittingMs,
-      optOutAddress: 'postmaster@probe.example',
-      isVetoed: () => false,
-      expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
-      before: leg,
-      ...more,
-    });
+    leg = await probeLeg({ ...order, limits, deadline: Date.now() + limits.sittingMs, before: leg, ...more });
     if (restOf([leg], judgeHost([leg], [])) !== 'another-sitting' || nextSitting(sittings, 1) === undefined)
       return { leg, sittings, heard: server.heard.flat(), sessions: server.heard };
   }
@@ -126,6 +127,22 @@ describe('a server that takes five recipients a session', () => {
     expect(judgeLeg(leg).reason).toBe('all-refused');
     done(leg);
   });
+});
+
+test('a server that takes five recipients in all, however it is asked, is left alone after a few connections', async () => {
+  let recipients = 0;
+  const EHLO = say('250-mx.served.example\n250 PIPELINING');
+  const script = mailServer({
+    EHLO,
+    RCPT: (line) => say(++recipients > 5 ? '450 4.7.1 Error: too many recipients from 192.0.2.1' : mailText(line)),
+  });
+  const greeting = say('220 mx.served.example ESMTP Postfix');
+  const server = await startScriptedServer([{ ...script, greeting }]);
+  started.push(server);
+  const limits = { ...PATIENT, sittingMs: 3_000 };
+  const deadline = Date.now() + limits.sittingMs;
+  await probeLeg({ ...orderFor(server.port), limits, deadline });
+  expect(server.heard.length).toBeLessThanOrEqual(20);
 });
 
 describe('a server that ends a session at the second error', () => {

@@ -226,7 +226,7 @@ const CASES: readonly Case[] = [
   {
     rule: 'a server that is always full is asked twice',
     scripts: [mailServer({}, { greeting: { kind: 'say-and-close', text: '421 4.3.2 Too busy\n' } })],
-    reason: 'dropped',
+    reason: 'deferred',
     sessions: 2,
   },
   {

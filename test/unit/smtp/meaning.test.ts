@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../shared/domain/scan.ts';
-import { meaningOf } from '../../../shared/smtp/meaning.ts';
+import { isLimit, meaningOf } from '../../../shared/smtp/meaning.ts';
 
 /** A reply as it would have been read. Lines are parted by `\n`. */
 function meaning(text: string): Outcome {
@@ -78,6 +78,8 @@ const REPLIES: Table = {
     ['Postfix', '450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.9]'],
     ['Postfix', '451 4.3.0 <u@canary.example>: Temporary lookup failure'],
     ['Postfix', '450 4.7.1 Error: too much mail from 192.0.2.9'],
+    ['Exim', '451 too many recipients, try again later'],
+    ['Exchange', '450 4.7.1 Message submission rate for this client has exceeded the configured limit'],
     ['Sendmail', '452 4.4.5 Insufficient disk space'],
     ['Sendmail', '450 4.7.1 <u@canary.example>... Relaying temporarily denied. Cannot resolve PTR record for 192.0.2.9'],
     ['Sendmail', '451 4.1.8 Domain of sender address relay-audit@probe.example does not resolve'],
@@ -129,6 +131,14 @@ for (const [outcome, replies] of Object.entries(REPLIES))
       expect(meaning(reply)).toBe(outcome);
     });
   });
+
+test('a limit is one though it says “try again later”, and greylisting is none though it counts', () => {
+  const isLimited = (text: string) => isLimit({ code: Number(text.slice(0, 3)), raw: [text] });
+  expect(isLimited('451 too many recipients, try again later')).toBe(true);
+  expect(isLimited('450 4.7.1 Error: too much mail from 192.0.2.9')).toBe(true);
+  expect(isLimited('451 too many connections from unknown hosts: greylisted')).toBe(false);
+  expect(isLimited('451 4.7.1 try again later')).toBe(false);
+});
 
 test('no refusal, whatever its words, is read as an acceptance', () => {
   const words = Object.values(REPLIES).flatMap((replies) => replies.map(([, reply]) => reply.slice(4)));

@@ -364,6 +364,56 @@ describe('a server is taken as it is', () => {
     expect(waitBefore(advanced({ results: [refused('bang')] }, progress))).toBe(0);
   });
 
+  test('one that has greeted us and puts us off at the next greeting is full for now, and answered nothing', () => {
+    const full = { limited: true, results: [refused('bang', { outcome: 'greylisted', stage: 'greeting' })] };
+    const answeredIn = ({ results }: Progress) => results.map(({ test: id }) => id).filter((id) => id !== XCLIENT_TEST);
+    expect(answeredIn(advanced(full))).toEqual(['bang']);
+    const later = advanced(full, advanced({ results: [refused('plain')] }));
+    expect(answeredIn(later)).toEqual(['plain']);
+    expect(waitBefore(later)).toBeGreaterThan(0);
+  });
+
+  test('one that answered nothing of a group before it was taken for silent is asked two envelopes at a time', () => {
+    const ids = planned(CAST).slice(0, 60);
+    const mute = advanced({ cutShort: 'silent', results: ids.map((id) => refused(id, { outcome: 'not-run' })) });
+    expect(idsOf(chosen(mute)).length).toBeLessThanOrEqual(2);
+    const talks = advanced({ cutShort: 'silent', results: ids.map((id, index) => refused(id, index < 9 ? {} : { outcome: 'not-run' })) });
+    expect(idsOf(chosen(talks)).length).toBeGreaterThan(2);
+  });
+
+  test('an envelope that meets a limit goes last, and is put off when it meets one again while others have answers', () => {
+    const at = (id: string, before: Progress) => advanced({ limited: true, cutShort: 'limit', limitedAt: id }, before);
+    const first = at('plain', advanced({ results: [refused('bang')] }));
+    expect(idsOf(chosen(first))[0]).not.toBe('plain');
+    const answers = advanced({ results: [refused('quoted')], limited: true }, first);
+    expect(at('plain', answers).results.find(({ test: id }) => id === 'plain')?.outcome).toBe('deferred');
+  });
+
+  test('one that meets a limit at whatever is asked is left alone longer each time, and nothing is put off for it', () => {
+    let progress = advanced({ results: [refused('bang')], limited: true });
+    const waits: number[] = [];
+    for (let wait = waitBefore(progress); wait !== undefined; wait = waitBefore(progress)) {
+      waits.push(wait);
+      progress = advanced({ limited: true, cutShort: 'limit', limitedAt: idsOf(chosen(progress))[0] }, progress);
+    }
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+    expect(waits.length).toBeLessThanOrEqual(4);
+    expect(progress.results.filter(({ outcome }) => outcome === 'deferred')).toEqual([]);
+  });
+
+  test('a message that its limit keeps has every other turn, and waits longer each time', () => {
+    const rest = planned(CAST).slice(0, 4);
+    let progress = advanced({ results: [refused('plain', { outcome: 'accepted' }), ...rest.slice(1).map((id) => refused(id))] });
+    const kinds: (string | undefined)[] = [];
+    for (let wait = waitBefore(progress); wait !== undefined; wait = waitBefore(progress)) {
+      const next = nextSession(CAST, 'full', progress);
+      kinds.push(next?.kind);
+      progress = advanced({ limited: true, cutShort: 'limit', limitedAt: next?.kind === 'messages' ? 'plain' : 'bang' }, progress);
+    }
+    expect(kinds).toEqual(['messages', 'messages', 'envelopes', 'messages']);
+    expect(progress.results.find(({ test: id }) => id === 'plain')?.outcome).toBe('accepted');
+  });
+
   test('one that meets us with limits is asked in one session at a time', () => {
     const many = advanced({ results: [refused('plain')], greeting: greetingOf('postfix') });
     expect(nextSessions(CAST, 'full', many).length).toBeGreaterThan(1);
