@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { sourceOf, spend } from '../../shared/accounts/budgets.ts';
+import { spendFrom } from '../../shared/accounts/budgets.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { readApiKey } from '../../shared/runtime/api-key.ts';
 import { loggedError } from '../../shared/runtime/logging.ts';
@@ -21,10 +21,10 @@ export async function authenticate(event: APIGatewayProxyEventV2, services: Serv
     await noteUse(event, services, stored);
     return stored;
   }
-  await spend(
+  await spendFrom(
     services,
     'source',
-    sourceOf(event.requestContext.http.sourceIp),
+    event.requestContext.http.sourceIp,
     'There were too many requests without a valid API key from your address.',
   );
   const why = text === undefined ? 'Send your API key in the header Authorization: Bearer <key>.' : 'This API key is not valid here.';

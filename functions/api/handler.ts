@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import middy from '@middy/core';
 import httpRouterHandler from '@middy/http-router';
 import httpSecurityHeaders from '@middy/http-security-headers';
@@ -25,6 +26,7 @@ const services: Services = {
   secrets,
   cursors: cursors(secrets),
   clock: Date.now,
+  wait: (ms) => wait(ms),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   log: (event, message, fields) => logger.error(message, { ...fields, requestId: event.requestContext.requestId }),
   probePorts: settings.PROBE_PORTS,

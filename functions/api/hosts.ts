@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import * as accounts from '../../shared/accounts/hosts.ts';
-import { recipientsOf } from '../../shared/accounts/recipients.ts';
+import { type NotAsked, recipientsOf } from '../../shared/accounts/recipients.ts';
 import { changeHostRequest, pageQuery, registerHostRequest } from '../../shared/contract/requests.ts';
 import type { hostResponse, registeredHostResponse } from '../../shared/contract/responses.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -14,10 +14,11 @@ import { hostView, owedScanView } from './views.ts';
 export const registerHost: Verb = async (call) => {
   readNoQuery(call.event);
   const wish = readBody(call.event, registerHostRequest);
-  const { host, unconfirmed, told } = await accounts.registerHost(call, wish);
+  const { host, unconfirmed, notAsked, told } = await accounts.registerHost(call, wish);
   const answer: z.input<typeof registeredHostResponse> = {
     ...(await single(call, host, unconfirmed)),
     ...secretOf(call, host, wish),
+    ...notAskedOf(notAsked),
     ...told,
   };
   return json(201, answer, { etag: entityTag(host.revision), location: `/v1/hosts/${host.id}` });
@@ -44,8 +45,8 @@ export const changeHost: Verb = async (call) => {
   const { id } = await hostInPath(call);
   readNoQuery(call.event);
   const wish = readBody(call.event, changeHostRequest);
-  const { host, unconfirmed } = await accounts.changeHost(call, id, wish, ({ revision }) => requireMatch(call.event, revision));
-  return hostAnswer(host, { ...(await single(call, host, unconfirmed)), ...secretOf(call, host, wish) });
+  const { host, unconfirmed, notAsked } = await accounts.changeHost(call, id, wish, ({ revision }) => requireMatch(call.event, revision));
+  return hostAnswer(host, { ...(await single(call, host, unconfirmed)), ...secretOf(call, host, wish), ...notAskedOf(notAsked) });
 };
 
 /** `POST /v1/hosts/{id}/acknowledge`: its owner knows it to be a sink, and is told no more of it until something changes. */
@@ -73,6 +74,21 @@ async function single(call: Call, host: Host, known?: readonly string[]): Promis
     unconfirmedRecipients: unconfirmed,
     stoppedRecipients: stopped,
   };
+}
+
+const WHY_NOT_ASKED: Readonly<Record<NotAsked['why'], string>> = {
+  'kept-back':
+    'An address is asked once a day by all accounts together, and this one was, or takes no mail of ours. Have its reader look for that mail, or name it again tomorrow.',
+  crowded: 'Very many addresses are to be asked at this time. Name it again in an hour, or tomorrow.',
+  'too-many':
+    'This account has had as many addresses asked as it may in a day; addresses that do not exist count as several. Name it again tomorrow.',
+  failed: 'The mail could not be sent just now. Name it again in some minutes.',
+};
+
+function notAskedOf(notAsked: readonly NotAsked[]) {
+  return notAsked.length === 0
+    ? {}
+    : { recipientsNotAsked: notAsked.map(({ email, why }) => ({ email, why, detail: WHY_NOT_ASKED[why] })) };
 }
 
 // Shown to whoever sets a webhook, who may do so again to see it.

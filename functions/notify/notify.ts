@@ -54,7 +54,8 @@ export async function notify(noticeId: string, services: Services): Promise<void
 async function mail(notice: Notice, tries: number, services: Services): Promise<void> {
   const { store, clock, siteUrl, egressAddresses } = services;
   const unsubscribeUrl = services.unsubscribeUrl(notice.accountId, notice.recipient);
-  const handover = await services.send(renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl }), notice.recipient, notice.id);
+  const letter = renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl });
+  const handover = await services.send(letter, notice.recipient, { notice: notice.id, account: notice.accountId });
   if (handover.kind === 'refused') return release(notice, tries, handover.why, services);
   await store.settleNotice(notice.id, { outcome: 'sent', messageId: handover.messageId }, clock());
   services.log.info('mailed', { noticeId: notice.id, ...named(notice) });

@@ -5,7 +5,6 @@ import type { SessionRef } from '../../shared/runtime/session-token.ts';
 
 /** What the verbs of the pages work with. */
 export type Services = Omit<Operations, 'siteUrl' | 'note'> & {
-  readonly wait: (ms: number) => Promise<unknown>;
   /** Hears of errors that no reader is told about. */
   readonly report: (error: unknown) => void;
   /** A mail address that a person reads. */

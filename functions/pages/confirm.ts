@@ -1,15 +1,15 @@
 import { confirm } from '../../shared/accounts/confirm.ts';
-import { confirmPage, keyPage, recipientPage } from '../../shared/pages/confirm.ts';
-import { messagePage } from '../../shared/pages/message.ts';
+import { confirmPage, keyPage, notConfirmedPage, recipientPage } from '../../shared/pages/confirm.ts';
 import { baseUrlOf, page, type Verb } from './call.ts';
 import { fieldOf, refusalOf } from './read-form.ts';
 
-const AGAIN = 'Ask for another mail: POST /v1/accounts with your address, or name the recipient of a host anew.';
+const AGAIN = 'For an API key, sign in and make one under Account. For alerts, ask whoever named you to name you again.';
 
 const REFUSED = {
   unreadable: `This link is not whole. Copy all of it from the mail. ${AGAIN}`,
   expired: `This link is too old. ${AGAIN}`,
   used: `This link has been used. ${AGAIN}`,
+  ended: `This link ended when its account was signed out everywhere, or deleted. ${AGAIN}`,
 } as const;
 
 /** `GET /confirm?token=…`: asks; whoever only opens links changes nothing. */
@@ -19,10 +19,11 @@ export const askConfirm: Verb = async ({ event }) => page(200, confirmPage(event
 export const actConfirm: Verb = async (call) => {
   const refusal = refusalOf(call);
   if (refusal !== undefined) return refusal;
-  const confirmed = await confirm(fieldOf(call.event, 'token') ?? '', call);
+  const token = fieldOf(call.event, 'token') ?? '';
+  const confirmed = await confirm(token, call);
   switch (confirmed.kind) {
     case 'refused':
-      return page(422, messagePage('Not confirmed', REFUSED[confirmed.why]));
+      return page(422, notConfirmedPage(REFUSED[confirmed.why], confirmed.why === 'unreadable' ? undefined : token));
     case 'recipient':
       return page(200, recipientPage(confirmed.email));
     case 'account':

@@ -1,9 +1,13 @@
 import { spend } from '../../shared/accounts/budgets.ts';
 import { messagePage } from '../../shared/pages/message.ts';
+import { KNOWN_DAYS, knownSince, sealKnownBrowser } from '../../shared/runtime/known-browser.ts';
 import { formToken, isFormToken, readSession, type SessionRef, sealSession } from '../../shared/runtime/session-token.ts';
 import type { Session } from '../../shared/store/audit-store.ts';
 import { type Answer, baseUrlOf, type Call, page, type SignedCall, type SignedVerb, seeOther, type Verb } from './call.ts';
 import { readForm, refusalOf } from './read-form.ts';
+
+const SESSION = 'relay-audit';
+const KNOWN = 'relay-audit-known';
 
 /**
  * A verb for those who are signed in: whoever is not is led to the page where one signs in, and back. What changes something must
@@ -35,7 +39,14 @@ export async function signedIn(call: Call): Promise<SignedCall | undefined> {
 export function withSession(call: Call, given: Answer, session: Session): Answer {
   const seconds = Math.floor((session.until - call.clock()) / 1000);
   const value = sealSession(call.secrets, { accountId: session.accountId, sessionId: session.id });
-  return { ...given, cookies: [cookie(call, value, seconds)] };
+  const known = sealKnownBrowser(call.secrets, session.email, call.clock());
+  return { ...given, cookies: [cookie(call, value, seconds), cookie(call, known, KNOWN_DAYS * 24 * 60 * 60, KNOWN)] };
+}
+
+/** Since when this browser is known as one in which the reader of the mailbox signed in; it stays so when they sign out. */
+export function knownReaderSince(call: Call, email: string): number | undefined {
+  const text = cookieOf(call, KNOWN);
+  return text === undefined ? undefined : knownSince(call.secrets, text, email);
 }
 
 /** The answer with the cookie taken away. */
@@ -45,13 +56,13 @@ export function withoutSession(call: Call, given: Answer): Answer {
 
 // With the prefix a browser takes the cookie from us alone, over HTTPS alone (RFC 6265bis §4.1.3.2). Without HTTPS, on one machine, it
 // would refuse it. Lax, so that a link in a mail of ours finds its reader signed in; forms carry a token of their own.
-function cookie(call: Call, value: string, seconds: number): string {
+function cookie(call: Call, value: string, seconds: number, name = SESSION): string {
   const secure = isSecure(call) ? '; Secure' : '';
-  return `${cookieName(call)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
+  return `${cookieName(call, name)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
 }
 
-function cookieName(call: Call): string {
-  return isSecure(call) ? '__Host-relay-audit' : 'relay-audit';
+function cookieName(call: Call, name: string): string {
+  return isSecure(call) ? `__Host-${name}` : name;
 }
 
 function isSecure(call: Call): boolean {
@@ -59,9 +70,13 @@ function isSecure(call: Call): boolean {
 }
 
 function sessionRefOf(call: Call): SessionRef | undefined {
-  const start = `${cookieName(call)}=`;
-  const found = (call.event.cookies ?? []).find((each) => each.startsWith(start));
-  return found === undefined ? undefined : readSession(call.secrets, found.slice(start.length));
+  const text = cookieOf(call, SESSION);
+  return text === undefined ? undefined : readSession(call.secrets, text);
+}
+
+function cookieOf(call: Call, name: string): string | undefined {
+  const start = `${cookieName(call, name)}=`;
+  return (call.event.cookies ?? []).find((each) => each.startsWith(start))?.slice(start.length);
 }
 
 function forged(call: SignedCall): Answer | undefined {

@@ -9,14 +9,18 @@ import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, s
 import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
 import { readForm } from './read-form.ts';
 
-const SAVED = 'Saved.';
+const TOLD: Readonly<Record<string, string>> = {
+  1: 'Saved.',
+  unasked:
+    'Saved. Not every recipient who has yet to confirm was mailed: an address is asked once a day by all accounts together. Have its reader look for that mail, or save again tomorrow.',
+};
 const CHANGED =
   'The settings were changed elsewhere since you opened this form. They stand below as they are now; nothing of yours was saved, and what you had typed stands beside them.';
 
 /** `GET /hosts/{id}/settings` */
 export const showSettings: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
-  const told = queryOf(call, 'saved') === '' ? undefined : SAVED;
+  const told = TOLD[queryOf(call, 'saved')];
   return shown(call, 200, host, { fields: fieldsOf(host.settings), told });
 };
 
@@ -30,10 +34,10 @@ export const saveSettings: SignedVerb = async (call) => {
   const revision = Number(form.get('revision'));
   if (!read.success) return shown(call, 422, host, { fields, faults: faultsIn(read.error, wish), revision });
   try {
-    await changeHost(call, host.id, read.data, (current) => {
+    const { notAsked } = await changeHost(call, host.id, read.data, (current) => {
       if (current.revision !== revision) throw new Problem(412, CHANGED);
     });
-    return seeOther(`/hosts/${host.id}/settings?saved=1`);
+    return seeOther(`/hosts/${host.id}/settings?saved=${notAsked.length === 0 ? '1' : 'unasked'}`);
   } catch (error) {
     if (error instanceof Problem && (error.status === 412 || error.status === 409)) {
       const current = await findHost(call, host.id);

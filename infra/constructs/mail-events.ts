@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination } from 'aws-cdk-lib/aws-ses';
+import { ConfigurationSet, ConfigurationSetTlsPolicy, EmailSendingEvent, EventDestination, SuppressionReasons } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
@@ -30,7 +30,12 @@ export class MailEvents extends Construct {
   constructor(scope: Construct, id: string, { retained, alarms }: MailEventsProps) {
     super(scope, id);
     // Alerts are to arrive: a server that cannot do TLS gets them in the clear, as it would from anybody.
-    const set = new ConfigurationSet(this, 'Set', { tlsPolicy: ConfigurationSetTlsPolicy.OPTIONAL, reputationMetrics: true });
+    const set = new ConfigurationSet(this, 'Set', {
+      tlsPolicy: ConfigurationSetTlsPolicy.OPTIONAL,
+      reputationMetrics: true,
+      // Complaints are ours to heed: they end what one account has mailed, and SES would end all.
+      suppressionReasons: SuppressionReasons.BOUNCES_ONLY,
+    });
     this.configurationSet = set.configurationSetName;
     // Events name the readers of alerts.
     const masterKey = keyForSes(this, 'Key', 'Relay Audit: what SES publishes of mails, on its way');
@@ -44,7 +49,7 @@ export class MailEvents extends Construct {
       timeout: Duration.seconds(30),
       memoryMiB: 512,
     });
-    grantTable(feedback, retained, ['UpdateItem']);
+    grantTable(feedback, retained, ['UpdateItem', 'PutItem', 'ConditionCheckItem']);
     const queue = new WorkQueue(this, 'Feedback Queue', {
       name: 'feedback',
       visibilityTimeout: Duration.minutes(3), // six times the function's time, as AWS advises

@@ -81,10 +81,11 @@ function progressIn(folder: string) {
 const SIMULATED = /^(bounce|complaint|suppressionlist)(?:\+[^@]*)?@simulator\.amazonses\.com$/i;
 
 // The events of a mail, in the order in which they come.
-function eventsOf({ messageId, noticeId, recipient, destination }: StoredMail): MailEvent[] {
+function eventsOf({ messageId, noticeId, tags, recipient, destination }: StoredMail): MailEvent[] {
   const to = recipient ?? destination.to[0] ?? '';
   const recipients = [{ emailAddress: to }];
-  const mail = { messageId, destination: [to], tags: noticeId === undefined ? {} : { notice: [noticeId] } };
+  const told = { ...tags, ...(noticeId === undefined ? {} : { notice: noticeId }) };
+  const mail = { messageId, destination: [to], tags: Object.fromEntries(Object.entries(told).map(([name, value]) => [name, [value]])) };
   const send = { eventType: 'Send', mail, send: {} } as const;
   const delivery = { eventType: 'Delivery', mail, delivery: { recipients: [to] } } as const;
   const bounce = (bounceSubType: string) =>

@@ -27,6 +27,7 @@ export type Services = {
   readonly registration: Registration;
   /** Where the links of mails lead to, without a slash at the end. */
   readonly siteUrl: string;
+  readonly wait: (ms: number) => Promise<unknown>;
   /** Writes a line into the log about trouble of ours that fails no request. */
   readonly note: (message: string, fields: object) => void;
 };

@@ -18,21 +18,13 @@ export const BUDGETS = {
   source: { limit: 120, windowMs: MINUTE },
   /** Accounts asked for from one address: an office may share one. */
   accounts: { limit: 10, windowMs: HOUR },
-  /** Confirmation mails to one mail address in a day: whoever asks in somebody else's name must not become a nuisance to them. */
-  'confirm-day': { limit: 1, windowMs: DAY },
-  'confirm-month': { limit: 3, windowMs: 30 * DAY },
   /** Views and forms of the pages, of one account: four a second, more than somebody who watches a scan in several windows. */
   pages: { limit: 240, windowMs: MINUTE },
   /** Links to sign in by that are asked for from one address of the network. */
   'sign-ins': { limit: 30, windowMs: HOUR },
-  /** Links mailed to one mail address that has an account. */
-  'sign-in-hour': { limit: 5, windowMs: HOUR },
-  'sign-in-day': { limit: 15, windowMs: DAY },
-  /** Links mailed to one that has none: enough for who begins, and too few for who wants to be a nuisance to somebody. */
-  'sign-in-new-day': { limit: 3, windowMs: DAY },
-  'sign-in-new-month': { limit: 6, windowMs: 30 * DAY },
-  /** Confirmation mails to alert recipients that one account causes: its recipients may be anybody's addresses. */
-  'recipient-mails': { limit: 20, windowMs: DAY },
+  /** Links mailed to who has shown that they read the mailbox: mails that they want, a few at a time. */
+  'own-mails-hour': { limit: 5, windowMs: HOUR },
+  'own-mails-day': { limit: 15, windowMs: DAY },
   /** Scans on demand of one host: what its administrator needs who tries one remedy after the other. */
   'host-scans': { limit: 6, windowMs: HOUR },
   /** Hosts that one account registers, and scans that it asks for, in a day; how many goes by its quota of hosts. */
@@ -40,7 +32,7 @@ export const BUDGETS = {
   'account-scans': { limit: 200, windowMs: DAY },
   /** Calls of one host's webhook that are asked for again: its receiver may be anybody's server. */
   'webhook-repeats': { limit: 10, windowMs: HOUR },
-  /** Looks at the consent of one host: each asks DNS some twenty questions. One a minute is what a person needs who waits for a record. */
+  /** Looks at the consent of one host: each asks DNS at most 200 questions. One a minute is what a person needs who waits for a record. */
   'host-consent': { limit: 60, windowMs: HOUR },
 } as const;
 
@@ -66,20 +58,12 @@ export async function spend(
   detail: string,
   limit?: number,
 ): Promise<Record<string, string>> {
-  const taken = await take(services, what, who, limit);
-  const seconds = secondsUntil(taken.resetAt, services.clock());
-  if (!taken.granted) throw spent(what, detail, seconds, limit);
-  return rateLimitFields(what, taken.remaining, seconds, limit);
+  return fieldsOrProblem(services, what, await take(services, what, who, limit), detail, limit);
 }
 
-/** The problem of a budget that is spent, with the time to come again. */
+/** The problem of a budget that is spent, by its name. */
 export function spent(what: BudgetName, detail: string, seconds: number, limit?: number): Problem {
-  const again =
-    seconds < 120 ? `${seconds} seconds` : seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
-  return new Problem(429, `${detail} Come again in ${again}.`, undefined, {
-    'retry-after': String(seconds),
-    ...rateLimitFields(what, 0, seconds, limit),
-  });
+  return tooOften(detail, seconds, rateLimitFields(what, 0, seconds, limit));
 }
 
 /** How many seconds of the window of a budget are left. */
@@ -92,10 +76,52 @@ function secondsUntil(resetAt: number, now: number): number {
   return Math.max(1, Math.ceil((resetAt - now) / 1000));
 }
 
-/** Who is asking, as far as the network shows: an IPv4 address, or the /64 of an IPv6 address, which is one customer's to hand out. */
-export function sourceOf(sourceIp: string): string {
+/** The same for a budget of those who ask from one place of the network, and from each network around it. */
+export async function spendFrom(services: Budgeting, what: BudgetName, sourceIp: string, detail: string): Promise<Record<string, string>> {
+  const { store, clock } = services;
+  const now = clock();
+  const { limit, windowMs } = BUDGETS[what];
+  const [own, ...around] = await Promise.all(
+    networksOf(sourceIp).map(({ who, times }) => store.takeFromBudget({ what, who, limit: limit * times, windowMs }, now)),
+  );
+  const told = around.find(({ granted }) => !granted) ?? own;
+  if (told === undefined) throw new Error('a request comes from somewhere');
+  return fieldsOrProblem(services, what, told, detail);
+}
+
+/** A network that a request comes from, and how many times as much as one source it may have. */
+export type SourceNetwork = { readonly who: string; readonly times: number };
+
+// Of IPv6 one customer has a /64 at least, often a /56, and a company or a tunnel a /48 (RFC 6177): what they may have together
+// grows far slower than the number of networks in it.
+const IPV6_NETWORKS = [
+  { bits: 64, times: 1 },
+  { bits: 56, times: 2 },
+  { bits: 48, times: 4 },
+] as const;
+
+/** Who is asking, as far as the network shows: an IPv4 address; or of an IPv6 address the networks around it, the narrowest first. */
+export function networksOf(sourceIp: string): readonly SourceNetwork[] {
   const address = parseAddress(sourceIp);
-  return address?.family === 6 ? `${(address.value >> 64n).toString(16)}::/64` : sourceIp;
+  if (address?.family !== 6) return [{ who: sourceIp, times: 1 }];
+  return IPV6_NETWORKS.map(({ bits, times }) => ({ who: `${(address.value >> BigInt(128 - bits)).toString(16)}::/${bits}`, times }));
+}
+
+function fieldsOrProblem({ clock }: Budgeting, what: BudgetName, taken: Taken, detail: string, limit?: number): Record<string, string> {
+  const seconds = secondsUntil(taken.resetAt, clock());
+  const fields = rateLimitFields(what, taken.remaining, seconds, limit);
+  if (taken.granted) return fields;
+  throw tooOften(detail, seconds, fields);
+}
+
+/** The problem of a budget that is spent, with the time to come again. */
+export function tooOften(detail: string, seconds: number, fields: Record<string, string> = {}): Problem {
+  return new Problem(429, `${detail} Come again in ${waitWords(seconds)}.`, undefined, { 'retry-after': String(seconds), ...fields });
+}
+
+function waitWords(seconds: number): string {
+  if (seconds < 120) return `${seconds} seconds`;
+  return seconds < 2 * 60 * 60 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
 }
 
 /** A budget of somebody, with a limit of their own where they have one. */

@@ -1,9 +1,11 @@
 import type { Clock } from '../runtime/clock.ts';
-import { readConfirmation } from '../runtime/confirmation-token.ts';
+import { readConfirmation, type SealedConfirmation } from '../runtime/confirmation-token.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { AuditStore, KeyScope } from '../store/audit-store.ts';
 import { LIVE_KEYS, newKey } from './new-key.ts';
 import { openAccount } from './open-account.ts';
+import { isEnded } from './sign-in.ts';
+import { mailWasWanted } from './stranger-mail.ts';
 
 export type Services = { readonly store: AuditStore; readonly secrets: Secrets; readonly clock: Clock };
 
@@ -22,7 +24,7 @@ export type GivenKey = {
 export type Confirmed =
   | GivenKey
   | { readonly kind: 'recipient'; readonly email: string }
-  | { readonly kind: 'refused'; readonly why: 'unreadable' | 'expired' | 'used' };
+  | { readonly kind: 'refused'; readonly why: 'unreadable' | 'expired' | 'used' | 'ended' };
 
 const KEY_TRIES = 5; // each time that keys of the account came or went, or the account did, since they were read
 
@@ -38,14 +40,26 @@ export async function confirm(token: string, services: Services): Promise<Confir
   // Used up before it acts: of two clicks at once, one makes a key. Whoever is met by trouble of ours in between asks for another mail.
   const isFirst = await services.store.useOnce(confirmation.nonce, confirmation.expires);
   if (!isFirst) return { kind: 'refused', why: 'used' };
-  if (confirmation.kind === 'account') return giveKey(confirmation.email, services);
-  await services.store.confirmRecipient(confirmation.accountId, confirmation.email, services.clock());
-  return { kind: 'recipient', email: confirmation.email };
+  const confirmed =
+    confirmation.kind === 'account' ? await giveKey(confirmation, services) : await confirmRecipient(confirmation, services);
+  if (confirmed.kind !== 'refused') await mailWasWanted(services, confirmation);
+  return confirmed;
 }
 
-async function giveKey(email: string, { store, secrets, clock }: Services): Promise<GivenKey> {
+async function confirmRecipient(
+  { accountId, email }: Extract<SealedConfirmation, { kind: 'recipient' }>,
+  { store, clock }: Services,
+): Promise<Confirmed> {
+  await store.confirmRecipient(accountId, email, clock());
+  return { kind: 'recipient', email };
+}
+
+async function giveKey(confirmation: SealedConfirmation, services: Services): Promise<Confirmed> {
+  const { store, secrets, clock } = services;
+  const { email } = confirmation;
   let how: GivenKey['how'] = 'added';
   for (let tries = 0; tries < KEY_TRIES; tries++) {
+    if (await isEnded(services, confirmation)) return { kind: 'refused', why: 'ended' };
     const account = await store.findAccountByEmail(email);
     if (account === undefined) {
       const opened = await openAccount(store, secrets, email, clock());

@@ -10,7 +10,7 @@ import { budgetOf, secondsLeft, spent } from './budgets.ts';
 import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 import { type Quotas, quotasOf } from './quotas.ts';
-import { askRecipients, whoIsUnconfirmed } from './recipients.ts';
+import { askRecipients, type NotAsked, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
 
 export type RegisterWish = z.output<typeof registerHostRequest>;
@@ -20,6 +20,7 @@ export type ChangeWish = z.output<typeof changeHostRequest>;
 export type Registered = {
   readonly host: Host;
   readonly unconfirmed: string[];
+  readonly notAsked: readonly NotAsked[];
   readonly told: Awaited<ReturnType<typeof adviceAtRegistration>>;
 };
 
@@ -63,8 +64,8 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
   const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
   const registered = await acting.store.registerHost(host, first, { hosts: quotas.hosts, registrations });
   if (registered !== 'registered') throw notRegistered(registered, quotas, acting.clock());
-  await askRecipients(acting, unconfirmed);
-  return { host, unconfirmed, told };
+  const notAsked = await askRecipients(acting, unconfirmed);
+  return { host, unconfirmed, notAsked, told };
 }
 
 function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas, now: number): Problem {
@@ -108,7 +109,7 @@ export async function changeHost(
   hostId: string,
   wish: ChangeWish,
   check: (host: Host) => void,
-): Promise<{ host: Host; unconfirmed: string[] }> {
+): Promise<{ host: Host; unconfirmed: string[]; notAsked: readonly NotAsked[] }> {
   for (let tries = 0; tries < EDIT_TRIES; tries++) {
     const host = await findHost(acting, hostId);
     checkPorts(acting, wish.ports ?? []);
@@ -117,8 +118,8 @@ export async function changeHost(
     const unconfirmed = await whoIsUnconfirmed(acting, settings);
     const edited = await acting.store.changeSettings(host, settings);
     if (edited === undefined) continue;
-    if (wish.alertRecipients !== undefined) await askRecipients(acting, unconfirmed);
-    return { host: edited, unconfirmed };
+    const notAsked = wish.alertRecipients === undefined ? [] : await askRecipients(acting, unconfirmed);
+    return { host: edited, unconfirmed, notAsked };
   }
   throw beingChanged();
 }

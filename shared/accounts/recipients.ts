@@ -4,9 +4,9 @@ import { CONFIRMATION_HOURS } from '../runtime/confirmation-token.ts';
 import { loggedError } from '../runtime/logging.ts';
 import type { MailStop } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
-import { take } from './budgets.ts';
-import { askToConfirm } from './confirmation-mail.ts';
+import { type Asked, askToConfirm } from './confirmation-mail.ts';
 import { ownAccount } from './own-account.ts';
+import { causeOfAccount } from './stranger-mail.ts';
 
 /** The alert recipients who get no mail yet, since they have not confirmed that they want it. The account's own address has. */
 export async function whoIsUnconfirmed(acting: Acting, { alertRecipients }: HostSettings): Promise<string[]> {
@@ -14,21 +14,41 @@ export async function whoIsUnconfirmed(acting: Acting, { alertRecipients }: Host
   return alertRecipients.filter((email) => !confirmed.includes(email));
 }
 
-/** Asks recipients by mail whether they want this account's alerts. Trouble with it fails no request: naming them again asks again. */
-export async function askRecipients(acting: Acting, emails: readonly string[]): Promise<void> {
-  if (emails.length === 0) return;
+/** A recipient who was not mailed the question whether they want the alerts, and why. */
+export type NotAsked = { readonly email: string; readonly why: 'kept-back' | 'crowded' | 'too-many' | 'failed' };
+
+const HOSTS_LOOKED_AT = 100; // for one that was ever audited
+
+/** Asks recipients by mail whether they want this account's alerts, and gives those that no mail went to. Trouble with it fails no request: naming them again asks again. */
+export async function askRecipients(acting: Acting, emails: readonly string[]): Promise<NotAsked[]> {
+  if (emails.length === 0) return [];
   try {
-    const { email: owner } = await ownAccount(acting);
-    await Promise.all(emails.map((email) => askRecipient(acting, email, owner)));
+    const [{ email: owner }, pastCrowd] = await Promise.all([ownAccount(acting), hasProven(acting)]);
+    const asked = await Promise.all(emails.map((email) => askRecipient(acting, email, owner, pastCrowd)));
+    return asked.flatMap((each) => each ?? []);
   } catch (error) {
     acting.note('recipients could not be asked', { error: loggedError(error) });
+    return emails.map((email) => ({ email, why: 'failed' }));
   }
 }
 
-async function askRecipient(acting: Acting, email: string, owner: string): Promise<void> {
-  const { accountId } = acting;
-  if (!(await take(acting, 'recipient-mails', accountId)).granted) return;
-  await askToConfirm(acting, { kind: 'recipient', email, accountId }, (link) => recipientConfirmation(link, CONFIRMATION_HOURS, owner));
+async function askRecipient(acting: Acting, email: string, owner: string, pastCrowd: boolean): Promise<NotAsked | undefined> {
+  const { accountId, secrets } = acting;
+  const wish = { cause: causeOfAccount(secrets, accountId), pastCrowd };
+  const letter = (link: string) => recipientConfirmation(link, CONFIRMATION_HOURS, owner);
+  const why = whyNotAsked(await askToConfirm(acting, { kind: 'recipient', email, accountId }, wish, letter));
+  return why === undefined ? undefined : { email, why };
+}
+
+function whyNotAsked({ mailed, told }: Asked): NotAsked['why'] | undefined {
+  if (mailed === 'sent') return undefined;
+  return typeof told === 'string' ? mailed : 'too-many';
+}
+
+// Who has had a server audited has shown consent to it: no crowd of strangers keeps them from naming recipients.
+async function hasProven({ store, accountId }: Acting): Promise<boolean> {
+  const { items } = await store.listHosts(accountId, HOSTS_LOOKED_AT);
+  return items.some(({ state }) => state.relay !== 'unknown');
 }
 
 /**

@@ -18,7 +18,7 @@ export const askForAccount: ZodOpenApiOperationObject = {
   operationId: 'askForAccount',
   summary: 'Ask for an account, or for a new API key of one.',
   description:
-    'A mail with a link is sent to the address, once a day and three times in 30 days at most. The answer is the same whether or not the address has an account.',
+    'A mail with a link is sent to the address, once a day and three times in 30 days at most, until its link is used. An address with tags is the mailbox without. The answer is the same whether or not the address has an account.',
   security: [],
   requestBody: body(accountRequest),
   responses: {

@@ -63,7 +63,8 @@ const showHost: ZodOpenApiOperationObject = {
 const changeHost: ZodOpenApiOperationObject = {
   operationId: 'changeHost',
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
-  description: 'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most.',
+  description:
+    'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others.',
   requestParams: { path: hostPath, header: conditional },
   requestBody: body(changeHostRequest),
   responses: {

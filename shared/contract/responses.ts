@@ -81,6 +81,13 @@ export const hostResponse = z
       description:
         'Recipients who have not confirmed that they want the alerts, and get none until they do. Told of a single host, not in lists.',
     }),
+    recipientsNotAsked: z
+      .array(z.strictObject({ email: z.string(), why: z.enum(['kept-back', 'crowded', 'too-many', 'failed']), detail: z.string() }))
+      .optional()
+      .meta({
+        description:
+          'Recipients whom no mail asked whether they want the alerts: why, and what to do. Only in the answer to a request that names recipients.',
+      }),
     stoppedRecipients: z
       .array(z.strictObject({ email: z.string(), why: z.enum(['complained', 'bounced', 'unsubscribed']) }))
       .optional()

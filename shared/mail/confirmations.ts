@@ -52,7 +52,7 @@ export function signInLetter(link: string, minutes: number, isNew: boolean): Mai
         lines: [
           'Open this page in the browser that you want to sign in with, and press its button.',
           link,
-          `The link works once, for ${minutes} minutes.`,
+          `The link works once, for ${minutes} minutes. After that its page mails you another.`,
         ],
       },
       { heading: 'If it was not you', lines: ['You need do nothing. Without this link nobody gets in.'] },

@@ -5,8 +5,11 @@ import type { Mail } from './letter.ts';
 /** How handing over a mail went. `refused`: SES said no, it certainly did not leave. Throws when that cannot be told. */
 export type Handover = { readonly kind: 'accepted'; readonly messageId: string } | { readonly kind: 'refused'; readonly why: string };
 
-/** Hands one mail for one recipient to SES, once; the id of its notice, if it has one, goes along as a message tag, by which SES's events name it. */
-export type Send = (mail: Mail, recipient: string, noticeId?: string) => Promise<Handover>;
+/** What SES's events about a mail say with it: the id of its notice, the account that it is about, who caused it. */
+export type MailTags = { readonly notice?: string | undefined; readonly account?: string | undefined; readonly cause?: string | undefined };
+
+/** Hands one mail for one recipient to SES, once. */
+export type Send = (mail: Mail, recipient: string, tags?: MailTags) => Promise<Handover>;
 
 // Its types do not know of `newline`.
 type Options = ConstructorParameters<typeof MailComposer>[0] & { readonly newline: 'windows' };
@@ -19,13 +22,14 @@ const REQUEST_MS = 10_000;
  * names the one that publishes SES's events; without one there are none.
  */
 export function sesMailer(from: string, configurationSet?: string, client: SESClient = newClient()): Send {
-  return async (mail, recipient, noticeId) => {
+  return async (mail, recipient, tags = {}) => {
+    const named = tagsOf(tags);
     const command = new SendRawEmailCommand({
       Source: from,
       Destinations: [recipient],
-      RawMessage: { Data: await messageOf(mail, from, recipient, noticeId) },
+      RawMessage: { Data: await messageOf(mail, from, recipient, named) },
       ...(configurationSet ? { ConfigurationSetName: configurationSet } : {}),
-      ...(noticeId === undefined ? {} : { Tags: [{ Name: 'notice', Value: noticeId }] }),
+      ...(named.length === 0 ? {} : { Tags: named.map(([Name, Value]) => ({ Name, Value })) }),
     });
     try {
       const { MessageId } = await client.send(command);
@@ -38,8 +42,15 @@ export function sesMailer(from: string, configurationSet?: string, client: SESCl
   };
 }
 
+type Tag = readonly [name: string, value: string];
+
+function tagsOf({ notice, account, cause }: MailTags): Tag[] {
+  const all = { notice, account, cause };
+  return Object.entries(all).flatMap(([name, value]): Tag[] => (value === undefined || value === '' ? [] : [[name, value]]));
+}
+
 // The message as it goes out (RFC 5322): one recipient, nobody to answer to, and the way to end such mails.
-function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, to: string, noticeId?: string): Promise<Buffer> {
+function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, to: string, tags: readonly Tag[]): Promise<Buffer> {
   const unsubscribe = { 'List-Unsubscribe': `<${unsubscribeUrl}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }; // RFC 8058
   const options: Options = {
     from: { name: 'Relay Audit', address: from },
@@ -51,7 +62,7 @@ function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, 
       'Auto-Submitted': 'auto-generated', // RFC 3834: answered by no autoresponder
       ...(unsubscribeUrl === undefined ? {} : unsubscribe),
       // For whoever reads the message before SES, which takes the tags of the request and removes this header.
-      ...(noticeId === undefined ? {} : { 'X-SES-MESSAGE-TAGS': `notice=${noticeId}` }),
+      ...(tags.length === 0 ? {} : { 'X-SES-MESSAGE-TAGS': tags.map(([name, value]) => `${name}=${value}`).join(', ') }),
     },
     newline: 'windows', // or the lines of the bodies would end without a CR, which servers may refuse (RFC 5321 §2.3.8)
     disableFileAccess: true,

@@ -24,6 +24,7 @@ export function pausedMail(hosts: readonly PausedHost[], until: number, baseUrl:
         lines: [
           'The page lifts the pause where DNS proves at that moment that the server consents.',
           'Do nothing, and the pause ends by itself.',
+          'If strangers pause more of your servers today, no other mail tells you. The page of each host does, under Consent.',
           'Somebody may have seen the scans in the log of the server and wondered. If you share it with others, tell them of Relay Audit.',
         ],
       },

@@ -1,5 +1,6 @@
 import { html } from './html.ts';
 import { layout } from './layout.ts';
+import { linkAgain } from './sign-in.ts';
 
 /** The page that a confirmation mail leads to. Nothing happens before its button is pressed: mail filters open links too. */
 export function confirmPage(token: string): string {
@@ -12,6 +13,11 @@ export function confirmPage(token: string): string {
 <button type="submit">Confirm</button>
 </form>`,
   );
+}
+
+/** The page of a link that confirms nothing. With a token that was ours, whoever holds it may have a link to sign in mailed. */
+export function notConfirmedPage(why: string, token: string | undefined): string {
+  return layout('Not confirmed', html`<h1>Not confirmed</h1>\n<p>${why}</p>\n${token === undefined ? undefined : linkAgain(token)}`);
 }
 
 /** A new key, shown this once, and what to do with it. */

@@ -35,14 +35,32 @@ function beginning(registration: SignInForm['registration']): string {
   return `New accounts are for mail addresses at ${registration.domains.join(', ')}.`;
 }
 
-/** The page after it, which is the same for every address. */
-export function toldPage(email: string, minutes: number): string {
+/** The page after it, which is the same for every address. `crowded`: so many ask at this time that addresses without an account get nothing. */
+export function toldPage(email: string, minutes: number, crowded: boolean): string {
   return layout(
     'Look into your mail',
     html`<h1>Look into your mail</h1>
-<p>If ${email} may sign in here, a link is on its way to it. It works once, for ${minutes} minutes. Open it in this browser.</p>
-<p class="hint">Nothing there after some minutes? Look among the spam. An address gets a few such mails an hour and no more. <a href="/sign-in">Try again</a></p>`,
+<p>If ${email} ${crowded ? 'has an account' : 'may sign in here'}, a link is on its way to it. It works once, for ${minutes} minutes. Open it in this browser.</p>
+${crowded ? html`<p class="note">So many links are asked for at this time that only addresses with an account are mailed. If yours has none, try again in an hour, or tomorrow if it goes on.</p>` : undefined}
+<p class="hint">Nothing there after some minutes? Look among the spam. Until its link is used, an address gets one such mail a day, and somebody else may have asked for today’s. Then open the newest mail of ours that you have: its page mails you another link. <a href="/sign-in">Try again</a></p>`,
   );
+}
+
+/** The page after a link was asked for by means of an earlier one. */
+export function mailedAgainPage(minutes: number): string {
+  return layout(
+    'Look into your mail',
+    html`<h1>Look into your mail</h1>
+<p>Another link is on its way to you. It works once, for ${minutes} minutes. Open it in this browser.</p>`,
+  );
+}
+
+/** The button that mails another link to whoever holds one that opens nothing any more. */
+export function linkAgain(token: string): Html {
+  return html`<form method="post" action="/sign-in/again">
+<input type="hidden" name="token" value="${token}">
+<button type="submit">Mail me a link to sign in</button>
+</form>`;
 }
 
 /** The page that the link leads to. */
@@ -59,15 +77,16 @@ export function linkPage(token: string, email: string): string {
   );
 }
 
-const WHY: Readonly<Record<'unreadable' | 'expired' | 'used' | 'not-admitted', string>> = {
+const WHY: Readonly<Record<'unreadable' | 'expired' | 'used' | 'ended' | 'not-admitted', string>> = {
   unreadable: 'This link is not whole. Copy all of it from the mail, or ask for another.',
   expired: 'This link is too old, or not whole. It works for fifteen minutes.',
   used: 'This link has been used. If it was not you who used it, sign in and choose “Sign out everywhere” under Account.',
+  ended: 'This link ended when its account was signed out everywhere, or deleted.',
   'not-admitted': 'This address has no account here any more, and none may be opened for it.',
 };
 
-/** The page of a link that signs nobody in. */
-export function notSignedInPage(why: keyof typeof WHY): string {
-  const again: Html = html`<p><a class="button" href="/sign-in">Ask for another link</a></p>`;
+/** The page of a link that signs nobody in. With a token that was ours, whoever holds it may have another link mailed. */
+export function notSignedInPage(why: keyof typeof WHY, token?: string): string {
+  const again: Html = token === undefined ? html`<p><a class="button" href="/sign-in">Ask for another link</a></p>` : linkAgain(token);
   return layout('Not signed in', html`<h1>Not signed in</h1>\n<p>${WHY[why]}</p>\n${again}`);
 }

@@ -8,14 +8,14 @@ export type Confirmation =
   | { readonly kind: 'recipient'; readonly email: string; readonly accountId: string }
   | { readonly kind: 'sign-in'; readonly email: string; readonly to?: string | undefined };
 
-/** A confirmation as its token holds it. `nonce` names the token, so that it can be used once; `expires` is in epoch milliseconds. */
-export type SealedConfirmation = Confirmation & { readonly nonce: string; readonly expires: number };
+/** A confirmation as its token holds it. `nonce` names the token, so that it can be used once; `expires` is in epoch milliseconds; `cause` is who asked for it. */
+export type SealedConfirmation = Confirmation & { readonly nonce: string; readonly expires: number; readonly cause?: string | undefined };
 
 /** What a token turned out to be. */
 export type ReadConfirmation =
   | { readonly kind: 'good'; readonly confirmation: SealedConfirmation }
   | { readonly kind: 'unreadable' }
-  | { readonly kind: 'expired' };
+  | { readonly kind: 'expired'; readonly confirmation: SealedConfirmation };
 
 /** How long a link is good for: a day, so that a mail that greylisting holds up or that is read in the evening still serves. */
 export const CONFIRMATION_HOURS = 24;
@@ -32,7 +32,7 @@ const LIFETIME_MS: Readonly<Record<Confirmation['kind'], number>> = {
 const MAC_BYTES = 16; // 128 bits
 const FORM = /^ra1\.([\w-]+)\.([\w-]+)$/;
 
-const sealed = { email: z.string(), nonce: z.string(), expires: z.int() };
+const sealed = { email: z.string(), nonce: z.string(), expires: z.int(), cause: z.string().optional() };
 const payloadShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('account'), ...sealed }),
   z.object({ kind: z.literal('recipient'), accountId: z.string(), ...sealed }),
@@ -43,8 +43,8 @@ const payloadShape = z.discriminatedUnion('kind', [
  * Makes the token of a confirmation mail: `ra1.<what is confirmed>.<code>`, in characters that a URL takes as they are. `1`
  * names the secret of the deployment that it hangs on. It needs no place in the table until it is used, so asking for mails fills nothing.
  */
-export function sealConfirmation(secrets: Secrets, confirmation: Confirmation, now: number): string {
-  const payload = { ...confirmation, nonce: newId(), expires: now + LIFETIME_MS[confirmation.kind] };
+export function sealConfirmation(secrets: Secrets, confirmation: Confirmation, now: number, cause?: string): string {
+  const payload = { ...confirmation, nonce: newId(), expires: now + LIFETIME_MS[confirmation.kind], cause };
   const encoded = Buffer.from(JSON.stringify(payload)).toString('base64url');
   return `ra1.${encoded}.${secrets.mac('confirmation', encoded, MAC_BYTES)}`;
 }
@@ -54,5 +54,10 @@ export function readConfirmation(secrets: Secrets, text: string, now: number): R
   const [, encoded = '', code = ''] = FORM.exec(text) ?? [];
   if (encoded === '' || !secrets.verify('confirmation', encoded, code, MAC_BYTES)) return { kind: 'unreadable' };
   const confirmation = payloadShape.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
-  return confirmation.expires <= now ? { kind: 'expired' } : { kind: 'good', confirmation };
+  return { kind: confirmation.expires <= now ? 'expired' : 'good', confirmation };
+}
+
+/** When a confirmation was made, in epoch milliseconds. */
+export function issuedAt({ kind, expires }: Pick<SealedConfirmation, 'kind' | 'expires'>): number {
+  return expires - LIFETIME_MS[kind];
 }

@@ -12,7 +12,9 @@ export type Purpose =
   | 'confirmation'
   | 'unsubscribe'
   | 'webhook'
-  | 'session';
+  | 'session'
+  | 'known-browser'
+  | 'cause';
 
 /** Authentication codes from the one secret of a deployment. */
 export type Secrets = {

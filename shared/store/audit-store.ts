@@ -170,12 +170,16 @@ export type AuditStore = {
   /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
 
-  /** False when the account is gone. */
+  /** False when the account is gone, or was signed out everywhere since the session was to start. */
   startSession(session: Session): Promise<boolean>;
   findSession(accountId: string, sessionId: string, now: number): Promise<Session | undefined>;
   endSession(accountId: string, sessionId: string): Promise<void>;
   /** Signs the account out everywhere. */
   endSessions(accountId: string): Promise<void>;
+  /** Links that were mailed to the address before `now` open nothing any more. The removal of an account does it too. */
+  endLinks(email: string, now: number): Promise<void>;
+  /** When links to the address were ended last. */
+  linksEndedAt(email: string): Promise<number | undefined>;
 
   findKey(prefix: string): Promise<StoredKey | undefined>;
   /** The live keys of an account, oldest first. */
@@ -199,13 +203,14 @@ export type AuditStore = {
   useOnce(id: string, until: number): Promise<boolean>;
 
   /**
-   * Gives an address to one scan at a time, and remembers who scans it. One conditional update. A fresh scan that must wait is booked
-   * for the next time that nobody else is, if it books, by a second; whoever comes at its time has it before those who have booked none.
+   * Gives an address to one scan at a time by one conditional update, and remembers who scans it: once a week that is a second write. A
+   * fresh scan that must wait is booked for the next time that nobody else is, if it books, by another; whoever comes at its time has it
+   * before those who have booked none.
    */
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;
-  /** Hosts that have had a turn at the address, those removed since among them. */
+  /** Every host that has had a turn at the address in the last three weeks, those removed since among them. Only who has shown consent there ever has one. */
   hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
 
   neverList(): Promise<NeverEntry[]>;
@@ -340,8 +345,13 @@ export type AuditStore = {
 
   /** Of the addresses those that get no mail of this account, or of any when none is given, and why. */
   mailStops(accountId: string | undefined, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
-  /** No mail goes to the address any more, of any account. */
-  stopMail(email: string, why: Exclude<MailStop, 'unsubscribed'>, now: number): Promise<void>;
+  /** No mail goes to the address any more: of any account; or of this one; or none of an account at all that strangers may cause (`unasked`). */
+  stopMail(
+    email: string,
+    why: Exclude<MailStop, 'unsubscribed'>,
+    now: number,
+    of?: 'unasked' | { readonly accountId: string },
+  ): Promise<void>;
   /** No mail of this account goes to the address, until its reader confirms that they want it again. */
   unsubscribe(accountId: string, email: string, now: number): Promise<void>;
 };

@@ -323,11 +323,19 @@ export function readDigest(item: unknown): { accountId: string; hostId: string }
   return { accountId, hostId: idIn(pk) };
 }
 
-/** What an item says against mail to its address. */
-export function readMailbox(item: unknown): MailStop[] {
-  const stops = z.object({ bounced: time.optional(), complained: time.optional(), unsubscribed: time.optional() }).parse(item);
-  return MAIL_STOPS.filter((why) => stops[why] !== undefined);
+/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where it is of no account's. */
+export function readMailbox(item: unknown, ofNoAccount: boolean): MailStop[] {
+  const { unasked, ...stops } = mailbox.parse(item);
+  const told = ofNoAccount && unasked !== undefined ? { ...stops, complained: unasked } : stops;
+  return MAIL_STOPS.filter((why) => told[why] !== undefined);
 }
+
+const mailbox = z.object({
+  bounced: time.optional(),
+  complained: time.optional(),
+  unsubscribed: time.optional(),
+  unasked: time.optional(),
+});
 
 export function readChange(item: unknown): Change {
   return z.object({ change }).parse(item).change;
@@ -367,6 +375,11 @@ export function readSession(item: unknown): Session {
   return { accountId: idIn(pk), id: idIn(sk), ...rest };
 }
 
+/** When links to a mailbox were ended. */
+export function readEnded(item: unknown): number {
+  return z.object({ endedAt: time }).parse(item).endedAt;
+}
+
 /** The prefixes of an account's live keys. DynamoDB has no empty set: without keys the attribute is absent. */
 export function readLiveKeys(item: unknown): string[] {
   const { liveKeys } = z.object({ liveKeys: z.set(z.string()).optional() }).parse(item);
@@ -383,7 +396,7 @@ export function readUsed(item: unknown): number {
   return z.object({ used: z.number().int() }).parse(item).used;
 }
 
-/** Who has an address until when, since when the last fresh scan of it is, and who has scanned it. */
+/** Who has an address until when, since when the last fresh scan of it is, and which hosts were written down as its scanners since `listedAt`. */
 export type StoredTurn = z.infer<typeof turnItem>;
 
 const turnItem = z.object({
@@ -393,8 +406,21 @@ const turnItem = z.object({
   freshScan: z.string().optional(),
   nextFree: time.optional(),
   scanners: z.set(z.string()),
+  listedAt: time.optional(),
   expiresAt: time,
 });
+
+/** The hosts that a turn found written down already. */
+export function readScanners(item: unknown): Set<string> {
+  return z.object({ scanners: z.set(z.string()).default(new Set()) }).parse(item ?? {}).scanners;
+}
+
+/** A host that has had a turn at an address, unless that is too long ago. */
+export function readScanner(item: unknown): { accountId: string; hostId: string; expiresAt: number } {
+  const { sk, expiresAt } = z.object({ sk: z.string(), expiresAt: time }).parse(item);
+  const [accountId = '', hostId = ''] = idIn(sk).split('/');
+  return { accountId, hostId, expiresAt };
+}
 
 export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);

@@ -57,10 +57,12 @@ export const keys = {
   }),
   once: (id: string): Key => ({ pk: `ONCE#${id}`, sk: 'ONCE' }),
   turn: (address: string): Key => ({ pk: `TURN#${address}`, sk: 'TURN' }),
+  scanner: (address: string, accountId: string, hostId: string): Key => ({ pk: `TURN#${address}`, sk: `SCANNER#${accountId}/${hostId}` }),
   never: (target: string): Key => ({ pk: 'NEVER', sk: target }),
   pause: (address: string): Key => ({ pk: `PAUSE#${address}`, sk: 'PAUSE' }),
   request: (accountId: string, key: string): Key => ({ pk: `REQUEST#${accountId}`, sk: sha256(key) }),
   session: (accountId: string, sessionId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: `SESSION#${sessionId}` }),
+  ended: (email: string): Key => ({ pk: `ENDED#${mailboxHash(email)}`, sk: 'ENDED' }),
   erasure: (hostId: string): Key => ({ pk: `ERASE#${hostId}`, sk: 'ERASE' }),
 };
 

@@ -131,35 +131,38 @@ test('the hosts at an address are those that have had a turn, each once; who was
   expect(found[0]?.accountId).toBe('account1');
 });
 
-test('hosts that had their last turn more than thirty days ago are forgotten, whether or not DynamoDB has deleted them', async () => {
+test('hosts that had their last turn more than three weeks ago are forgotten, whether or not DynamoDB has deleted them', async () => {
   const { address } = turnOf();
   await take(turnOf({ address, host: 'a' }));
-  now = NOON + 30 * DAY;
+  now = NOON + 21 * DAY - 1_000;
+  expect(await table.store.hostsAt(address)).toHaveLength(1);
+  now = NOON + 21 * DAY;
   expect(await table.store.hostsAt(address)).toEqual([]);
   now = NOON + 31 * DAY;
   expect(await take(turnOf({ address, host: 'b', now }))).toEqual({ granted: true });
   expect(await table.store.hostsAt(address)).toEqual([{ accountId: 'account1', hostId: 'b' }]);
 });
 
-test('an address that many hosts share is given to each in turn, and costs the same for ever', async () => {
+test('an address that many hosts share is given to each in turn, and remembers every one of them', async () => {
   const { address } = turnOf();
-  for (let i = 0; i < 120; i++) {
-    expect(await take(turnOf({ address, host: `shared-${String(i).padStart(20, '0')}`, now: NOON + i * LEASE }))).toEqual({
-      granted: true,
-    });
-    expect((await table.store.hostsAt(address)).length).toBeLessThanOrEqual(50);
+  const hosts = Array.from({ length: 120 }, (_, index) => `shared-${String(index).padStart(20, '0')}`);
+  for (const [index, host] of hosts.entries())
+    expect(await take(turnOf({ address, host, now: NOON + index * LEASE }))).toEqual({ granted: true });
+  expect((await table.store.hostsAt(address)).map(({ hostId }) => hostId)).toEqual(hosts);
+});
+
+test('a host that goes on scanning an address once a week is remembered for as long as it does', async () => {
+  const { address } = turnOf();
+  for (let week = 0; week < 8; week++) {
+    now = NOON + week * 7 * DAY;
+    await take(turnOf({ address, host: 'weekly', now }));
+    await take(turnOf({ address, host: 'other', now: now + DAY }));
+    now += 7 * DAY;
+    expect((await table.store.hostsAt(address)).map(({ hostId }) => hostId)).toContain('weekly');
   }
-  expect((await table.store.hostsAt(address)).map(({ hostId }) => hostId)).toContain('shared-00000000000000000119');
 });
 
-test('a host that is on the full list already does not start it anew', async () => {
-  const { address } = turnOf();
-  for (let i = 0; i < 50; i++) await take(turnOf({ address, host: `listed-${i}`, now: NOON + i * LEASE }));
-  expect(await take(turnOf({ address, host: 'listed-7', now: NOON + 50 * LEASE }))).toEqual({ granted: true });
-  expect(await table.store.hostsAt(address)).toHaveLength(50);
-});
-
-test('where the list of hosts is full, a turn is still refused for the reason that it is', async () => {
+test('where very many hosts have had a turn, one is still refused for the reason that it is', async () => {
   const { address } = turnOf();
   for (let i = 0; i < 50; i++) await take(turnOf({ address, fresh: true, now: NOON + i * SPACING }));
   const last = NOON + 49 * SPACING;
@@ -168,10 +171,14 @@ test('where the list of hosts is full, a turn is still refused for the reason th
   expect(await table.store.hostsAt(address)).toHaveLength(50);
 });
 
-test('a turn costs one write unit and no read, given or refused', async () => {
-  const { address } = turnOf();
+test('a turn costs one write unit and no read, given or refused; and once a week another, for its host to be remembered', async () => {
+  const turn = turnOf({ fresh: true });
+  const { address } = turn;
   table.meter.reset();
-  await take(turnOf({ address, fresh: true }));
+  await take(turn);
+  expect(table.meter).toMatchObject({ writeUnits: 2, readUnits: 0, requests: 2 });
+  table.meter.reset();
+  await take({ ...turn, now: NOON + SPACING });
   expect(table.meter).toMatchObject({ writeUnits: 1, readUnits: 0, requests: 1 });
   table.meter.reset();
   await take(turnOf({ address, fresh: true }));

@@ -60,12 +60,16 @@ test('the rates of bounces and complaints sound before SES reviews the sender, a
   expect(bound('Reject')).toBe(0);
 });
 
-test('feedback may write to items of the table and do nothing else', () => {
+test('feedback may write to items of the table, and read none', () => {
   const [[, { Properties }] = expect.fail()] = resourcesOf(template, 'AWS::IAM::Policy').filter(([id]) =>
     id.startsWith('MailEventsFeedback'),
   );
   const actions = Properties.PolicyDocument?.Statement.flatMap(({ Action }) => Action) ?? [];
-  expect(actions.filter((action) => !/^(logs|sqs):/.test(action))).toEqual(['dynamodb:UpdateItem']);
+  expect(actions.filter((action) => !/^(logs|sqs):/.test(action))).toEqual([
+    'dynamodb:UpdateItem',
+    'dynamodb:PutItem',
+    'dynamodb:ConditionCheckItem',
+  ]);
 });
 
 test.each(WORK_QUEUES)(

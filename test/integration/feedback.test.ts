@@ -46,7 +46,9 @@ async function claimed(client: DynamoDBClient): Promise<Notice> {
 /** Hands a mail to the SES endpoint, as `notify` does. */
 function send(endpoint: string, recipient: string, noticeId?: string): Promise<Handover> {
   const client = new SESClient({ endpoint, region: REGION, credentials: CREDENTIALS, maxAttempts: 1 });
-  return sesMailer('alerts@relay-audit.example', 'relay-audit', client)(MAIL, recipient, noticeId).finally(() => client.destroy());
+  return sesMailer('alerts@relay-audit.example', 'relay-audit', client)(MAIL, recipient, { notice: noticeId }).finally(() =>
+    client.destroy(),
+  );
 }
 
 /** Waits until the notice has this outcome. */

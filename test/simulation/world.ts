@@ -298,7 +298,7 @@ class World {
     };
     return notify(noticeId, {
       store: bug === 'send before claim' ? { ...store, ...early } : store,
-      async send(_mail: Mail, recipient, id = '') {
+      async send(_mail: Mail, recipient, { notice: id = '' } = {}) {
         if (bug === 'send before claim') return { kind: 'accepted', messageId: 'sent already' };
         if (bug === 'mark before send') await store.settleNotice(id, { outcome: 'sent' }, 0);
         return send(id, recipient);

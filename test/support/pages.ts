@@ -18,6 +18,8 @@ export type Pages = {
   /** What was mailed so far. */
   readonly mails: SentMail[];
   readonly services: Services;
+  /** Where the requests come from. */
+  sourceIp: string;
   get(path: string, cookie?: string, headers?: Record<string, string>): Promise<Answer>;
   /** Sends a form; `fields` as they are, from a page of ours unless `headers` say otherwise. */
   post(path: string, fields: Record<string, string>, cookie?: string, headers?: Record<string, string>): Promise<Answer>;
@@ -60,17 +62,18 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
       rawPath: path,
       rawQueryString: query,
       headers: { host: 'audit.example', ...headers },
-      cookies: cookie === undefined ? undefined : [cookie],
+      cookies: cookie?.split('; '),
       pathParameters: Object.fromEntries(names.map((name, index) => [name, values[index]])),
       queryStringParameters: query === '' ? undefined : Object.fromEntries(new URLSearchParams(query)),
-      requestContext: { http: { method, path, sourceIp: '192.0.2.200' } },
+      requestContext: { http: { method, path, sourceIp: pages.sourceIp } },
       body,
     } as unknown as APIGatewayProxyEventV2;
     return (fits.handler as (event: APIGatewayProxyEventV2) => Promise<Answer>)(event);
   };
-  return {
+  const pages: Pages = {
     mails,
     services,
+    sourceIp: '192.0.2.200',
     get: (path, cookie, headers = {}) => ask('GET', path, cookie, headers),
     post: (path, fields, cookie, headers = {}) => {
       const sent = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', ...headers };
@@ -83,6 +86,7 @@ export function pagesOn(store: AuditStore, clock: () => number, changed: Partial
       return `__Host-relay-audit=${sealSession(SECRETS, { accountId, sessionId: id })}`;
     },
   };
+  return pages;
 }
 
 let sessions = 1;

@@ -16,9 +16,10 @@ const storedMail = z.object({
   destination: z.object({ to: z.array(z.string()) }),
   recipient: z.string().optional(),
   noticeId: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
 });
 
-/** A mail as the endpoint keeps it, with the envelope's recipient and the notice that its tag names. */
+/** A mail as the endpoint keeps it, with the envelope's recipient, its message tags, and the notice that one of them names. */
 export type StoredMail = z.output<typeof storedMail>;
 
 /** The SES endpoint, with all the mails that it has taken, oldest first. */
@@ -95,11 +96,12 @@ export function mailsAfter(all: readonly StoredMail[], last: { readonly messageI
 const form = z.object({ body: z.record(z.string(), z.unknown()) });
 
 // The engine reads the form of a request into its `body`, and forgets the tags and the envelope of the mail.
-function toldBy(request: IncomingMessage): Pick<StoredMail, 'recipient' | 'noticeId'> {
+function toldBy(request: IncomingMessage): Pick<StoredMail, 'recipient' | 'noticeId' | 'tags'> {
   const body = form.safeParse(request).data?.body ?? {};
   const field = (name: string) => z.string().safeParse(body[name]).data;
-  const tag = Object.keys(body).find((name) => /^Tags\.member\.\d+\.Name$/.test(name) && body[name] === 'notice');
-  return { recipient: field('Destinations.member.1'), noticeId: tag === undefined ? undefined : field(tag.replace(/Name$/, 'Value')) };
+  const names = Object.keys(body).filter((name) => /^Tags\.member\.\d+\.Name$/.test(name));
+  const tags = Object.fromEntries(names.map((name) => [field(name) ?? '', field(name.replace(/Name$/, 'Value')) ?? '']));
+  return { recipient: field('Destinations.member.1'), noticeId: tags.notice, tags };
 }
 
 const LOOK_MS = 100;

@@ -5,7 +5,7 @@ import { type Key, keys } from '../keys.ts';
 import { apiKeyPut } from './api-keys.ts';
 import { deletePartition } from './batches.ts';
 import { deleteRecipients } from './recipients.ts';
-import { deleteSessions } from './sessions.ts';
+import { deleteSessions, endedPut } from './sessions.ts';
 import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
 const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
@@ -93,6 +93,7 @@ async function removeWithKeys(table: Table, accountId: string): Promise<void> {
     const TransactItems = [
       { Delete: { TableName: table.name, Key: keys.account(accountId), ...sameKeys } },
       ...[...(isOurs ? [keys.email(email)] : []), ...prefixes.map(keys.apiKey)].map((Key) => ({ Delete: { TableName: table.name, Key } })),
+      { Put: endedPut(table, email, table.clock()) },
     ];
     if (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) return;
   }

@@ -5,7 +5,7 @@ import { type Key, keys } from '../keys.ts';
 import { readItems } from './batches.ts';
 import { ifHolds, type Table } from './table.ts';
 
-/** What stands against mail to an address: that it bounced or complained, whosever account it is, or that its reader wants none of this account's. */
+/** What stands against mail to an address: that it bounced, whosever account it is; or that its reader wants none of this account's, or called one spam. */
 export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMail' | 'unsubscribe'> {
   return {
     async mailStops(accountId, emails) {
@@ -14,7 +14,7 @@ export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMai
         table,
         unique.flatMap((email) => placesOf(accountId, email)),
       );
-      const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item)]));
+      const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item, accountId === undefined)]));
       return emails.flatMap((email) => {
         const stops = placesOf(accountId, email).flatMap((key) => stopped.get(pair(key)) ?? []);
         const why = MAIL_STOPS.find((each) => stops.includes(each));
@@ -22,15 +22,17 @@ export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMai
       });
     },
 
-    async stopMail(email, why, now) {
-      const update = new UpdateCommand({
+    async stopMail(email, why, now, of) {
+      const update = {
         TableName: table.name,
-        Key: keys.mailbox(email),
+        Key: typeof of === 'object' ? keys.unsubscribed(of.accountId, email) : keys.mailbox(email),
         UpdateExpression: 'SET #why = if_not_exists(#why, :now)',
-        ExpressionAttributeNames: { '#why': why },
+        ExpressionAttributeNames: { '#why': of === 'unasked' ? of : why },
         ExpressionAttributeValues: { ':now': now },
-      });
-      await table.client.send(update);
+      };
+      if (typeof of !== 'object') return void (await table.client.send(new UpdateCommand(update)));
+      const ConditionCheck = { TableName: table.name, Key: keys.account(of.accountId), ConditionExpression: 'attribute_exists(pk)' };
+      await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems: [{ ConditionCheck }, { Update: update }] })));
     },
 
     async unsubscribe(accountId, email, now) {

@@ -1,13 +1,19 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore, Turn, TurnGiven } from '../audit-store.ts';
-import { readNextFree, readRefused, readTurn, type StoredTurn } from '../items.ts';
+import { readNextFree, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
 import { keys } from '../keys.ts';
+import { queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
-const KEPT_MS = 30 * 24 * 60 * 60_000; // after its last turn; a host of the slowest period has one every week
-const SCANNERS_LIMIT = 50; // about 2 KB: each turn pays for the whole item. A server that more hosts share starts the list anew
+const DAY_MS = 24 * 60 * 60_000;
+const LISTED_MS = 7 * DAY_MS; // how often a host is written down that goes on scanning an address; the slowest period is a week too
+const KEPT_MS = 3 * LISTED_MS; // after it was written down: it comes again within two weeks, or it scans the address no more
+const LISTED_LIMIT = 50; // about 2 KB: each turn pays for the whole item
 
-/** Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, and which hosts scan it. */
+/**
+ * Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, and which hosts are written down
+ * already as its scanners; each of those has an item of its own, so that however many there are, none drives out another.
+ */
 export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | 'hostsAt'> {
   return {
     async takeTurn(asked) {
@@ -16,9 +22,12 @@ export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | '
       // A time that has gone by belongs to whoever is booked behind it.
       const turn = booked !== undefined && asked.now < booked + stepOf(asked) ? asked : { ...asked, booked: undefined };
       for (const list of [JOINED, ANEW]) {
-        const standing = await take(table, turn, list);
-        if (standing === undefined) return { granted: true };
-        const retryAt = freeAt(turn, standing);
+        const taken = await take(table, turn, list);
+        if (taken.kind === 'granted') {
+          if (list === ANEW || !taken.listed.has(scannerOf(turn))) await writeDown(table, turn);
+          return { granted: true };
+        }
+        const retryAt = freeAt(turn, taken.standing);
         if (retryAt > turn.now) return refused(table, turn, retryAt);
       }
       return { granted: false, retryAt: turn.now + 1 };
@@ -36,22 +45,37 @@ export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | '
     },
 
     async hostsAt(address) {
-      const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.turn(address), ConsistentRead: true }));
-      const stored = Item === undefined ? undefined : readTurn(Item);
-      return stored === undefined || stored.expiresAt * 1000 <= table.clock() ? [] : [...stored.scanners].map(hostOf);
+      const { pk, sk } = keys.scanner(address, '', '');
+      const found = await queryItems(table, {
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)',
+        ExpressionAttributeValues: { ':pk': pk, ':kind': sk.slice(0, sk.indexOf('#') + 1) },
+      });
+      const now = table.clock();
+      return found.map(readScanner).flatMap(({ expiresAt, ...host }) => (expiresAt * 1000 > now ? [host] : []));
     },
   };
 }
 
-// What a turn does to the list of scanners. When it cannot join, nothing else being in its way, it starts the list anew:
-// a list that is full or has expired. That takes a second update, of which each by itself decides who has the turn.
+async function writeDown(table: Table, { address, ref, now }: Turn): Promise<void> {
+  const Item = { ...keys.scanner(address, ref.accountId, ref.hostId), expiresAt: expiry(now, KEPT_MS) };
+  await table.client.send(new PutCommand({ TableName: table.name, Item }));
+}
+
+// What a turn does to the list of those written down. When it cannot join, nothing else being in its way, it starts the list anew:
+// a list that is full, a week old or expired. That takes a second update, of which each by itself decides who has the turn.
 const JOINED = {
-  update: ' ADD scanners :scanners',
-  condition: ' AND (attribute_not_exists(pk) OR (expiresAt > :seconds AND (size(scanners) < :most OR contains(scanners, :scanner))))',
-  values: (turn: Turn) => ({ ':seconds': turn.now / 1000, ':most': SCANNERS_LIMIT, ':scanner': scannerOf(turn) }),
+  update: ', listedAt = if_not_exists(listedAt, :now) ADD scanners :scanners',
+  condition:
+    ' AND (attribute_not_exists(pk) OR (expiresAt > :seconds AND listedAt > :listed AND (size(scanners) < :most OR contains(scanners, :scanner))))',
+  values: (turn: Turn) => ({
+    ':seconds': turn.now / 1000,
+    ':listed': turn.now - LISTED_MS,
+    ':most': LISTED_LIMIT,
+    ':scanner': scannerOf(turn),
+  }),
 } as const;
 
-const ANEW = { update: ', scanners = :scanners', condition: '', values: () => ({}) } as const;
+const ANEW = { update: ', scanners = :scanners, listedAt = :now', condition: '', values: () => ({}) } as const;
 
 const BOOK_TRIES = 5; // each time another was booked in the same moment
 
@@ -106,8 +130,10 @@ const FREE = 'attribute_not_exists(pk) OR leaseUntil <= :now OR holder = :attemp
 const DISTANT = '(attribute_not_exists(freshAt) OR freshAt <= :lastFresh)';
 const UNBOOKED = '(attribute_not_exists(nextFree) OR nextFree <= :now)';
 
-// Gives the item that stood in the way; undefined when the turn was taken.
-async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW): Promise<StoredTurn | undefined> {
+type Taken = { readonly kind: 'granted'; readonly listed: Set<string> } | { readonly kind: 'refused'; readonly standing: StoredTurn };
+
+// Gives the list as it was before, or the item that stood in the way.
+async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW): Promise<Taken> {
   const { now, attempt, fresh } = turn;
   const far = turn.booked === undefined ? `(${DISTANT} AND ${UNBOOKED})` : DISTANT;
   const begins = fresh ? ', freshAt = :now, freshScan = :scan' : '';
@@ -125,13 +151,14 @@ async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW)
       ...(fresh ? { ':scan': freshScanOf(turn), ':lastFresh': now - turn.spacingMs } : {}),
       ...list.values(turn),
     },
+    ReturnValues: 'UPDATED_OLD',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   try {
-    await withoutConflict(() => table.client.send(update));
-    return undefined;
+    const { Attributes } = await withoutConflict(() => table.client.send(update));
+    return { kind: 'granted', listed: readScanners(Attributes) };
   } catch (error) {
-    if (isConditionFailure(error)) return readTurn(readRefused(error));
+    if (isConditionFailure(error)) return { kind: 'refused', standing: readTurn(readRefused(error)) };
     throw error;
   }
 }
@@ -150,9 +177,4 @@ function freshScanOf({ ref }: Turn): string {
 
 function scannerOf({ ref }: Turn): string {
   return `${ref.accountId}/${ref.hostId}`;
-}
-
-function hostOf(scanner: string): { accountId: string; hostId: string } {
-  const slash = scanner.indexOf('/');
-  return { accountId: scanner.slice(0, slash), hostId: scanner.slice(slash + 1) };
 }

@@ -53,6 +53,7 @@ export async function startApi(changes: Partial<Services> = {}): Promise<ApiOnTa
     secrets,
     cursors: cursors(secrets),
     clock,
+    wait: async () => {},
     async send(mail, recipient) {
       if (api.handover instanceof Error) throw api.handover;
       if (api.handover.kind === 'accepted') api.mails.push({ mail, recipient });

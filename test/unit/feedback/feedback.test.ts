@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Services, takeEvent } from '../../../functions/feedback/feedback.ts';
+import { packCause, takeMail } from '../../../shared/accounts/stranger-mail.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
@@ -112,6 +113,54 @@ describe('mail to an address', () => {
     const recipient = 'Confirming@Example.org';
     await take(bounce({ recipient }, 'Permanent', `Somebody <${recipient}>`));
     expect(await stopsOf({ recipient: 'confirming@example.org' })).toEqual(['bounced']);
+  });
+});
+
+describe('a complaint', () => {
+  const tagged = (tags: Record<string, string[]>, recipient: string, complaintSubType: string | null = null) => {
+    const mail = { messageId: `message-${++count}`, tags };
+    return JSON.stringify({
+      eventType: 'Complaint',
+      mail,
+      complaint: { complaintSubType, complainedRecipients: [{ emailAddress: recipient }] },
+    });
+  };
+  const stopped = async (accountId: string | undefined, email: string) =>
+    (await table.store.mailStops(accountId, [email])).map(({ why }) => why);
+
+  test('ends the mail of the account that it was about, and of no other', async () => {
+    await take(tagged({ notice: ['host1-1-0'], account: ['account1'] }, 'reader@example.com'));
+    expect(await stopped('account1', 'reader@example.com')).toEqual(['complained']);
+    expect([await stopped('account2', 'reader@example.com'), await stopped(undefined, 'reader@example.com')]).toEqual([[], []]);
+  });
+
+  test('about a mail that a stranger may have asked for ends such mails, and no account’s', async () => {
+    await take(tagged({ cause: ['AAAAAAAAAAAAAAAA'] }, 'unasked@example.com'));
+    expect(await stopped(undefined, 'unasked@example.com')).toEqual(['complained']);
+    expect(await stopped('account1', 'unasked@example.com')).toEqual([]);
+  });
+
+  test('that SES holds on its own list ends all mail, which SES would not deliver', async () => {
+    await take(tagged({ account: ['account1'] }, 'held@example.com', 'OnAccountSuppressionList'));
+    expect(await stopped('account2', 'held@example.com')).toEqual(['complained']);
+  });
+});
+
+describe('a bounce of an invented address', () => {
+  const cause = [{ id: 'AbCdEfGh_-123456', times: 1 }];
+  const asked = (index: number) => ({ kind: 'account', email: `invented-${index}@d${index}.example`, cause, pastCrowd: false }) as const;
+  const bounced = (messageId: string, type = 'Permanent') => {
+    const mail = { messageId, tags: { cause: [packCause(cause)] } };
+    const bouncedRecipients = [{ emailAddress: `${messageId}@example.com` }];
+    return JSON.stringify({ eventType: 'Bounce', mail, bounce: { bounceType: type, bounceSubType: 'General', bouncedRecipients } });
+  };
+
+  test('counts as five of the mails that whoever caused it may cause in a day, however often SES tells', async () => {
+    const services = { store: table.store, clock: () => NOON };
+    await take(bounced('soft', 'Transient'), bounced('one'), bounced('one'), bounced('two'), bounced('three'));
+    const leaves = [];
+    for (let index = 0; index < 6; index++) leaves.push((await takeMail(services, asked(index))).granted);
+    expect(leaves).toEqual([true, true, true, true, true, false]);
   });
 });
 

@@ -44,7 +44,7 @@ afterAll(async () => {
 /** What went over the wire for one mail: the request, the message in it, and how the endpoint read its envelope. */
 async function sent(mail: Mail, recipient = READER, noticeId?: string, send: Send = sesMailer(FROM, 'relay-audit', client)) {
   requests = [];
-  const handover = await send(mail, recipient, noticeId);
+  const handover = await send(mail, recipient, { notice: noticeId });
   const [request, ...more] = requests;
   if (request === undefined || more.length > 0) return expect.fail('not one request');
   const raw = Buffer.from(request.get('RawMessage.Data') ?? '', 'base64').toString('latin1');
@@ -94,6 +94,16 @@ describe('a mail that is handed to SES', () => {
     expect([request.get('Tags.member.1.Name'), request.get('Tags.member.1.Value')]).toEqual(['notice', NOTICE]);
     expect(valuesOf(message, 'x-ses-message-tags')).toEqual([`notice=${NOTICE}`]);
     expect(request.get('ConfigurationSetName')).toBe('relay-audit');
+  });
+
+  test('carries the account that it is about and who caused it as tags too', async () => {
+    const send: Send = (mail, recipient) => sesMailer(FROM, undefined, client)(mail, recipient, { account: 'account1', cause: 'a_b-c' });
+    const { request, message } = await sent(MAIL, READER, undefined, send);
+    expect([1, 2].map((index) => [request.get(`Tags.member.${index}.Name`), request.get(`Tags.member.${index}.Value`)])).toEqual([
+      ['account', 'account1'],
+      ['cause', 'a_b-c'],
+    ]);
+    expect(valuesOf(message, 'x-ses-message-tags')).toEqual(['account=account1, cause=a_b-c']);
   });
 
   test('has neither tag nor configuration set when none is given', async () => {

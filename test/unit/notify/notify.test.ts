@@ -31,7 +31,7 @@ beforeEach(() => {
 
 const services = (): Services => ({
   store: table.store,
-  async send(mail, recipient, noticeId) {
+  async send(mail, recipient, { notice: noticeId } = {}) {
     if (handover instanceof Error) throw handover;
     if (handover.kind === 'accepted') mails.push({ mail, recipient, noticeId });
     return handover;

@@ -200,6 +200,38 @@ describe('owners', () => {
       for (const part of [mail.text, mail.html]) expect(part).toContain(words);
   });
 
+  test('are all mailed, be they the first of sixty at the address', async () => {
+    const address = freshAddress();
+    const emails: string[] = [];
+    for (let each = 0; each < 60; each++) emails.push((await registered(address)).email);
+    await enter(address);
+    expect(mails.map(({ recipient }) => recipient).toSorted()).toEqual(emails.toSorted());
+  });
+
+  test('are told by one mail a day, whatever strangers pause, and that there is no other', async () => {
+    const { email, host } = await registered(freshAddress());
+    for (let each = 0; each < 6; each++) {
+      const address = freshAddress();
+      await registered(address, host.accountId);
+      await enter(address);
+    }
+    expect(mails.map(({ recipient }) => recipient)).toEqual([email]);
+    expect(mails[0]?.mail.text).toContain('no other mail tells you');
+    now += DAY;
+    const address = freshAddress();
+    await registered(address, host.accountId);
+    await enter(address);
+    expect(mails).toHaveLength(2);
+  });
+
+  test('who has called our mails spam is not mailed', async () => {
+    const address = freshAddress();
+    const { email, host } = await registered(address);
+    await table.store.stopMail(email, 'complained', now, { accountId: host.accountId });
+    await enter(address);
+    expect(mails).toEqual([]);
+  });
+
   test('who has removed the host is not mailed', async () => {
     const address = freshAddress();
     const { host } = await registered(address);

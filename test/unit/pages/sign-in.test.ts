@@ -26,6 +26,13 @@ beforeEach(() => {
 });
 
 const ask = (email: string, more: Record<string, string> = {}) => pages.post('/sign-in', { email, ...more });
+const askFrom = (sourceIp: string, email: string) => {
+  pages.sourceIp = sourceIp;
+  return ask(email).finally(() => {
+    pages.sourceIp = '192.0.2.200';
+  });
+};
+const knownIn = ({ cookies = [] }: Answer) => cookies[1]?.split(';')[0] ?? expect.fail('no cookie tells the browser again');
 const tokenMailed = () => /sign-in\/link\?token=(\S+)/.exec(pages.mails.at(-1)?.mail.text ?? '')?.[1] ?? expect.fail('no link was mailed');
 const cookieOf = ({ cookies = [] }: Answer) => cookies[0] ?? expect.fail('no cookie was set');
 const pairOf = (answer: Answer) => cookieOf(answer).split(';')[0] ?? '';
@@ -58,11 +65,52 @@ describe('asking for a link', () => {
     expect(closed.mails).toEqual([]);
   });
 
-  test('mails an address only so often, a stranger’s less often than an owner’s', async () => {
-    for (let each = 0; each < 8; each++) await ask(OWNER);
-    expect(pages.mails).toHaveLength(5);
-    for (let each = 0; each < 8; each++) await ask('new@example.org');
-    expect(pages.mails).toHaveLength(8);
+  test('mails an address that nobody has shown to read once a day, be it an owner’s or not', async () => {
+    for (const email of [OWNER, 'new@example.org']) for (let each = 0; each < 7; each++) await askFrom(`198.51.100.${each}`, email);
+    expect(pages.mails.map(({ recipient }) => recipient)).toEqual([OWNER, 'new@example.org']);
+  });
+
+  test('mails an owner in a browser that has signed in before, whatever strangers have asked for in their name', async () => {
+    const browser = knownIn(await signInAs(OWNER));
+    for (let each = 0; each < 7; each++) await askFrom(`198.51.100.${each}`, OWNER);
+    const before = pages.mails.length;
+    expect((await pages.post('/sign-in', { email: OWNER }, browser)).statusCode).toBe(200);
+    expect(pages.mails).toHaveLength(before + 1);
+    expect((await pages.post('/sign-in/link', { token: tokenMailed() })).statusCode).toBe(303);
+    await pages.post('/sign-in', { email: 'victim@example.org' }, browser);
+    await pages.post('/sign-in', { email: 'victim@example.org' }, browser);
+    expect(pages.mails.filter(({ recipient }) => recipient === 'victim@example.org')).toHaveLength(1);
+  });
+
+  test('leads an owner whose day’s mail a stranger has used up from that very mail to another link', async () => {
+    await askFrom('198.51.100.1', OWNER);
+    const strangers = tokenMailed();
+    now += 20 * MINUTE;
+    await ask(OWNER);
+    expect(pages.mails).toHaveLength(1);
+    const { statusCode, body = '' } = await pages.get(`/sign-in/link?token=${strangers}`);
+    expect([statusCode, body.includes('action="/sign-in/again"')]).toEqual([422, true]);
+    expect((await pages.post('/sign-in/again', { token: strangers })).statusCode).toBe(200);
+    expect(pages.mails).toHaveLength(2);
+    expect((await pages.post('/sign-in/link', { token: tokenMailed() })).statusCode).toBe(303);
+    isRefused(await pages.post('/sign-in/again', { token: `${strangers}x` }));
+  });
+
+  test('mails whoever reads the mailbox five times an hour, and says when there are more', async () => {
+    await ask(OWNER);
+    const first = tokenMailed();
+    const answers = [];
+    for (let each = 0; each < 6; each++) answers.push((await pages.post('/sign-in/again', { token: first })).statusCode);
+    expect([answers, pages.mails.length]).toEqual([[200, 200, 200, 200, 200, 429], 6]);
+  });
+
+  test('tells everybody alike that only accounts are mailed when too many ask, and mails those', async () => {
+    for (let each = 0; each < 80; each++) await askFrom(`203.0.113.${each}`, `flood-${each}@flood-${each}.example`);
+    const sent = pages.mails.length;
+    const [known, unknown] = [await askFrom('198.51.100.1', OWNER), await askFrom('198.51.100.2', 'nobody@example.org')];
+    expect([sent, pages.mails.slice(sent).map(({ recipient }) => recipient)]).toEqual([80, [OWNER]]);
+    expect(known.body).toContain('only addresses with an account are mailed');
+    expect(known.body?.replace(OWNER, '')).toBe(unknown.body?.replace('nobody@example.org', ''));
   });
 
   test('is refused from another site, and for what is no address', async () => {
@@ -102,6 +150,40 @@ describe('a link', () => {
     await ask(OWNER);
     expect((await pages.post('/confirm', { token: tokenMailed() })).statusCode).toBe(422);
     expect((await pages.post('/sign-in/link', { token: tokenMailed() })).statusCode).toBe(303);
+  });
+
+  test('ends with signing out everywhere, and so does what shows that one reads the mailbox', async () => {
+    const answer = await signInAs(OWNER);
+    await ask(OWNER);
+    const [link, session] = [tokenMailed(), pairOf(answer)];
+    const confirmation = sealConfirmation(SECRETS, { kind: 'account', email: OWNER }, now);
+    now += 1;
+    await pages.post('/sign-out/everywhere', { form: formTokenOf(await pages.get('/account', session)) }, session);
+    isRefused(await pages.post('/sign-in/link', { token: link }));
+    expect((await pages.post('/confirm', { token: confirmation })).statusCode).toBe(422);
+    isRefused(await pages.post('/sign-in/again', { token: link }));
+    const sent = pages.mails.length;
+    await ask(OWNER);
+    await pages.post('/sign-in', { email: OWNER }, knownIn(answer));
+    expect(pages.mails).toHaveLength(sent);
+    now += DAY;
+    expect((await signInAs(OWNER)).statusCode).toBe(303);
+  });
+
+  test('ends with the deletion of the account: neither it nor a confirmation opens another', async () => {
+    const email = 'leaves@example.org';
+    const session = pairOf(await signInAs(email));
+    await ask(email);
+    const link = tokenMailed();
+    const confirmation = sealConfirmation(SECRETS, { kind: 'account', email }, now);
+    now += 1;
+    const form = formTokenOf(await pages.get('/account', session));
+    expect((await pages.post('/account/delete', { form, confirm: email }, session)).statusCode).toBe(200);
+    isRefused(await pages.post('/sign-in/link', { token: link }));
+    expect((await pages.post('/confirm', { token: confirmation })).statusCode).toBe(422);
+    expect(await table.store.findAccountByEmail(email)).toBeUndefined();
+    now += DAY;
+    expect((await signInAs(email)).statusCode).toBe(303);
   });
 
   test('opens an account for an address that has none, which leads into registration', async () => {
