@@ -265,7 +265,8 @@ function ownersMoves(random: () => number): Move[] {
 }
 
 function adversarysMoves(random: () => number, accounts: readonly string[]): Move[] {
-  const raised = random() < 0.1 ? 8 : 1; // an account to which the operator allows more
+  const raisedBy = random() < 0.1 ? 8 : 1; // one account to which the operator allows more
+  const raised = (accountId: string) => (accountId === accounts[0] ? raisedBy : 1);
   const slot = random() < 0.3 ? Math.floor(random() * 60) : undefined; // whoever has registered for weeks may have all its hosts in one slot
   let number = 0;
   const nextNumber = () => number++;
@@ -280,7 +281,7 @@ function adversarysMoves(random: () => number, accounts: readonly string[]): Mov
         at,
         what: (world) => registerMany(world, accountId, own, { raised, slot, nextNumber }, own() < 0.5 ? 1_000 : Math.floor(own() * 60)),
       };
-    if (choice < 0.65) return { at, what: (world) => demandMany(world, accountId, raised) };
+    if (choice < 0.65) return { at, what: (world) => demandMany(world, accountId, raised(accountId)) };
     if (choice < 0.9) return { at, what: async (world) => changeDns(world, own) };
     return { at, what: (world) => removeSome(world, accountId, own) };
   });
@@ -292,20 +293,21 @@ function storm(random: () => number, accounts: readonly string[], means: Means):
   return accounts.flatMap((accountId, index): Move[] => {
     const own = randomOf(Math.floor(random() * 2 ** 31));
     return [
-      { at: at + index, what: (world) => registerMany(world, accountId, own, means, QUOTA.hosts * means.raised) },
+      { at: at + index, what: (world) => registerMany(world, accountId, own, means, QUOTA.hosts * means.raised(accountId)) },
       ...[3, 10, 15].map((minutes) => ({
         at: at + Math.floor((minutes + random()) * MINUTE),
-        what: (world: World) => demandMany(world, accountId, means.raised),
+        what: (world: World) => demandMany(world, accountId, means.raised(accountId)),
       })),
     ];
   });
 }
 
-type Means = { readonly raised: number; readonly slot: number | undefined; readonly nextNumber: () => number };
+type Means = { readonly raised: (accountId: string) => number; readonly slot: number | undefined; readonly nextNumber: () => number };
 
 // As many as it may, and tries more. Names of its own, of its own that lead to the owner's address, the owner's, and its address.
 async function registerMany(world: World, accountId: string, random: () => number, means: Means, wanted = 1_000): Promise<void> {
-  const { raised, slot, nextNumber } = means;
+  const { slot, nextNumber } = means;
+  const raised = means.raised(accountId);
   const spent = spentBy(world, accountId);
   const owned = hostsOf(world, accountId).length;
   const count = Math.min(wanted, raised * QUOTA.hosts - owned, raised * QUOTA.registrations - spent.registered);
