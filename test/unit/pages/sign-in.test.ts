@@ -96,6 +96,31 @@ describe('asking for a link', () => {
     isRefused(await pages.post('/sign-in/again', { token: `${strangers}x` }));
   });
 
+  test('mails an owner who asks themselves, though they have called the mail spam that a stranger had asked for', async () => {
+    const email = 'bombed@example.org';
+    const known = knownIn(await signInAs(email));
+    await table.store.stopMail(email, 'complained', now, 'unasked');
+    pages.mails.splice(0);
+    await ask(email);
+    expect(pages.mails).toEqual([]);
+    await pages.post('/sign-in', { email }, known);
+    expect(pages.mails.map(({ recipient }) => recipient)).toEqual([email]);
+  });
+
+  test('mails even its reader with the cause beside it, so that a complaint about a link ends no alerts', async () => {
+    const email = 'complains@example.org';
+    const known = knownIn(await signInAs(email));
+    const tagged: unknown[] = [];
+    const others = pagesOn(table.store, () => now, {
+      send: async (_mail, _recipient, tags) => {
+        tagged.push(tags);
+        return { kind: 'accepted', messageId: 'x' };
+      },
+    });
+    await others.post('/sign-in', { email }, known);
+    expect(tagged).toEqual([{ cause: expect.stringMatching(/^[\w-]{16}$/) }]);
+  });
+
   test('mails whoever reads the mailbox five times an hour, and says when there are more', async () => {
     await ask(OWNER);
     const first = tokenMailed();
