@@ -138,6 +138,11 @@ describe('asking for a link', () => {
     expect(known.body?.replace(OWNER, '')).toBe(unknown.body?.replace('nobody@example.org', ''));
   });
 
+  test('by what is no link of ours is refused at once: whoever makes such up holds nobody else up', async () => {
+    isRefused(await pages.post('/sign-in/again', { token: 'ra1.made.up' }));
+    expect([waits, pages.mails]).toEqual([[], []]);
+  });
+
   test('is refused from another site, and for what is no address', async () => {
     expect((await pages.post('/sign-in', { email: OWNER }, undefined, { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(403);
     const { statusCode, body = '' } = await ask('"><script>alert(1)</script>');
