@@ -34,6 +34,8 @@ export const BUDGETS = {
   'webhook-repeats': { limit: 10, windowMs: HOUR },
   /** Looks at the consent of one host: each asks DNS at most 200 questions. One a minute is what a person needs who waits for a record. */
   'host-consent': { limit: 60, windowMs: HOUR },
+  /** Looks at what there is to register, of one account: each asks DNS up to a hundred questions. Twice as many as it may have hosts. */
+  proposals: { limit: 200, windowMs: HOUR },
 } as const;
 
 export type BudgetName = keyof typeof BUDGETS;

@@ -166,7 +166,7 @@ const showProposal: ZodOpenApiOperationObject = {
   operationId: 'showProposal',
   summary: 'What to register for a domain or a server.',
   description:
-    'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them.',
+    'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them. An account asks 200 times in an hour at most.',
   requestParams: { query: proposalsQuery },
   responses: { 200: answer('What there is to register.', proposalResponse), ...invalid, ...authenticated },
 };

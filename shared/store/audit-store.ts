@@ -343,8 +343,11 @@ export type AuditStore = {
   /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
   joinGroup(notice: HostNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
 
-  /** Of the addresses those that get no mail of this account, or of any when none is given, and why. */
-  mailStops(accountId: string | undefined, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
+  /**
+   * Of the addresses those that get no mail of this account, or of any when none is given, and why. `readerAsks`: who reads the mailbox
+   * asks for the mail; what they said of mails that strangers had asked for does not stop it.
+   */
+  mailStops(accountId: string | undefined, emails: readonly string[], readerAsks?: boolean): Promise<{ email: string; why: MailStop }[]>;
   /** No mail goes to the address any more: of any account; or of this one; or none of an account at all that strangers may cause (`unasked`). */
   stopMail(
     email: string,

@@ -323,10 +323,10 @@ export function readDigest(item: unknown): { accountId: string; hostId: string }
   return { accountId, hostId: idIn(pk) };
 }
 
-/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where it is of no account's. */
-export function readMailbox(item: unknown, ofNoAccount: boolean): MailStop[] {
+/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where that counts. */
+export function readMailbox(item: unknown, unaskedCounts: boolean): MailStop[] {
   const { unasked, ...stops } = mailbox.parse(item);
-  const told = ofNoAccount && unasked !== undefined ? { ...stops, complained: unasked } : stops;
+  const told = unaskedCounts && unasked !== undefined ? { ...stops, complained: unasked } : stops;
   return MAIL_STOPS.filter((why) => told[why] !== undefined);
 }
 
