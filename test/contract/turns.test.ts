@@ -233,6 +233,13 @@ describe('a booked time', () => {
     expect(await take({ ...mine, now: NOON + SPACING + STEP, booked })).toMatchObject({ booked: NOON + SPACING + 4 * STEP });
   });
 
+  test('holds its place where no fresh scan has ever begun: who comes later is booked behind it', async () => {
+    const { address } = turnOf();
+    await take(turnOf({ address }));
+    expect(await take(booking(address))).toMatchObject({ booked: NOON + LEASE });
+    expect(await take(booking(address, { now: NOON + LEASE }))).toMatchObject({ booked: NOON + LEASE + STEP });
+  });
+
   test('costs a write when it is booked, and none for asking before it', async () => {
     const { address } = turnOf();
     await take(booking(address));

@@ -110,7 +110,11 @@ function selfAndAbove(name: string): string[] {
 }
 
 /** What a scan has lived through: each fact with the last moment at which it held. */
-export type Facts = { add(fact: string): unknown };
+export type Facts = {
+  add(fact: string): unknown;
+  /** The addresses that its target has led to at any moment: what is asked of them is asked after that. */
+  readonly led: Set<string>;
+};
 
 /**
  * Notes everything that holds at this moment and matters to a scan of this target for this token. A scan asks one thing
@@ -128,6 +132,9 @@ export function noteFacts(world: World, target: string, token: string | undefine
   for (const address of Object.keys(ADDRESSES)) if (!world.paused.has(address)) facts.add(`unpaused ${address}`);
   for (const address of led) {
     facts.add(`leads ${address}`);
+    facts.led.add(address);
+  }
+  for (const address of facts.led) {
     const reverse = ADDRESSES[address]?.reverse ?? '';
     notePlace(world, reverse, token, facts);
     const claimed = recordsAt(world, reverse);

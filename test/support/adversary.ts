@@ -305,7 +305,7 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
     servedDomains: host.settings.servedDomains,
     token,
     lived,
-    facts: { add: (fact) => lived.set(fact, world.clock) },
+    facts: { add: (fact) => lived.set(fact, world.clock), led: new Set() },
     interjections: new Map(),
     everyTwentySeconds: [],
     awaits: 0,

@@ -166,9 +166,10 @@ async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW)
 // When nothing but the list stands in the way of a turn any more: what the condition of `take` says, as a time.
 function freeAt(turn: Turn, standing: StoredTurn): number {
   const lease = standing.holder === turn.attempt ? 0 : standing.leaseUntil;
-  if (!turn.fresh || standing.freshAt === undefined || standing.freshScan === freshScanOf(turn)) return lease;
+  if (!turn.fresh || standing.freshScan === freshScanOf(turn)) return lease;
+  const distant = standing.freshAt === undefined ? 0 : standing.freshAt + turn.spacingMs;
   const line = turn.booked === undefined ? (standing.nextFree ?? 0) : 0;
-  return Math.max(lease, standing.freshAt + turn.spacingMs, line);
+  return Math.max(lease, distant, line);
 }
 
 function freshScanOf({ ref }: Turn): string {
