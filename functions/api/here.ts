@@ -16,7 +16,7 @@ export const scanHere: Verb = async (call) => {
     scan: owedScanView(owed),
     url: `${call.siteUrl}/hosts/${host.id}/scans/${owed.scanId}`,
     consentUntil: new Date(until).toISOString(),
-    next: `This is consent to this one scan. To have ${address} scanned on a schedule, show in DNS that it is yours: GET /v1/hosts/${host.id}/consent says how.`,
+    next: `This is consent to this one scan. If you want to have ${address} scanned on a schedule, DNS must show that it is yours: GET /v1/hosts/${host.id}/consent says how.`,
   };
   return json(202, answer, { location: `/v1/hosts/${host.id}/scans/${owed.scanId}` });
 };

@@ -145,7 +145,7 @@ describe('scans that addresses ask for are few', () => {
     expect((await here(source, {}, (await api.account()).key)).status).toBe(202);
   });
 
-  test('what the quota of hosts refuses leaves no consent behind, and is not counted', async () => {
+  test('what the quota of hosts refuses is not counted', async () => {
     await api.table.store.setHostQuota(account.accountId, 0);
     const source = newSource();
     for (let asked = 0; asked < 12; asked++) {

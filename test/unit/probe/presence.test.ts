@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHost } from '../../../functions/probe/audit-host.ts';
+import { openGate } from '../../../functions/probe/gate.ts';
 import type { Gate, TakeTurn } from '../../../functions/probe/permit-host.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
-import { speaksFor } from '../../../shared/domain/presence.ts';
 import { scanId } from '../../../shared/domain/scan.ts';
 import { takeOverDials } from '../../support/adversary-net.ts';
 import { gateTo, lookupsTo } from '../../support/gate.ts';
+import { SECRETS } from '../../support/pages.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
@@ -16,6 +17,7 @@ const ASKED = scanId(NOON, 'on-demand');
 
 let now = NOON;
 let table: TestTable;
+let opened: Awaited<ReturnType<typeof openGate>>;
 let texts: Record<string, string>;
 let vetoed: string[];
 let paused: string[];
@@ -24,8 +26,12 @@ let putBack = () => {};
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * DAY);
+  opened = await openGate({ store: table.store, secrets: SECRETS, clock: () => now, dnsServers: [], onError: expect.fail });
 });
-afterAll(() => table.stop());
+afterAll(async () => {
+  opened.close();
+  await table.stop();
+});
 beforeEach(async () => {
   now = NOON;
   texts = {};
@@ -57,7 +63,7 @@ function gate(): Gate {
     tokenOf: () => `ra1-${'a'.repeat(24)}`,
     isVetoed: (target) => vetoed.includes(target),
     pausedAmong: async (addresses) => addresses.filter((each) => paused.includes(each)),
-    isThere: async (each, scan, address) => speaksFor(await table.store.findPresence(each.id, scan), address, now),
+    isThere: opened.gate.isThere,
   });
 }
 
