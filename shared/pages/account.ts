@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
-import { actButton, copyable, counted, fieldError, ownForm, when } from './parts.ts';
+import { actButton, copyable, fieldError, ownForm, when } from './parts.ts';
 
 /** An API key as its owner sees it. */
 export type ShownApiKey = {
@@ -30,7 +30,7 @@ export function accountPage(account: AccountPage): string {
     'Account',
     html`<h1>Account</h1>
 <p>You are signed in as <strong>${visitor.email}</strong>. Alerts of your hosts are mailed to this address unless a host names others.</p>
-<p>It has ${counted(hosts.count, 'host')} of the ${hosts.quota} that it may have. If you need more, ask the operator of this service.</p>
+<p>You use ${hosts.count} of your ${hosts.quota} hosts. If you need more, ask the operator of this service.</p>
 ${keysSection(account)}
 <h2>Sessions</h2>
 <p>A session ends after two weeks. If a device of yours was lost, or a link of yours was used by somebody else, end them all.</p>

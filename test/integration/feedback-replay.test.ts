@@ -73,7 +73,7 @@ describe('npm run replay, on one machine,', () => {
   }, 90_000);
 
   test.each([
-    [['letters'], 'Usage: npm run replay -- scans | notices | feedback [--stage STAGE | --data FOLDER]'],
+    [['letters'], 'Usage: npm run replay -- scans | notices | feedback | canary [--stage STAGE | --data FOLDER]'],
     [[], 'Usage: '],
     [['scans', '--stage', 'prod', '--data', 'x'], 'Usage: '],
     [['scans', '--data', join(root, 'nothing')], 'Start one with npm start, or name a stage.'],

@@ -15,8 +15,9 @@ const OWN_SENDERS = "FEATURE(`relay_local_from')dnl";
 // Its local parts may have % and ! in them.
 const ANY_CHARACTER = ["FEATURE(`nopercenthack')dnl", "FEATURE(`nouucp', `nospecial')dnl"];
 const CATCH_ALL = [...ANY_CHARACTER, "define(`LUSER_RELAY', `local:discarded')dnl"];
-// Debian’s Sendmail takes ten connections of a client in ten minutes; in these cases they are counted by the minute.
 const FOUR_A_MINUTE = { window: "define(`confCONNECTION_RATE_WINDOW_SIZE', `60s')dnl", access: ['ClientRate:198.18 4'] };
+// Debian’s Sendmail takes ten connections of a client in ten minutes, which is longer than a test may last.
+const ANY_RATE = ['ClientRate:198.18 0'];
 const GREETS_LATE = ['GreetPause:198.18 35000', 'GreetPause:198.19 35000'];
 
 // Those that take longest come first, so that the others run beside them.
@@ -35,16 +36,14 @@ const SLOW: readonly MtaCase[] = [
   closed('greets after 35 seconds, and relays nothing', { access: GREETS_LATE }),
   open('greets after 35 seconds, and relays for the whole world', { access: GREETS_LATE, features: [EVERYONE] }),
   {
-    rule: 'has a milter that takes five seconds to refuse a foreign recipient, and would relay',
+    rule: 'has a milter that takes five seconds to refuse whoever is not the postmaster, and would relay',
     truth: 'closed',
-    betweenMs: 60_000,
-    start: filtered({ at: ['rcpt'], butFor: '@served.example', afterMs: 5_000 }, [EVERYONE, FOUR_A_MINUTE.window]),
+    start: filtered({ at: ['rcpt'], butFor: '<postmaster@served.example>', afterMs: 5_000 }, [EVERYONE], ANY_RATE),
   },
   {
     rule: 'has a milter that takes five seconds to refuse a message after the dot, and would relay',
     truth: 'closed',
-    betweenMs: 60_000,
-    start: filtered({ at: ['message'], afterMs: 5_000 }, [EVERYONE, FOUR_A_MINUTE.window]),
+    start: filtered({ at: ['message'], afterMs: 5_000 }, [EVERYONE], ANY_RATE),
   },
   closed('waits a second more before each answer after the first refusal, and relays nothing', {
     features: ["define(`confBAD_RCPT_THROTTLE', `1')dnl"],
@@ -190,11 +189,11 @@ function acceptedRecipients(pattern: string): readonly string[] {
   return ['SLocal_check_rcpt', `R${pattern}\t$#OK`];
 }
 
-function filtered(refuses: Refusals, features: readonly string[]): MtaCase['start'] {
+function filtered(refuses: Refusals, features: readonly string[], access: readonly string[] = []): MtaCase['start'] {
   return async (namespace, n) => {
     const milter = await startMilter(namespace.ourAddress, refuses);
     const filter = `INPUT_MAIL_FILTER(\`filter', \`S=inet:${milter.port}@${namespace.ourAddress}, F=R')dnl`;
-    return joined(namespace.address(n), milter, () => startSendmail(namespace, n, { features: [...features, filter] }));
+    return joined(namespace.address(n), milter, () => startSendmail(namespace, n, { features: [...features, filter], access }));
   };
 }
 

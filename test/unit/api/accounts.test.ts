@@ -32,7 +32,8 @@ describe('asking for an account', () => {
     expect(confirmed).toMatchObject({ status: 201, headers: { 'cache-control': 'no-store' }, body: { email, scope: 'write' } });
     const { accountId, apiKey } = givenKeyResponse.parse(confirmed.body);
     const account = await api.call('GET', '/v1/account', { key: apiKey });
-    expect(accountResponse.parse(account.body)).toEqual({ id: accountId, email, createdAt: new Date(api.now).toISOString() });
+    const given = { id: accountId, email, createdAt: new Date(api.now).toISOString(), hosts: 0, hostQuota: 100, waitingScans: 0 };
+    expect(accountResponse.parse(account.body)).toEqual(given);
     const again = await confirm(token);
     expect(again).toMatchObject({ status: 422, body: { detail: expect.stringMatching(/used already\. .*POST \/v1\/accounts/) } });
   });

@@ -108,7 +108,7 @@ describe('registration', () => {
     expect(full.statusCode).toBe(409);
     expect(full.body).toMatch(/may have \d+ hosts, and has them.*ask the operator/s);
     expect(full.body).toContain('value="25, 587"');
-    expect((await get('/account')).body).toContain(`of the ${hosts} that it may have`);
+    expect((await get('/account')).body).toContain(`of your ${hosts} hosts`);
     await table.store.setHostQuota('account1', 1000);
     expect((await post('/hosts', { ...WISH, name: '93.184.216.9', once: onceOf(full) })).statusCode).toBe(303);
   });
