@@ -26,7 +26,7 @@ let putBack = () => {};
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * DAY);
-  opened = await openGate({ store: table.store, secrets: SECRETS, clock: () => now, dnsServers: [], onError: expect.fail });
+  opened = await openGate({ store: table.store, secrets: SECRETS, clock: () => now, dnsServers: [], onError: () => expect.fail() });
 });
 afterAll(async () => {
   opened.close();
