@@ -2,6 +2,7 @@ import type { Arrival, Bounce, Canary, Returns } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings, HostState } from '../domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
+import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
@@ -65,6 +66,8 @@ export type Turn = {
   readonly booked?: number | undefined;
   /** Whether a time is to be booked for it when the address is not free. */
   readonly books?: boolean | undefined;
+  /** Who scans the address is not remembered: being there makes nobody one of its owners. */
+  readonly unlisted?: boolean | undefined;
 };
 
 /** Whether an address was given to a scan; if not, when it may be asked for again, which is its own time if it is `booked`. */
@@ -279,6 +282,9 @@ export type AuditStore = {
    */
   continueScan(host: Host, owed: OwedScan): Promise<boolean>;
   dropOwed(ref: ScanRef): Promise<void>;
+  /** Notes that an address has itself asked for a scan of it, to be done before the scan is owed. It goes with the history of the host. */
+  notePresence(presence: Presence): Promise<void>;
+  findPresence(hostId: string, scanId: string): Promise<Presence | undefined>;
   /** Notes how far an owed scan has come; does nothing when it is owed no more. */
   noteProgress(ref: ScanRef, underWay: NonNullable<OwedScan['underWay']>): Promise<void>;
 

@@ -5,6 +5,7 @@ import type { Change } from '../domain/change.ts';
 import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
 import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import type { Presence } from '../domain/presence.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import {
@@ -289,6 +290,11 @@ export function readOwed(item: unknown): OwedScan {
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
+export function readPresence(item: unknown): Presence {
+  const { pk, sk, ...rest } = z.object({ pk: z.string(), sk: z.string(), address: z.string(), until: time }).parse(item);
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
+}
+
 /** A canary as it is stored, with its first arrival when it has come back, and its first bounce when it was bounced. */
 export type StoredCanary = {
   readonly canary: Canary;
@@ -405,7 +411,7 @@ const turnItem = z.object({
   freshAt: time.optional(),
   freshScan: z.string().optional(),
   nextFree: time.optional(),
-  scanners: z.set(z.string()),
+  scanners: z.set(z.string()).default(new Set()),
   listedAt: time.optional(),
   expiresAt: time,
 });
