@@ -8,6 +8,7 @@ import { askForAccount, removeAccount, showAccount, useConfirmation } from './ac
 import { authenticate, requireWriteScope } from './authenticate.ts';
 import { type Answer, callOf, json, type OpenVerb, type Services, type Verb } from './call.ts';
 import { checkConsent, reaffirmConsent, showConsent } from './consent.ts';
+import { scanHere } from './here.ts';
 import { acknowledgeHost, changeHost, listHosts, registerHost, removeHost, showHost } from './hosts.ts';
 import { createKey, KEY_SHOWN_ONCE, listKeys, revokeKey } from './keys.ts';
 import { listNotices, repeatNotice } from './notices.ts';
@@ -36,6 +37,7 @@ const WITH_KEY: readonly (readonly [method: Method, path: string, verb: Verb])[]
   ['POST', '/v1/hosts/{id}/acknowledge', repeatable(acknowledgeHost)],
   ['GET', '/v1/hosts/{id}/notices', listNotices],
   ['POST', '/v1/hosts/{id}/notices/{noticeId}/repeat', repeatable(repeatNotice)],
+  ['POST', '/v1/scans/here', repeatable(scanHere)],
   ['POST', '/v1/hosts/{id}/scans', repeatable(requestScan)],
   ['GET', '/v1/hosts/{id}/scans', listScans],
   ['GET', '/v1/hosts/{id}/scans/{scanId}', showScan],

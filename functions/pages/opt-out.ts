@@ -1,4 +1,5 @@
-import { type Address, parseAddress } from '../../shared/domain/address.ts';
+import { networksOf } from '../../shared/accounts/budgets.ts';
+import type { Address } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT } from '../../shared/domain/look-bounds.ts';
 import { type Look, startLook } from '../../shared/network/look.ts';
@@ -97,21 +98,23 @@ async function addressesOf(target: Target, { lookups }: Look): Promise<Found<Add
 // All of it or nothing: a name that is paused in part would look as if it were paused.
 async function charge(addresses: number, { store, clock, event }: Call): Promise<Answer | undefined> {
   const now = clock();
-  const budget = budgetOf(event.requestContext.http.sourceIp);
-  for (let taken = 0; taken < addresses; taken++) {
-    const { granted, resetAt } = await store.takeFromBudget(budget, now);
-    if (granted) continue;
-    for (; taken > 0; taken--) await store.giveBack(budget, now);
-    return tooMany(resetAt - now);
-  }
+  const budgets = budgetsOf(event.requestContext.http.sourceIp);
+  const taken: Budget[] = [];
+  for (let each = 0; each < addresses; each++)
+    for (const budget of budgets) {
+      const { granted, resetAt } = await store.takeFromBudget(budget, now);
+      if (!granted) {
+        for (const one of taken) await store.giveBack(one, now);
+        return tooMany(resetAt - now);
+      }
+      taken.push(budget);
+    }
   return undefined;
 }
 
-// One household or server has a /64 of IPv6 (RFC 6177), and could ask from every address of it.
-function budgetOf(sourceIp: string): Budget {
-  const source = parseAddress(sourceIp);
-  const who = source?.family === 6 ? `${(source.value >> 64n).toString(16)}/64` : (source?.text ?? 'unknown');
-  return { what: 'opt-out', who, limit: WISHES_AN_HOUR, windowMs: HOUR_MS };
+// One household or server has a /64 of IPv6, and whoever has a /48 could ask from each of the 65,536 in it.
+function budgetsOf(sourceIp: string): readonly Budget[] {
+  return networksOf(sourceIp).map(({ who, times }) => ({ what: 'opt-out', who, limit: WISHES_AN_HOUR * times, windowMs: HOUR_MS }));
 }
 
 function tooMany(waitMs: number): Answer {

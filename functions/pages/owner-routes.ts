@@ -1,5 +1,6 @@
 import type { SignedRoute } from './call.ts';
 import { check, reaffirm, showConsent } from './consent.ts';
+import { askHere, checkHere } from './here.ts';
 import { callAgain, showNotices } from './notices.ts';
 import { askHost, register } from './register.ts';
 import { askDelete, deleteHost, saveSettings, showSettings } from './settings.ts';
@@ -8,6 +9,8 @@ import { askDelete, deleteHost, saveSettings, showSettings } from './settings.ts
 export const OWNER_ROUTES: readonly SignedRoute[] = [
   ['GET', '/hosts/new', askHost],
   ['POST', '/hosts', register],
+  ['GET', '/here', askHere],
+  ['POST', '/here', checkHere],
   ['GET', '/hosts/{id}/consent', showConsent],
   ['POST', '/hosts/{id}/consent/check', check],
   ['POST', '/hosts/{id}/consent/reaffirm', reaffirm],

@@ -47,8 +47,10 @@ const askSignIn: Verb = async (call) => {
 const askLinkAgain: Verb = async (call) => {
   const refusal = refusalOf(call);
   if (refusal !== undefined) return refusal;
+  const token = fieldOf(call.event, 'token') ?? '';
+  if (!isOurs(call, token)) return page(422, notSignedInPage('unreadable'));
   const cause = causeFrom(call.secrets, call.event.requestContext.http.sourceIp);
-  const [asked] = await Promise.all([askAgain(call, fieldOf(call.event, 'token') ?? '', cause), call.wait(EVEN_MS)]);
+  const [asked] = await Promise.all([askAgain(call, token, cause), call.wait(EVEN_MS)]);
   if (asked === undefined) return page(422, notSignedInPage('unreadable'));
   return refusedMail(call, asked) ?? page(200, mailedAgainPage(SIGN_IN_MINUTES));
 };

@@ -9,16 +9,17 @@ const LOOK_MS = 10_000; // how long DNS may keep a dial waiting; then the sittin
 
 /**
  * What is asked before every connection of a sitting: whether its address may still be dialled, by the never-list, the pauses
- * and consent that is no older than a minute. An address that was refused once is left alone until the next sitting.
+ * and consent that is no older than a minute. An address that was refused once is left alone until the next sitting. `scanId` is
+ * given where the address speaks by being there, and for that scan alone.
  */
-export function askingAtDial(host: Host, askedAt: number, gate: Gate): AskAtDial {
+export function askingAtDial(host: Host, askedAt: number, gate: Gate, scanId?: string): AskAtDial {
   const refused = new Map<string, Refusal>();
   const pauses = new Map<string, { readonly at: number; readonly paused: Promise<boolean> }>();
   let consent = { at: askedAt, refusal: async (_address: string): Promise<Refusal | undefined> => undefined };
 
   const lookAgain = () => {
     const at = gate.now();
-    const looked = inTime(lookAtHost(host, gate.lookAgain(), gate));
+    const looked = inTime(lookAtHost(host, gate.lookAgain(), gate, scanId));
     return { at, refusal: async (address: string) => refusalOf(await looked, address) };
   };
   const isPaused = (address: string) => {

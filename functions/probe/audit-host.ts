@@ -30,6 +30,8 @@ export type AuditRules = {
 
 /** What one audit is to do. */
 export type AuditOrder = {
+  /** The scan that it is, by which an address may speak that has asked for it. */
+  readonly scanId?: string | undefined;
   /** The whole table, or the core with the `rotation`-th of its rotating parts. */
   readonly scope: 'full' | { readonly rotation: number };
   readonly takeTurn: TakeTurn;
@@ -45,11 +47,12 @@ export type AuditOrder = {
 };
 
 /** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
-export async function auditHost(host: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
-  const permission = await permitHost(host, rules.families, order.takeTurn, rules.gate);
+export async function auditHost(registered: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
+  const permission = await permitHost(registered, rules.families, order.takeTurn, rules.gate, order.scanId);
   if ('judgement' in permission) return permission;
-  const { ways, servedDomains, askedAt } = permission;
-  const askAtDial = askingAtDial(host, askedAt, rules.gate);
+  const { ways, ports, byPresence, servedDomains, askedAt } = permission;
+  const host = { ...registered, settings: { ...registered.settings, ports } };
+  const askAtDial = askingAtDial(host, askedAt, rules.gate, byPresence ? order.scanId : undefined);
   const deadline = Date.now() + rules.limits.sittingMs;
   const legs = await Promise.all(
     ways.map(({ address, permitted, refused }) => {

@@ -1,3 +1,4 @@
+import { speaksFor } from '../../shared/domain/presence.ts';
 import { dnsLookups, type Lookups, sharedLookups } from '../../shared/network/lookups.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
@@ -11,7 +12,7 @@ const LOOKUPS_PER_SECOND = 500; // of one worker: what a resolver of a VPC takes
 
 /** What a worker asks before it sends anything. */
 export type GateServices = {
-  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf'>;
+  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf' | 'findPresence'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly dnsServers: readonly string[];
@@ -38,6 +39,7 @@ export async function openGate(services: GateServices): Promise<{ readonly gate:
     tokenOf: (accountId) => consentToken(secrets, accountId),
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => (await store.pausesOf(addresses, clock())).map(({ address }) => address),
+    isThere: async (host, scanId, address) => speaksFor(await store.findPresence(host.id, scanId), address, clock()),
   };
   return { gate, close: never.stop };
 }

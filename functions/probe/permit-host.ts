@@ -3,6 +3,7 @@ import { isOperators, type NoConsent, type Standing, standingOf } from '../../sh
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
+import { PRESENCE_PORTS, presenceScan } from '../../shared/domain/presence.ts';
 import { untested } from '../../shared/domain/reason.ts';
 import type { Refusal } from '../../shared/network/connect.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
@@ -25,10 +26,12 @@ export type Gate = {
   readonly isVetoed: (target: string) => boolean;
   /** Those of the addresses that an opt-out pauses. */
   readonly pausedAmong: (addresses: readonly string[]) => Promise<readonly string[]>;
+  /** Whether the address has itself asked for this scan of the host, and that still holds. */
+  readonly isThere: (host: Host, scanId: string, address: Address) => Promise<boolean>;
 };
 
-/** Takes an address for one scan. */
-export type TakeTurn = (address: string) => Promise<TurnGiven>;
+/** Takes an address for one scan. Who has it `unproven`, by being there, is not noted as one of its owners. */
+export type TakeTurn = (address: string, unproven?: boolean) => Promise<TurnGiven>;
 
 /** An address of a host: permitted, or why nothing is sent to it. */
 export type Way = { readonly address: Address } & (
@@ -39,6 +42,10 @@ export type Way = { readonly address: Address } & (
 /** The addresses of a host with what may be done to each, and the served domains that are proven to be the account's. */
 export type Permission = {
   readonly ways: readonly Way[];
+  /** Which of the host's ports may be probed. */
+  readonly ports: readonly number[];
+  /** The address itself has asked for this scan, and nothing else speaks for it. */
+  readonly byPresence: boolean;
   readonly servedDomains: readonly string[];
   /** When DNS was asked for consent; epoch milliseconds. */
   readonly askedAt: number;
@@ -46,33 +53,43 @@ export type Permission = {
 
 /**
  * Resolves a host and asks, for every address, the target policy, consent and the vetoes, all of it afresh; then takes the
- * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all.
+ * turn at each address that something may be sent to. Gives a finding instead when nothing may be sent at all. `scanId` is the scan
+ * that is made; without it no address speaks by being there.
  */
-export async function permitHost(host: Host, families: readonly (4 | 6)[], takeTurn: TakeTurn, gate: Gate): Promise<Permission | Finding> {
+export async function permitHost(
+  host: Host,
+  families: readonly (4 | 6)[],
+  takeTurn: TakeTurn,
+  gate: Gate,
+  scanId?: string,
+): Promise<Permission | Finding> {
   const askedAt = gate.now();
   const look = startLook(gate.lookups, SCAN_LOOK_MS);
   try {
-    const seen = await seeHost(host, look, gate);
+    const seen = await seeHost(host, look, gate, scanId);
     if (typeof seen === 'string') return nothing(seen);
+    const byPresence = seen.standings.some(({ standing }) => standing.kind === 'consent' && standing.consent.proof === 'being-there');
+    const ports = host.settings.ports.filter((port) => !byPresence || PRESENCE_PORTS.includes(port));
+    if (ports.length === 0) return nothing('no-consent');
     const ways = await withVetoes(host, seen.standings, gate);
     if (ways.every(({ refused }) => refused !== undefined)) return nothing(whyNone(ways, seen));
     const servedDomains = await servedDomainsOf(host, seen);
     const reached = ways.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
     for (const { address } of reached) {
-      const turn = await takeTurn(address.text);
+      const turn = await takeTurn(address.text, byPresence);
       if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
     }
-    return { ways, servedDomains, askedAt };
+    return { ways, ports, byPresence, servedDomains, askedAt };
   } finally {
     look.end();
   }
 }
 
-/** What DNS says of a host: its addresses, and where each of them stands. Or why nothing may be sent to any. */
-export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate): Promise<Seen | Unseen> {
+/** What DNS says of a host: its addresses, and where each of them stands. Or why nothing may be sent to any. `scanId` as for `permitHost`. */
+export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate, scanId?: string): Promise<Seen | Unseen> {
   const look = startLook(lookups, SCAN_LOOK_MS);
   try {
-    return await seeHost(host, look, gate);
+    return await seeHost(host, look, gate, scanId);
   } finally {
     look.end();
   }
@@ -86,7 +103,8 @@ type Seen = {
 };
 type Unseen = 'no-address' | 'dns-trouble' | 'forbidden-address' | 'too-many-lookups';
 
-async function seeHost({ settings, accountId }: Host, { lookups, cut }: Look, gate: Gate): Promise<Seen | Unseen> {
+async function seeHost(host: Host, { lookups, cut }: Look, gate: Gate, scanId: string | undefined): Promise<Seen | Unseen> {
+  const { settings, accountId } = host;
   const target = readTarget(settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const addresses = await addressesOf(target, lookups);
@@ -95,9 +113,17 @@ async function seeHost({ settings, accountId }: Host, { lookups, cut }: Look, ga
   const rules: ConsentRules = { token: gate.tokenOf(accountId), operatorNetworks: gate.operatorNetworks, lookups, cut };
   const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
   if (bad) return 'forbidden-address'; // one bad answer refuses the host, wherever it stands
-  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
+  const there = await isThere(host, target, scanId, gate);
+  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules, there);
   // A look-up that failed may have hidden a veto.
   return standings.some(({ standing }) => isNone(standing, 'dns-trouble')) ? 'dns-trouble' : { target, addresses, rules, standings };
+}
+
+// Only of a host that is given as an address, for a scan that was asked for or that confirms one.
+async function isThere(host: Host, target: Target, scanId: string | undefined, gate: Gate): Promise<boolean> {
+  if (target.kind !== 'address' || scanId === undefined) return false;
+  const asked = presenceScan(scanId, host.state);
+  return asked !== undefined && gate.isThere(host, asked, target.address);
 }
 
 function whyNone(ways: readonly Way[], { standings }: Seen): 'vetoed' | 'too-many-lookups' | 'no-consent' {
@@ -128,9 +154,9 @@ export function refusalOf(seen: Seen | Unseen | undefined, address: string): Ref
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
 
-async function standingsOf(target: Target, addresses: readonly Address[], rules: ConsentRules): Promise<Standings> {
+async function standingsOf(target: Target, addresses: readonly Address[], rules: ConsentRules, there: boolean): Promise<Standings> {
   const facts = await lookUpConsent(target, addresses, rules);
-  return facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, side, rules.token) }));
+  return facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, { ...side, there }, rules.token) }));
 }
 
 // What is unproven ends here, by DNS alone: what else is known of an address is for those who have proven it.

@@ -142,7 +142,15 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const turns = services.turns(ref, isFresh, { before: owed?.booked ?? {}, books });
   const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
   const round = roundOf(kindIn(ref), host.state, startedAt);
-  const order = { scope, takeTurn: turns.take, expectCanary: services.canaries(ref), round, before, onProgress: progress?.note } as const;
+  const order = {
+    scanId: ref.scanId,
+    scope,
+    takeTurn: turns.take,
+    expectCanary: services.canaries(ref),
+    round,
+    before,
+    onProgress: progress?.note,
+  } as const;
   const finding = await auditSafely(host, order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));

@@ -39,9 +39,19 @@ export function turnsOf(
   const wishAt = (address: string) => ({ booked: booked[address], books: bookings.books });
   return {
     booked: () => booked,
-    async take(address) {
+    async take(address, unproven = false) {
       if (!stood.has(address)) stood.set(address, await stand(address, lines));
-      const given = await store.takeTurn({ address, ref, attempt, fresh, now: clock(), leaseMs, spacingMs, ...wishAt(address) });
+      const given = await store.takeTurn({
+        address,
+        ref,
+        attempt,
+        fresh,
+        now: clock(),
+        leaseMs,
+        spacingMs,
+        unlisted: unproven,
+        ...wishAt(address),
+      });
       if (given.granted) taken.push(address);
       else if (given.booked !== undefined) booked[address] = given.booked;
       return given;

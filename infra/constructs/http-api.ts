@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi as Gateway, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi as Gateway, HttpMethod, HttpStage, IpAddressType, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -46,6 +46,7 @@ export class HttpApi extends Construct {
     const gateway = new Gateway(this, 'Gateway', {
       defaultIntegration: new HttpLambdaIntegration('PagesIntegration', pages.lambda), // event format 2.0
       createDefaultStage: false,
+      ipAddressType: IpAddressType.DUAL_STACK, // so that a server can ask from each of its addresses
     });
     const integration = new HttpLambdaIntegration('Integration', api.lambda);
     for (const path of ['/v1', '/v1/{proxy+}']) gateway.addRoutes({ path, methods: [HttpMethod.ANY], integration });

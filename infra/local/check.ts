@@ -137,6 +137,7 @@ function gateOf(operatorNetworks: CheckOptions['own'], dns: readonly string[]): 
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
+    isThere: async () => false,
   };
 }
 

@@ -30,10 +30,15 @@ export const BUDGETS = {
   /** Hosts that one account registers, and scans that it asks for, in a day; how many goes by its quota of hosts. */
   registrations: { limit: 200, windowMs: DAY },
   'account-scans': { limit: 200, windowMs: DAY },
+  /** Scans that an address asks for itself, of one address and for one account: enough to see that a remedy works, and little to those who share it. */
+  here: { limit: 3, windowMs: DAY },
+  'here-account': { limit: 10, windowMs: DAY },
   /** Calls of one host's webhook that are asked for again: its receiver may be anybody's server. */
   'webhook-repeats': { limit: 10, windowMs: HOUR },
   /** Looks at the consent of one host: each asks DNS at most 200 questions. One a minute is what a person needs who waits for a record. */
   'host-consent': { limit: 60, windowMs: HOUR },
+  /** Looks at what there is to register, of one account: each asks DNS up to a hundred questions. Twice as many as it may have hosts. */
+  proposals: { limit: 200, windowMs: HOUR },
 } as const;
 
 export type BudgetName = keyof typeof BUDGETS;

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong } from '../contract/requests.ts';
 import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
-import { scanId } from '../domain/scan.ts';
+import { type OwedScan, scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
@@ -19,6 +19,7 @@ export type ChangeWish = z.output<typeof changeHostRequest>;
 /** A host as it was registered, the recipients of it who are asked first, and what its owner should know. */
 export type Registered = {
   readonly host: Host;
+  readonly first: OwedScan;
   readonly unconfirmed: string[];
   readonly notAsked: readonly NotAsked[];
   readonly told: Awaited<ReturnType<typeof adviceAtRegistration>>;
@@ -32,8 +33,11 @@ export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number
   return DEFAULT_PORTS.filter((port) => probePorts.includes(port));
 }
 
+/** What kind its first scan is of, and what is done before that is owed. */
+type Opening = { readonly kind: 'first' | 'on-demand'; readonly before?: (first: OwedScan) => Promise<unknown> };
+
 /** Registers a host and owes its first scan, within the quotas of the account. */
-export async function registerHost(acting: Acting, wish: RegisterWish): Promise<Registered> {
+export async function registerHost(acting: Acting, wish: RegisterWish, opening: Opening = { kind: 'first' }): Promise<Registered> {
   checkPorts(acting, wish.ports ?? []);
   const now = acting.clock();
   const account = await ownAccount(acting);
@@ -56,16 +60,17 @@ export async function registerHost(acting: Acting, wish: RegisterWish): Promise<
     settings,
     state: NEW_STATE,
   };
-  const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+  const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
   const [unconfirmed, told] = await Promise.all([
     whoIsUnconfirmed(acting, host.settings),
     adviceAtRegistration(acting, host.id, host.settings),
   ]);
+  await opening.before?.(first);
   const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
   const registered = await acting.store.registerHost(host, first, { hosts: quotas.hosts, registrations });
   if (registered !== 'registered') throw notRegistered(registered, quotas, acting.clock());
   const notAsked = await askRecipients(acting, unconfirmed);
-  return { host, unconfirmed, notAsked, told };
+  return { host, first, unconfirmed, notAsked, told };
 }
 
 function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas, now: number): Problem {

@@ -7,6 +7,7 @@ import { namesAbove } from '../network/consent-lookups.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
+import { spend } from './budgets.ts';
 import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { ownAccount } from './own-account.ts';
 
@@ -19,6 +20,7 @@ export async function propose(acting: Acting, name: string): Promise<Proposal> {
   const target = readTarget(name);
   if (target.kind === 'invalid') throw new Error('the name was checked to be a target');
   const { email } = await ownAccount(acting);
+  await spend(acting, 'proposals', acting.accountId, 'This account has asked for proposals too often.');
   const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
   try {
     const asked = asking(deadline.lookups, acting.operatorNetworksOf(acting.accountId));

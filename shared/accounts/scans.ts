@@ -7,16 +7,24 @@ import { quotasOf } from './quotas.ts';
 
 const SECOND_MS = 1_000;
 
-/** Owes a scan of a host, unless one that was asked for is owed already: then that one is given. */
-export async function requestScan(acting: Acting, host: Host): Promise<OwedScan> {
+/** Owes a scan of a host, unless one that was asked for is owed already: then that one is given. `before` is done before it is owed. */
+export async function requestScan(
+  acting: Acting,
+  host: Host,
+  before: (owed: OwedScan) => Promise<unknown> = async () => {},
+): Promise<OwedScan> {
   const { store } = acting;
   const waiting = (await store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand');
-  if (waiting !== undefined) return waiting;
+  if (waiting !== undefined) {
+    await before(waiting);
+    return waiting;
+  }
   await spend(acting, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
   const { scansADay } = quotasOf(await ownAccount(acting));
   const detail = `This account has asked for ${scansADay} scans today, which is as many as it may in a day. Its scheduled scans go on.`;
   await spend(acting, 'account-scans', acting.accountId, detail, scansADay);
   const fresh = await newScan(acting, host);
+  await before(fresh);
   await store.owe(fresh);
   return fresh;
 }

@@ -46,21 +46,21 @@ export async function askToSignIn(services: Services, wish: SignInWish): Promise
   const asked = { kind: 'sign-in', email: address, cause, pastCrowd: account !== undefined } as const;
   const [leave, stops] = await Promise.all([
     isReader ? takeOwn(services, address) : takeMail(services, asked),
-    store.mailStops(undefined, [address]),
+    store.mailStops(undefined, [address], isReader),
   ]);
   if (typeof leave.told !== 'string') return leave.told;
   const told = { kind: leave.told === 'crowded' ? 'crowded' : 'asked' } as const;
   const mayHaveOne = account !== undefined || admits(registration, email);
   if (!leave.granted || !mayHaveOne || stops.length > 0) return told;
-  if (await mailLink(services, { ...wish, email: address, cause: isReader ? [] : cause }, account === undefined)) return told;
+  if (await mailLink(services, { ...wish, email: address }, isReader, account === undefined)) return told;
   await leave.giveBack();
   return { kind: 'failed' };
 }
 
-async function mailLink(services: Services, { email, to, cause }: SignInWish, isNew: boolean): Promise<boolean> {
+async function mailLink(services: Services, { email, to, cause }: SignInWish, isReader: boolean, isNew: boolean): Promise<boolean> {
   const { secrets, clock, siteUrl } = services;
   const packed = packCause(cause);
-  const token = sealConfirmation(secrets, { kind: 'sign-in', email, to }, clock(), packed);
+  const token = sealConfirmation(secrets, { kind: 'sign-in', email, to }, clock(), isReader ? '' : packed);
   const letter = signInLetter(`${siteUrl}/sign-in/link?token=${token}`, SIGN_IN_MINUTES, isNew);
   return handOver(services, letter, email, { cause: packed });
 }

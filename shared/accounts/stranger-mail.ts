@@ -20,7 +20,7 @@ export type AskedMail = Confirmation['kind'];
  */
 const MAILBOX_DAY = 1;
 
-/** The same in 30 days, for a mailbox that has no account: enough for who begins, and too few for who wants to be a nuisance. */
+/** The same in 30 days, by who is not known here and for a mailbox that is not: enough for who begins, and too few for who wants to be a nuisance. */
 const MAILBOX_MONTH: Readonly<Record<AskedMail, number>> = { account: 3, recipient: 3, 'sign-in': 6 };
 
 /**
@@ -91,8 +91,10 @@ export async function takeMail({ store, clock }: Pick<Services, 'clock'> & { rea
   const crowd = [domain, all].flatMap((taken) => taken ?? []);
   const crowded = crowd.length < 2;
   const granted = mailbox.granted && (wish.pastCrowd || !crowded);
-  if (!granted || crowded) await giveAllBack(store, crowd, now);
-  const rest = [...caused.taken, ...mailbox.taken, ...(crowded ? [] : crowd)];
+  // What is refused mails nobody: whoever asks next finds the mailbox's day as it was.
+  const unused = [...(granted && !crowded ? [] : crowd), ...(granted ? [] : mailbox.taken)];
+  await giveAllBack(store, unused, now);
+  const rest = [...caused.taken, ...mailbox.taken, ...crowd].filter((each) => !unused.includes(each));
   return { granted, mailboxFull: !mailbox.granted, told: crowded ? 'crowded' : 'nothing', giveBack: () => giveAllBack(store, rest, now) };
 }
 
@@ -170,7 +172,7 @@ function causesIn(packed: string): Cause {
 function mailboxBudgets({ kind, email, pastCrowd }: Omit<MailWish, 'cause'>): Budget[] {
   const day = dayBudget(kind, email);
   const month = { ...day, limit: MAILBOX_MONTH[kind], windowMs: 30 * DAY };
-  return kind === 'sign-in' && pastCrowd ? [day] : [day, month];
+  return pastCrowd ? [day] : [day, month];
 }
 
 function dayBudget(kind: AskedMail | 'pause', email: string): Budget {

@@ -23,6 +23,7 @@ import {
   hostsResponse,
   owedScanResponse,
   registeredHostResponse,
+  scanHereResponse,
   scanOrOwedResponse,
   scansResponse,
 } from './responses.ts';
@@ -104,6 +105,24 @@ const requestScan: ZodOpenApiOperationObject = {
   },
 };
 
+const scanHere: ZodOpenApiOperationObject = {
+  operationId: 'scanHere',
+  summary: 'Ask for one scan of the very address that this request comes from.',
+  description:
+    'For who runs a mail server and cannot set DNS: make this request on the server. It is consent to one scan of ports 25, 465 and 587, with what completes and confirms it, within 24 hours; to no schedule and nothing else. The address is the one that the connection comes from, whatever headers say. Do not make it from an address that you share with others. Three in a day for one address, ten for one account; asked again before the scan is made, it gives the same one back.',
+  requestParams: { header: repeatable },
+  responses: {
+    202: answer('The scan is owed; follow Location.', scanHereResponse, ['Location', 'Idempotency-Replayed']),
+    ...invalidBody,
+    ...authenticated,
+    ...mayChange,
+    409: problem(
+      'It was asked for only just now, or the account has as many hosts as it may have, or the first request with this Idempotency-Key has not been answered yet.',
+      ['Retry-After'],
+    ),
+  },
+};
+
 const acknowledgeHost: ZodOpenApiOperationObject = {
   operationId: 'acknowledgeHost',
   summary: 'Say that a host is a sink that you know of.',
@@ -166,7 +185,7 @@ const showProposal: ZodOpenApiOperationObject = {
   operationId: 'showProposal',
   summary: 'What to register for a domain or a server.',
   description:
-    'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them.',
+    'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them. An account asks 200 times in an hour at most.',
   requestParams: { query: proposalsQuery },
   responses: { 200: answer('What there is to register.', proposalResponse), ...invalid, ...authenticated },
 };
@@ -232,6 +251,7 @@ export function openApiDocument() {
       '/v1/hosts/{id}/consent': { get: showConsent },
       '/v1/hosts/{id}/consent/check': { post: checkConsent },
       '/v1/hosts/{id}/consent/reaffirm': { post: reaffirmConsent },
+      '/v1/scans/here': { post: scanHere },
       '/v1/hosts/{id}/acknowledge': { post: acknowledgeHost },
       '/v1/hosts/{id}/notices': { get: listNotices },
       '/v1/hosts/{id}/notices/{noticeId}/repeat': { post: repeatNotice },

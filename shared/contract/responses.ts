@@ -36,6 +36,17 @@ export const owedScanResponse = z
   })
   .meta({ id: 'OwedScan', description: 'A scan that has not been made yet, or is not finished.' });
 
+export const scanHereResponse = z
+  .strictObject({
+    address: z.string().meta({ description: 'The address that the request came from, which is scanned.' }),
+    hostId: z.string().meta({ description: 'The host of this address in your account.' }),
+    scan: owedScanResponse,
+    url: z.string().meta({ description: 'The page of the scan, for those who are signed in.' }),
+    consentUntil: moment.meta({ description: 'Nothing more is sent to the address by this request from then on.' }),
+    next: z.string().meta({ description: 'What to do for a schedule.' }),
+  })
+  .meta({ id: 'ScanHere', description: 'One scan that its address has itself asked for.' });
+
 export const hostResponse = z
   .strictObject({
     id: z.string(),

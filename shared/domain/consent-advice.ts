@@ -100,6 +100,7 @@ const PROVEN = {
   'operators-network': (address: string) => `${address} lies in a network of the operator.`,
   'reverse-zone': (address: string) => `The reverse zone of ${address} holds your token.`,
   'reverse-dns': (address: string) => `${address} has a name of yours in reverse DNS, which leads back to it.`,
+  'being-there': (address: string) => `${address} has itself asked for this scan.`,
 } as const;
 
 function isNameMissing({ namePlaces }: ConsentFacts): boolean {

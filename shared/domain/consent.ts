@@ -6,8 +6,8 @@ export const PROOFS = ['operators-network', 'reverse-zone', 'reverse-dns'] as co
 
 export type Proof = (typeof PROOFS)[number];
 
-/** Live consent to send packets to one address. */
-export type Consent = { readonly address: string; readonly proof: Proof };
+/** Live consent to send packets to one address. `being-there`: the address itself has asked for this one scan. */
+export type Consent = { readonly address: string; readonly proof: Proof | 'being-there' };
 
 /** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: the look was over its bounds. */
 export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unasked';
@@ -32,6 +32,8 @@ export type AddressFacts = {
   readonly claimsTrouble: boolean;
   /** How many names it claims beyond those that were asked. */
   readonly namesBeyond?: number | undefined;
+  /** The address itself has asked for the very scan that this is looked up for. */
+  readonly there?: boolean | undefined;
 };
 
 /** What was found for a host: on its name's side, which a host given as an address does not have, and on each address's. */
@@ -86,8 +88,8 @@ export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Proo
 
 /**
  * Where one address of a host stands. Both sides must speak: the name's, unless the host is given as an address, and the
- * address's. A veto at any place that was looked at beats everything; a place that DNS was silent about may hold one, and so
- * may what lies beyond the bounds of a look.
+ * address's; an address that has itself asked for a scan of it needs no other proof for that one. A veto at any place that was looked
+ * at beats everything; a place that DNS was silent about may hold one, and so may what lies beyond the bounds of a look.
  */
 export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
   if (facts.forbidden !== undefined && !facts.operators) return none('forbidden-address');
@@ -103,8 +105,10 @@ export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFact
   const [proof] = proofsOf(facts);
   const address = facts.address.text;
   if (proof === 'operators-network') return { kind: 'consent', consent: { address, proof } };
-  if (token === undefined || (namePlaces !== undefined && !isProven(namePlaces))) return none('no-consent');
-  if (proof !== undefined) return { kind: 'consent', consent: { address, proof } };
+  const nameSpeaks = token !== undefined && (namePlaces === undefined || isProven(namePlaces));
+  if (nameSpeaks && proof !== undefined) return { kind: 'consent', consent: { address, proof } };
+  if (facts.there === true && namePlaces === undefined) return { kind: 'consent', consent: { address, proof: 'being-there' } };
+  if (!nameSpeaks) return none('no-consent');
   return none(facts.claims.some(({ leadsBack }) => leadsBack === 'trouble') ? 'dns-trouble' : 'no-consent');
 }
 

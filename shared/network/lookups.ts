@@ -16,7 +16,7 @@ export type MailServer = { readonly name: string; readonly preference: number };
 export type Lookups = {
   /** IPv4 and IPv6 addresses of a name. */
   readonly addresses: (name: string) => Promise<Found<Address>>;
-  /** TXT records, each joined from its strings; a string at the beginning that is a veto by itself stays a word of its own. */
+  /** TXT records, each joined from its strings; where these are a veto as words, they stay words. */
   readonly texts: (name: string) => Promise<Found<string>>;
   /** Names that an address claims to have (PTR), in one order, in lower case, without the dot at the end. */
   readonly names: (address: Address) => Promise<Found<string>>;
@@ -128,7 +128,8 @@ function inOrder(values: readonly string[]): string[] {
 
 // Without quotes a zone file makes two strings of `deny relay-audit`.
 function joined(strings: readonly string[]): string {
-  return strings.join(isVeto(strings[0] ?? '') ? ' ' : '');
+  const apart = strings.join(' ');
+  return isVeto(apart) ? apart : strings.join('');
 }
 
 function plainName(name: string): string {

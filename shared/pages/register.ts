@@ -17,7 +17,8 @@ export type RegisterForm = {
 export function askNamePage(visitor: Visitor, name = '', error?: string): string {
   return layout(
     'Register a server',
-    html`<h1>Register a server</h1>\n${nameForm(name, error)}\n<p class="hint">Nothing is sent to any server for this: DNS alone is asked.</p>`,
+    html`<h1>Register a server</h1>\n${nameForm(name, error)}\n<p class="hint">Nothing is sent to any server for this: DNS alone is asked.</p>
+<p class="hint">You run a mail server and cannot set DNS? <a href="/here">Check the address you come from</a>, once.</p>`,
     { visitor },
   );
 }

@@ -413,8 +413,8 @@ function closing(stop: Stop, ids: readonly string[], state: State): Stop {
 
 // Of a group whose answers a server holds back until it is through, the first one has all the wait, be it a refusal or not.
 function noteWait(arrival: Arrival, state: State): void {
-  if (arrival.kind !== 'reply' || arrival.waitedMs === undefined) return;
-  state.heldMs += arrival.waitedMs;
+  if (arrival.kind !== 'reply') return;
+  state.heldMs += arrival.waitedMs ?? 0; // what lay there already was not waited for
   if (arrival.reply.code < 400) return;
   state.refusals++;
   state.refusalsMs += state.heldMs;

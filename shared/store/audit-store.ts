@@ -2,6 +2,7 @@ import type { Arrival, Bounce, Canary, Returns } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings, HostState } from '../domain/host.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
+import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
@@ -65,6 +66,8 @@ export type Turn = {
   readonly booked?: number | undefined;
   /** Whether a time is to be booked for it when the address is not free. */
   readonly books?: boolean | undefined;
+  /** Who scans the address is not remembered: being there makes nobody one of its owners. */
+  readonly unlisted?: boolean | undefined;
 };
 
 /** Whether an address was given to a scan; if not, when it may be asked for again, which is its own time if it is `booked`. */
@@ -279,6 +282,9 @@ export type AuditStore = {
    */
   continueScan(host: Host, owed: OwedScan): Promise<boolean>;
   dropOwed(ref: ScanRef): Promise<void>;
+  /** Notes that an address has itself asked for a scan of it, to be done before the scan is owed. It goes with the history of the host. */
+  notePresence(presence: Presence): Promise<void>;
+  findPresence(hostId: string, scanId: string): Promise<Presence | undefined>;
   /** Notes how far an owed scan has come; does nothing when it is owed no more. */
   noteProgress(ref: ScanRef, underWay: NonNullable<OwedScan['underWay']>): Promise<void>;
 
@@ -343,8 +349,11 @@ export type AuditStore = {
   /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
   joinGroup(notice: HostNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
 
-  /** Of the addresses those that get no mail of this account, or of any when none is given, and why. */
-  mailStops(accountId: string | undefined, emails: readonly string[]): Promise<{ email: string; why: MailStop }[]>;
+  /**
+   * Of the addresses those that get no mail of this account, or of any when none is given, and why. `readerAsks`: who reads the mailbox
+   * asks for the mail; what they said of mails that strangers had asked for does not stop it.
+   */
+  mailStops(accountId: string | undefined, emails: readonly string[], readerAsks?: boolean): Promise<{ email: string; why: MailStop }[]>;
   /** No mail goes to the address any more: of any account; or of this one; or none of an account at all that strangers may cause (`unasked`). */
   stopMail(
     email: string,

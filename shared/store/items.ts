@@ -5,6 +5,7 @@ import type { Change } from '../domain/change.ts';
 import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
 import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import type { Presence } from '../domain/presence.ts';
 import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import {
@@ -289,6 +290,11 @@ export function readOwed(item: unknown): OwedScan {
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
+export function readPresence(item: unknown): Presence {
+  const { pk, sk, ...rest } = z.object({ pk: z.string(), sk: z.string(), address: z.string(), until: time }).parse(item);
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
+}
+
 /** A canary as it is stored, with its first arrival when it has come back, and its first bounce when it was bounced. */
 export type StoredCanary = {
   readonly canary: Canary;
@@ -323,10 +329,10 @@ export function readDigest(item: unknown): { accountId: string; hostId: string }
   return { accountId, hostId: idIn(pk) };
 }
 
-/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where it is of no account's. */
-export function readMailbox(item: unknown, ofNoAccount: boolean): MailStop[] {
+/** What an item says against mail to its address; with what only stands against mails that strangers may cause, where that counts. */
+export function readMailbox(item: unknown, unaskedCounts: boolean): MailStop[] {
   const { unasked, ...stops } = mailbox.parse(item);
-  const told = ofNoAccount && unasked !== undefined ? { ...stops, complained: unasked } : stops;
+  const told = unaskedCounts && unasked !== undefined ? { ...stops, complained: unasked } : stops;
   return MAIL_STOPS.filter((why) => told[why] !== undefined);
 }
 
@@ -405,7 +411,7 @@ const turnItem = z.object({
   freshAt: time.optional(),
   freshScan: z.string().optional(),
   nextFree: time.optional(),
-  scanners: z.set(z.string()),
+  scanners: z.set(z.string()).default(new Set()),
   listedAt: time.optional(),
   expiresAt: time,
 });

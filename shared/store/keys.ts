@@ -32,6 +32,7 @@ export const keys = {
   cursor: (): Key => ({ pk: 'WHEEL', sk: 'CURSOR' }),
   scan: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `SCAN#${scanId}` }),
   owed: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `OWED#${scanId}` }),
+  presence: (hostId: string, scanId: string): Key => ({ pk: `HOST#${hostId}`, sk: `PRESENCE#${scanId}` }),
   waiting: (accountId: string): Key => ({ pk: `ACCOUNT#${accountId}`, sk: 'WAITING' }),
   change: (hostId: string, version: number): Key => ({ pk: `HOST#${hostId}`, sk: `CHANGE#${String(version).padStart(10, '0')}` }),
   /** `kind` tells what canaries made of a scan from what it showed by itself; it sorts behind it. */

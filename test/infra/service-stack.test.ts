@@ -326,6 +326,7 @@ describe('schedule and API', () => {
   test('requests under /v1 go to the API and all others to the pages, throttled and on record, without their headers or query', () => {
     for (const RouteKey of ['ANY /v1', 'ANY /v1/{proxy+}', '$default'])
       template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', { IpAddressType: 'dualstack' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
       StageName: '$default', // any other would stand in front of every path

@@ -373,6 +373,7 @@ async function gateOf(game: Game, flight: Flight): Promise<{ gate: Gate; close: 
       await wait();
       return addresses.filter((each) => world.paused.has(each));
     },
+    isThere: async () => false,
   };
   return { gate, close: never.stop };
 }

@@ -123,6 +123,7 @@ function newWorld(random: () => number, adversaries: readonly string[]): World {
     gate: {
       lookups,
       lookAgain: () => lookups,
+      isThere: async () => false,
       now: () => world.clock,
       operatorNetworks: [],
       tokenOf,

@@ -25,6 +25,7 @@ export function gateTo(networks: readonly string[], more: Partial<Gate> = {}): G
     tokenOf: () => undefined,
     isVetoed: () => false,
     pausedAmong: async () => [],
+    isThere: async () => false,
     ...more,
   };
 }

@@ -8,13 +8,13 @@ import { ifHolds, type Table } from './table.ts';
 /** What stands against mail to an address: that it bounced, whosever account it is; or that its reader wants none of this account's, or called one spam. */
 export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMail' | 'unsubscribe'> {
   return {
-    async mailStops(accountId, emails) {
+    async mailStops(accountId, emails, readerAsks = false) {
       const unique = [...new Map(emails.map((email) => [keys.mailbox(email).pk, email])).values()];
       const found = await readItems(
         table,
         unique.flatMap((email) => placesOf(accountId, email)),
       );
-      const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item, accountId === undefined)]));
+      const stopped = new Map(found.map((item) => [pair(readKeyParts(item)), readMailbox(item, accountId === undefined && !readerAsks)]));
       return emails.flatMap((email) => {
         const stops = placesOf(accountId, email).flatMap((key) => stopped.get(pair(key)) ?? []);
         const why = MAIL_STOPS.find((each) => stops.includes(each));

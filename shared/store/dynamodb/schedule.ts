@@ -2,7 +2,7 @@ import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteComma
 import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { readOwed, readTick, readWaiting, readWheelEntry } from '../items.ts';
+import { readOwed, readPresence, readTick, readWaiting, readWheelEntry } from '../items.ts';
 import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
@@ -24,12 +24,31 @@ type Part = Pick<
   | 'putOff'
   | 'continueScan'
   | 'dropOwed'
+  | 'notePresence'
+  | 'findPresence'
   | 'noteProgress'
 >;
 
 /** The timing wheel, its cursor and the owed scans. */
 export function schedule(table: Table): Part {
-  return { ...wheel(table), ...owedScans(table) };
+  return { ...wheel(table), ...owedScans(table), ...presences(table) };
+}
+
+function presences(table: Table): Pick<Part, 'notePresence' | 'findPresence'> {
+  return {
+    async notePresence({ hostId, scanId, address, until }) {
+      const Item = { ...keys.presence(hostId, scanId), address, until, expiresAt: expiry(until, 0) };
+      await table.client.send(new PutCommand({ TableName: table.name, Item }));
+    },
+
+    async findPresence(hostId, scanId) {
+      const { Item } = await table.client.send(
+        new GetCommand({ TableName: table.name, Key: keys.presence(hostId, scanId), ConsistentRead: true }),
+      );
+      const presence = Item === undefined ? undefined : readPresence(Item);
+      return presence === undefined || presence.until <= table.clock() ? undefined : presence;
+    },
+  };
 }
 
 function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot'> {
@@ -71,7 +90,7 @@ function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInS
   };
 }
 
-function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot'> {
+function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot' | 'notePresence' | 'findPresence'> {
   return {
     async owe(owed) {
       return ifHolds(() => table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));

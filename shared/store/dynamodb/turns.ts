@@ -21,10 +21,10 @@ export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | '
       if (booked !== undefined && booked > asked.now) return { granted: false, retryAt: booked, booked };
       // A time that has gone by belongs to whoever is booked behind it.
       const turn = booked !== undefined && asked.now < booked + stepOf(asked) ? asked : { ...asked, booked: undefined };
-      for (const list of [JOINED, ANEW]) {
+      for (const list of turn.unlisted === true ? [UNLISTED] : [JOINED, ANEW]) {
         const taken = await take(table, turn, list);
         if (taken.kind === 'granted') {
-          if (list === ANEW || !taken.listed.has(scannerOf(turn))) await writeDown(table, turn);
+          if (list === ANEW || (list === JOINED && !taken.listed.has(scannerOf(turn)))) await writeDown(table, turn);
           return { granted: true };
         }
         const retryAt = freeAt(turn, taken.standing);
@@ -68,6 +68,7 @@ const JOINED = {
   condition:
     ' AND (attribute_not_exists(pk) OR (expiresAt > :seconds AND listedAt > :listed AND (size(scanners) < :most OR contains(scanners, :scanner))))',
   values: (turn: Turn) => ({
+    ':scanners': new Set([scannerOf(turn)]),
     ':seconds': turn.now / 1000,
     ':listed': turn.now - LISTED_MS,
     ':most': LISTED_LIMIT,
@@ -75,7 +76,14 @@ const JOINED = {
   }),
 } as const;
 
-const ANEW = { update: ', scanners = :scanners, listedAt = :now', condition: '', values: () => ({}) } as const;
+const ANEW = {
+  update: ', scanners = :scanners, listedAt = :now',
+  condition: '',
+  values: (turn: Turn) => ({ ':scanners': new Set([scannerOf(turn)]) }),
+} as const;
+
+// Of who is not to be remembered the list hears nothing.
+const UNLISTED = { update: '', condition: '', values: () => ({}) } as const;
 
 const BOOK_TRIES = 5; // each time another was booked in the same moment
 
@@ -133,7 +141,7 @@ const UNBOOKED = '(attribute_not_exists(nextFree) OR nextFree <= :now)';
 type Taken = { readonly kind: 'granted'; readonly listed: Set<string> } | { readonly kind: 'refused'; readonly standing: StoredTurn };
 
 // Gives the list as it was before, or the item that stood in the way.
-async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW): Promise<Taken> {
+async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW | typeof UNLISTED): Promise<Taken> {
   const { now, attempt, fresh } = turn;
   const far = turn.booked === undefined ? `(${DISTANT} AND ${UNBOOKED})` : DISTANT;
   const begins = fresh ? ', freshAt = :now, freshScan = :scan' : '';
@@ -147,7 +155,6 @@ async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW)
       ':attempt': attempt,
       ':leaseUntil': now + turn.leaseMs,
       ':expiresAt': expiry(now, KEPT_MS),
-      ':scanners': new Set([scannerOf(turn)]),
       ...(fresh ? { ':scan': freshScanOf(turn), ':lastFresh': now - turn.spacingMs } : {}),
       ...list.values(turn),
     },

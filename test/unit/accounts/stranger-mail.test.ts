@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { NOON } from '../../support/samples.ts';
+import { scanId } from '../../../shared/domain/scan.ts';
+import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
 import { type ApiOnTable, startApi, tokenIn } from '../api/api-on-table.ts';
 
 const HOUR = 60 * 60_000;
@@ -66,6 +67,23 @@ describe('an owner who names a recipient', () => {
     const again = await api.call('PATCH', path, { key: other.key, body: { alertRecipients: ['shared@example.org'] } });
     expect(again.body.recipientsNotAsked).toHaveLength(1);
   });
+
+  test('and has had a server audited has it asked, though strangers have used up what they may have it mailed in a month', async () => {
+    api.now += 30 * DAY - (api.now % (30 * DAY)); // where the month of the budget begins
+    const body = { name: 'mail.example.org', alertRecipients: ['noc@company.example'] };
+    for (let day = 0; day < 5; day++) {
+      await api.call('POST', '/v1/hosts', { key: (await api.account()).key, body });
+      api.now += DAY;
+    }
+    expect(mailed()).toHaveLength(3);
+    const { accountId, key } = await api.account();
+    const audited = { ...sampleHost({}, { relay: 'closed' }), accountId };
+    const dueAt = api.now;
+    await registerSample(api.table.store, audited, { accountId, hostId: audited.id, scanId: scanId(dueAt, 'first'), dueAt, tries: 0 });
+    await api.call('POST', '/v1/hosts', { key: (await api.account()).key, body }); // refused, and so no mail of this day
+    const { body: host } = await api.call('POST', '/v1/hosts', { key, body });
+    expect([mailed().length, host.recipientsNotAsked]).toEqual([4, undefined]);
+  });
 });
 
 describe('one source', () => {
@@ -119,6 +137,7 @@ describe('many sources', () => {
     expect(mailed().at(-1)).toBe('newcomer@quiet.example');
     api.now += HOUR;
     expect(await nextOf('late@flood.example', busy[0])).toContain('a mail is on its way');
+    expect(mailed().at(-1)).toBe('late@flood.example');
   });
 });
 

@@ -63,7 +63,7 @@ const nobodys = (): Ids => ({
 
 async function ask(method: string, path: string, more: Partial<Sent> = {}): Promise<Given> {
   const headers = { authorization: `Bearer ${mine.key}`, ...more.headers };
-  return world.send({ method, path, query: [], body: undefined, isBase64Encoded: false, sourceIp: '198.51.100.1', ...more, headers });
+  return world.send({ method, path, query: [], body: undefined, isBase64Encoded: false, sourceIp: '93.184.216.77', ...more, headers });
 }
 
 /** The answer to a request without what differs from one request to the next, and what it cost. */

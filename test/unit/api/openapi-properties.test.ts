@@ -77,7 +77,8 @@ function spelledOut(asking: Asking, operation: Operation): Sent {
     headers: { ...(bearer === undefined || !operation.needsKey ? {} : { authorization: bearer }), ...all(asking.headers) },
     body: asking.base64 === 'broken' && encoded !== undefined ? `${encoded.slice(0, -1)}!*\0${encoded}` : encoded,
     isBase64Encoded: asking.base64 !== 'no',
-    sourceIp: asking.source % 2 === 0 ? `198.51.100.${asking.source % 250}` : `2001:db8:${asking.source}::1`,
+    sourceIp:
+      [`198.51.100.${asking.source % 250}`, `2001:db8:${asking.source}::1`, `93.184.217.${asking.source % 250}`][asking.source % 3] ?? '',
   };
 }
 
@@ -248,7 +249,7 @@ const NOTHING: Sent = {
 
 // 500 is never seen. The rest needs two writers at the same moment, who may or may not meet.
 const CONTENTION = ['DELETE /v1/account 409', 'PATCH /v1/hosts/{id} 409', 'DELETE /v1/hosts/{id} 409', 'POST /v1/hosts 409'];
-const MAY_STAY_AWAY = [...CONTENTION, 'POST /v1/hosts/{id}/scans 409', 'POST /v1/hosts/{id}/consent/check 409'];
+const MAY_STAY_AWAY = [...CONTENTION, 'POST /v1/hosts/{id}/scans 409', 'POST /v1/scans/here 409', 'POST /v1/hosts/{id}/consent/check 409'];
 
 test('the document promises no answer that these requests have not seen', () => {
   const promised = DOCUMENTED.flatMap(({ name, responses }) => Object.keys(responses).map((status) => [name, Number(status)] as const));

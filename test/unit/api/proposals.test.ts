@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type * as z from 'zod';
 import type { Call } from '../../../functions/api/call.ts';
 import { showProposal } from '../../../functions/api/proposals.ts';
@@ -9,6 +9,7 @@ import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registerHostRequest } from '../../../shared/contract/requests.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
+import type { Budget } from '../../../shared/store/audit-store.ts';
 
 /** Records of a pretended DNS; a name with `trouble` is one that the resolver fails for. */
 type Zone = {
@@ -46,6 +47,11 @@ function addressOf(text: string) {
 
 const LOOPBACK = parseNetwork('127.0.0.0/8');
 
+let spent = 0;
+beforeEach(() => {
+  spent = 0;
+});
+
 function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@elsewhere.example'): Call {
   const services = {
     lookups,
@@ -53,9 +59,16 @@ function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@
     ehloName: 'probe.example.net',
     operatorNetworksOf: () => (LOOPBACK ? [LOOPBACK] : []),
   };
-  const store = { findAccount: async (id: string) => (id === 'account1' ? { id, email, createdAt: 0 } : undefined) };
+  const store = {
+    findAccount: async (id: string) => (id === 'account1' ? { id, email, createdAt: 0 } : undefined),
+    takeFromBudget: async ({ limit }: Budget, now: number) => ({
+      granted: ++spent <= limit,
+      remaining: limit - spent,
+      resetAt: now + 1_000,
+    }),
+  };
   const event = { queryStringParameters: query } as unknown as APIGatewayProxyEventV2;
-  return { ...services, store, event, accountId: 'account1' } as unknown as Call;
+  return { ...services, store, event, clock: () => 0, accountId: 'account1' } as unknown as Call;
 }
 
 /** What is proposed for a name, checked against the published schemas. */
@@ -225,6 +238,14 @@ describe('a question that cannot be read is refused with the field it is in', ()
     expect(problem).toMatchObject({ status: 422, errors: [{ field }] });
     expect(questions).toEqual([]);
   });
+});
+
+test('an account asks for 200 in an hour, and then no question goes out: each asks DNS up to a hundred, at names of its choice', async () => {
+  for (let each = 0; each < 200; each++) await propose('example.org', OWN);
+  const { lookups, questions } = lookupsOf(OWN);
+  const problem = await showProposal(callOf({ name: 'example.org' }, lookups)).catch((error: unknown) => error);
+  expect(problem).toMatchObject({ status: 429 });
+  expect(questions).toEqual([]);
 });
 
 describe('the servers that take a recipient’s mail', () => {

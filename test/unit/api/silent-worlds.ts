@@ -175,6 +175,7 @@ function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {
   return {
     lookups,
     lookAgain: () => lookups,
+    isThere: async () => false,
     now: () => api.now,
     operatorNetworks: [],
     tokenOf: api.services.tokenOf,

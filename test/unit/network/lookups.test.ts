@@ -94,6 +94,8 @@ test('an address has its names in one order and each once, whatever the order of
 test.each<[string, readonly string[], string]>([
   ['is joined from its strings', ['ra1-abc', 'def'], 'ra1-abcdef'],
   ['that begins with a veto keeps it apart from what follows', ['deny', 'relay-audit'], 'deny relay-audit'],
+  ['whose first string says nothing is read so too', ['', 'deny', 'relay-audit'], ' deny relay-audit'],
+  ['whose first string is a quote is read so too', ['"', 'deny', 'all"'], '" deny all"'],
 ])('a text %s', async (_, strings, text) => {
   const server = await startScriptedDns({ 'it.example': { answers: [{ type: 'TXT', name: 'it.example', ttl: 60, data: [...strings] }] } });
   try {

@@ -407,6 +407,16 @@ describe('the budget', () => {
     expect(await enter(freshAddress(), { sourceIp: '2001:db8:0:2::1' })).toMatchObject({ statusCode: 200 });
   });
 
+  test.each([
+    ['/56', 20, (each: number) => `2001:db8:b:${each.toString(16)}::1`],
+    ['/48', 40, (each: number) => `2001:db8:c:${(each * 256).toString(16)}::1`],
+  ])('grows far slower than the networks in a %s of IPv6: %i an hour', async (_, most, addressOf) => {
+    const statuses: (number | undefined)[] = [];
+    for (let each = 0; each < most + 5; each++) statuses.push((await enter(freshAddress(), { sourceIp: addressOf(each) })).statusCode);
+    expect(statuses).toEqual([...Array(most).fill(200), ...Array(5).fill(429)]);
+    expect(await enter(freshAddress(), { sourceIp: '2001:db8:d::1' })).toMatchObject({ statusCode: 200 });
+  });
+
   test('of ten wishes at once from an address with one left, one is heeded', async () => {
     const sourceIp = '198.51.100.3';
     for (let i = 0; i < 9; i++) await enter(freshAddress(), { sourceIp });

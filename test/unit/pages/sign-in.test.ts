@@ -96,6 +96,31 @@ describe('asking for a link', () => {
     isRefused(await pages.post('/sign-in/again', { token: `${strangers}x` }));
   });
 
+  test('mails an owner who asks themselves, though they have called the mail spam that a stranger had asked for', async () => {
+    const email = 'bombed@example.org';
+    const known = knownIn(await signInAs(email));
+    await table.store.stopMail(email, 'complained', now, 'unasked');
+    pages.mails.splice(0);
+    await ask(email);
+    expect(pages.mails).toEqual([]);
+    await pages.post('/sign-in', { email }, known);
+    expect(pages.mails.map(({ recipient }) => recipient)).toEqual([email]);
+  });
+
+  test('mails even its reader with the cause beside it, so that a complaint about a link ends no alerts', async () => {
+    const email = 'complains@example.org';
+    const known = knownIn(await signInAs(email));
+    const tagged: unknown[] = [];
+    const others = pagesOn(table.store, () => now, {
+      send: async (_mail, _recipient, tags) => {
+        tagged.push(tags);
+        return { kind: 'accepted', messageId: 'x' };
+      },
+    });
+    await others.post('/sign-in', { email }, known);
+    expect(tagged).toEqual([{ cause: expect.stringMatching(/^[\w-]{16}$/) }]);
+  });
+
   test('mails whoever reads the mailbox five times an hour, and says when there are more', async () => {
     await ask(OWNER);
     const first = tokenMailed();
@@ -111,6 +136,11 @@ describe('asking for a link', () => {
     expect([sent, pages.mails.slice(sent).map(({ recipient }) => recipient)]).toEqual([80, [OWNER]]);
     expect(known.body).toContain('only addresses with an account are mailed');
     expect(known.body?.replace(OWNER, '')).toBe(unknown.body?.replace('nobody@example.org', ''));
+  });
+
+  test('by what is no link of ours is refused at once: whoever makes such up holds nobody else up', async () => {
+    isRefused(await pages.post('/sign-in/again', { token: 'ra1.made.up' }));
+    expect([waits, pages.mails]).toEqual([[], []]);
   });
 
   test('is refused from another site, and for what is no address', async () => {

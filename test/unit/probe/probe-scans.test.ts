@@ -42,6 +42,22 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
   expect(await store.findOwed(host.id, ref.scanId)).toBeUndefined();
 });
 
+test('an audit is told which scan it is, by which an address may speak that has asked for it', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost();
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-on-demand' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  const told: unknown[] = [];
+  const services = servicesOn(store as AuditStore, {
+    audit: async (_, { scanId }) => {
+      told.push(scanId);
+      return { judgement: SUSPECTED, legs: [] };
+    },
+  });
+  expect(await probeScans([ref], services)).toEqual([]);
+  expect(told).toEqual([ref.scanId]);
+});
+
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {
   return {
     store,

@@ -92,6 +92,7 @@ describe('a session says of its server', () => {
   test('how long its refusals kept us waiting, on average, with what was held back in front of them', () => {
     const waited = (waitedMs: number, code: number): Arrival => ({ kind: 'reply', reply: { code, raw: [`${code} x`] }, waitedMs });
     expect(spoken(waited(9_000, 250), waited(1_000, 550), reply(250), reply(250), waited(6_000, 451)).refusalMs).toBe(8_000);
+    expect(spoken(waited(10_000, 250), refused, reply(250), reply(250), refused).refusalMs).toBe(5_000);
     expect(spoken(reply(250), reply(250)).refusalMs).toBeUndefined();
   });
 

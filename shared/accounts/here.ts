@@ -1,0 +1,89 @@
+import { registerHostRequest } from '../contract/requests.ts';
+import { type Address, parseAddress } from '../domain/address.ts';
+import { isOperators } from '../domain/consent.ts';
+import type { Host } from '../domain/host.ts';
+import { PRESENCE_MS, PRESENCE_PORTS } from '../domain/presence.ts';
+import { kindOf, type OwedScan, type ScanRef } from '../domain/scan.ts';
+import { forbiddenBecause } from '../network/target-policy.ts';
+import type { Acting } from './acting.ts';
+import { giveBack, spend } from './budgets.ts';
+import { registerHost } from './hosts.ts';
+import { Problem } from './problem.ts';
+import { requestScan } from './scans.ts';
+
+const HOSTS_AT_ONCE = 100;
+const ONCE_MS = 10_000; // two presses of one button register one host
+
+/** A scan that an address has itself asked for, with the host that it is of, and until when it may be made by that. */
+export type ScanHere = { readonly host: Host; readonly owed: OwedScan; readonly address: string; readonly until: number };
+
+/** The address that a request comes from, or why a scan of it cannot be asked for from there. */
+export type Source = { readonly text: string; readonly address: Address } | { readonly text: string; readonly why: string };
+
+/** Reads where a request comes from. `sourceIp` is what the gateway saw of the connection; no header says it. */
+export function readSource({ operatorNetworksOf, accountId }: Acting, sourceIp: string): Source {
+  const address = parseAddress(sourceIp);
+  if (address === undefined) return { text: sourceIp, why: 'It is no address that we can read.' };
+  const why = isOperators(address, operatorNetworksOf(accountId)) ? undefined : forbiddenBecause(address);
+  if (why !== undefined) return { text: address.text, why: `It is not a public address: ${why}.` };
+  return { text: address.text, address };
+}
+
+/**
+ * Owes one scan of the very address that the request comes from, which is that address's consent to it. The address is registered
+ * as a host if it is not one of the account's yet.
+ */
+export async function scanHere(acting: Acting, sourceIp: string): Promise<ScanHere> {
+  const source = readSource(acting, sourceIp);
+  if ('why' in source) throw new Problem(422, `You come from ${source.text}. ${source.why} Ask from the server itself.`);
+  const { address, text } = source;
+  const host = await hostOf(acting, text);
+  const standing = host === undefined ? undefined : await standingScan(acting, host);
+  if (standing !== undefined) return standing;
+  const now = acting.clock();
+  await spend(acting, 'here-account', acting.accountId, 'This account has asked for as many such scans as it may in a day.');
+  try {
+    await spend(acting, 'here', text, `${text} was scanned in this way as often as it may be in a day.`);
+    try {
+      return await owe(acting, address, host);
+    } catch (error) {
+      if (error instanceof Problem) await giveBack(acting, 'here', text, now);
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof Problem) await giveBack(acting, 'here-account', acting.accountId, now);
+    throw error;
+  }
+}
+
+async function owe(acting: Acting, { text }: Address, known: Host | undefined): Promise<ScanHere> {
+  const until = acting.clock() + PRESENCE_MS;
+  const note = ({ hostId, scanId }: ScanRef) => acting.store.notePresence({ hostId, scanId, address: text, until });
+  if (known !== undefined) return { host: known, owed: await requestScan(acting, known, note), address: text, until };
+  if (!(await acting.store.useOnce(`here-${acting.accountId}-${text}`, acting.clock() + ONCE_MS)))
+    throw new Problem(409, 'You have only just asked for this. Your hosts show the scan.', undefined, { 'retry-after': '10' });
+  // Once a week is the least: by itself the schedule may scan nothing here.
+  const ports = PRESENCE_PORTS.filter((port) => acting.probePorts.includes(port));
+  const wish = registerHostRequest.parse({ name: text, period: 'week', ...(ports.length === 0 ? {} : { ports }) });
+  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note });
+  return { host, owed: first, address: text, until };
+}
+
+// A scan that was asked for in this way before, and is not finished.
+async function standingScan({ store }: Acting, host: Host): Promise<ScanHere | undefined> {
+  const owed = (await store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'on-demand');
+  const presence = owed === undefined ? undefined : await store.findPresence(host.id, owed.scanId);
+  if (owed === undefined || presence === undefined) return undefined;
+  return { host, owed, address: presence.address, until: presence.until };
+}
+
+async function hostOf({ store, accountId }: Acting, name: string): Promise<Host | undefined> {
+  for (let after: string | undefined, isLast = false; !isLast; ) {
+    const page = await store.listHosts(accountId, HOSTS_AT_ONCE, after);
+    const found = page.items.find(({ settings }) => settings.name === name);
+    if (found !== undefined) return found;
+    after = page.next;
+    isLast = after === undefined;
+  }
+  return undefined;
+}
