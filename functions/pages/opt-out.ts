@@ -119,7 +119,7 @@ function budgetsOf(sourceIp: string): readonly Budget[] {
 
 function tooMany(waitMs: number): Answer {
   const minutes = Math.ceil(waitMs / 60_000);
-  const words = `At most ${WISHES_AN_HOUR} addresses an hour can be entered from one place, and a name counts as many as it has, up to ${ADDRESSES_LIMIT}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: the start page says where.`;
+  const words = `At most ${WISHES_AN_HOUR} addresses an hour can be entered from one place, and a name counts as many as it has, up to ${ADDRESSES_LIMIT}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: “Who we are” says where.`;
   return page(429, messagePage('Too many at once', words), { 'retry-after': String(Math.ceil(waitMs / 1_000)) });
 }
 

@@ -18,7 +18,7 @@ import { fieldOf, refusalOf } from './read-form.ts';
 import { knownReaderSince, signedIn, withoutSession, withSession } from './session.ts';
 
 const EVEN_MS = 700; // a wish is answered no earlier, so that the time tells nobody who has an account
-const OWN_PAGE = /^\/(hosts|account)([/?][\x21-\x7e]{0,400})?$/;
+const OWN_PAGE = /^\/(hosts|account|here)([/?][\x21-\x7e]{0,400})?$/;
 
 /** `GET /sign-in?to=…` */
 const showSignIn: Verb = async (call) => {

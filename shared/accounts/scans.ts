@@ -19,7 +19,12 @@ export async function requestScan(
     await before(waiting);
     return waiting;
   }
-  await spend(acting, 'host-scans', host.id, 'This host was scanned on demand as often as it may be in an hour.');
+  await spend(
+    acting,
+    'host-scans',
+    host.id,
+    'You can ask for six scans of a host an hour. To look for new DNS records, check its consent instead.',
+  );
   const { scansADay } = quotasOf(await ownAccount(acting));
   const detail = `This account has asked for ${scansADay} scans today, which is as many as it may in a day. Its scheduled scans go on.`;
   await spend(acting, 'account-scans', acting.accountId, detail, scansADay);

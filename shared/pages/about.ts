@@ -23,10 +23,10 @@ export function aboutPage(us: Us): string {
 </dl>
 <p>A connection that uses this name and comes from anywhere else is not ours.</p>
 <h2>Why do we connect to you?</h2>
-<p>Somebody registered your server with us, and DNS showed that it is theirs. Since then we connect on a schedule, as a stranger would, and ask your server to pass on mail to an address of ours. It should refuse. Refused recipients are what you see in your log, and nothing was delivered. Two recipients of your own, postmaster and a user that we invented, show whether your server refuses relaying or refuses us.</p>
+<p>Somebody registered your server with us, and DNS showed that it is theirs. Since then we connect on a schedule, as a stranger would, and ask your server to pass on mail to an address of ours. It should refuse. Refused recipients are what you see in your log, and nothing was delivered. Or somebody asked us from your server’s own address, over HTTPS, to check it: then we connect for that one scan, for a day at most. Two recipients of your own, postmaster and a user that we invented, show whether your server refuses relaying or refuses us.</p>
 <p>If your server accepts, we send it one kind of message: a short test that says who we are. It is addressed to a mailbox of ours and to nobody else.</p>
 <h2>Nothing is probed without consent</h2>
-<p>Before every scan we prove two things afresh: whoever registered the server controls its name, and the address agrees, by a record in its reverse DNS zone or by a reverse DNS name of the same owner. Owning a name is not enough, since anybody can point a name at your address.</p>
+<p>Before every scan on a schedule we prove two things afresh: whoever registered the server controls its name, and the address agrees, by a record in its reverse DNS zone or by a reverse DNS name of the same owner. Owning a name is not enough, since anybody can point a name at your address.</p>
 <p>We never try passwords, and we test nothing but whether mail is passed on between strangers.</p>
 <h2>You want it to stop</h2>
 <p>One form stops our probes of an address at once. You need no account and no proof; with a record in DNS they stop for good.</p>

@@ -11,7 +11,7 @@ export function homePage(): string {
 <h2>How it works</h2>
 <ol>
 <li><strong>You name your domain or mail server.</strong> You see what it leads to and whose it is.</li>
-<li><strong>You add a record or two to DNS.</strong> They show that the server is yours. Nothing is sent to it before that, or after you take them away.</li>
+<li><strong>You add a record or two to DNS.</strong> They show that the server is yours. Nothing is sent to it before that, or after you take them away. If you cannot set DNS, <a href="/here">check the address you come from</a> once.</li>
 <li><strong>We try it on a schedule, as a stranger would:</strong> more than seventy envelopes, each asking your server to pass mail on to a mailbox of ours. It should refuse them all.</li>
 <li><strong>You get a mail</strong> when it does not, with what it let through and what to type; and another when it is closed again.</li>
 </ol>

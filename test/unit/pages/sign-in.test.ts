@@ -275,6 +275,13 @@ describe('a session', () => {
     }
   });
 
+  test('is led back to every page that asks for signing in', async () => {
+    for (const path of ['/account', '/here']) {
+      const { location = '' } = (await pages.get(path)).headers ?? {};
+      expect((await pages.get(String(location))).body).toContain(`name="to" value="${path}"`);
+    }
+  });
+
   test('is ended by signing out, which leaves others alone; and everywhere, which does not', async () => {
     const [here, there] = [pairOf(await signInAs(OWNER)), pairOf(await signInAs(OWNER))];
     const form = formTokenOf(await pages.get('/account', here));
