@@ -5,7 +5,6 @@ import { type Gate, lookAtHost, refusalOf } from './permit-host.ts';
 const CONSENT_MS = 55_000; // for how long what DNS said is consent: no older than a minute, of which a shared answer may have had a few seconds
 const PAUSES_MS = 1_000; // for how long a look at the pauses is good: sessions side by side share it
 const TRIES = 3; // to have all answers fresh at once; a table that takes longer than a second each time is in trouble
-const LOOK_MS = 10_000; // how long DNS may keep a dial waiting; then the sitting is over, and the next one asks anew
 
 /**
  * What is asked before every connection of a sitting: whether its address may still be dialled, by the never-list, the pauses
@@ -19,7 +18,7 @@ export function askingAtDial(host: Host, askedAt: number, gate: Gate, scanId?: s
 
   const lookAgain = () => {
     const at = gate.now();
-    const looked = inTime(lookAtHost(host, gate.lookAgain(), gate, scanId));
+    const looked = lookAtHost(host, gate.lookAgain(), gate, scanId);
     return { at, refusal: async (address: string) => refusalOf(await looked, address) };
   };
   const isPaused = (address: string) => {
@@ -47,16 +46,4 @@ export function askingAtDial(host: Host, askedAt: number, gate: Gate, scanId?: s
     if (refusal !== undefined) refused.set(address, refusal);
     return refusal;
   };
-}
-
-async function inTime<T>(look: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((done) => {
-    timer = setTimeout(() => done(undefined), LOOK_MS);
-  });
-  try {
-    return await Promise.race([look, over]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

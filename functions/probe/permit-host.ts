@@ -2,7 +2,7 @@ import type { Address, Network } from '../../shared/domain/address.ts';
 import { isOperators, type NoConsent, type Standing, standingOf } from '../../shared/domain/consent.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
-import { ADDRESSES_LIMIT, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
+import { ADDRESSES_LIMIT, DIAL_LOOK_MS, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
 import { PRESENCE_PORTS, presenceScan } from '../../shared/domain/presence.ts';
 import { untested } from '../../shared/domain/reason.ts';
 import type { Refusal } from '../../shared/network/connect.ts';
@@ -85,9 +85,9 @@ export async function permitHost(
   }
 }
 
-/** What DNS says of a host: its addresses, and where each of them stands. Or why nothing may be sent to any. `scanId` as for `permitHost`. */
+/** What DNS says of a host at a dial: its addresses, and where each of them stands. Or why nothing may be sent to any. `scanId` as for `permitHost`. */
 export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate, scanId?: string): Promise<Seen | Unseen> {
-  const look = startLook(lookups, SCAN_LOOK_MS);
+  const look = startLook(lookups, DIAL_LOOK_MS);
   try {
     return await seeHost(host, look, gate, scanId);
   } finally {
@@ -141,11 +141,11 @@ async function servedDomainsOf({ settings }: Host, { target, addresses, rules, s
 }
 
 /**
- * Why an address may be dialled no more by what DNS says now, or by `undefined` does not say in time. What only a next sitting
- * can settle, such as silence or other addresses, ends this one.
+ * Why an address may be dialled no more by what DNS says now. What only a next sitting can settle, such as silence or other addresses,
+ * ends this one.
  */
-export function refusalOf(seen: Seen | Unseen | undefined, address: string): Refusal | undefined {
-  if (seen === undefined || typeof seen === 'string') return 'out-of-time';
+export function refusalOf(seen: Seen | Unseen, address: string): Refusal | undefined {
+  if (typeof seen === 'string') return 'out-of-time';
   const standing = seen.standings.find((each) => each.address.text === address)?.standing;
   if (standing === undefined) return 'out-of-time';
   if (standing.kind === 'consent') return undefined;

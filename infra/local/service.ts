@@ -89,7 +89,9 @@ async function startParts(
   const host = await tracked(started, startLambdaHost(environment, listener.onLog, listener.onFailure));
   const canaryDomain = environment.CANARY_DOMAIN ?? CANARY_DOMAIN;
   const listen = process.env.CANARY_LISTEN ?? DEFAULT_LISTEN;
-  const onMail = keepAndPublish(await createMailBucket(endpoints.sqs), queues.canary);
+  const mails = new SQSClient({ region: REGION, credentials: CREDENTIALS, endpoint: endpoints.sqs });
+  started.push(async () => mails.destroy());
+  const onMail = keepAndPublish(await createMailBucket(endpoints.sqs), mails, queues.canary);
   const canaryMailbox = await tracked(started, startCanarySink({ listen, canaryDomain, onMail }));
   const smarthost = { ...canaryMailbox, domain: canaryDomain, isClosed: () => isDemoClosed(folder.path) };
   const demo = options.demo ? await tracked(started, startDemoServers(folder.read().demoAddresses, smarthost)) : undefined;
@@ -113,8 +115,7 @@ function readPublicUrl(): string | undefined {
 }
 
 // As SES does: the mail is in the bucket before `canary` hears of it, by what is published of it. The bucket is in memory, and keeps the latest.
-function keepAndPublish(bucket: MailBucket, queueUrl: string): CanarySinkOptions['onMail'] {
-  const client = new SQSClient({ region: REGION, credentials: CREDENTIALS, endpoint: new URL(queueUrl).origin });
+function keepAndPublish(bucket: MailBucket, client: SQSClient, queueUrl: string): CanarySinkOptions['onMail'] {
   const kept: string[] = [];
   return async (received, raw) => {
     const id = received.mail.messageId;
