@@ -42,8 +42,8 @@ type SesEvent = z.output<typeof sesEvent>;
 
 /**
  * Takes one event of SES about a mail of ours. It settles the notice of a sender who died between SES's acceptance and our
- * note, stops mail to addresses that bounce for good or call it spam, and counts a bounce against who caused the mail. In any order, any number of times, it comes out the
- * same. Throws on what is no event of SES; no error holds a part of the event, which names readers.
+ * note, stops mail to addresses that bounce for good or call it spam, and counts a bounce against who caused the mail. In any order,
+ * any number of times, it comes out the same. Throws on what is no event of SES; no error holds a part of the event, which names readers.
  */
 export async function takeEvent(body: string, services: Services): Promise<void> {
   const read = parseJson(body);

@@ -1,7 +1,7 @@
 import type { Host } from '../domain/host.ts';
 import { kindOf, type OwedScan, scanId } from '../domain/scan.ts';
 import type { Acting } from './acting.ts';
-import { spend } from './budgets.ts';
+import { BUDGETS, spend } from './budgets.ts';
 import { ownAccount } from './own-account.ts';
 import { quotasOf } from './quotas.ts';
 
@@ -23,7 +23,7 @@ export async function requestScan(
     acting,
     'host-scans',
     host.id,
-    'You can ask for six scans of a host an hour. To look for new DNS records, check its consent instead.',
+    `You can ask for ${BUDGETS['host-scans'].limit} scans of a host an hour. To look for new DNS records, check its consent instead.`,
   );
   const { scansADay } = quotasOf(await ownAccount(acting));
   const detail = `This account has asked for ${scansADay} scans today, which is as many as it may in a day. Its scheduled scans go on.`;

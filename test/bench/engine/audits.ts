@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type AuditOrder, auditHost } from '../../../functions/probe/audit-host.ts';
 import type { Finding } from '../../../functions/probe/finding.ts';
+import { ended } from '../../../shared/domain/coverage.ts';
 import type { Verdict } from '../../../shared/domain/reason.ts';
+import { judgeHost } from '../../../shared/domain/verdict.ts';
 import type { ProbeLimits } from '../../../shared/network/leg-session.ts';
 import { ANY_TURN, gateTo } from '../../support/gate.ts';
 import { sampleHost } from '../../support/samples.ts';
@@ -29,15 +31,15 @@ export type ManyAudits = {
 
 let counted = { user: 0, system: 0 };
 
-/** Audits port 25 of each address as a scan of the service would. */
+/** Audits port 25 of each address as a scan of the service would that has one sitting. */
 export async function auditAll({ targets, table, atOnce, limits }: ManyTask): Promise<ManyAudits> {
   const verdicts: Record<string, Verdict> = {};
   let tests = 0;
   const left = targets.values();
   const work = async () => {
     for (const address of left) {
-      const { judgement } = await audit(address, 25, table, limits);
-      verdicts[address] = judgement.verdict;
+      const { legs, judgement } = await audit(address, 25, table, limits);
+      verdicts[address] = legs.length === 0 ? judgement.verdict : judgeHost(ended(legs, 'sittings-used-up'), []).verdict;
       tests += judgement.completed;
     }
   };

@@ -44,6 +44,6 @@ function isHonest(peer: Peer): boolean {
 
 function isRight(peer: Peer, verdict: Verdict | undefined): boolean {
   if (peer === CLOSED) return verdict === 'closed';
-  if (peer === RELAYING) return verdict === 'inconclusive'; // what it accepted is not carried through here
+  if (peer === RELAYING) return verdict === 'suspected';
   return verdict !== undefined && !['open', 'suspected', 'closed'].includes(verdict);
 }

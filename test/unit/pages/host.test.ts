@@ -234,7 +234,7 @@ describe('what is asked for a host', () => {
     const refused = await spent.post(`/hosts/${host.id}/scans`, { form }, cookie);
     expect([refused.statusCode, refused.headers?.['retry-after']]).toEqual([429, expect.stringMatching(/^\d+$/)]);
     elementsOf(refused.body ?? '');
-    expect(refused.body).toContain('six scans of a host an hour');
+    expect(refused.body).toContain('6 scans of a host an hour');
     expect(refused.body).toContain(`<a href="/hosts/${host.id}">Back to the host</a>`);
   });
 
