@@ -61,7 +61,7 @@ function refusedMail({ clock }: Call, asked: AskedToSignIn): Answer | undefined 
   if (asked.kind !== 'too-many') return undefined;
   const seconds = Math.max(1, Math.ceil((asked.resetAt - clock()) / 1000));
   throw tooOften(
-    'No mail was sent: as many as may be were asked for already. A mail of ours that you have leads to another link.',
+    'No mail was sent: too many links were asked for. Open the newest mail that you have from us: its page mails you another.',
     seconds,
   );
 }
