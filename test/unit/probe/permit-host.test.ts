@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { askingAtDial } from '../../../functions/probe/at-the-dial.ts';
 import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
@@ -348,6 +349,22 @@ describe('at the dial', () => {
   ])('nothing is sent to an address %s when consent is a minute old', async (_, meanwhile, contact, reason) => {
     const seen = await audit({ waitMs: 56_000, meanwhile });
     expect(seen).toMatchObject({ dialled: [], contacts: [contact], reason });
+  });
+
+  test('DNS that answers nothing keeps a dial waiting for ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    putBack = () => void vi.useRealTimers();
+    const never = () => new Promise<never>(() => {});
+    const silent: Lookups = { addresses: never, texts: never, names: never, mailServers: never };
+    const refusal = askingAtDial(sampleHost(), NOON - 56_000, { ...world.gate(), lookAgain: () => silent })(OWN);
+    let told = false;
+    void refusal.then(() => {
+      told = true;
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(told).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await refusal).toBe('out-of-time');
   });
 
   test('consent of less than a minute ago is not asked for again', async () => {
