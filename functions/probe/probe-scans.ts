@@ -67,8 +67,8 @@ type Made = {
 };
 
 /**
- * Makes the scans that are referred to, side by side, and stores each as soon as it is done. Scans with a port from which
- * nothing came wait for the others: when that port answered none of them, our own way out to it is checked before they count.
+ * Makes the scans that are referred to, side by side, and stores each as soon as it is done. When nothing came from a port, our own way
+ * out to it is checked before that counts; a scan for which it seems blocked waits for the others, since one that the port answered is proof that it is not.
  * Gives the references whose result could not be stored; those must be delivered again.
  */
 export async function probeScans(refs: readonly ScanRef[], services: Services): Promise<ScanRef[]> {
@@ -81,35 +81,40 @@ export async function probeScans(refs: readonly ScanRef[], services: Services): 
       failed.push(ref);
     }
   };
-  const silent: Made[] = [];
+  const doubtful: Made[] = [];
   const answered = new Set<number>();
+  const seeming = new Map<number, Promise<boolean>>();
+  const seemsBlocked = (port: number): Promise<boolean> => {
+    const asked = seeming.get(port) ?? services.egressBlocked(port);
+    seeming.set(port, asked);
+    return asked;
+  };
   await Promise.all(
     refs.map((ref) =>
       guard(ref, async () => {
         const made = await makeScan(ref, services);
         if (made === undefined) return;
         for (const port of answeredPorts(made.finding)) answered.add(port);
-        if (mutePorts(made.finding).length > 0) silent.push(made);
+        const unsure = mutePorts(made.finding).filter((port) => !answered.has(port));
+        if ((await Promise.all(unsure.map(seemsBlocked))).includes(true)) doubtful.push(made);
         else await conclude(made, made.finding, services);
       }),
     ),
   );
-  const blocked = await blockedPorts(
-    silent.flatMap(({ finding }) => mutePorts(finding)).filter((port) => !answered.has(port)),
-    services,
-  );
-  services.count('EgressBlocked', blocked.length > 0 ? 1 : 0);
-  const findingOf = ({ finding }: Made): Finding =>
-    mutePorts(finding).some((port) => blocked.includes(port))
-      ? { judgement: untested('egress-blocked'), legs: finding.legs.filter(({ port }) => !blocked.includes(port)) }
-      : finding;
-  await Promise.all(silent.map((made) => guard(made.ref, () => conclude(made, findingOf(made), services))));
+  const isBlocked = await blockedAmong(seeming, answered);
+  services.count('EgressBlocked', isBlocked.size > 0 ? 1 : 0);
+  await Promise.all(doubtful.map((made) => guard(made.ref, () => conclude(made, withoutBlocked(made.finding, isBlocked), services))));
   return failed;
 }
 
-async function blockedPorts(ports: readonly number[], services: Services): Promise<number[]> {
-  const asked = await Promise.all([...new Set(ports)].map(async (port) => ((await services.egressBlocked(port)) ? [port] : [])));
-  return asked.flat();
+async function blockedAmong(seeming: ReadonlyMap<number, Promise<boolean>>, answered: ReadonlySet<number>): Promise<Set<number>> {
+  const asked = await Promise.all([...seeming].map(async ([port, seems]) => ((await seems) && !answered.has(port) ? [port] : [])));
+  return new Set(asked.flat());
+}
+
+function withoutBlocked(finding: Finding, isBlocked: ReadonlySet<number>): Finding {
+  if (!mutePorts(finding).some((port) => isBlocked.has(port))) return finding;
+  return { judgement: untested('egress-blocked'), legs: finding.legs.filter(({ port }) => !isBlocked.has(port)) };
 }
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {

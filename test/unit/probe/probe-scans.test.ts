@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
+import type { Host } from '../../../shared/domain/host.ts';
+import type { Judgement } from '../../../shared/domain/reason.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { AMPLE, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, CLOSED, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
+const SILENT: Judgement = { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 19 };
 const SENT = 50; // more than a scan keeps the ids of
 
 test('of many messages the last counts too when it comes back before their scan is stored', async () => {
@@ -56,6 +59,29 @@ test('an audit is told which scan it is, by which an address may speak that has 
   });
   expect(await probeScans([ref], services)).toEqual([]);
   expect(told).toEqual([ref.scanId]);
+});
+
+test('a scan of a port from which nothing came is stored at once where our own way out is clear, and waits for no other scan of its message', async () => {
+  const { store } = memoryStore(() => NOON);
+  const [mute, slow] = [sampleHost({ name: 'mute.example.org' }), { ...sampleHost({ name: 'slow.example.org' }), id: 'f'.repeat(20) }];
+  const refOf = ({ accountId, id: hostId }: Host) => ({ accountId, hostId, scanId: '20260601T120000Z-first' });
+  for (const host of [mute, slow]) await store.registerHost(host, { ...refOf(host), dueAt: NOON, tries: 0 }, AMPLE);
+  let release = () => {};
+  const held = new Promise<void>((done) => {
+    release = done;
+  });
+  const services = servicesOn(store as AuditStore, {
+    audit: async ({ id }) => {
+      if (id === mute.id) return { judgement: SILENT, legs: [{ ...sampleLeg(), tests: [], contact: 'connection-timed-out' }] };
+      await held;
+      return { judgement: CLOSED, legs: [sampleLeg()] };
+    },
+  });
+  const done = probeScans([refOf(mute), refOf(slow)], services);
+  await vi.waitFor(async () => expect(await store.findScan(mute.id, refOf(mute).scanId)).toBeDefined());
+  expect(await store.findScan(slow.id, refOf(slow).scanId)).toBeUndefined();
+  release();
+  expect(await done).toEqual([]);
 });
 
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {
