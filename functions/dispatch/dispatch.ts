@@ -1,8 +1,8 @@
 import { digestAt } from '../../shared/domain/noise.ts';
 import { isWebhook, noticesOf } from '../../shared/domain/notice.ts';
-import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
+import { type OwedScan, type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
-import { inTurn, SCANS_A_MINUTE } from '../../shared/domain/shares.ts';
+import { inTurn, SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
@@ -19,7 +19,10 @@ export type Services = {
   readonly owedLeaseMs: number;
 };
 
-/** What one dispatch did. `lagMinutes` is how far the cursor still is behind. */
+/**
+ * What one dispatch did. `scheduled` are the hosts whose slot came round, `owed` the owed scans that were sent; `lagMinutes` is how far the
+ * cursor still is behind.
+ */
 export type Dispatched = {
   readonly scheduled: number;
   readonly owed: number;
@@ -30,10 +33,10 @@ export type Dispatched = {
 };
 
 // What one dispatch may do: after an outage the work is spread over minutes instead of flooding probes and servers.
-const SCHEDULED_LIMIT = 5_000; // hosts
+const SCHEDULED_LIMIT = 5_000; // hosts of the wheel
 const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
 const OWED_READ = 20_000; // owed scans looked at, so that those of an account that has very many hide no other's; some 5 MB
-const OWED_LIMIT = 500; // of them sent
+const OWED_LIMIT = 500; // sent beside as many as there are hosts of the wheel
 const NOTICES_LIMIT = 100;
 const DIGESTS_LIMIT = 100; // hosts
 const ERASURES_LIMIT = 5; // removed hosts
@@ -41,21 +44,19 @@ const ERASED_ITEMS = 250; // of each
 const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 
 /**
- * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the
- * owed scans that are due, owes digests that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves after the sends of each block of
- * ticks, so a crash in between sends that block again; a scan that is sent twice has the same id twice and is stored once.
+ * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the owed scans that are due, of each
+ * account its share, owes digests that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves last, when
+ * all hosts of its slots were sent or are owed, so a crash before that does it all again; a scan that is sent or owed twice has the same id twice and is stored once.
  */
 export async function dispatch(services: Services): Promise<Dispatched> {
   const now = services.clock();
-  const [wheel, owed, digests, notices, erased] = await Promise.allSettled([
-    runWheel(services, tickOf(now)),
-    wakeOwed(services, now),
+  const [scans, digests, notices, erased] = await Promise.allSettled([
+    sendScans(services, now),
     oweDigests(services, now),
     wakeUnsettled(services, now),
     eraseRemoved(services, now),
   ]);
-  if (wheel.status === 'fulfilled') services.count('CursorAgeMinutes', wheel.value.lagMinutes);
-  return { ...value(wheel), owed: value(owed), digests: value(digests), notices: value(notices), erased: value(erased) };
+  return { ...value(scans), digests: value(digests), notices: value(notices), erased: value(erased) };
 }
 
 // Throws only after every part has had its turn: what failed is done at the next tick, what did not is done now all the same.
@@ -64,41 +65,58 @@ function value<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-async function runWheel(services: Services, now: number): Promise<{ scheduled: number; lagMinutes: number }> {
-  const { store } = services;
+// What an account has too much of waits: what is owed stays so, and hosts of the wheel become owed, so that no slot comes round in vain. Those of the
+// wheel come first within an account, for they cost no write when they are sent at once.
+async function sendScans(services: Services, now: number): Promise<Pick<Dispatched, 'scheduled' | 'owed' | 'lagMinutes'>> {
+  const { store, wakeScans, owedLeaseMs } = services;
+  const [{ cursor, end, scheduled }, owed] = await Promise.all([readWheel(store, tickOf(now)), store.dueScans(now, OWED_READ)]);
+  const due = [...scheduled, ...owed];
+  const { taken, left } = inTurn(due, await sharesAmong(due, store), scheduled.length + OWED_LIMIT);
+  const ofWheel = new Set(scheduled);
+  const sentOwed = taken.filter((each) => !ofWheel.has(each));
+  await wakeScans(taken.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
+  await Promise.all([
+    ...sentOwed.map((each) => store.leaseScan(each, now + owedLeaseMs)),
+    ...left.filter((each) => ofWheel.has(each)).map((each) => store.owe(each)),
+    ...[...Map.groupBy(left, ({ accountId }) => accountId)].map(([accountId, all]) => store.noteWaiting(accountId, all.length, now)),
+  ]);
+  if (cursor !== end) await store.moveCursor(cursor, end);
+  const lagMinutes = tickOf(now) - end;
+  services.count('CursorAgeMinutes', lagMinutes);
+  return { scheduled: scheduled.length, owed: sentOwed.length, lagMinutes };
+}
+
+type Wheel = { readonly cursor: number | undefined; readonly end: number; readonly scheduled: readonly OwedScan[] };
+
+// The scans of all slots that came round since the cursor, up to the one where it is to stand next.
+async function readWheel(store: AuditStore, now: number): Promise<Wheel> {
   const cursor = await store.readCursor();
-  if (cursor === undefined) {
-    await store.moveCursor(undefined, now - 1);
-    return { scheduled: 0, lagMinutes: 0 };
-  }
-  let scheduled = 0;
-  let done = cursor;
+  if (cursor === undefined) return { cursor, end: now - 1, scheduled: [] };
+  const scheduled: OwedScan[] = [];
   const first = firstDueTick(cursor, now);
   const last = Math.min(now, first + TICKS_LIMIT - 1);
-  for (let tick = first; tick <= last && scheduled < SCHEDULED_LIMIT; tick += SLOTS_AT_ONCE) {
-    const end = Math.min(tick + SLOTS_AT_ONCE - 1, last);
+  let end = cursor;
+  for (let tick = first; tick <= last && scheduled.length < SCHEDULED_LIMIT; tick = end + 1) {
+    end = Math.min(tick + SLOTS_AT_ONCE - 1, last);
     const ticks = Array.from({ length: end - tick + 1 }, (_, index) => tick + index);
-    const refs = await Promise.all(ticks.flatMap((each) => dueSlots(each, now)).map((slot) => refsIn(store, slot)));
-    await services.wakeScans(inTurn(refs.flat(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).taken);
-    scheduled += refs.flat().length;
-    if (!(await store.moveCursor(done, end))) break; // another dispatcher is at it
-    done = end;
+    const slots = ticks.flatMap((each) => dueSlots(each, now));
+    scheduled.push(...(await Promise.all(slots.map((slot) => scansIn(store, slot)))).flat());
   }
-  return { scheduled, lagMinutes: now - Math.max(done, cursor) };
+  return { cursor, end, scheduled };
 }
 
-async function refsIn(store: AuditStore, { period, slot, tick }: DueSlot): Promise<ScanRef[]> {
-  const id = scanId(tickStart(tick), 'scheduled');
-  return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: id }));
+async function scansIn(store: AuditStore, { period, slot, tick }: DueSlot): Promise<OwedScan[]> {
+  const dueAt = tickStart(tick);
+  return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: scanId(dueAt, 'scheduled'), dueAt, tries: 0 }));
 }
 
-// Of each account a few, in turn: the messages of one that has very many stand in front of nobody else's.
-async function wakeOwed({ store, wakeScans, owedLeaseMs }: Services, now: number): Promise<number> {
-  const { taken, left } = inTurn(await store.dueScans(now, OWED_READ), SCANS_A_MINUTE, OWED_LIMIT);
-  await wakeScans(taken.map(({ accountId, hostId, scanId: id }) => ({ accountId, hostId, scanId: id })));
-  await Promise.all(taken.map((owed) => store.leaseScan(owed, now + owedLeaseMs)));
-  await Promise.all([...left].map(([accountId, waiting]) => store.noteWaiting(accountId, waiting, now)));
-  return taken.length;
+// Only who has more due than anybody's share may have a larger one.
+async function sharesAmong(due: readonly OwedScan[], store: AuditStore): Promise<(accountId: string) => number> {
+  const many = [...Map.groupBy(due, ({ accountId }) => accountId)].filter(([, all]) => all.length > SCANS_A_MINUTE);
+  const shares = new Map(
+    await Promise.all(many.map(async ([accountId]) => [accountId, shareOf((await store.findAccount(accountId))?.hosts ?? 0)] as const)),
+  );
+  return (accountId) => shares.get(accountId) ?? SCANS_A_MINUTE;
 }
 
 // The history of removed hosts goes in pieces. Gives how many hosts have nothing left.

@@ -36,7 +36,7 @@ export const accountResponse = z
       .int()
       .meta({ description: 'How many it may have. In a day it may register twice as many, and ask for twice as many scans.' }),
     waitingScans: z.int().meta({
-      description: `How many of its scans were due in the last minute and wait for a later one. Of one account ${SCANS_A_MINUTE} owed scans are begun in a minute, so that nobody waits for the scans of others.`,
+      description: `How many of its scans were due in the last minute and wait for a later one. Of one account ${SCANS_A_MINUTE} scans begin in a minute, or more where it has very many hosts, so that nobody waits for the scans of others.`,
     }),
   })
   .meta({ id: 'Account' });

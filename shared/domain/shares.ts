@@ -1,27 +1,34 @@
-/** How many owed scans of one account are begun in a minute: one message, which one of the workers can do by itself. */
-export const SCANS_A_MINUTE = 50;
+/**
+ * How many scans of one account begin in a minute, those of the wheel and owed ones together. A scan lasts 200 seconds at the most, with DNS
+ * and the line in front of it, so that 50 of an account are under way at once: one message, which one of the workers can do by itself.
+ */
+export const SCANS_A_MINUTE = 15;
 
-/** What was taken, in the order it is to be done, and how many of each account were left for later. */
-export type Shares<T> = { readonly taken: readonly T[]; readonly left: ReadonlyMap<string, number> };
+const MINUTES_FOR_ALL = 30; // within which each host has its turn once: twice as often as the fastest wheel asks for
+
+/** The share of an account with so many hosts: with very many it is more than the usual one, or it would never be done with them. */
+export function shareOf(hosts: number): number {
+  return Math.max(SCANS_A_MINUTE, Math.ceil(hosts / MINUTES_FOR_ALL));
+}
+
+/** What was taken, in the order it is to be done, and what was left for later. */
+export type Shares<T> = { readonly taken: readonly T[]; readonly left: readonly T[] };
 
 /**
- * Takes of the accounts in turn: first one of each, then a second of each that has one, and so on, at most `share` of one account and `most`
- * in all. Within an account, and among accounts, what comes first goes first. So no account waits for more than one of each other's.
+ * Takes of the accounts in turn: first one of each, then a second of each that has one, and so on, of each account at most its share and
+ * `most` in all. Within an account, and among accounts, what comes first goes first. So no account waits for more than one of each other's.
  */
-export function inTurn<T extends { readonly accountId: string }>(items: readonly T[], share: number, most: number): Shares<T> {
-  const byAccount = new Map<string, T[]>();
-  for (const item of items) {
-    const own = byAccount.get(item.accountId);
-    if (own === undefined) byAccount.set(item.accountId, [item]);
-    else own.push(item);
-  }
+export function inTurn<T extends { readonly accountId: string }>(
+  items: readonly T[],
+  share: (accountId: string) => number,
+  most: number,
+): Shares<T> {
   const taken: T[] = [];
-  let waiting = [...byAccount.values()];
-  for (let round = 0; round < share && waiting.length > 0; round++) {
-    taken.push(...waiting.flatMap((own) => own.slice(round, round + 1)));
-    waiting = waiting.filter((own) => own.length > round + 1);
+  let waiting = [...Map.groupBy(items, ({ accountId }) => accountId)].map(([accountId, all]) => all.slice(0, share(accountId)));
+  for (let round = 0; waiting.length > 0 && taken.length < most; round++) {
+    taken.push(...waiting.flatMap((each) => each.slice(round, round + 1)));
+    waiting = waiting.filter((each) => each.length > round + 1);
   }
-  const sent = new Set(taken.splice(0, most));
-  const left = [...byAccount].map(([accountId, own]) => [accountId, own.filter((item) => !sent.has(item)).length] as const);
-  return { taken: [...sent], left: new Map(left.filter(([, count]) => count > 0)) };
+  const sent = new Set(taken.slice(0, most));
+  return { taken: [...sent], left: items.filter((item) => !sent.has(item)) };
 }

@@ -2,7 +2,7 @@ import { brokenTlsAt } from '../domain/broken-tls.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
 import type { OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
-import { SCANS_A_MINUTE } from '../domain/shares.ts';
+import { shareOf } from '../domain/shares.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
@@ -42,7 +42,7 @@ export function hostsPage({ visitor, hosts, shown, unfinished, waiting, more, no
     'Hosts',
     html`<div class="head"><h1>Hosts</h1>${hosts.length === 0 ? undefined : html`<a class="button" href="/hosts/new">Register a server</a>`}</div>
 ${hosts.length === 0 ? nothingYet() : table(summary(hosts), shown, unfinished, now)}
-${waiting === 0 ? undefined : html`<p class="note">${counted(waiting, 'scan')} of yours ${waiting === 1 ? 'waits' : 'wait'}: ${SCANS_A_MINUTE} of one account begin in a minute.</p>`}
+${waiting === 0 ? undefined : html`<p class="note">${counted(waiting, 'scan')} of yours ${waiting === 1 ? 'waits' : 'wait'}: ${shareOf(hosts.length)} of your scans begin in a minute.</p>`}
 ${more ? html`<p class="note">There are more hosts than this table reads: the API lists them all.</p>` : undefined}
 ${shown.last === 1 ? undefined : pagesNav(shown)}`,
     { visitor, wide: true },

@@ -8,7 +8,9 @@ import type { Host } from '../../shared/domain/host.ts';
 import { noticeId } from '../../shared/domain/notice.ts';
 import { untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, scanId, type TestResult } from '../../shared/domain/scan.ts';
-import { tickOf } from '../../shared/domain/schedule.ts';
+import { slotOf, tickOf } from '../../shared/domain/schedule.ts';
+import { SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
+import { newId } from '../../shared/runtime/ids.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
 import { ANY_TURN } from '../support/gate.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
@@ -133,28 +135,86 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
   }, 60_000);
 
   test('no number of scans of one account keeps another’s waiting: it goes with the first of them, in the minute that it is due', async () => {
-    const many = Array.from({ length: 600 }, (_, index) => ({ ...owedBy('busy', `busy-${index}`), dueAt: now - 600_000 + index }));
-    for (let at = 0; at < many.length; at += 50) await Promise.all(many.slice(at, at + 50).map((each) => table.store.owe(each)));
+    const count = 8 * SCANS_A_MINUTE;
+    const many = Array.from({ length: count }, (_, index) => ({ ...owedBy('busy', `busy-${index}`), dueAt: now - 600_000 + index }));
+    await Promise.all(many.map((each) => table.store.owe(each)));
     await table.store.owe(owedBy('other', 'lonely'));
     await dispatch(dispatcher());
     const messages = (await queues.drain(queues.urls.scans)).map(readScansMessage);
     expect(messages[0]?.slice(0, 2).map(({ hostId }) => hostId)).toEqual(['busy-0', 'lonely']);
-    expect(messages.flat().filter(({ accountId }) => accountId === 'busy')).toHaveLength(50);
-    expect(await table.store.waitingScans('busy', now)).toBe(550);
+    expect(messages.flat().filter(({ accountId }) => accountId === 'busy')).toHaveLength(SCANS_A_MINUTE);
+    expect(await table.store.waitingScans('busy', now)).toBe(count - SCANS_A_MINUTE);
     expect(await table.store.waitingScans('other', now)).toBe(0);
-    const sent = new Set(messages.flat().map(({ hostId }) => hostId));
-    for (let minutes = 0; minutes < 11; minutes++) {
+    const sent = messages.flat().map(({ hostId }) => hostId);
+    for (let minutes = 0; minutes < 7; minutes++) {
       now += MINUTE;
       await dispatch(dispatcher());
-      for (const { hostId } of (await queues.drain(queues.urls.scans)).flatMap(readScansMessage)) sent.add(hostId);
+      sent.push(...(await queues.drain(queues.urls.scans)).flatMap(readScansMessage).map(({ hostId }) => hostId));
     }
-    expect(sent.size).toBe(601);
+    expect([sent.length, new Set(sent).size]).toEqual([count + 1, count + 1]);
     now += 3 * MINUTE;
     expect(await table.store.waitingScans('busy', now)).toBe(0);
   }, 60_000);
 
+  /** Registers hosts of one account that are all in the slot of one minute, which comes round now; nothing else is due. */
+  async function bunched(count: number, accountId = 'busy'): Promise<Host[]> {
+    const ids: string[] = [];
+    while (ids.length < count) ids.push(...[newId()].filter((id) => slotOf(id, 'hour') === tickOf(now) % 60));
+    const hosts = ids.map((id) => ({ ...sampleHost({ period: 'hour' }), id, accountId }));
+    for (const host of hosts) {
+      const first = { accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 };
+      await registerSample(table.store, host, first);
+      await table.store.dropOwed(first);
+    }
+    await table.store.moveCursor(undefined, tickOf(now) - 1);
+    return hosts;
+  }
+
+  test('hosts of the wheel that are more than the share of their account become owed, wait their turn, and are scanned once', async () => {
+    const hosts = await bunched(2 * SCANS_A_MINUTE + 3);
+    await table.store.owe(owedBy('busy', 'asked-for'));
+    await table.store.owe(owedBy('other', 'lonely'));
+    const minutes: string[][] = [];
+    for (let minute = 0; minute < 4; minute++, now += MINUTE) {
+      await dispatch(dispatcher());
+      const bodies = await queues.drain(queues.urls.scans);
+      minutes.push(bodies.flatMap(readScansMessage).map(({ hostId }) => hostId));
+      if (minute === 0) expect(await table.store.waitingScans('busy', now)).toBe(SCANS_A_MINUTE + 4);
+      for (const body of bodies) expect(await probeScans(readScansMessage(body), prober())).toEqual([]);
+    }
+    expect(minutes.map(({ length }) => length)).toEqual([SCANS_A_MINUTE + 1, SCANS_A_MINUTE, 4, 0]);
+    expect(minutes[0]?.slice(0, 2)).toContain('lonely');
+    expect(audits.toSorted()).toEqual(hosts.map(({ id }) => id).toSorted());
+    for (const host of hosts) expect(await scheduledScans(host)).toBe(1);
+  }, 60_000);
+
+  test('a crash before the cursor moves owes no host of the wheel twice and scans each once', async () => {
+    const hosts = await bunched(SCANS_A_MINUTE + 5);
+    const crashing = { ...dispatcher(), store: { ...table.store, moveCursor: () => Promise.reject(new Error('killed here')) } };
+    await expect(dispatch(crashing)).rejects.toThrow('killed here');
+    await probeAll();
+    for (let minute = 0; minute < 3; minute++) {
+      now += MINUTE;
+      await dispatch(dispatcher());
+      await probeAll();
+    }
+    expect(audits.toSorted()).toEqual(hosts.map(({ id }) => id).toSorted());
+    for (const host of hosts) {
+      expect(await scheduledScans(host)).toBe(1);
+      expect(await table.store.owedOf(host.id)).toEqual([]);
+    }
+  }, 60_000);
+
+  test('an account with very many hosts has a share that its wheel stays within', async () => {
+    await bunched(SCANS_A_MINUTE + 5, 'large');
+    const store = { ...table.store, findAccount: async (id: string) => ({ id, email: '', createdAt: 0, hosts: 600 }) };
+    await dispatch({ ...dispatcher(), store });
+    expect((await queues.drain(queues.urls.scans)).flatMap(readScansMessage)).toHaveLength(shareOf(600));
+    expect(await table.store.waitingScans('large', now)).toBe(0);
+  });
+
   test('an owed scan whose message was lost is sent again when its lease has run out', async () => {
-    const host = sampleHost();
+    const host = sampleHost({ period: 'week' }); // so that no slot of its own comes round meanwhile
     await registerSample(table.store, host, {
       accountId: host.accountId,
       hostId: host.id,

@@ -3,9 +3,9 @@ import { type Gate, permitHost, type TakeTurn } from '../../functions/probe/perm
 import { probeScans } from '../../functions/probe/probe-scans.ts';
 import { turnsOf } from '../../functions/probe/turns.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { kindOf, type LegEvidence, type ScanRef, scanId } from '../../shared/domain/scan.ts';
+import { type LegEvidence, type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import type { Account, AuditStore } from '../../shared/store/audit-store.ts';
 import { memoryStore } from '../simulation/memory-store.ts';
 import { memoryTurns } from '../simulation/memory-turns.ts';
 import { randomOf } from '../simulation/scheduler.ts';
@@ -25,10 +25,16 @@ export type Fairness = {
 const MINUTE = 60_000;
 const WORKERS = 10; // as many as the queue feeds at once
 const REFS_PER_MESSAGE = 50;
-const SITTING_MS = 90_000;
+const LOOK_MS = 30_000; // at DNS that is slow
 const STAND_MS = 60_000; // behind scans of the same message
-const QUOTA = { hosts: 100, registrations: 200, scans: 200 };
-// So many accounts may act together with all that they have; many more would fill every worker (decision 29).
+const SITTING_MS = 90_000;
+const END_MS = 20_000; // of the last session, and storing
+const SLOWEST_MS = LOOK_MS + SITTING_MS + END_MS;
+const HOSTS = 100; // of an account
+const FEW_HOSTS = 8; // of one in a small game: ten of those cost less than a large one
+const DAILY_PER_HOST = 2; // registrations, and scans on demand
+const RAISED = 8; // times as many hosts where the operator allows more
+// With the owner's they have at most the 150 scans a minute that the workers can do of the slowest; more accounts that do all they can at once would keep everybody waiting (decision 29).
 const ACCOUNTS = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8'];
 const MINUTES = 40;
 const LATE_MS = MINUTE;
@@ -60,7 +66,9 @@ export async function playFairness(first: number, count: number): Promise<Fairne
     const owners = ownersMoves(randomOf(seed));
     const adversaries = ACCOUNTS.slice(0, 1 + (seed % ACCOUNTS.length));
     const alone = await play(seed, owners, []);
-    const beside = await play(seed, [...owners, ...adversarysMoves(randomOf(seed ^ 0x5bd1e995), adversaries)], adversaries);
+    const random = randomOf(seed ^ 0x5bd1e995);
+    const means = meansFrom(random, adversaries, seed % 4 === 0 ? HOSTS : FEW_HOSTS);
+    const beside = await play(seed, [...owners, ...adversarysMoves(random, means)], adversaries);
     fairness.games++;
     fairness.adversarysScans += beside.scans - alone.scans;
     fairness.adversarysTurns += beside.turns - alone.turns;
@@ -107,7 +115,7 @@ function newWorld(random: () => number, adversaries: readonly string[]): World {
     store: {
       ...store,
       ...memoryTurns(),
-      findAccount: async (id: string) => (world.accounts.has(id) ? { id, email: `${id}@example.org`, createdAt: 0 } : undefined),
+      findAccount: async (id: string) => (world.accounts.has(id) ? accountIn(world, id) : undefined),
       hostsInSlot: async (period: Host['settings']['period'], slot: number) =>
         [...world.hosts.values()].flatMap(({ id: hostId, accountId, settings }) =>
           settings.period === period && slotOf(hostId, period) === slot ? { accountId, hostId } : [],
@@ -150,19 +158,17 @@ async function send(world: World): Promise<void> {
     count: () => {},
     owedLeaseMs: 15 * MINUTE,
   });
-  // The wheel and the owed scans are sent side by side, in whichever order.
-  if (world.random() < 0.5) batches.reverse();
   for (const refs of batches)
     for (let start = 0; start < refs.length; start += REFS_PER_MESSAGE)
       world.queue.push({ at: world.clock, refs: refs.slice(start, start + REFS_PER_MESSAGE) });
 }
 
-// A message is done when its slowest scan is. Nothing takes time but sittings, and standing in line behind another scan of the message.
+// A message is done when its slowest scan is. The queue gives first what came first.
 async function work(world: World, refs: readonly ScanRef[]): Promise<number> {
   let lastsMs = 0;
   const lines = new Set<string>();
   const stand = (address: string) => {
-    if (lines.has(address)) lastsMs = STAND_MS + SITTING_MS;
+    if (lines.has(address)) lastsMs = STAND_MS + SLOWEST_MS;
     lines.add(address);
   };
   const { store, clock } = world;
@@ -207,7 +213,7 @@ function noting(world: World, ref: ScanRef, turns: ReturnType<typeof turnsOf>): 
       const given = await turns.take(address);
       const scan = `${ref.hostId} ${ref.scanId}`;
       if (given.granted) world.turns++;
-      if (given.granted && ref.accountId === 'alice' && !world.begun.has(scan)) world.begun.set(scan, world.clock);
+      if (given.granted && ref.accountId === 'alice') begin(world, scan);
       if (!given.granted && ref.accountId === 'alice')
         world.log.push(`${timeOf(world)} ${scan} is told to wait until ${given.retryAt - NOON}`);
       return given;
@@ -215,15 +221,22 @@ function noting(world: World, ref: ScanRef, turns: ReturnType<typeof turnsOf>): 
   };
 }
 
+// Each sitting of a scan by itself.
+function begin({ begun, clock }: World, scan: string): void {
+  let sitting = 1;
+  while (begun.has(`${scan} ${sitting}`)) sitting++;
+  begun.set(`${scan} ${sitting}`, clock);
+}
+
 // The adversary's servers are as slow as they may be, but for some, whose number says so.
 function lastingOf({ settings }: Host): number {
-  return /[05]\./.test(settings.name) ? 1_000 : SITTING_MS;
+  return /[05]\./.test(settings.name) ? 1_000 : SLOWEST_MS;
 }
 
 async function audit(world: World, host: Host, takeTurn: TakeTurn) {
   const permission = await permitHost(host, [4], takeTurn, world.gate);
   if ('judgement' in permission) return permission;
-  return { judgement: CLOSED, legs: host.accountId !== 'alice' && /[123]\./.test(host.settings.name) ? UNFINISHED : FINISHED };
+  return { judgement: CLOSED, legs: /[123]\./.test(host.settings.name) ? UNFINISHED : FINISHED };
 }
 
 const FINISHED: readonly LegEvidence[] = [{ ...sampleLeg(), tests: sampleLeg().tests.slice(0, 8), transcript: [] }];
@@ -235,7 +248,11 @@ const UNFINISHED: readonly LegEvidence[] = FINISHED.map((leg) => ({
 // ---- Moves
 
 function idFrom(random: () => number): string {
-  return Array.from({ length: 20 }, () => Math.floor(random() * 16).toString(16)).join('');
+  const part = () =>
+    Math.floor(random() * 2 ** 40)
+      .toString(16)
+      .padStart(10, '0');
+  return `${part()}${part()}`;
 }
 
 async function register({ store, hosts, clock, log }: World, accountId: string, id: string, name: string): Promise<void> {
@@ -252,7 +269,8 @@ async function demand({ store, clock }: World, { accountId, id }: Host): Promise
 // The owner's hosts are registered at some time, scanned by the hour, and asked to be scanned once or twice.
 function ownersMoves(random: () => number): Move[] {
   const moves: Move[] = [];
-  for (let number = 0; number < 1 + Math.floor(random() * 3); number++) {
+  const count = random() < 0.1 ? 20 : 1 + Math.floor(random() * 3);
+  for (let number = 0; number < count; number++) {
     const id = idFrom(random);
     const registeredAt = NOON + Math.floor(random() * 10 * MINUTE);
     moves.push({ at: registeredAt, what: (world) => register(world, 'alice', id, OWNERS.name(number)) });
@@ -265,53 +283,59 @@ function ownersMoves(random: () => number): Move[] {
   return moves;
 }
 
-function adversarysMoves(random: () => number, accounts: readonly string[]): Move[] {
-  const raisedBy = random() < 0.1 ? 8 : 1; // one account to which the operator allows more
-  const raised = (accountId: string) => (accountId === accounts[0] ? raisedBy : 1);
+/** What the adversary's accounts have: how many hosts each may, the slot of the wheel that all of them are in, and numbers for names. */
+type Means = {
+  readonly accounts: readonly string[];
+  readonly allowed: (accountId: string) => number;
+  readonly slot: number | undefined;
+  readonly nextNumber: () => number;
+};
+
+function meansFrom(random: () => number, accounts: readonly string[], hosts: number): Means {
+  const raisedBy = random() < 0.1 ? RAISED : 1;
   const slot = random() < 0.3 ? Math.floor(random() * 60) : undefined; // whoever has registered for weeks may have all its hosts in one slot
   let number = 0;
-  const nextNumber = () => number++;
-  if (random() < 0.3) return storm(randomOf(Math.floor(random() * 2 ** 31)), accounts, { raised, slot, nextNumber });
+  return { accounts, slot, nextNumber: () => number++, allowed: (accountId) => (accountId === accounts[0] ? raisedBy * hosts : hosts) };
+}
+
+function adversarysMoves(random: () => number, means: Means): Move[] {
+  const { accounts } = means;
+  if (random() < 0.3) return storm(randomOf(Math.floor(random() * 2 ** 31)), means);
   return Array.from({ length: 4 + Math.floor(random() * 8) }, (): Move => {
     const accountId = accounts[Math.floor(random() * accounts.length)] ?? 'm1';
     const choice = random();
     const at = NOON + Math.floor(random() ** 2 * 35 * MINUTE);
     const own = randomOf(Math.floor(random() * 2 ** 31));
     if (choice < 0.4)
-      return {
-        at,
-        what: (world) => registerMany(world, accountId, own, { raised, slot, nextNumber }, own() < 0.5 ? 1_000 : Math.floor(own() * 60)),
-      };
-    if (choice < 0.65) return { at, what: (world) => demandMany(world, accountId, raised(accountId)) };
+      return { at, what: (world) => registerMany(world, accountId, own, means, own() < 0.5 ? 1_000 : Math.floor(own() * 60)) };
+    if (choice < 0.65) return { at, what: (world) => demandMany(world, accountId, means) };
     if (choice < 0.9) return { at, what: async (world) => changeDns(world, own) };
     return { at, what: (world) => removeSome(world, accountId, own) };
   });
 }
 
 // Everything at once, from every account, and again as soon as it may be asked for.
-function storm(random: () => number, accounts: readonly string[], means: Means): Move[] {
+function storm(random: () => number, means: Means): Move[] {
   const at = NOON + Math.floor(random() * 15 * MINUTE);
-  return accounts.flatMap((accountId, index): Move[] => {
+  return means.accounts.flatMap((accountId, index): Move[] => {
     const own = randomOf(Math.floor(random() * 2 ** 31));
     return [
-      { at: at + index, what: (world) => registerMany(world, accountId, own, means, QUOTA.hosts * means.raised(accountId)) },
+      { at: at + index, what: (world) => registerMany(world, accountId, own, means) },
       ...[3, 10, 15].map((minutes) => ({
         at: at + Math.floor((minutes + random()) * MINUTE),
-        what: (world: World) => demandMany(world, accountId, means.raised(accountId)),
+        what: (world: World) => demandMany(world, accountId, means),
       })),
     ];
   });
 }
 
-type Means = { readonly raised: (accountId: string) => number; readonly slot: number | undefined; readonly nextNumber: () => number };
-
 // As many as it may, and tries more. Names of its own, of its own that lead to the owner's address, the owner's, and its address.
 async function registerMany(world: World, accountId: string, random: () => number, means: Means, wanted = 1_000): Promise<void> {
   const { slot, nextNumber } = means;
-  const raised = means.raised(accountId);
+  const allowed = means.allowed(accountId);
   const spent = spentBy(world, accountId);
   const owned = hostsOf(world, accountId).length;
-  const count = Math.min(wanted, raised * QUOTA.hosts - owned, raised * QUOTA.registrations - spent.registered);
+  const count = Math.min(wanted, allowed - owned, DAILY_PER_HOST * allowed - spent.registered);
   if (!world.accounts.has(accountId)) return;
   world.log.push(`${timeOf(world)} ${accountId} registers ${count}`);
   for (let index = 0; index < count; index++) {
@@ -327,11 +351,11 @@ async function registerMany(world: World, accountId: string, random: () => numbe
   }
 }
 
-async function demandMany(world: World, accountId: string, raised: number): Promise<void> {
+async function demandMany(world: World, accountId: string, means: Means): Promise<void> {
   const spent = spentBy(world, accountId);
   world.log.push(`${timeOf(world)} ${accountId} asks for scans`);
   for (const host of hostsOf(world, accountId))
-    if (spent.scans < raised * QUOTA.scans && kindOf(scanId(world.clock, 'on-demand')) && (await demand(world, host))) spent.scans++;
+    if (spent.scans < DAILY_PER_HOST * means.allowed(accountId) && (await demand(world, host))) spent.scans++;
 }
 
 function changeDns(world: World, random: () => number): void {
@@ -355,6 +379,18 @@ async function removeSome(world: World, accountId: string, random: () => number)
     if (there !== undefined) await world.store.removeHost(there);
   }
   if (all) world.accounts.delete(accountId);
+}
+
+// Its hosts are counted when somebody asks, which is seldom.
+function accountIn(world: World, id: string): Account {
+  return {
+    id,
+    email: `${id}@example.org`,
+    createdAt: 0,
+    get hosts() {
+      return hostsOf(world, id).length;
+    },
+  };
 }
 
 function hostsOf({ hosts }: World, accountId: string): Host[] {

@@ -1,32 +1,57 @@
 import { expect, test } from 'vitest';
-import { inTurn } from '../../../shared/domain/shares.ts';
+import { inTurn, SCANS_A_MINUTE, shareOf } from '../../../shared/domain/shares.ts';
 
 const of = (accountId: string, count: number) => Array.from({ length: count }, (_, index) => ({ accountId, name: `${accountId}${index}` }));
 const names = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name);
+const fifty = () => 50;
 
 test('accounts take turns, each with what it has had longest', () => {
   const items = [...of('a', 4), ...of('b', 1), ...of('c', 2)];
-  expect(names(inTurn(items, 50, 500).taken)).toEqual(['a0', 'b0', 'c0', 'a1', 'c1', 'a2', 'a3']);
+  expect(names(inTurn(items, fifty, 500).taken)).toEqual(['a0', 'b0', 'c0', 'a1', 'c1', 'a2', 'a3']);
 });
 
-test('no account takes more than its share, and what is left of each is told', () => {
-  const { taken, left } = inTurn([...of('a', 120), ...of('b', 50), ...of('c', 3)], 50, 500);
+test('no account takes more than its share, and what is left for later is told in its order', () => {
+  const { taken, left } = inTurn([...of('a', 120), ...of('b', 50), ...of('c', 3)], fifty, 500);
   expect(taken).toHaveLength(103);
-  expect([...left]).toEqual([['a', 70]]);
+  expect(names(left)).toEqual(names(of('a', 120).slice(50)));
+});
+
+test('the share of each account is its own', () => {
+  const { taken, left } = inTurn([...of('a', 5), ...of('b', 5)], (accountId) => (accountId === 'a' ? 1 : 3), 500);
+  expect(names(taken)).toEqual(['a0', 'b0', 'b1', 'b2']);
+  expect(names(left)).toEqual(['a1', 'a2', 'a3', 'a4', 'b3', 'b4']);
 });
 
 test('where there are more than may be taken, every account gets one before any gets two', () => {
-  const { taken, left } = inTurn([...of('a', 40), ...of('b', 40), ...of('c', 1)], 50, 4);
+  const { taken, left } = inTurn([...of('a', 40), ...of('b', 40), ...of('c', 1)], fifty, 4);
   expect(names(taken)).toEqual(['a0', 'b0', 'c0', 'a1']);
-  expect(Object.fromEntries(left)).toEqual({ a: 38, b: 39 });
+  expect(left).toHaveLength(38 + 39);
 });
 
 test('of nothing nothing is taken', () => {
-  expect(inTurn([], 50, 500)).toEqual({ taken: [], left: new Map() });
+  expect(inTurn([], fifty, 500)).toEqual({ taken: [], left: [] });
 });
 
-test('as many as may be taken by themselves are all taken, each once, in no time', () => {
+test('of thousands each is either taken or left, in no time', () => {
   const items = [...of('a', 10_000), ...of('b', 10_000)];
-  const { taken } = inTurn(items, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-  expect(new Set(taken).size).toBe(20_000);
+  const { taken, left } = inTurn(items, () => 6_000, Number.POSITIVE_INFINITY);
+  expect([taken.length, left.length, new Set([...taken, ...left]).size]).toEqual([12_000, 8_000, 20_000]);
+});
+
+const SLOWEST_MINUTES = 200 / 60; // 30 s of looking at DNS, 60 s in line, 90 s of sitting, 20 s for its end
+
+test('ten workers can do the shares of ten accounts, or of eight and a ninth with 800 hosts, though every scan is as slow as can be', () => {
+  for (const scans of [10 * SCANS_A_MINUTE, 8 * SCANS_A_MINUTE + shareOf(800)])
+    expect(SLOWEST_MINUTES * Math.ceil(scans / 50)).toBeLessThanOrEqual(10);
+});
+
+test('an account’s share in a minute is what one worker can do of the slowest scans', () => {
+  expect(SLOWEST_MINUTES * SCANS_A_MINUTE).toBeLessThanOrEqual(50);
+  expect(shareOf(0)).toBe(SCANS_A_MINUTE);
+  expect(shareOf(100)).toBe(SCANS_A_MINUTE);
+});
+
+test('an account with any number of hosts may have each of them scanned twice an hour, where no wheel asks for more than once', () => {
+  for (const hosts of [1, 99, 451, 800, 10_000]) expect(60 * shareOf(hosts)).toBeGreaterThanOrEqual(2 * hosts);
+  expect(shareOf(800)).toBe(27);
 });

@@ -258,7 +258,7 @@ describe('a host', () => {
 
   test('whose scans wait for their turn among other accounts says how many do', async () => {
     await table.store.noteWaiting('account1', 37, now);
-    expect((await get('/hosts')).body).toContain('37 scans of yours wait: 50 of one account begin in a minute.');
+    expect((await get('/hosts')).body).toContain('37 scans of yours wait: 15 of your scans begin in a minute.');
     await table.store.noteWaiting('account1', 1, now);
     expect((await get('/hosts')).body).toContain('1 scan of yours waits');
     now += 2 * 60_000;
