@@ -19,7 +19,7 @@ const settings = readSettings('pages');
 const logger = newLogger('pages');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   secrets,
   lookups: dnsLookups(settings.DNS_SERVERS),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),

@@ -1,4 +1,5 @@
 import { networksOf } from '../../shared/accounts/budgets.ts';
+import { UNHEEDED_DAYS } from '../../shared/accounts/consent.ts';
 import type { Address } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT } from '../../shared/domain/look-bounds.ts';
@@ -16,7 +17,6 @@ const LOOKUPS_PER_SECOND = 100; // of one request, which has 200 at most
 const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is: what it has not said by then is no proof
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
-const UNHEEDED_DAYS = 30; // after a pause was lifted, as `consent/reaffirm` does it
 const WISHES_AN_HOUR = 10; // addresses, of one source: a person with a handful of servers
 const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole, and a wildcard record proves any number of names
 const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed

@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { METRICS, type MetricName } from './metrics.ts';
 
 /** One line of JSON per event; the request id is added by each handler. No secret, key or mail body is ever logged. */
 export function newLogger(functionName: string): Logger {
@@ -27,22 +28,11 @@ function withoutSecrets(text: string): string {
   return text.replaceAll(/\bra1[._][\w.-]+/g, 'ra1…');
 }
 
-const METRICS_NAMESPACE = 'RelayAudit';
-
 /** Counts that alarms watch, sent as lines of the log (CloudWatch embedded metric format). */
 export type Counter = (name: MetricName, value: number) => void;
 
-/** Every metric there is; `infra/constructs/alarms.ts` has the alarm of each. */
-export type MetricName =
-  | 'CursorAgeMinutes'
-  | 'NoticesUnsettled'
-  | 'EgressBlocked'
-  | 'HostsProbed'
-  | 'HostsRefusingUs'
-  | 'PreflightFailures';
-
 export function newCounter(): Counter {
-  const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: 'relay-audit' });
+  const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
   return (name, value) => {
     metrics.addMetric(name, MetricUnit.Count, value);
     metrics.publishStoredMetrics();
