@@ -22,7 +22,7 @@ const settings = readSettings('api');
 const logger = newLogger('api');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   secrets,
   cursors: cursors(secrets),
   clock: Date.now,

@@ -16,7 +16,7 @@ const settings = readSettings('canary');
 const logger = newLogger('canary');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   readToken: (text) => readCanaryToken(secrets, text),
   readMail: keptMails(settings.CANARY_MAIL_URL, settings.CANARY_MAIL_REGION),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),

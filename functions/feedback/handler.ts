@@ -10,7 +10,7 @@ import { type Services, takeEvent } from './feedback.ts';
 const settings = readSettings('feedback');
 const logger = newLogger('feedback');
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   clock: Date.now,
   log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
 };

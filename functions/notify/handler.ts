@@ -21,7 +21,7 @@ import { type Called, notify, type Services } from './notify.ts';
 const settings = readSettings('notify');
 const logger = newLogger('notify');
 const secrets = await loadSecrets(settings.SECRET);
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
 const lookups = dnsLookups(settings.DNS_SERVERS);
 const siteUrl = settings.BASE_URL.replace(/\/$/, '');
 const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.WEBHOOK_NETWORKS);
@@ -34,8 +34,8 @@ const services: Services = {
   siteUrl,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   unsubscribeUrl: (accountId, email) => `${siteUrl}/unsubscribe?token=${sealSubscription(secrets, { accountId, email })}`,
-  claimLeaseMs: settings.CLAIM_LEASE_SECONDS,
-  gatherMs: settings.GATHER_SECONDS,
+  claimLeaseMs: settings.CLAIM_LEASE_SECONDS.ms,
+  gatherMs: settings.GATHER_SECONDS.ms,
 };
 
 // The never-list is read for every call: they are few.

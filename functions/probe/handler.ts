@@ -34,7 +34,7 @@ const rules = {
   optOutAddress: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   limits: PROBE_LIMITS,
 };
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
 const wakeNotices = noticesQueue(settings.NOTICES_QUEUE_URL);
 const log: Services['log'] = {
   info: (message, fields) => logger.info(message, { ...fields }),
@@ -42,12 +42,12 @@ const log: Services['log'] = {
 };
 const turnRules = {
   leaseMs: PROBE_LIMITS.sittingMs + LEASE_SPARE_MS,
-  spacingMs: settings.ADDRESS_SPACING_SECONDS,
+  spacingMs: settings.ADDRESS_SPACING_SECONDS.ms,
   soonestMs: Math.min(
-    settings.CONFIRM_DELAY_SECONDS,
-    settings.CONTINUE_SECONDS,
-    settings.PUT_OFF_SECONDS,
-    settings.ADDRESS_SPACING_SECONDS,
+    settings.CONFIRM_DELAY_SECONDS.ms,
+    settings.CONTINUE_SECONDS.ms,
+    settings.PUT_OFF_SECONDS.ms,
+    settings.ADDRESS_SPACING_SECONDS.ms,
   ),
 };
 const lines: Lines = new Map();
@@ -69,10 +69,10 @@ const services: Omit<Services, 'audit'> = {
   clock: Date.now,
   count: newCounter(),
   log,
-  confirmDelayMs: settings.CONFIRM_DELAY_SECONDS,
-  continueMs: settings.CONTINUE_SECONDS,
-  putOffMs: settings.PUT_OFF_SECONDS,
-  awaitMs: settings.AWAIT_SECONDS,
+  confirmDelayMs: settings.CONFIRM_DELAY_SECONDS.ms,
+  continueMs: settings.CONTINUE_SECONDS.ms,
+  putOffMs: settings.PUT_OFF_SECONDS.ms,
+  awaitMs: settings.AWAIT_SECONDS.ms,
 };
 
 async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {

@@ -7,12 +7,19 @@ export type Registration =
   | { readonly kind: 'closed' }
   | { readonly kind: 'domains'; readonly domains: readonly string[] };
 
-const seconds = (fallback: number) =>
+/** How long something takes, told in the unit of its setting's name and read in milliseconds. */
+export type Duration = { readonly ms: number };
+
+const UNITS_MS = { seconds: 1_000, days: 24 * 60 * 60_000 } as const;
+
+const duration = (unit: keyof typeof UNITS_MS, fallback: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number of seconds')
+    .regex(/^\d+$/, `must be a whole number of ${unit}`)
     .default(String(fallback))
-    .transform((text) => Number(text) * 1000);
+    .transform((text): Duration => ({ ms: Number(text) * UNITS_MS[unit] }));
+
+const seconds = (fallback: number) => duration('seconds', fallback);
 
 const list = z
   .string()
@@ -82,15 +89,11 @@ const registration = z
     return { kind: 'domains', domains };
   });
 
-/** Settings that every function with a table has. Durations are given in seconds or days and come out in milliseconds. */
+/** Settings that every function with a table has. */
 const table = {
   TABLE_NAME: z.string().min(1),
   /** How long history is kept. 400 days: a year back at any time. */
-  RETENTION_DAYS: z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number of days')
-    .default('400')
-    .transform((text) => Number(text) * 24 * 60 * 60_000),
+  RETENTION_DAYS: duration('days', 400),
 };
 
 /** Settings of every function that sends mail. */
