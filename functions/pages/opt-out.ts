@@ -7,7 +7,7 @@ import { type Look, startLook } from '../../shared/network/look.ts';
 import { type Found, sharedLookups } from '../../shared/network/lookups.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
-import type { Budget } from '../../shared/store/audit-store.ts';
+import type { Budget, Pause } from '../../shared/store/audit-store.ts';
 import { type Answer, type Call, page, type Verb } from './call.ts';
 import { type AddressDenial, lookUpDenials } from './deny-records.ts';
 import { readTargetField, refusalOf } from './read-form.ts';
@@ -80,7 +80,7 @@ type Outcome = { readonly address: string; readonly permanent: boolean; readonly
 async function heed({ address, denied, places }: AddressDenial, now: number, call: Call): Promise<Outcome> {
   const about = { address: address.text, places };
   if (denied && (await listForGood(address.text, now, call))) return { ...about, permanent: true, fresh: false };
-  return { ...about, permanent: false, fresh: await call.store.pause({ address: address.text, since: now, until: untilOf(now) }) };
+  return { ...about, permanent: false, fresh: await call.store.pause(pauseOf(address.text, now)) };
 }
 
 // When too many were listed today, the record itself still forbids every probe for as long as it stands.
@@ -125,6 +125,11 @@ function tooMany(waitMs: number): Answer {
 
 function form(status: number, shown: OptOutForm): Answer {
   return page(status, optOutPage(shown, PAUSE_HOURS));
+}
+
+// Heeded once: who could begin another when it is over would keep an owner's server from being scanned for ever.
+function pauseOf(address: string, now: number): Pause {
+  return { address, since: now, until: untilOf(now), heedAgainAt: untilOf(now) + UNHEEDED_DAYS * 24 * HOUR_MS };
 }
 
 function untilOf(now: number): number {

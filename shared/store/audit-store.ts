@@ -73,7 +73,7 @@ export type TurnGiven = { readonly granted: true } | { readonly granted: false; 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
 
-/** An unproven wish not to be probed. Until `until` nothing is sent to the address; a lifted one has `heedAgainAt`, before which no other is heeded. */
+/** An unproven wish not to be probed. Until `until` nothing is sent to the address. Before `heedAgainAt` no other is heeded. */
 export type Pause = { readonly address: string; readonly since: number; readonly until: number; readonly heedAgainAt?: number | undefined };
 
 /** What became of a request that carries an idempotency key: it is new, was answered like this, is still being made, or was another request. */
@@ -213,7 +213,7 @@ export type AuditStore = {
   /** False when there was no such entry. */
   removeNever(target: string): Promise<boolean>;
 
-  /** Pauses an address; false when another pause of it stands, or was lifted so lately that none is heeded. */
+  /** Pauses an address; false when another pause of it stands, or stood so lately that none is heeded. */
   pause(pause: Pause): Promise<boolean>;
   /** Those of the addresses that are paused at `now`. */
   pausesOf(addresses: readonly string[], now: number): Promise<Pause[]>;
