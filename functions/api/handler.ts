@@ -36,7 +36,7 @@ const services: Services = {
   tokenOf: (accountId) => consentToken(secrets, accountId),
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   ehloName: settings.EHLO_NAME,
-  baseUrl: settings.BASE_URL.replace(/\/$/, ''),
+  baseUrl: settings.BASE_URL,
 };
 
 type Request = { readonly event: APIGatewayProxyEventV2; response: Answer | null };

@@ -78,6 +78,9 @@ const families = z
 
 const domain = z.string().regex(/^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'must be a domain name in lower case');
 
+// Where the service answers, without a slash at the end: paths are put behind it.
+const site = z.url().transform((url) => url.replace(/\/$/, ''));
+
 const registration = z
   .string()
   .default('open')
@@ -116,7 +119,7 @@ export const SETTINGS = {
     REGISTRATION: registration,
     ...sending,
     /** Where the links of confirmation mails lead to; empty is the very address that the API was called by. */
-    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
+    BASE_URL: z.union([z.literal(''), site]).default(''),
     EHLO_NAME: domain,
     /** The addresses that our connections come from. */
     EGRESS_ADDRESSES: addresses,
@@ -146,7 +149,7 @@ export const SETTINGS = {
     DNS_SERVERS: list,
     ...sending,
     /** Where the pages and the API answer; empty is the very address that they were called by. */
-    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
+    BASE_URL: z.union([z.literal(''), site]).default(''),
   }),
   dispatch: z.object({
     ...table,
@@ -168,7 +171,7 @@ export const SETTINGS = {
     /** A domain of ours that foreign recipients live in. */
     CANARY_DOMAIN: domain,
     /** Where the pages answer that canaries name. */
-    BASE_URL: z.url(),
+    BASE_URL: site,
     /** Whom a canary tells its reader to write to; postmaster at the EHLO name when left out. */
     OPT_OUT_ADDRESS: z.email().optional(),
     /** The address families that there is a way out over: `4` or `4,6`. */
@@ -205,7 +208,7 @@ export const SETTINGS = {
     /** Where the secret is that unsubscribe links and the signatures of webhooks hang on. */
     SECRET: z.string().min(1),
     /** Where the API and the pages answer; mails link to them. */
-    BASE_URL: z.url(),
+    BASE_URL: site,
     /** The addresses that our connections come from, which readers look for in their logs. */
     EGRESS_ADDRESSES: addresses,
     /** Networks in which webhooks of the operator's accounts may be called though they are not public. */

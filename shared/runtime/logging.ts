@@ -7,6 +7,19 @@ export function newLogger(functionName: string): Logger {
   return new Logger({ serviceName: functionName });
 }
 
+/** The log, as those see it who tell events with their fields and know nothing of how they are written. */
+export type EventLog = {
+  readonly info: (message: string, fields: object) => void;
+  readonly error: (message: string, fields: object) => void;
+};
+
+export function eventLog(logger: Logger): EventLog {
+  return {
+    info: (message, fields) => logger.info(message, { ...fields }),
+    error: (message, fields) => logger.error(message, { ...fields }),
+  };
+}
+
 /** An error as it goes into the log. */
 export type LoggedError = { readonly name: string; readonly message: string; readonly stack?: string; readonly cause?: LoggedError };
 

@@ -75,6 +75,11 @@ describe('what is set is read', () => {
     expect(settings.FAMILIES).toEqual([4]);
   });
 
+  test('a slash at the end of where the service answers is taken off, for paths are put behind it', () => {
+    for (const BASE_URL of ['https://audit.example/', 'https://audit.example'])
+      expect(readSettings('probe', { ...PROBE, BASE_URL }).BASE_URL).toBe('https://audit.example');
+  });
+
   test('seconds and days come out as milliseconds, ports as numbers', () => {
     expect(readSettings('probe', { ...PROBE, CONFIRM_DELAY_SECONDS: '2' }).CONFIRM_DELAY_SECONDS.ms).toBe(2_000);
     expect(readSettings('api', { ...API, RETENTION_DAYS: '1', PROBE_PORTS: '25,2525' })).toMatchObject({
