@@ -375,6 +375,16 @@ describe('a place in the line', () => {
       expect(last.map((at) => (at - NOON - SPACING) / STEP)).toEqual([3, 0, 5, 1, 4, 2]);
     });
 
+    test('an account that was away for some rounds has none of them when it comes back', async () => {
+      const { address } = turnOf();
+      await take(booking(address, { account: 'away' }));
+      const stayed = await bookAll(Array.from({ length: 6 }, () => booking(address, { account: 'stayed' })));
+      for (const each of stayed.slice(0, 3)) expect(await comes(each)).toEqual({ granted: true });
+      const last = stayed[2]?.booked.at ?? expect.fail();
+      const back = await bookAll(Array.from({ length: 3 }, () => booking(address, { account: 'away', now: last + 1 })));
+      expect(back.map(({ booked }) => (booked.at - last) / STEP)).toEqual([1, 3, 5]);
+    });
+
     test('who waits for an account that is gone waits for one of its turns, not for all', async () => {
       const { address } = turnOf();
       await take(booking(address, { account: 'gone' }));
