@@ -62,7 +62,7 @@ type Made = {
   readonly startedAt: number;
   readonly full: boolean;
   readonly finding: Finding;
-  /** The times that are its own at addresses that were not free. */
+  /** Its places in the lines at addresses that were not free. */
   readonly booked?: Bookings;
 };
 
@@ -142,7 +142,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const isFresh = kindIn(ref) !== 'confirming' && before === undefined;
   if (isFresh && (await isInLine(made, services))) return undefined;
-  // Of a host one scan waits: another would book a time that nobody comes at.
+  // Of a host one scan waits: another would have a place in the line that nobody comes for.
   const books = host.state.putOff === undefined || host.state.putOff === ref.scanId;
   const turns = services.turns(ref, isFresh, { before: owed?.booked ?? {}, books });
   const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
@@ -162,12 +162,12 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   return { ...made, full, finding, booked: turns.booked() };
 }
 
-// Whether another scan of the host has booked its time already: this one would only wait behind it. One that was asked for comes after it.
+// Whether another scan of the host waits in a line already: this one would only wait behind it. One that was asked for comes after it.
 async function isInLine({ ref, host, owed }: Pick<Made, 'ref' | 'host' | 'owed'>, { store, clock }: Services): Promise<boolean> {
   const { putOff } = host.state;
   if (putOff === undefined || putOff === ref.scanId) return false;
   const before = await store.findOwed(host.id, putOff);
-  const at = Math.max(0, ...Object.values(before?.booked ?? {}));
+  const at = Math.max(0, ...Object.values(before?.booked ?? {}).map((place) => place.at));
   if (at <= clock()) return false;
   if (owed !== undefined) await store.leaseScan(ref, at);
   return true;

@@ -1,10 +1,10 @@
-import type { Bookings, ScanRef } from '../../shared/domain/scan.ts';
+import type { Booking, Bookings, ScanRef } from '../../shared/domain/scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { TakeTurn } from './permit-host.ts';
 
-/** The turns of one delivery of a scan at the addresses of its host; `booked` are the times that are its own, where it must wait. */
+/** The turns of one delivery of a scan at the addresses of its host; `booked` are its places in line, where it must wait. */
 export type Turns = { readonly take: TakeTurn; readonly end: () => Promise<void>; readonly booked: () => Bookings };
 
 /** How addresses are shared: for how long one scan has one, and what lies between fresh scans. `soonestMs`: when a scan may follow another at the earliest. */
@@ -34,24 +34,15 @@ export function turnsOf(
   const { leaseMs, spacingMs, soonestMs } = rules;
   const attempt = newId();
   const taken: string[] = [];
-  const booked: Record<string, number> = { ...bookings.before };
+  const booked: Record<string, Booking> = { ...bookings.before };
   const stood = new Map<string, () => void>();
-  const wishAt = (address: string) => ({ booked: booked[address], books: bookings.books });
+  const wish = { ref, attempt, fresh, leaseMs, spacingMs, books: bookings.books };
   return {
     booked: () => booked,
     async take(address, unproven = false) {
       if (!stood.has(address)) stood.set(address, await stand(address, lines));
-      const given = await store.takeTurn({
-        address,
-        ref,
-        attempt,
-        fresh,
-        now: clock(),
-        leaseMs,
-        spacingMs,
-        unlisted: unproven,
-        ...wishAt(address),
-      });
+      const asked = await stand(`${address} asks`, lines); // those that stood too long do so all at once, and would overwrite each other's places
+      const given = await store.takeTurn({ ...wish, address, now: clock(), unlisted: unproven, booked: booked[address] }).finally(asked);
       if (given.granted) taken.push(address);
       else if (given.booked !== undefined) booked[address] = given.booked;
       return given;

@@ -156,8 +156,11 @@ export type LegEvidence = {
 /** A reference to a scan to be made, small enough to travel fifty to a message. */
 export type ScanRef = { readonly accountId: string; readonly hostId: string; readonly scanId: string };
 
-/** When whose turn at an address is, by address. */
-export type Bookings = Readonly<Record<string, number>>;
+/** A place in the line at an address: which turn of its account it is, and when that may be asked for. */
+export type Booking = { readonly round: number; readonly at: number };
+
+/** The places of a scan in lines, by address. */
+export type Bookings = Readonly<Record<string, Booking>>;
 
 /** A scan that stays written in the table until its result is stored. `trouble` says what put it off, when something on our side did. */
 export type OwedScan = ScanRef & {
@@ -173,7 +176,7 @@ export type OwedScan = ScanRef & {
   readonly startedAt?: number | undefined;
   /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
   readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
-  /** The times that were booked for it at addresses that were not free. */
+  /** Its places in the lines at addresses that were not free. */
   readonly booked?: Bookings | undefined;
   /** Since when its messages are waited for, and until when at the latest. */
   readonly awaits?: { readonly since: number; readonly until: number } | undefined;

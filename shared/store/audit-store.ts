@@ -6,7 +6,7 @@ import type { MailStop } from '../domain/mail-stop.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
-import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
+import type { Booking, LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 
@@ -59,16 +59,16 @@ export type Turn = {
   readonly leaseMs: number;
   /** How long after a fresh scan began the next fresh one of another scan may. */
   readonly spacingMs: number;
-  /** The time that was booked for it at this address. */
-  readonly booked?: number | undefined;
-  /** Whether a time is to be booked for it when the address is not free. */
+  /** Its place in the line at this address. */
+  readonly booked?: Booking | undefined;
+  /** Whether it is to have a place in the line when the address is not free. */
   readonly books?: boolean | undefined;
   /** Who scans the address is not remembered: being there makes nobody one of its owners. */
   readonly unlisted?: boolean | undefined;
 };
 
-/** Whether an address was given to a scan; if not, when it may be asked for again, which is its own time if it is `booked`. */
-export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: number };
+/** Whether an address was given to a scan; if not, when it may be asked for again, and its place in the line if it has one. */
+export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: Booking };
 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
@@ -199,8 +199,8 @@ export type AuditStore = {
 
   /**
    * Gives an address to one scan at a time by one conditional update, and remembers who scans it: once a week that is a second write. A
-   * fresh scan that must wait is booked for the next time that nobody else is, if it books, by another; whoever comes at its time has it
-   * before those who have booked none.
+   * fresh scan that must wait is given a place in the line, if it books, by another. The accounts that wait have turns by rounds, so that
+   * no number of scans of one keeps a scan of another waiting for more than one of them. Whoever has no place comes after the line.
    */
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */

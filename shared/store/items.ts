@@ -27,6 +27,7 @@ import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Account, NeverEntry, NoticeRecord, Pause, Session, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
+import type { Line } from './turn-line.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const verdict = z.enum(VERDICTS);
@@ -242,7 +243,7 @@ const owedItem = z.object({
   sittings: z.number().optional(),
   startedAt: time.optional(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
-  booked: z.record(z.string(), time).optional(),
+  booked: z.record(z.string(), z.object({ round: z.number().int(), at: time })).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
@@ -394,15 +395,30 @@ export function readUsed(item: unknown): number {
   return z.object({ used: z.number().int() }).parse(item).used;
 }
 
-/** Who has an address until when, since when the last fresh scan of it is, and which hosts were written down as its scanners since `listedAt`. */
+/** Who has an address until when, since when the last fresh scan of it is, who waits for the next, and which hosts were written down as its scanners since `listedAt`. */
 export type StoredTurn = z.infer<typeof turnItem>;
+
+/** The line at an address as one text, which costs less than a list, and is compared as one. */
+export function packLine(line: Line): string {
+  return line.map(({ account, served, issued }) => `${account} ${served} ${issued}`).join('\n');
+}
+
+const packedLine = z.string().transform(
+  (packed): Line =>
+    packed.split('\n').map((each) => {
+      const [account = '', served, issued] = each.split(' ');
+      return { account, served: Number(served), issued: Number(issued) };
+    }),
+);
 
 const turnItem = z.object({
   leaseUntil: time,
   holder: z.string(),
+  heldUntil: time.optional(),
   freshAt: time.optional(),
   freshScan: z.string().optional(),
   nextFree: time.optional(),
+  waiting: packedLine.default([]),
   scanners: z.set(z.string()).default(new Set()),
   listedAt: time.optional(),
   expiresAt: time,
@@ -422,11 +438,6 @@ export function readScanner(item: unknown): { accountId: string; hostId: string;
 
 export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);
-}
-
-/** From when on an address was booked by nobody. */
-export function readNextFree(item: unknown): number {
-  return z.object({ nextFree: time }).parse(item).nextFree;
 }
 
 export function readNever(item: unknown): NeverEntry {

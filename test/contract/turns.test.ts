@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Turn } from '../../shared/store/audit-store.ts';
+import type { Turn, TurnGiven } from '../../shared/store/audit-store.ts';
 import { NOON } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
@@ -185,72 +185,109 @@ test('a turn costs one write unit and no read, given or refused; and once a week
   expect(table.meter.readUnits).toBe(0);
 });
 
-describe('a booked time', () => {
+describe('a place in the line', () => {
   const STEP = 1.2 * SPACING;
-  const booking = (address: string, rest: Partial<Turn> = {}) => turnOf({ address, fresh: true, books: true, ...rest });
+  type Wish = Partial<Omit<Turn, 'ref'>> & { readonly account?: string };
+  const booking = (address: string, { account = 'account1', ...rest }: Wish = {}): Turn => {
+    const turn = turnOf({ address, fresh: true, books: true, ...rest });
+    return { ...turn, ref: { ...turn.ref, accountId: account } };
+  };
+  const placeIn = (given: TurnGiven) => (given.granted || given.booked === undefined ? expect.fail('no place') : given.booked);
+  const bookAll = async (turns: readonly Turn[]) => {
+    const places = [];
+    for (const turn of turns) places.push({ ...turn, booked: placeIn(await take(turn)) });
+    return places;
+  };
+  const comes = (turn: Turn, at = turn.booked?.at ?? expect.fail('not booked')) =>
+    take({ ...turn, attempt: `${turn.attempt} at ${at}`, now: at });
 
   test('is another for each of those that wait, far enough from the next, whoever asks at once', async () => {
     const { address } = turnOf();
     await take(booking(address));
     const given = await Promise.all(Array.from({ length: 20 }, () => take(booking(address))));
-    const times = given.map((each) => (each.granted ? expect.fail('granted twice') : each.booked));
     const expected = Array.from({ length: 20 }, (_, index) => NOON + SPACING + index * STEP);
-    expect(times.toSorted((a = 0, b = 0) => a - b)).toEqual(expected);
+    expect(given.map((each) => placeIn(each).at).toSorted((a, b) => a - b)).toEqual(expected);
   });
 
-  test('is given to who comes at it, and to nobody who has booked none; they are booked behind the last', async () => {
+  test('gives the turn to who comes at its time, and to nobody who has none', async () => {
     const { address } = turnOf();
     await take(booking(address));
-    const mine = booking(address);
-    const [first, second] = [await take(mine), await take(booking(address))];
-    expect([first, second]).toMatchObject([{ booked: NOON + SPACING }, { booked: NOON + SPACING + STEP }]);
+    const [first = expect.fail(), second] = await bookAll([booking(address), booking(address)]);
+    expect([first, second]).toMatchObject([{ booked: { at: NOON + SPACING } }, { booked: { at: NOON + SPACING + STEP } }]);
     const at = NOON + SPACING;
-    expect(await take(booking(address, { now: at }))).toMatchObject({ granted: false, booked: at + 2 * STEP });
-    expect(await take({ ...mine, attempt: 'at its time', now: at, booked: at })).toEqual({ granted: true });
+    expect(await take(booking(address, { now: at, books: false }))).toEqual({ granted: false, retryAt: at + 2 * STEP });
+    expect(placeIn(await take(booking(address, { now: at }))).at).toBe(at + 2 * STEP);
+    expect(await comes(first)).toEqual({ granted: true });
   });
 
   test('keeps its distance from the scan before, which may have come late, and stays its own meanwhile', async () => {
     const { address } = turnOf();
     await take(booking(address));
-    const mine = booking(address);
-    await take(mine);
-    await take(booking(address, { now: NOON + SPACING - 1 })); // books behind
-    const late = NOON + SPACING + 60_000;
-    expect(await take({ ...mine, now: late, booked: NOON + SPACING })).toEqual({ granted: true });
-    const next = { ...booking(address, { now: NOON + SPACING + STEP }), booked: NOON + SPACING + STEP };
-    expect(await take(next)).toEqual({ granted: true });
-    const early = { ...booking(address, { now: NOON + SPACING + STEP + 1 }), booked: NOON + SPACING + STEP };
-    expect(await take(early)).toEqual({ granted: false, retryAt: NOON + 2 * SPACING + STEP, booked: NOON + SPACING + STEP });
+    const [mine = expect.fail(), next = expect.fail(), third = expect.fail()] = await bookAll([1, 2, 3].map(() => booking(address)));
+    const late = NOON + SPACING + 5 * 60_000;
+    expect(await comes(mine, late)).toEqual({ granted: true });
+    const { round } = next.booked;
+    expect(await comes(next)).toEqual({ granted: false, retryAt: late + SPACING, booked: { round, at: late + SPACING } });
+    expect(await comes({ ...next, booked: { round, at: late + SPACING } })).toEqual({ granted: true });
+    expect(placeIn(await comes(third)).at).toBe(late + 2 * SPACING);
   });
 
-  test('that has gone by belongs to whoever is behind it: its owner is booked anew', async () => {
+  test('that was missed is the next one’s, and who had it joins behind the others', async () => {
     const { address } = turnOf();
     await take(booking(address));
-    const mine = booking(address);
-    const given = await take(mine);
-    for (let count = 0; count < 3; count++) await take(booking(address));
-    const booked = given.granted ? 0 : given.booked;
-    expect(await take({ ...mine, now: NOON + SPACING + STEP, booked })).toMatchObject({ booked: NOON + SPACING + 4 * STEP });
+    const [mine = expect.fail(), next = expect.fail()] = await bookAll([1, 2, 3, 4].map(() => booking(address)));
+    expect(await comes(next)).toEqual({ granted: true });
+    expect(placeIn(await comes(mine, NOON + SPACING + STEP)).at).toBe(NOON + SPACING + 4 * STEP);
   });
 
-  test('holds its place where no fresh scan has ever begun: who comes later is booked behind it', async () => {
+  test('is kept by who comes late, for as long as nobody behind it has come', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const [mine = expect.fail()] = await bookAll([booking(address), booking(address)]);
+    expect(await comes(mine, NOON + SPACING + STEP)).toEqual({ granted: true });
+  });
+
+  test('is behind all others where no fresh scan has ever begun', async () => {
     const { address } = turnOf();
     await take(turnOf({ address }));
-    expect(await take(booking(address))).toMatchObject({ booked: NOON + LEASE });
-    expect(await take(booking(address, { now: NOON + LEASE }))).toMatchObject({ booked: NOON + LEASE + STEP });
+    expect(placeIn(await take(booking(address))).at).toBe(NOON + LEASE);
+    expect(placeIn(await take(booking(address, { account: 'other' }))).at).toBe(NOON + LEASE + STEP);
+    expect(placeIn(await take(booking(address, { now: NOON + LEASE }))).at).toBe(NOON + LEASE + 2 * STEP);
   });
 
-  test('costs a write when it is booked, and none for asking before it', async () => {
+  test('is of no use in a line that began after it', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const [mine = expect.fail()] = await bookAll([booking(address)]);
+    const later = NOON + DAY;
+    await take(booking(address, { now: later }));
+    await bookAll([1, 2].map(() => booking(address, { now: later })));
+    expect(placeIn(await comes(mine, later + 1)).at).toBe(later + SPACING + 2 * STEP);
+  });
+
+  test('costs a write when it is given, and none for asking before its time', async () => {
     const { address } = turnOf();
     await take(booking(address));
     const mine = booking(address);
     table.meter.reset();
-    const given = await take(mine);
-    expect(table.meter.writeUnits).toBeLessThanOrEqual(3);
+    const booked = placeIn(await take(mine));
+    expect(table.meter).toMatchObject({ writeUnits: 1, readUnits: 0, requests: 1 }); // beside the refused update, which the engine does not report
     table.meter.reset();
-    const booked = given.granted ? 0 : (given.booked ?? 0);
-    expect(await take({ ...mine, now: NOON + 60_000, booked })).toEqual({ granted: false, retryAt: booked, booked });
+    expect(await take({ ...mine, now: NOON + 60_000, booked })).toEqual({ granted: false, retryAt: booked.at, booked });
     expect(table.meter).toMatchObject({ writeUnits: 0, requests: 0 });
+  });
+
+  test('costs a read to ask for its turn, and no write when that is not there yet', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const [mine = expect.fail()] = await bookAll([booking(address)]);
+    await bookAll([booking(address, { account: 'other' })]);
+    table.meter.reset();
+    const booked = placeIn(await comes(mine));
+    expect(table.meter).toMatchObject({ writeUnits: 0, readUnits: 1, requests: 1 });
+    table.meter.reset();
+    await comes({ ...mine, booked: { ...booked, at: booked.at + STEP } });
+    expect(table.meter).toMatchObject({ writeUnits: 2, readUnits: 1, requests: 3 }); // one of them writes the host down
   });
 
   test('is not taken by a confirmation or a continuation, which wait for the lease alone', async () => {
@@ -259,5 +296,104 @@ describe('a booked time', () => {
     await take(booking(address));
     expect(await take(turnOf({ address, books: true, now: NOON + 1 }))).toEqual({ granted: false, retryAt: NOON + LEASE });
     expect(await take(turnOf({ address, now: NOON + LEASE }))).toEqual({ granted: true });
+  });
+
+  test('whose time has come keeps the address from further confirmations and continuations, until it can be taken', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const [mine = expect.fail()] = await bookAll([booking(address)]);
+    const at = mine.booked.at;
+    const going = turnOf({ address, now: at - 60_000 });
+    expect(await take(going)).toEqual({ granted: true });
+    const free = at - 60_000 + LEASE;
+    expect(await comes(mine)).toEqual({ granted: false, retryAt: free, booked: { ...mine.booked, at: free } });
+    const held = { granted: false, retryAt: free + 120_000 };
+    expect(await take(turnOf({ address, now: free }))).toEqual(held);
+    expect(await take(turnOf({ address, now: free + 119_999 }))).toEqual(held);
+    expect(await take({ ...going, now: free - 1 })).toEqual({ granted: true }); // who has it already
+    const later = free - 1 + LEASE;
+    expect(await comes(mine, later)).toEqual({ granted: true });
+    expect(await take(turnOf({ address, now: later + LEASE }))).toEqual({ granted: true });
+  });
+
+  test('that nobody comes for holds up no confirmation and no continuation', async () => {
+    const { address } = turnOf();
+    await take(booking(address));
+    const [gone = expect.fail()] = await bookAll([booking(address)]);
+    expect(await take(turnOf({ address, now: gone.booked.at }))).toEqual({ granted: true });
+    expect(await take(turnOf({ address, now: gone.booked.at + LEASE }))).toEqual({ granted: true });
+  });
+
+  test('is not lost when the scan before it is delivered again', async () => {
+    const { address } = turnOf();
+    const first = booking(address);
+    await take(first);
+    const [mine = expect.fail()] = await bookAll([booking(address)]);
+    expect(await comes(first, NOON + LEASE)).toEqual({ granted: true });
+    const at = NOON + LEASE + SPACING;
+    expect(await comes(mine)).toEqual({ granted: false, retryAt: at, booked: { ...mine.booked, at } });
+    expect(await comes(mine, at)).toEqual({ granted: true });
+  });
+
+  describe('between accounts', () => {
+    test('of an account that has a hundred hosts there is one turn before that of another, the one that is under way', async () => {
+      const { address } = turnOf();
+      await take(booking(address));
+      const many = await bookAll(Array.from({ length: 100 }, () => booking(address)));
+      const [other = expect.fail()] = await bookAll([booking(address, { account: 'other' })]);
+      expect(other.booked.at).toBe(NOON + SPACING);
+      expect(placeIn(await comes(many[0] ?? expect.fail())).at).toBe(NOON + SPACING + STEP);
+      expect(await comes(other)).toEqual({ granted: true });
+    });
+
+    test('turns alternate while two accounts wait, each in the order of its own scans', async () => {
+      const { address } = turnOf();
+      await take(booking(address, { account: 'busy' }));
+      let waiting = await bookAll(Array.from({ length: 6 }, () => booking(address, { account: 'busy' })));
+      waiting.push(...(await bookAll(Array.from({ length: 3 }, () => booking(address, { account: 'other' })))));
+      const order: string[] = [];
+      const all = waiting.map(({ attempt }) => attempt);
+      for (let at = NOON; waiting.length > 0; at += 60_000) {
+        const still: typeof waiting = [];
+        for (const each of waiting) {
+          const given = each.booked.at > at ? undefined : await comes(each, at);
+          if (given?.granted) order.push(each.attempt);
+          else still.push(given === undefined ? each : { ...each, booked: placeIn(given) });
+        }
+        waiting = still;
+      }
+      expect(order.map((attempt) => all.indexOf(attempt))).toEqual([6, 0, 7, 1, 8, 2, 3, 4, 5]);
+    });
+
+    test('each of many that wait has a turn before any has a second', async () => {
+      const { address } = turnOf();
+      await take(booking(address, { account: 'a' }));
+      const places = await bookAll(['a', 'b', 'a', 'c', 'b', 'd'].map((account) => booking(address, { account })));
+      const last = await Promise.all(
+        places.map(async (each) => placeIn(await take({ ...each, attempt: 'again', now: NOON + 1, booked: { ...each.booked, at: 0 } })).at),
+      );
+      expect(last.map((at) => (at - NOON - SPACING) / STEP)).toEqual([3, 0, 5, 1, 4, 2]);
+    });
+
+    test('an account that was away for some rounds has none of them when it comes back', async () => {
+      const { address } = turnOf();
+      await take(booking(address, { account: 'away' }));
+      const stayed = await bookAll(Array.from({ length: 6 }, () => booking(address, { account: 'stayed' })));
+      for (const each of stayed.slice(0, 3)) expect(await comes(each)).toEqual({ granted: true });
+      const last = stayed[2]?.booked.at ?? expect.fail();
+      const back = await bookAll(Array.from({ length: 3 }, () => booking(address, { account: 'away', now: last + 1 })));
+      expect(back.map(({ booked }) => (booked.at - last) / STEP)).toEqual([1, 3, 5]);
+    });
+
+    test('who waits for an account that is gone waits for one of its turns, not for all', async () => {
+      const { address } = turnOf();
+      await take(booking(address, { account: 'gone' }));
+      await bookAll(Array.from({ length: 100 }, () => booking(address, { account: 'gone' })));
+      const now = NOON + 3 * 60 * 60_000;
+      expect(await take(booking(address, { account: 'other', now }))).toEqual({ granted: true });
+      const [second = expect.fail()] = await bookAll([booking(address, { account: 'other', now: now + 1 })]);
+      expect(second.booked.at).toBe(now + SPACING);
+      expect(await comes(second)).toEqual({ granted: true });
+    });
   });
 });

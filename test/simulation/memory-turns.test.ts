@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Booking } from '../../shared/domain/scan.ts';
 import type { Turn } from '../../shared/store/audit-store.ts';
 import { NOON } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => table.stop());
 
 const asked = fc.record({
-  who: fc.nat(4),
+  who: fc.nat(6),
   after: fc.constantFrom(0, 30_000, MINUTE, 10 * MINUTE, 12 * MINUTE),
   fresh: fc.boolean(),
   books: fc.boolean(),
@@ -28,11 +29,11 @@ test('turns in memory are given, refused and booked as those on DynamoDB', async
     fc.asyncProperty(fc.array(asked, { minLength: 2, maxLength: 15 }), async (all) => {
       const address = `185.${++count}`;
       const model = memoryTurns();
-      const booked = new Map<number, number>();
+      const booked = new Map<number, Booking>();
       let now = NOON;
       for (const [index, { who, after, fresh, books, ends }] of all.entries()) {
         now += after;
-        const ref = { accountId: 'a', hostId: `host${who}`, scanId: 'scan' };
+        const ref = { accountId: `account${who % 3}`, hostId: `host${who}`, scanId: 'scan' };
         const attempt = `attempt ${index}`;
         const turn: Turn = {
           address,

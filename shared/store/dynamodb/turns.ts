@@ -1,7 +1,8 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore, Turn, TurnGiven } from '../audit-store.ts';
-import { readNextFree, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
+import { GetCommand, PutCommand, UpdateCommand, type UpdateCommandOutput } from '@aws-sdk/lib-dynamodb';
+import type { AuditStore, Turn } from '../audit-store.ts';
+import { packLine, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
 import { keys } from '../keys.ts';
+import { freshScanOf, stepFor, type TurnStep } from '../turn-line.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
@@ -9,6 +10,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const LISTED_MS = 7 * DAY_MS; // how often a host is written down that goes on scanning an address; the slowest period is a week too
 const KEPT_MS = 3 * LISTED_MS; // after it was written down: it comes again within two weeks, or it scans the address no more
 const LISTED_LIMIT = 50; // about 2 KB: each turn pays for the whole item
+const TRIES = 30; // each time another changed the line in the same moment; ten workers are at it at most
 
 /**
  * Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, and which hosts are written down
@@ -16,21 +18,24 @@ const LISTED_LIMIT = 50; // about 2 KB: each turn pays for the whole item
  */
 export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | 'hostsAt'> {
   return {
-    async takeTurn(asked) {
-      const { booked } = asked;
-      if (booked !== undefined && booked > asked.now) return { granted: false, retryAt: booked, booked };
-      // A time that has gone by belongs to whoever is booked behind it.
-      const turn = booked !== undefined && asked.now < booked + stepOf(asked) ? asked : { ...asked, booked: undefined };
-      for (const list of turn.unlisted === true ? [UNLISTED] : [JOINED, ANEW]) {
-        const taken = await take(table, turn, list);
-        if (taken.kind === 'granted') {
-          if (list === ANEW || (list === JOINED && !taken.listed.has(scannerOf(turn)))) await writeDown(table, turn);
-          return { granted: true };
+    async takeTurn(turn) {
+      const { booked, now } = turn;
+      if (booked !== undefined && booked.at > now) return { granted: false, retryAt: booked.at, booked };
+      // Who has a place must see the line; anybody else sees it when it is in the way.
+      let seen = booked === undefined ? await take(table, turn, { do: 'take' }) : await see(table, turn.address);
+      let place = booked;
+      for (let tries = 0; tries < TRIES && seen !== 'granted'; tries++) {
+        const next = stepFor({ ...turn, booked: place }, seen);
+        if (next.do === 'hold') await hold(table, turn.address, next.until);
+        if (next.do === 'wait' || next.do === 'hold') return next.given;
+        if (next.do === 'take') seen = await take(table, turn, next, seen);
+        else {
+          const done = await book(table, turn, next);
+          if (done === 'booked') [place, seen] = [next.place, next.standing];
+          else seen = done;
         }
-        const retryAt = freeAt(turn, taken.standing);
-        if (retryAt > turn.now) return refused(table, turn, retryAt);
       }
-      return { granted: false, retryAt: turn.now + 1 };
+      return seen === 'granted' ? { granted: true } : { granted: false, retryAt: now + 1 };
     },
 
     async endTurn(address, attempt, now) {
@@ -61,8 +66,7 @@ async function writeDown(table: Table, { address, ref, now }: Turn): Promise<voi
   await table.client.send(new PutCommand({ TableName: table.name, Item }));
 }
 
-// What a turn does to the list of those written down. When it cannot join, nothing else being in its way, it starts the list anew:
-// a list that is full, a week old or expired. That takes a second update, of which each by itself decides who has the turn.
+// What a turn does to the list of those written down. A list that is full, a week old or expired is begun anew.
 const JOINED = {
   update: ', listedAt = if_not_exists(listedAt, :now) ADD scanners :scanners',
   condition:
@@ -85,102 +89,100 @@ const ANEW = {
 // Of who is not to be remembered the list hears nothing.
 const UNLISTED = { update: '', condition: '', values: () => ({}) } as const;
 
-const BOOK_TRIES = 5; // each time another was booked in the same moment
-
-// Its own time stands, if it has one; otherwise the next is booked that is nobody's.
-async function refused(table: Table, turn: Turn, retryAt: number): Promise<TurnGiven> {
-  const { booked, fresh, books = false } = turn;
-  if (booked !== undefined) return { granted: false, retryAt, booked };
-  if (!fresh || !books || turn.spacingMs === 0) return { granted: false, retryAt };
-  for (let tries = 0; tries < BOOK_TRIES; tries++) {
-    const at = (await bookBehind(table, turn, retryAt)) ?? (await bookFirst(table, turn, retryAt));
-    if (at !== undefined) return { granted: false, retryAt: at, booked: at };
-  }
-  return { granted: false, retryAt };
+// As the condition of `JOINED` says, once it is known how the address stands.
+function listFor(turn: Turn, seen: StoredTurn | undefined): typeof JOINED | typeof ANEW | typeof UNLISTED {
+  if (turn.unlisted === true) return UNLISTED;
+  if (seen === undefined) return JOINED;
+  const { expiresAt, listedAt = 0, scanners } = seen;
+  const stands = expiresAt > turn.now / 1000 && listedAt > turn.now - LISTED_MS;
+  return stands && (scanners.size < LISTED_LIMIT || scanners.has(scannerOf(turn))) ? JOINED : ANEW;
 }
 
-// The time behind the last that was booked, if that is not before `earliest`.
-async function bookBehind(table: Table, turn: Turn, earliest: number): Promise<number | undefined> {
-  const update = new UpdateCommand({
-    TableName: table.name,
-    Key: keys.turn(turn.address),
-    UpdateExpression: 'SET nextFree = nextFree + :step',
-    ConditionExpression: 'nextFree >= :earliest',
-    ExpressionAttributeValues: { ':step': stepOf(turn), ':earliest': earliest },
-    ReturnValues: 'UPDATED_OLD',
-  });
-  try {
-    const { Attributes } = await withoutConflict(() => table.client.send(update));
-    return readNextFree(Attributes);
-  } catch (error) {
-    if (isConditionFailure(error)) return undefined;
-    throw error;
-  }
+// How an address stands; `undefined` when it was never given to anybody.
+type Seen = StoredTurn | undefined;
+
+async function see(table: Table, address: string): Promise<Seen> {
+  const get = new GetCommand({ TableName: table.name, Key: keys.turn(address), ConsistentRead: true });
+  const { Item } = await table.client.send(get);
+  return Item === undefined ? undefined : readTurn(Item);
 }
 
-async function bookFirst(table: Table, turn: Turn, at: number): Promise<number | undefined> {
-  const update = new UpdateCommand({
-    TableName: table.name,
-    Key: keys.turn(turn.address),
-    UpdateExpression: 'SET nextFree = :next',
-    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(nextFree) OR nextFree < :at)',
-    ExpressionAttributeValues: { ':next': at + stepOf(turn), ':at': at },
-  });
-  return (await ifHolds(() => table.client.send(update))) ? at : undefined;
-}
-
-// What lies between booked times. Whoever is a little late, for dispatch comes once a minute, holds up nobody behind it.
-function stepOf({ spacingMs }: Turn): number {
-  return spacingMs + spacingMs / 5;
-}
-
-const FREE = 'attribute_not_exists(pk) OR leaseUntil <= :now OR holder = :attempt';
+const FREE = '(attribute_not_exists(pk) OR leaseUntil <= :now OR holder = :attempt)';
+const NOT_HELD = '(attribute_not_exists(heldUntil) OR heldUntil <= :now OR holder = :attempt)';
 const DISTANT = '(attribute_not_exists(freshAt) OR freshAt <= :lastFresh)';
-const UNBOOKED = '(attribute_not_exists(nextFree) OR nextFree <= :now)';
+const NOBODY_WAITS = '(attribute_not_exists(nextFree) OR nextFree <= :now)';
 
-type Taken = { readonly kind: 'granted'; readonly listed: Set<string> } | { readonly kind: 'refused'; readonly standing: StoredTurn };
-
-// Gives the list as it was before, or the item that stood in the way.
-async function take(table: Table, turn: Turn, list: typeof JOINED | typeof ANEW | typeof UNLISTED): Promise<Taken> {
+// Gives how the address stood when that was in the way.
+async function take(
+  table: Table,
+  turn: Turn,
+  { served }: Extract<TurnStep<StoredTurn>, { do: 'take' }>,
+  seen?: Seen,
+): Promise<'granted' | StoredTurn> {
   const { now, attempt, fresh } = turn;
-  const far = turn.booked === undefined ? `(${DISTANT} AND ${UNBOOKED})` : DISTANT;
+  const list = listFor(turn, seen);
   const begins = fresh ? ', freshAt = :now, freshScan = :scan' : '';
+  const line = served === undefined ? NOBODY_WAITS : 'waiting = :before';
   const update = new UpdateCommand({
     TableName: table.name,
     Key: keys.turn(turn.address),
-    UpdateExpression: `SET leaseUntil = :leaseUntil, holder = :attempt, expiresAt = :expiresAt${begins}${list.update}`,
-    ConditionExpression: `(${FREE})${fresh ? ` AND (freshScan = :scan OR ${far})` : ''}${list.condition}`,
+    UpdateExpression: `SET leaseUntil = :leaseUntil, holder = :attempt, expiresAt = :expiresAt${begins}${served ? ', waiting = :after' : ''}${list.update}`,
+    ConditionExpression: `${FREE} AND ${fresh ? `(freshScan = :scan OR (${DISTANT} AND ${line}))` : NOT_HELD}${list.condition}`,
     ExpressionAttributeValues: {
       ':now': now,
       ':attempt': attempt,
       ':leaseUntil': now + turn.leaseMs,
       ':expiresAt': expiry(now, KEPT_MS),
       ...(fresh ? { ':scan': freshScanOf(turn), ':lastFresh': now - turn.spacingMs } : {}),
+      ...(served ? { ':before': packLine(served.before), ':after': packLine(served.after) } : {}),
       ...list.values(turn),
     },
     ReturnValues: 'UPDATED_OLD',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
+  const done = await unlessRefused(table, update);
+  if ('refused' in done) return done.refused;
+  if (list === ANEW || (list === JOINED && !readScanners(done.Attributes).has(scannerOf(turn)))) await writeDown(table, turn);
+  return 'granted';
+}
+
+// Gives how the address stood when another had changed its line.
+async function book(
+  table: Table,
+  { address }: Turn,
+  { before, after, nextFree }: Extract<TurnStep<StoredTurn>, { do: 'book' }>,
+): Promise<'booked' | StoredTurn> {
+  const isNew = before.length === 0;
+  const update = new UpdateCommand({
+    TableName: table.name,
+    Key: keys.turn(address),
+    UpdateExpression: 'SET waiting = :after, nextFree = :nextFree',
+    ConditionExpression: isNew ? 'attribute_exists(pk) AND attribute_not_exists(waiting)' : 'waiting = :before',
+    ExpressionAttributeValues: { ':after': packLine(after), ':nextFree': nextFree, ...(isNew ? {} : { ':before': packLine(before) }) },
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const done = await unlessRefused(table, update);
+  return 'refused' in done ? done.refused : 'booked';
+}
+
+async function hold(table: Table, address: string, until: number): Promise<void> {
+  const update = new UpdateCommand({
+    TableName: table.name,
+    Key: keys.turn(address),
+    UpdateExpression: 'SET heldUntil = :until',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':until': until },
+  });
+  await ifHolds(() => table.client.send(update));
+}
+
+async function unlessRefused({ client }: Table, update: UpdateCommand): Promise<UpdateCommandOutput | { refused: StoredTurn }> {
   try {
-    const { Attributes } = await withoutConflict(() => table.client.send(update));
-    return { kind: 'granted', listed: readScanners(Attributes) };
+    return await withoutConflict(() => client.send(update));
   } catch (error) {
-    if (isConditionFailure(error)) return { kind: 'refused', standing: readTurn(readRefused(error)) };
+    if (isConditionFailure(error)) return { refused: readTurn(readRefused(error)) };
     throw error;
   }
-}
-
-// When nothing but the list stands in the way of a turn any more: what the condition of `take` says, as a time.
-function freeAt(turn: Turn, standing: StoredTurn): number {
-  const lease = standing.holder === turn.attempt ? 0 : standing.leaseUntil;
-  if (!turn.fresh || standing.freshScan === freshScanOf(turn)) return lease;
-  const distant = standing.freshAt === undefined ? 0 : standing.freshAt + turn.spacingMs;
-  const line = turn.booked === undefined ? (standing.nextFree ?? 0) : 0;
-  return Math.max(lease, distant, line);
-}
-
-function freshScanOf({ ref }: Turn): string {
-  return `${ref.hostId}/${ref.scanId}`;
 }
 
 function scannerOf({ ref }: Turn): string {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { turnsOf } from '../../../functions/probe/turns.ts';
 import type { Turn } from '../../../shared/store/audit-store.ts';
 import { NOON } from '../../support/samples.ts';
@@ -80,4 +80,34 @@ test('scans of one process stand in line for an address, and each goes on when t
   await Promise.all([scan('a'), scan('b'), scan('c')]);
   expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   expect(lines.size).toBe(0);
+});
+
+test('scans that stood in line for too long ask all the same, one after the other', async () => {
+  vi.useFakeTimers();
+  try {
+    const lines = new Map<string, Promise<void>>();
+    let [asking, most, asked] = [0, 0, 0];
+    const store = {
+      ...noting(),
+      async takeTurn() {
+        most = Math.max(most, ++asking);
+        await new Promise((done) => setTimeout(done, 10));
+        asking--;
+        asked++;
+        return { granted: true } as const;
+      },
+    };
+    const scans = Array.from({ length: 10 }, () => turnsOf(REF, true, store, () => NOON, RULES, lines));
+    const all = Promise.all(scans.map((each) => each.take('192.0.2.1')));
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await all;
+    expect({ asked, most }).toEqual({ asked: 10, most: 1 });
+    await Promise.all(scans.map((each) => each.end()));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(lines.size).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
