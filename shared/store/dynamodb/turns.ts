@@ -13,7 +13,7 @@ const LISTED_LIMIT = 50; // about 2 KB: each turn pays for the whole item
 const TRIES = 30; // each time another changed the line in the same moment; ten workers are at it at most
 
 /**
- * Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, and which hosts are written down
+ * Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, who waits, and which hosts are written down
  * already as its scanners; each of those has an item of its own, so that however many there are, none drives out another.
  */
 export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | 'hostsAt'> {

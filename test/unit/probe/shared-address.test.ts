@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { randomOf } from '../../simulation/scheduler.ts';
 import { NOON } from '../../support/samples.ts';
+import { runs } from '../../support/searches.ts';
 import { type Arrival, type Begun, playAddress } from '../../support/shared-address.ts';
 
-const GAMES = Number(process.env.ADDRESS_GAMES ?? 40);
+const GAMES = runs(40, 400);
 const MINUTE = 60_000;
 const SPACING = 10 * MINUTE;
 const STEP = 12 * MINUTE;
