@@ -243,7 +243,11 @@ const owedItem = z.object({
   sittings: z.number().optional(),
   startedAt: time.optional(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
-  booked: z.record(z.string(), z.object({ round: z.number().int(), at: time })).optional(),
+  // A place of another shape, as it was before lines had rounds, is none: its scan joins the line anew.
+  booked: z
+    .record(z.string(), z.object({ round: z.number().int(), at: time }))
+    .optional()
+    .catch(undefined),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
