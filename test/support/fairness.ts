@@ -67,7 +67,8 @@ export async function playFairness(first: number, count: number): Promise<Fairne
     const adversaries = ACCOUNTS.slice(0, 1 + (seed % ACCOUNTS.length));
     const alone = await play(seed, owners, []);
     const random = randomOf(seed ^ 0x5bd1e995);
-    const means = meansFrom(random, adversaries, seed % 4 === 0 ? HOSTS : FEW_HOSTS);
+    // By other digits of the seed than the number of accounts, so that every number of them plays large games too.
+    const means = meansFrom(random, adversaries, Math.floor(seed / ACCOUNTS.length) % 4 === 0 ? HOSTS : FEW_HOSTS);
     const beside = await play(seed, [...owners, ...adversarysMoves(random, means)], adversaries);
     fairness.games++;
     fairness.adversarysScans += beside.scans - alone.scans;
