@@ -77,7 +77,7 @@ function setReverseDns(address: Address, token: string, hostName: string | undef
   return {
     record: tokenRecord(STAND_IN, token),
     also: [pointerRecord(address, STAND_IN), addressRecord(STAND_IN, address)],
-    what: `Give ${text} a name of yours, which you put in the place of ${STAND_IN}: the name has your token and leads to the address, and whoever provides the address sets its reverse DNS (PTR) to that name. It takes all of these records.`,
+    what: `Put a name of yours in the place of ${STAND_IN} in these three records; all of them are needed. The first and the last go where that name’s zone is kept. Whoever provides ${text} sets the PTR record, its reverse DNS.`,
   };
 }
 
