@@ -14,6 +14,7 @@ const addition = z
     side: z.enum(['name', 'address']),
     proof: z.enum(['name', 'reverse-zone', 'reverse-dns']),
     record: z.string().optional().meta({ description: 'The record to add, as a zone file has it.' }),
+    also: z.array(z.string()).optional().meta({ description: 'The other records that this way needs, where they are not there yet.' }),
     what: z.string(),
   })
   .meta({ id: 'ConsentAddition' });

@@ -1,5 +1,5 @@
-import { reverseName } from './address.ts';
-import { type AddressFacts, CONSENT_LABEL, type ConsentFacts, isProven, standingOf } from './consent.ts';
+import { type Address, reverseName } from './address.ts';
+import { type AddressFacts, type ClaimedName, CONSENT_LABEL, type ConsentFacts, isProven, standingOf } from './consent.ts';
 import { readName } from './host-name.ts';
 import { NAMES_LIMIT, QUESTIONS_LIMIT, REQUEST_LOOK_MS } from './look-bounds.ts';
 
@@ -8,6 +8,8 @@ export type Addition = {
   readonly side: 'name' | 'address';
   readonly proof: 'name' | 'reverse-zone' | 'reverse-dns';
   readonly record?: string | undefined;
+  /** The other records that this way needs. */
+  readonly also?: string[] | undefined;
   readonly what: string;
 };
 
@@ -36,33 +38,71 @@ export function nameAddition(hostName: string, { namePlaces }: ConsentFacts, tok
   };
 }
 
-/** What would make the address's side speak, the easiest first: any one of them is enough. */
-export function addressAdditions(facts: AddressFacts, token: string): Addition[] {
+/** What would make the address's side speak, the easiest first: any one of them is enough. `hostName` is missing where a host is given as an address. */
+export function addressAdditions(facts: AddressFacts, token: string, hostName?: string): Addition[] {
   const { address, claims } = facts;
-  const reverse = reverseName(address);
-  const names = claims.map(({ name }) => name).filter((name) => readName(name).kind === 'name');
-  const claim: Addition =
-    names.length === 0
-      ? {
-          side: 'address',
-          proof: 'reverse-dns',
-          what: `Have whoever provides ${address.text} set its reverse DNS (PTR) to a name that you have proven and that leads back to it.`,
-        }
-      : {
-          side: 'address',
-          proof: 'reverse-dns',
-          record: tokenRecord(names[0] ?? '', token),
-          what: `${address.text} calls itself ${names.join(', ')} in reverse DNS. Where that name is yours and leads back to the address, this record proves it; otherwise have its reverse DNS changed to a name of yours.`,
-        };
+  const claim = leastLacking(claims);
   return [
-    claim,
+    {
+      side: 'address',
+      proof: 'reverse-dns',
+      ...(claim === undefined ? setReverseDns(address, token, hostName) : mendClaim(address, claim, token)),
+    },
     {
       side: 'address',
       proof: 'reverse-zone',
-      record: tokenRecord(reverse, token),
+      record: tokenRecord(reverseName(address), token),
       what: `Or, where the reverse zone of ${address.text} is yours, add this record to it.`,
     },
   ];
+}
+
+function leastLacking(claims: readonly ClaimedName[]): ClaimedName | undefined {
+  const usable = claims.filter(({ name }) => readName(name).kind === 'name');
+  const back = usable.filter(({ leadsBack }) => leadsBack === true);
+  return usable.find(({ places }) => isProven(places)) ?? back[0] ?? usable[0];
+}
+
+type Way = Pick<Addition, 'record' | 'also' | 'what'>;
+
+const STAND_IN = 'mail.example.org'; // where no name of the owner's is known
+
+function setReverseDns(address: Address, token: string, hostName: string | undefined): Way {
+  const { text } = address;
+  if (hostName !== undefined)
+    return {
+      also: [pointerRecord(address, hostName)],
+      what: `Have whoever provides ${text} set its reverse DNS (PTR) to ${hostName}, or to another name that you have proven and that leads back to it.`,
+    };
+  return {
+    record: tokenRecord(STAND_IN, token),
+    also: [pointerRecord(address, STAND_IN), addressRecord(STAND_IN, address)],
+    what: `Put a name of yours in the place of ${STAND_IN} in these three records; all of them are needed. The first and the last go where that name’s zone is kept. Whoever provides ${text} sets the PTR record, its reverse DNS.`,
+  };
+}
+
+function mendClaim(address: Address, { name, places, leadsBack }: ClaimedName, token: string): Way {
+  const calls = `${address.text} calls itself ${name} in reverse DNS`;
+  const back = leadsBack === false ? { also: [addressRecord(name, address)] } : {};
+  if (isProven(places))
+    return { ...back, what: `${calls}. You have proven that name, but it does not lead back to the address: add its address record.` };
+  const proves =
+    leadsBack === false
+      ? 'does not lead back to the address. Where that name is yours, these records prove it'
+      : 'leads back to the address. Where that name is yours, this record proves it';
+  return {
+    record: tokenRecord(name, token),
+    ...back,
+    what: `${calls}, which ${proves}; otherwise have its reverse DNS changed to a name of yours.`,
+  };
+}
+
+function pointerRecord(address: Address, name: string): string {
+  return `${reverseName(address)}. IN PTR ${name}.`;
+}
+
+function addressRecord(name: string, { family, text }: Address): string {
+  return `${name}. IN ${family === 4 ? 'A' : 'AAAA'} ${text}`;
 }
 
 /** One sentence on where an address stands. */

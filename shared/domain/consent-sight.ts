@@ -55,7 +55,9 @@ const NEVER = 'It is proven, but the operator of this service has listed it amon
 /** Puts together what an owner sees of the consent of their host. */
 export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFacts, around: Around): ConsentSight {
   const { token, used, trouble, addressesFound } = around;
-  const addresses = facts.addresses.map((side) => addressOf(facts, side, around));
+  // A public suffix is a name that nothing proves, so nothing is gained by leading there.
+  const ownName = facts.namePlaces === undefined || facts.namePlaces.length === 0 ? undefined : name;
+  const addresses = facts.addresses.map((side) => addressOf(facts, side, around, ownName));
   const operators = facts.addresses.length > 0 && facts.addresses.every((side) => side.operators);
   const missing = operators ? undefined : nameAddition(name, facts, token);
   return {
@@ -70,7 +72,8 @@ export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFac
   };
 }
 
-function addressOf(facts: ConsentFacts, side: AddressFacts, { token, pauses, isNever }: Around): SeenAddress {
+function addressOf(facts: ConsentFacts, side: AddressFacts, around: Around, ownName: string | undefined): SeenAddress {
+  const { token, pauses, isNever } = around;
   const standing = standingOf(facts, side, token);
   const proven = standing.kind === 'consent';
   const told = proven ? 'proven' : standing.reason;
@@ -85,7 +88,7 @@ function addressOf(facts: ConsentFacts, side: AddressFacts, { token, pauses, isN
     ...(pause === undefined ? {} : { pausedUntil: pause.until }),
     ...(side.reverseZone === undefined ? {} : { reverseZone: placeOf(side.reverseZone) }),
     reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: places.map(placeOf), leadsBack })),
-    add: proofsOf(side).length > 0 || side.forbidden !== undefined ? [] : addressAdditions(side, token),
+    add: proofsOf(side).length > 0 || side.forbidden !== undefined ? [] : addressAdditions(side, token, ownName),
   };
 }
 

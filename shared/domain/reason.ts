@@ -80,7 +80,8 @@ export const REASONS = {
   vetoed: {
     verdict: 'untestable',
     fault: 'theirs',
-    sentence: 'Somebody who speaks for this name or address has asked that it not be probed. No packet was sent.',
+    sentence:
+      'Probes of this name or address are forbidden or paused: by a record in DNS, by an opt-out, which anybody may ask for, or by the operator. Nothing is sent while that holds.',
   },
   'too-many-lookups': {
     verdict: 'untestable',

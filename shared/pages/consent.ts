@@ -81,11 +81,15 @@ ${places([...(reverseZone === undefined ? [] : [reverseZone]), ...reverseDns.fla
 `;
 }
 
-function toAdd({ record, what }: Addition, token: string): Html {
-  if (record === undefined) return html`<p>${what}</p>`;
-  const name = record.split(' ')[0] ?? '';
+function toAdd({ record, also = [], what }: Addition, token: string): Html {
   return html`<p>${what}</p>
-${copyable(record)}
+${record === undefined ? undefined : html`${copyable(record)}${providerForm(record, token)}`}
+${also.map(copyable)}`;
+}
+
+function providerForm(record: string, token: string): Html {
+  const name = record.split(' ')[0] ?? '';
+  return html`
 <details><summary>For a form of your DNS provider</summary><p>Type <strong>TXT</strong>. The name, of which some forms want only what stands before your domain:</p>${copyable(name.replace(/\.$/, ''))}<p>The value:</p>${copyable(token)}</details>`;
 }
 

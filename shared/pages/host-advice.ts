@@ -16,7 +16,9 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
     case 'too-many-lookups':
       return [html`Its DNS holds more than we look up for one server. ${consent}`];
     case 'vetoed':
-      return [html`A record in DNS, somebody’s wish or the operator forbids probes of it. ${consent}`];
+      return [
+        html`Probes of it are forbidden or paused. If an opt-out has paused them, <a href="/hosts/${hostId}/consent">its consent page</a> says until when, and you can lift the pause there.`,
+      ];
     case 'forbidden-address':
       return [html`Its name leads to an address that nobody may audit, such as a private one. Mend its A and AAAA records.`];
     case 'control-refused':

@@ -18,3 +18,9 @@ test('one whose messages were all bounced before the time was over names no time
   expect(explanationOf({ judgement: untested('catch-all') })).toBe(CATCH_ALL);
   expect(explanationOf({ judgement: untested('canary-arrived'), waitedMs: 1_000 })).toBe(REASONS['canary-arrived'].sentence);
 });
+
+test('a scan that found its host vetoed says that anybody may have asked for it, and not that they speak for the address', () => {
+  const words = explanationOf({ judgement: untested('vetoed') });
+  expect(words).toMatch(/opt-out, which anybody may ask for/);
+  expect(words).not.toMatch(/speaks for|No packet/); // at the dial, packets may have been sent before it
+});

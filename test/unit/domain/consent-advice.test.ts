@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { type Address, parseAddress } from '../../../shared/domain/address.ts';
+import type { AddressFacts, ClaimedName, Saying } from '../../../shared/domain/consent.ts';
+import { sightOf } from '../../../shared/domain/consent-sight.ts';
+import { sampleHost } from '../../support/samples.ts';
+
+const TOKEN = 'relay-audit-token';
+const SERVER = parseAddress('185.1.2.3') as Address;
+
+function claim(name: string, saying: Saying, leadsBack: boolean): ClaimedName {
+  return { name, places: [{ name: `_relay-audit.${name}`, saying }], leadsBack };
+}
+
+// A host that is registered by its address, whose reverse DNS says this.
+function seen(...claims: ClaimedName[]) {
+  const side: AddressFacts = { address: SERVER, operators: false, claims, claimsTrouble: false };
+  const around = { token: TOKEN, pauses: [], isNever: () => false, used: [], trouble: undefined, addressesFound: 1 };
+  const [address] = sightOf({ ...sampleHost().settings, name: SERVER.text }, { addresses: [side] }, around).addresses;
+  const [byName, byZone] = address?.add ?? [];
+  return { standing: address?.standing, byName, byZone };
+}
+
+test('who registers an address without reverse DNS is given all three records of that way, and the one of the reverse zone', () => {
+  const { byName, byZone } = seen();
+  expect(byName).toMatchObject({
+    proof: 'reverse-dns',
+    record: `_relay-audit.mail.example.org. IN TXT "${TOKEN}"`,
+    also: ['3.2.1.185.in-addr.arpa. IN PTR mail.example.org.', 'mail.example.org. IN A 185.1.2.3'],
+    what: expect.stringContaining('in the place of mail.example.org'),
+  });
+  expect(byZone).toMatchObject({ proof: 'reverse-zone', record: `_relay-audit.3.2.1.185.in-addr.arpa. IN TXT "${TOKEN}"` });
+});
+
+test('a name in reverse DNS that leads back needs the one record and no other', () => {
+  const { byName } = seen(claim('mx.hoster.net', 'nothing', true));
+  expect(byName).toMatchObject({ record: `_relay-audit.mx.hoster.net. IN TXT "${TOKEN}"` });
+  expect(byName?.also).toBeUndefined();
+});
+
+test('a name in reverse DNS that is proven and does not lead back needs its address record alone', () => {
+  const { byName } = seen(claim('mx.hoster.net', 'token', false));
+  expect(byName).toMatchObject({ also: ['mx.hoster.net. IN A 185.1.2.3'], what: expect.stringContaining('does not lead back') });
+  expect(byName?.record).toBeUndefined();
+});
+
+test('the name in reverse DNS that lacks least is the one that is told', () => {
+  expect(seen(claim('a.hoster.net', 'nothing', false), claim('b.hoster.net', 'nothing', true)).byName?.record).toContain('b.hoster.net');
+});
+
+test('with all of the records that it was told, the address is proven', () => {
+  expect(seen(claim('mail.example.org', 'token', true)).standing).toBe('proven');
+});
