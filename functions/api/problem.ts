@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { Problem } from '../../shared/accounts/problem.ts';
+import { KnownServer } from '../../shared/accounts/same-server.ts';
 import type { problemResponse } from '../../shared/contract/responses.ts';
 
 type ProblemBody = z.output<typeof problemResponse>;
@@ -28,6 +29,7 @@ export function problemAnswer(error: unknown) {
     title: TITLES[problem.status] ?? 'Problem',
     status: problem.status,
     detail: problem.message,
+    ...(problem instanceof KnownServer ? { instead: insteadOf(problem) } : {}),
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),
   };
   return {
@@ -35,4 +37,8 @@ export function problemAnswer(error: unknown) {
     headers: { 'content-type': 'application/problem+json', ...problem.headers },
     body: JSON.stringify(body),
   };
+}
+
+function insteadOf({ host: { id, settings }, add }: KnownServer): ProblemBody['instead'] {
+  return { host: id, name: settings.name, ...(add.length === 0 ? {} : { servedDomains: [...settings.servedDomains, ...add] }) };
 }

@@ -15,7 +15,8 @@ const FIELDS: readonly (keyof HostFields | 'name')[] = [
   'controlMailbox',
 ];
 
-const TOO_LONG = 'Domains, alert recipients, control mailbox and webhook together have more characters than a host has room for';
+const TOO_LONG =
+  'Domains, alert recipients, control mailbox and webhook together have more characters than a host has room for: 500 for these with the first ten domains, 2,500 for all domains';
 
 /** The fields of a host's form as they were sent. */
 export function fieldsIn(form: URLSearchParams): HostFields {
@@ -94,7 +95,7 @@ function wordsOf(field: PropertyKey | undefined, message: string): string {
   if (field === 'alertRecipients') return 'must be one to five mail addresses, one a line';
   if (field === 'ports' && !message.startsWith('must')) return 'must be one to four ports between 1 and 65535';
   if (!message.startsWith('Too big')) return message;
-  return field === 'servedDomains' ? 'must be at most ten domains' : 'is too long';
+  return field === 'servedDomains' ? 'must be at most 100 domains' : 'is too long';
 }
 
 function sentence(text: string): string {

@@ -3,7 +3,7 @@ import { check, reaffirm, showConsent } from './consent.ts';
 import { askHere, checkHere } from './here.ts';
 import { callAgain, showNotices } from './notices.ts';
 import { askHost, register } from './register.ts';
-import { askDelete, deleteHost, saveSettings, showSettings } from './settings.ts';
+import { addDomains, askDelete, deleteHost, saveSettings, showSettings } from './settings.ts';
 
 /** What an owner registers and decides. */
 export const OWNER_ROUTES: readonly SignedRoute[] = [
@@ -16,6 +16,7 @@ export const OWNER_ROUTES: readonly SignedRoute[] = [
   ['POST', '/hosts/{id}/consent/reaffirm', reaffirm],
   ['GET', '/hosts/{id}/settings', showSettings],
   ['POST', '/hosts/{id}/settings', saveSettings],
+  ['POST', '/hosts/{id}/domains', addDomains],
   ['GET', '/hosts/{id}/delete', askDelete],
   ['POST', '/hosts/{id}/delete', deleteHost],
   ['GET', '/hosts/{id}/notices', showNotices],

@@ -2,11 +2,12 @@ import { lookAtConsent } from '../../shared/accounts/consent.ts';
 import { defaultPorts, registerHost } from '../../shared/accounts/hosts.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { propose } from '../../shared/accounts/proposals.ts';
+import { KnownServer } from '../../shared/accounts/same-server.ts';
 import { registerHostRequest } from '../../shared/contract/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
-import { askNamePage, proposalPage, type RegisterForm, registerAgainPage } from '../../shared/pages/register.ts';
+import { askNamePage, knownServerPage, proposalPage, type RegisterForm, registerAgainPage } from '../../shared/pages/register.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import { page, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
 import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
@@ -27,7 +28,15 @@ export const askHost: SignedVerb = async (call) => {
   const known = items
     .filter(({ settings }) => forms.some((form) => form.name === settings.name))
     .map(({ id, settings }) => ({ id, name: settings.name }));
-  return page(200, proposalPage({ visitor: call.visitor, proposal, forms, known }));
+  return page(
+    200,
+    proposalPage({
+      visitor: call.visitor,
+      proposal,
+      forms: forms.filter(({ name: each }) => !known.some((host) => host.name === each)),
+      known,
+    }),
+  );
 };
 
 /** `POST /hosts`: a form that is sent twice registers once, and leads to the same host. */
@@ -48,6 +57,7 @@ export const register: SignedVerb = async (call) => {
     ({ host } = await registerHost(call, read.data));
   } catch (error) {
     await call.store.forgetRequest(request);
+    if (error instanceof KnownServer) return page(409, knownServerPage(call.visitor, name.toLowerCase(), error));
     if (error instanceof Problem && error.errors === undefined) return again(call, name, fields, {}, error);
     return again(call, name, fields, faultsOf(error));
   }

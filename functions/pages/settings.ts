@@ -5,6 +5,7 @@ import { changeHostRequest } from '../../shared/contract/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { deletePage, type SettingsPage, settingsPage } from '../../shared/pages/settings.ts';
 import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
+import { acted } from './acted.ts';
 import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
 import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
 import { readForm } from './read-form.ts';
@@ -61,6 +62,22 @@ async function shown(
     statusCode,
     settingsPage({ visitor: call.visitor, host, faults, revision, unconfirmed, stopped, secret, probePorts: call.probePorts, ...more }),
   );
+}
+
+/** `POST /hosts/{id}/domains`: adds domains to those that it takes mail for. */
+export const addDomains: SignedVerb = async (call) => {
+  const host = await findHost(call, pathOf(call, 'id'));
+  const servedDomains = [...new Set([...host.settings.servedDomains, ...readForm(call).getAll('domain')])];
+  return acted(call, host, () => changeDomains(call, host, servedDomains), '/settings?saved=1');
+};
+
+async function changeDomains(call: SignedCall, { id, revision }: Host, servedDomains: readonly string[]): Promise<void> {
+  const wish = { servedDomains: [...servedDomains] };
+  const read = changeHostRequest.safeParse(wish);
+  if (!read.success) throw new Problem(422, `It has no room for these domains: there may be 100.`);
+  await changeHost(call, id, read.data, (current) => {
+    if (current.revision !== revision) throw new Problem(409, 'Its settings were changed at the same time. Try again.');
+  });
 }
 
 /** `GET /hosts/{id}/delete` */

@@ -13,6 +13,7 @@ import {
   type ScanKind,
   type ScanRef,
 } from '../../shared/domain/scan.ts';
+import { DOMAINS_A_SCAN, domainsOfScan } from '../../shared/domain/served-domains.ts';
 import { spanned } from '../../shared/domain/timeline.ts';
 import { closedLegs, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
@@ -156,7 +157,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     before,
     onProgress: progress?.note,
   } as const;
-  const finding = await auditSafely(host, order, services);
+  const finding = await auditSafely(withDomains(host, startedAt), order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
   return { ...made, full, finding, booked: turns.booked() };
@@ -189,6 +190,11 @@ function kindIn({ scanId }: ScanRef): ScanKind {
   return kindOf(scanId) ?? 'on-demand';
 }
 
+// Of very many served domains a scan uses a few.
+function withDomains(host: Host, startedAt: number): Host {
+  return { ...host, settings: { ...host.settings, servedDomains: domainsOfScan(host, startedAt) } };
+}
+
 async function auditSafely(host: Host, order: AuditOrder, services: Services): Promise<Finding> {
   try {
     return await services.audit(host, order);
@@ -216,6 +222,7 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     finishedAt: services.clock(),
     evidence,
     full,
+    servedDomains: host.settings.servedDomains.length > DOMAINS_A_SCAN ? domainsOfScan(host, startedAt) : undefined,
     brokenTls: broken.length === 0 ? undefined : broken,
     waitedMs: waitedBy(made, arrivals, services.clock()),
   };

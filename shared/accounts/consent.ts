@@ -5,6 +5,7 @@ import { readTarget, type Target } from '../domain/host-name.ts';
 import { ADDRESSES_LIMIT, POOL_LIMIT, REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
 import { coverOf } from '../domain/never.ts';
 import { kindOf } from '../domain/scan.ts';
+import { domainsOfScan } from '../domain/served-domains.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../network/consent-lookups.ts';
 import { startLook } from '../network/look.ts';
 import { sharedLookups } from '../network/lookups.ts';
@@ -36,11 +37,15 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
       acting.store.pausesOf(texts, acting.clock()),
       acting.store.neverList(),
     ]);
-    const used = await provenDomains(host.settings.servedDomains, target, all, rules); // with what the look has left
+    const servedDomains = domainsOfScan(host, acting.clock());
+    const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
     const covers = coverOf(never);
     const isNever = (text: string) => covers(host.settings.name) || covers(text);
     const trouble = all.length > POOL_LIMIT ? tooManyAddresses(all.length) : TROUBLES[found.kind];
-    return { pauses, sight: sightOf(host.settings, facts, { token, pauses, isNever, used, trouble, addressesFound: all.length }) };
+    return {
+      pauses,
+      sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, used, trouble, addressesFound: all.length }),
+    };
   } finally {
     look.end();
   }

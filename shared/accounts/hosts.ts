@@ -63,7 +63,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
   const [unconfirmed, told] = await Promise.all([
     whoIsUnconfirmed(acting, host.settings),
-    adviceAtRegistration(acting, host.id, host.settings),
+    adviceAtRegistration(acting, host.id, host.settings, opening.kind === 'on-demand'),
   ]);
   await opening.before?.(first);
   const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);

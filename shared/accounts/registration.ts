@@ -9,6 +9,7 @@ import type { Found, Lookups } from '../network/lookups.ts';
 import type { Acting } from './acting.ts';
 import { lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
+import { KnownServer, sameServer } from './same-server.ts';
 
 type Told = Pick<z.input<typeof registeredHostResponse>, 'next' | 'exempt' | 'recipientWarning'>;
 
@@ -16,17 +17,21 @@ const TIME_LIMIT_MS = 3_000; // for advice alone; a host is registered whether o
 
 /**
  * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
- * A domain without an address is no server: it is refused, and the answer leads to its servers.
+ * A domain without an address is no server: it is refused, and the answer leads to its servers. So is what a host of the account is
+ * already, unless that `mayBeKnown`.
  */
-export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings): Promise<Told> {
+export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings, mayBeKnown: boolean): Promise<Told> {
   const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
   try {
     const { name, servedDomains, alertRecipients } = settings;
-    const [found, mail, deliveries] = await Promise.all([
-      addressesOf(name, deadline.lookups),
+    const finding = addressesOf(name, deadline.lookups);
+    const [known, found, mail, deliveries] = await Promise.all([
+      mayBeKnown ? undefined : sameServer(acting, settings, finding.then(valuesOf), deadline.lookups),
+      finding,
       serversOfDomain(name, deadline.lookups),
       lookUpDeliveries(alertRecipients, deadline.lookups),
     ]);
+    if (known !== undefined) throw new KnownServer(known, settings);
     if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
     const addresses = valuesOf(found);
     const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };

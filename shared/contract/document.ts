@@ -32,7 +32,7 @@ const registerHost: ZodOpenApiOperationObject = {
   operationId: 'registerHost',
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
   description:
-    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers.',
+    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with.',
   requestParams: { header: repeatable },
   requestBody: body(registerHostRequest),
   responses: {
@@ -41,7 +41,7 @@ const registerHost: ZodOpenApiOperationObject = {
     ...authenticated,
     ...mayChange,
     409: problem(
-      'The account has as many hosts as it may have, or registers too many at once, or the first request with this Idempotency-Key has not been answered yet.',
+      'A host of this account is that server already (`instead`), or the account has as many hosts as it may have, or registers too many at once, or the first request with this Idempotency-Key has not been answered yet.',
       ['Retry-After'],
     ),
   },

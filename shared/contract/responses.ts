@@ -269,5 +269,13 @@ export const problemResponse = z
         }),
       )
       .optional(),
+    instead: z
+      .strictObject({
+        host: z.string(),
+        name: z.string(),
+        servedDomains: z.array(z.string()).optional().meta({ description: 'What to PATCH that host with.' }),
+      })
+      .optional()
+      .meta({ description: 'Of a registration that is refused because a host of this account is that server already: which.' }),
   })
   .meta({ id: 'Problem' });

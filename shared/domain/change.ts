@@ -4,6 +4,7 @@ import { toldAfter } from './noise.ts';
 import type { Occasion } from './notice.ts';
 import { type KnownState, provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
+import { heldAfter } from './served-domains.ts';
 
 /** A confirmed turn of a host's relay state: a record of its own, numbered by the state version that it made. */
 export type Change = {
@@ -121,7 +122,8 @@ function confirmed(host: Host, scan: Scan, next: HostState, to: RelayState, at: 
 
 function withNews(host: Host, scan: Scan, effect: Effect): Effect {
   if (effect.kind === 'late') return effect;
-  const { state, occasion } = toldAfter(host, effect.state, scan, effect.kind === 'changed' ? effect.change : undefined);
+  const counted = { ...effect.state, heldDomains: heldAfter(host.state, effect.state, scan) };
+  const { state, occasion } = toldAfter(host, counted, scan, effect.kind === 'changed' ? effect.change : undefined);
   return { ...effect, state, occasion };
 }
 

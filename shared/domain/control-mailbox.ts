@@ -4,7 +4,7 @@ const MAILBOX_LIMIT = 254; // octets, so that with its angle brackets it is a pa
 const LOCAL_LIMIT = 64; // octets, RFC 5321 §4.5.3.1.1
 // Nothing that a server may read as a route, a quotation or another domain: no `%`, no `!`, no `:`, no `"`.
 const LOCAL = /^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*$/;
-const DOMAINS_TOLD = 3; // of those it may lie at; a host has at most ten
+const DOMAINS_TOLD = 3; // of those it may lie at; a host may have a hundred
 
 /**
  * Reads the control mailbox as an owner typed it: a plain local part and a domain, which comes back in lower case. Whether the domain is

@@ -40,6 +40,8 @@ export type HostState = {
   readonly last?: LastScan | undefined;
   /** Legs that last answered as a relay. */
   readonly openLegs: readonly string[];
+  /** Of a host with more served domains than a scan uses: those that a hole was seen with, until it is closed. */
+  readonly heldDomains?: readonly string[] | undefined;
   /** One letter per counted scan, newest first, at most 30: the first letter of each verdict (`u` untestable, `x` unreachable). */
   readonly recent: string;
   /** What host and legs showed last, as `timeline.ts` writes it. */

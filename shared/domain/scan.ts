@@ -197,6 +197,8 @@ export type Scan = {
   readonly judgement: Judgement;
   /** Legs whose verdict is open or suspected. */
   readonly openLegs: readonly string[];
+  /** The served domains that it used, of a host that has more of them than a scan uses. */
+  readonly servedDomains?: readonly string[] | undefined;
   /** Legs that were open in the state this scan was judged against, and are closed now. */
   readonly closedLegs?: readonly string[] | undefined;
   readonly evidence?: string | undefined;

@@ -1,7 +1,7 @@
 import type { Effect } from './change.ts';
 import { type Host, letterOf } from './host.ts';
 import type { Verdict } from './reason.ts';
-import type { LegEvidence, Scan } from './scan.ts';
+import { type LegEvidence, type Scan, transportsAt } from './scan.ts';
 import { fnv1a, PERIOD_MINUTES } from './schedule.ts';
 import { judgeLeg, legName } from './verdict.ts';
 
@@ -98,6 +98,16 @@ function readMarker(marker: string | undefined): Map<string, string> {
   for (let at = 1; at < marker.length; at += TAG_LENGTH + 1)
     known.set(marker.slice(at, at + TAG_LENGTH), marker.slice(at + TAG_LENGTH, at + TAG_LENGTH + 1));
   return known;
+}
+
+/** Whether what a host showed last names a leg at one of the addresses and ports. Tags are short: it may be another's, if rarely. */
+export function hasShown(shown: string | undefined, addresses: readonly string[], ports: readonly number[]): boolean {
+  if (shown?.charAt(1) === CODE) return true; // of so many legs the names are not kept
+  const known = readMarker(shown);
+  const legs = addresses.flatMap((address) =>
+    ports.flatMap((port) => transportsAt(port).map((transport) => legName({ address, port, transport }))),
+  );
+  return legs.some((leg) => known.has(tagOf(leg)));
 }
 
 function tagOf(leg: string): string {

@@ -90,10 +90,17 @@ function summary(hosts: readonly Host[]): string {
   return [`${counted(hosts.length, 'host')}:`, [...parts, ...(unknown === 0 ? [] : [`${unknown} not known yet`])].join(', ')].join(' ');
 }
 
+const DOMAINS_SHOWN = 3; // in a row of the table
+
+function domainsShown(domains: readonly string[]): string {
+  const others = domains.length - DOMAINS_SHOWN;
+  return others > 1 ? `${domains.slice(0, DOMAINS_SHOWN).join(', ')} and ${others} others` : domains.join(', ');
+}
+
 function row(host: Host, waits: OwedScan['awaits'], now: number): Html {
   const { id, settings, state } = host;
   const { last } = state;
-  const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${settings.servedDomains.join(', ')}</span>`;
+  const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${domainsShown(settings.servedDomains)}</span>`;
   return html`<tr>
 <th scope="row"><a href="/hosts/${id}">${settings.name}</a>${domains}</th>
 <td data-label="Relay state">${badge(state.relay)}${state.since === undefined ? undefined : html`<span class="hint">since ${when(state.since, now)}</span>`}</td>

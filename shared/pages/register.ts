@@ -1,3 +1,4 @@
+import type { Host } from '../domain/host.ts';
 import type { Proposal, ProposedServer } from '../domain/proposal.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
 import { type Html, html } from './html.ts';
@@ -47,11 +48,11 @@ export function proposalPage({ visitor, proposal, forms, known }: ProposalPage):
     `Register ${name}`,
     html`<nav class="trail" aria-label="Way back"><a href="/hosts">Hosts</a> › <a href="/hosts/new">Register a server</a></nav>
 <h1>${name}</h1>
-${known.map((host) => html`<p class="note"><a href="/hosts/${host.id}">${host.name}</a> is registered already. Registering it again makes a second host.</p>`)}
+${known.map((host) => html`<p class="note"><a href="/hosts/${host.id}">${host.name}</a> is registered already.</p>`)}
 ${servers.length === 0 ? html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>` : html`<h2 class="first">What it leads to</h2>${servers.map(server)}`}
 ${trouble.map((sentence) => html`<p class="note">${sentence}</p>`)}
 ${recipientWarning === undefined ? undefined : html`<p class="note bad">${recipientWarning}</p>`}
-${forms.length === 0 && servers.length > 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
+${forms.length === 0 && servers.length > 0 && known.length === 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
 ${forms.slice(0, 1).map((form) => registerSection(visitor, form))}
 ${forms.length < 2 ? undefined : html`<h2>Its other servers</h2><ul>${forms.slice(1).map((form) => html`<li><a href="/hosts/new?name=${encodeURIComponent(form.name)}">Register ${form.name}</a></li>`)}</ul>`}
 ${
@@ -82,6 +83,32 @@ export function registerAgainPage(visitor: Visitor, form: RegisterForm, problem?
 ${problem === undefined ? undefined : html`<p class="error">${problem} <a href="/hosts">Your hosts</a></p>`}
 ${form.faults.name === undefined ? undefined : html`<p class="error">${form.name} ${form.faults.name}. <a href="/hosts/new">Enter another name</a></p>`}
 ${registerForm(visitor, form)}`,
+    { visitor },
+  );
+}
+
+/** What is registered already: the host that it is, and the domains that are not among its served domains yet. */
+export type KnownHost = { readonly host: Pick<Host, 'id' | 'settings'>; readonly add: readonly string[]; readonly same: boolean };
+
+/** The page that says which host a server is already, with a button that adds the domains to it. */
+export function knownServerPage(visitor: Visitor, name: string, { host: { id, settings }, add, same }: KnownHost): string {
+  const link = html`<a href="/hosts/${id}">${settings.name}</a>`;
+  const domains = add.length === 1 ? add[0] : `${add.length} domains`;
+  return layout(
+    `Register ${name}`,
+    html`<h1>${same ? html`You have ${name} already` : html`${name} is a server that you have already`}</h1>
+<div class="note" role="status"><p>${same ? html`It is the host ${link}.` : html`${name} leads to the server that you audit as ${link}. A server is audited once: a second host would wait behind the first and find the same.`} Nothing was registered.</p></div>
+${
+  add.length === 0
+    ? html`<p><a href="/hosts/${id}">Go to ${settings.name}</a></p>`
+    : html`<p>Does it take mail for ${add.join(', ')}? Add ${add.length === 1 ? 'it' : 'them'} to the domains of ${settings.name}, and its scans use ${add.length === 1 ? 'it' : 'them'} too.</p>
+${ownForm(
+  visitor.formToken,
+  `/hosts/${id}/domains`,
+  html`${add.map((domain) => html`<input type="hidden" name="domain" value="${domain}">`)}<button type="submit">Add ${domains} to ${settings.name}</button>`,
+)}`
+}
+${same ? undefined : html`<p class="hint">To audit it under the name ${name} instead, <a href="/hosts/${id}/delete">delete ${settings.name}</a> first.</p>`}`,
     { visitor },
   );
 }

@@ -9,7 +9,7 @@ import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-test
 
 const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name would not fit into a command
 const NEGATIVES_BESIDE_FOREIGN = 3; // accepted tests, different in form, that are tried with an invented local user where a foreign one is accepted
-const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table of a host with ten served domains needs 45
+const SESSIONS_LIMIT = 100; // connections to one port in a sitting; the table with ten served domains, as many as a scan uses, needs 45
 const IDLE_SESSIONS_LIMIT = 2; // sessions in a row that completed nothing
 const CLOSINGS_LIMIT = 2; // connections that were closed at an envelope before that counts as its refusal
 const GREETINGS_LIMIT = 2; // sessions in a row in which the server said that it wants none of us, in the place of a greeting

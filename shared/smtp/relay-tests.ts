@@ -427,7 +427,7 @@ function namesOf(cast: Cast, srv: string, user: string, domain: string): Names {
 
 const MARK_LETTERS = 3; // with them the longest form fits into 64 octets for a canary domain of thirty
 const MARK_BASE = 36;
-const NAMES_OF_A_PLACE = 10; // served domains of a host, at most
+const NAMES_OF_A_PLACE = 10; // served domains of a scan, at most
 
 /** What stands for the id of a test where that is too long for a local part: where it stands in the table, and with which name. */
 function markOf(row: Row, stand: Stand | undefined): string {

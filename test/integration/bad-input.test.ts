@@ -77,7 +77,11 @@ describe('a registration with bad input is refused at the field, and nothing is 
     ['a recipient that is no address', { ...valid, alertRecipients: ['a@example.org', 'nobody'] }, 'alertRecipients[1]'],
     ['a recipient with a line break', { ...valid, alertRecipients: ['a@example.org\r\nBcc: b@example.org'] }, 'alertRecipients[0]'],
     ['six recipients', { ...valid, alertRecipients: Array.from({ length: 6 }, (_, i) => `a${i}@example.org`) }, 'alertRecipients'],
-    ['eleven served domains', { ...valid, servedDomains: Array.from({ length: 11 }, (_, i) => `d${i}.example`) }, 'servedDomains'],
+    [
+      'a hundred and one served domains',
+      { ...valid, servedDomains: Array.from({ length: 101 }, (_, i) => `d${i}.example`) },
+      'servedDomains',
+    ],
     ['a served domain that is an address', { ...valid, servedDomains: ['127.0.0.1'] }, 'servedDomains[0]'],
   ];
   test.each(bodies)('%s', async (_why, body, field) => {

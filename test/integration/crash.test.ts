@@ -12,14 +12,12 @@ import { MAIL_PORT, type MailServer, SERVED_DOMAIN, startMailServer } from '../s
 // How many times the service is killed, and the seed of the moments. `.ci/run` asks for 50.
 const RUNS = Number(process.env.CRASH_RUNS ?? 4);
 const SEED = Number(process.env.CRASH_SEED ?? 20260601);
-const OPEN = '127.77.0.2';
-const CLOSED = '127.77.0.3';
 
 type Registered = { readonly id: string; readonly open: boolean };
 
 let servers: MailServer[];
 beforeAll(async () => {
-  servers = [await startMailServer(OPEN, true), await startMailServer(CLOSED, false)];
+  servers = [];
 });
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
@@ -36,8 +34,11 @@ function random(seed: number): () => number {
 
 /** Registers a host; undefined when the service was killed before it answered. */
 async function register(service: RunningService, open: boolean): Promise<Registered | undefined> {
+  // One server is one host: each has its own.
+  const name = `127.77.${Math.floor(servers.length / 200)}.${2 + (servers.length % 200)}`;
+  servers.push(await startMailServer(name, open));
   const body = {
-    name: open ? OPEN : CLOSED,
+    name,
     ports: [MAIL_PORT],
     servedDomains: [SERVED_DOMAIN],
     period: 'hour',

@@ -80,3 +80,72 @@ describe('the answer to a registration', () => {
     expect(body.recipientWarning).toContain('Mail to me@example.org goes through mail.example.org itself');
   });
 });
+
+describe('a server that is a host of the account already', () => {
+  const ZONE: Zone = {
+    addresses: {
+      'mail.example.org': ['9.9.9.1'],
+      'mx.example.net': ['9.9.9.1'],
+      'both.example.net': ['9.9.9.1', '9.9.9.2'],
+      'other.example.net': ['9.9.9.2'],
+    },
+  };
+
+  async function second(first: object, body: object, ofAnother = false) {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const { id } = (await api.call('POST', '/v1/hosts', { key, body: first })).body;
+    const other = ofAnother ? await api.account('other@example.com') : { key };
+    return { id, ...(await api.call('POST', '/v1/hosts', { key: other.key, body })) };
+  }
+
+  test('is not registered under a further name: the answer says what to change instead', async () => {
+    const { id, status, headers, body } = await second(
+      { name: 'mail.example.org', servedDomains: ['example.org'] },
+      { name: 'mx.example.net', servedDomains: ['Example.net', 'example.org'] },
+    );
+    expect([status, headers['content-type']]).toEqual([409, 'application/problem+json']);
+    expect(body.instead).toEqual({ host: id, name: 'mail.example.org', servedDomains: ['example.org', 'example.net'] });
+    expect(body.detail).toContain('mx.example.net leads to the server that you audit as mail.example.org');
+  });
+
+  test('is told with its own name as the domain where none is named', async () => {
+    const { body } = await second({ name: '9.9.9.1' }, { name: 'mx.example.net' });
+    expect(body.instead).toMatchObject({ name: '9.9.9.1', servedDomains: ['mx.example.net'] });
+  });
+
+  test('is not registered by its address, nor twice by the same name, whether or not DNS knows it', async () => {
+    expect((await second({ name: 'mail.example.org' }, { name: '9.9.9.1' })).status).toBe(409);
+    await api?.stop();
+    const twice = await second({ name: 'nowhere.example.org' }, { name: 'Nowhere.example.org' });
+    expect(twice).toMatchObject({ status: 409, body: { instead: { host: twice.id, name: 'nowhere.example.org' } } });
+  });
+
+  test.each<[string, object, object]>([
+    ['has an address beside', { name: 'mail.example.org' }, { name: 'both.example.net' }],
+    ['lies elsewhere', { name: 'mail.example.org' }, { name: 'other.example.net' }],
+    ['is reached at other ports', { name: 'mail.example.org', ports: [25] }, { name: 'mx.example.net', ports: [587] }],
+    ['DNS does not know', { name: 'mail.example.org' }, { name: 'nowhere.example.org' }],
+  ])('is not meant by a name that %s', async (_, first, body) => {
+    expect((await second(first, body)).status).toBe(201);
+  });
+
+  test('of another account plays no part', async () => {
+    expect((await second({ name: 'mail.example.org' }, { name: 'mail.example.org' }, true)).status).toBe(201);
+  });
+
+  test('costs eight look-ups of hosts at most, however many the account has', async () => {
+    const asked: string[] = [];
+    const lookups = lookupsOf(ZONE);
+    const addresses = (name: string) => {
+      asked.push(name);
+      return lookups.addresses(name);
+    };
+    api = await startApi({ lookups: { ...lookups, addresses } });
+    const { key } = await api.account();
+    for (let n = 0; n < 12; n++) await api.call('POST', '/v1/hosts', { key, body: { name: `host-${n}.example.org` } });
+    asked.length = 0;
+    expect((await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org' } })).status).toBe(201);
+    expect(asked.filter((name) => name.startsWith('host-'))).toHaveLength(8);
+  });
+});

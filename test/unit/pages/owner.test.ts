@@ -26,6 +26,7 @@ beforeAll(async () => {
 afterAll(() => table.stop());
 beforeEach(async () => {
   now += DAY;
+  for (const host of (await table.store.listHosts('account1', 50)).items) await table.store.removeHost(host);
   pages = pagesOn(table.store, () => now, { lookups: lookupsTo('93.184.216.9') });
   cookie = await pages.signIn('account1', OWNER);
   form = formTokenOf(await pages.get('/account', cookie));
@@ -79,6 +80,20 @@ describe('registration', () => {
   test('says that a host of the name is there already', async () => {
     const id = await registered();
     expect((await get('/hosts/new?name=93.184.216.9')).body).toContain(`<a href="/hosts/${id}">93.184.216.9</a> is registered already`);
+  });
+
+  test('of a further name of a server makes no second host, but offers to add it to the first', async () => {
+    const once = onceOf(await get('/hosts/new?name=mx.example.com'));
+    const id = await registered();
+    const { statusCode, body = '' } = await post('/hosts', { ...WISH, servedDomains: '', name: 'MX.example.com', once });
+    expect(statusCode).toBe(409);
+    expect(body).toContain(`leads to the server that you audit as <a href="/hosts/${id}">93.184.216.9</a>`);
+    expect(body).toContain(`action="/hosts/${id}/domains"`);
+    const domain = /name="domain" value="([^"]+)"/.exec(body)?.[1] ?? '';
+    for (let press = 0; press < 2; press++)
+      expect((await post(`/hosts/${id}/domains`, { domain })).headers?.location).toBe(`/hosts/${id}/settings?saved=1`);
+    expect((await hostOf(id)).settings.servedDomains).toEqual(['example.org', 'example.net', 'mx.example.com']);
+    expect((await table.store.listHosts('account1', 50)).items).toHaveLength(1);
   });
 
   test('shows what is wrong at its field, and keeps what was typed', async () => {
@@ -183,13 +198,14 @@ describe('settings', () => {
   });
 
   test('keep a control mailbox that lies nowhere, beside the domains where it could, and unfold what was folded away', async () => {
+    const once = onceOf(await get('/hosts/new?name=93.184.216.9'));
     const id = await registered();
     const wrong = { ...WISH, revision: '1', controlMailbox: 'office@victim.example' };
     const { statusCode, body = '' } = await post(`/hosts/${id}/settings`, wrong);
     expect([statusCode, body.includes('value="office@victim.example"'), body.includes('<details open>')]).toEqual([422, true, true]);
     expect(body).toContain('It must be at a served domain of this host (example.org, example.net): name a mailbox there');
     expect((await hostOf(id)).settings.controlMailbox).toBeUndefined();
-    const again = await post('/hosts', { ...wrong, name: '93.184.216.9', once: onceOf(await get('/hosts/new?name=93.184.216.9')) });
+    const again = await post('/hosts', { ...wrong, name: '93.184.216.9', once });
     expect([again.statusCode, again.body?.includes('value="office@victim.example"')]).toEqual([422, true]);
   });
 

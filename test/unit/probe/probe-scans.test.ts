@@ -61,6 +61,25 @@ test('an audit is told which scan it is, by which an address may speak that has 
   expect(told).toEqual([ref.scanId]);
 });
 
+test('a scan of a host with very many served domains uses ten of them, and notes which', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost({ servedDomains: Array.from({ length: 100 }, (_, n) => `domain-${n}.example`) });
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-on-demand' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  const used: (readonly string[])[] = [];
+  const services = servicesOn(store as AuditStore, {
+    audit: async ({ settings }) => {
+      used.push(settings.servedDomains);
+      return { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+    },
+  });
+  expect(await probeScans([ref], services)).toEqual([]);
+  expect(used.map(({ length }) => length)).toEqual([10]);
+  expect((await store.findScan(host.id, ref.scanId))?.servedDomains).toEqual(used[0]);
+  const after = await store.findHost(host.accountId, host.id);
+  expect([after?.settings.servedDomains.length, after?.state.heldDomains]).toEqual([100, used[0]]);
+});
+
 test('a scan of a port from which nothing came is stored at once where our own way out is clear, and waits for no other scan of its message', async () => {
   const { store } = memoryStore(() => NOON);
   const [mute, slow] = [sampleHost({ name: 'mute.example.org' }), { ...sampleHost({ name: 'slow.example.org' }), id: 'f'.repeat(20) }];
