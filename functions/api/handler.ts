@@ -22,7 +22,7 @@ const settings = readSettings('api');
 const logger = newLogger('api');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   secrets,
   cursors: cursors(secrets),
   clock: Date.now,
@@ -36,7 +36,7 @@ const services: Services = {
   tokenOf: (accountId) => consentToken(secrets, accountId),
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   ehloName: settings.EHLO_NAME,
-  baseUrl: settings.BASE_URL.replace(/\/$/, ''),
+  baseUrl: settings.BASE_URL,
 };
 
 type Request = { readonly event: APIGatewayProxyEventV2; response: Answer | null };

@@ -3,7 +3,7 @@ import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { readCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
+import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
@@ -16,12 +16,12 @@ const settings = readSettings('canary');
 const logger = newLogger('canary');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   readToken: (text) => readCanaryToken(secrets, text),
   readMail: keptMails(settings.CANARY_MAIL_URL, settings.CANARY_MAIL_REGION),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
   clock: Date.now,
-  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+  log: eventLog(logger),
 };
 
 // Instead of the whole record, which holds a mail's headers.

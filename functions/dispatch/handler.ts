@@ -11,12 +11,12 @@ import { dispatch } from './dispatch.ts';
 const settings = readSettings('dispatch');
 const logger = newLogger('dispatch');
 const services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   wakeScans: scansQueue(settings.SCANS_QUEUE_URL),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
   clock: Date.now,
   count: newCounter(),
-  owedLeaseMs: settings.OWED_LEASE_SECONDS,
+  owedLeaseMs: settings.OWED_LEASE_SECONDS.ms,
 };
 
 /** Called by EventBridge every minute. */

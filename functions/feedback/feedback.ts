@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { countBounce } from '../../shared/accounts/stranger-mail.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
+import type { EventLog } from '../../shared/runtime/logging.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 export type Services = {
   readonly store: Pick<AuditStore, 'settleNotice' | 'noteDelivery' | 'stopMail' | 'useOnce' | 'takeFromBudget' | 'giveBack'>;
   readonly clock: Clock;
-  readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
+  readonly log: EventLog;
 };
 
 const address = z.object({ emailAddress: z.string() });

@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
+import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Services, takeEvent } from './feedback.ts';
 
@@ -10,9 +10,9 @@ import { type Services, takeEvent } from './feedback.ts';
 const settings = readSettings('feedback');
 const logger = newLogger('feedback');
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   clock: Date.now,
-  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+  log: eventLog(logger),
 };
 
 // Instead of the whole record, which names readers.

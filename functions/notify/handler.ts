@@ -10,7 +10,7 @@ import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { postToWebhook } from '../../shared/network/webhook.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { newLogger } from '../../shared/runtime/logging.ts';
+import { eventLog, newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { sealSubscription } from '../../shared/runtime/unsubscribe-token.ts';
@@ -22,9 +22,9 @@ import { type Called, notify, type Services } from './notify.ts';
 const settings = readSettings('notify');
 const logger = newLogger('notify');
 const secrets = await loadSecrets(settings.SECRET);
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
 const lookups = dnsLookups(settings.DNS_SERVERS);
-const siteUrl = settings.BASE_URL.replace(/\/$/, '');
+const siteUrl = settings.BASE_URL;
 const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.WEBHOOK_NETWORKS);
 const services: Services = {
   store,
@@ -32,12 +32,12 @@ const services: Services = {
   call: callWebhook,
   clock: Date.now,
   wait: (ms) => wait(ms),
-  log: { info: (message, fields) => logger.info(message, { ...fields }), error: (message, fields) => logger.error(message, { ...fields }) },
+  log: eventLog(logger),
   siteUrl,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   unsubscribeUrl: (accountId, email) => `${siteUrl}/unsubscribe?token=${sealSubscription(secrets, { accountId, email })}`,
-  claimLeaseMs: settings.CLAIM_LEASE_SECONDS,
-  gatherMs: settings.GATHER_SECONDS,
+  claimLeaseMs: settings.CLAIM_LEASE_SECONDS.ms,
+  gatherMs: settings.GATHER_SECONDS.ms,
 };
 
 // The never-list is read for every call: they are few.

@@ -3,6 +3,7 @@ import { type HostNotice, isWebhook, type Notice } from '../../shared/domain/not
 import type { Send } from '../../shared/mail/mailer.ts';
 import { renderNotice } from '../../shared/mail/templates.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
+import type { EventLog } from '../../shared/runtime/logging.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 export type Services = {
@@ -15,7 +16,7 @@ export type Services = {
   readonly call: (notice: Notice) => Promise<Called>;
   readonly clock: Clock;
   readonly wait: (ms: number) => Promise<unknown>;
-  readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
+  readonly log: EventLog;
   /** Where the API and the pages answer, without a slash at the end. */
   readonly siteUrl: string;
   readonly egressAddresses: readonly string[];

@@ -19,7 +19,7 @@ const settings = readSettings('pages');
 const logger = newLogger('pages');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
   secrets,
   lookups: dnsLookups(settings.DNS_SERVERS),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
@@ -33,7 +33,7 @@ const services: Services = {
   ehloName: settings.EHLO_NAME,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),
   contact: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
-  baseUrl: settings.BASE_URL.replace(/\/$/, ''),
+  baseUrl: settings.BASE_URL,
 };
 
 /** Called by API Gateway (HTTP API, payload 2.0) for every request that is not the API's. */

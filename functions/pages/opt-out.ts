@@ -1,4 +1,5 @@
 import { networksOf } from '../../shared/accounts/budgets.ts';
+import { UNHEEDED_DAYS } from '../../shared/accounts/consent.ts';
 import type { Address } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT } from '../../shared/domain/look-bounds.ts';
@@ -6,7 +7,7 @@ import { type Look, startLook } from '../../shared/network/look.ts';
 import { type Found, sharedLookups } from '../../shared/network/lookups.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
-import type { Budget } from '../../shared/store/audit-store.ts';
+import type { Budget, Pause } from '../../shared/store/audit-store.ts';
 import { type Answer, type Call, page, type Verb } from './call.ts';
 import { type AddressDenial, lookUpDenials } from './deny-records.ts';
 import { readTargetField, refusalOf } from './read-form.ts';
@@ -16,7 +17,6 @@ const LOOKUPS_PER_SECOND = 100; // of one request, which has 200 at most
 const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is: what it has not said by then is no proof
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
-const UNHEEDED_DAYS = 30; // after a pause was lifted, as `consent/reaffirm` does it
 const WISHES_AN_HOUR = 10; // addresses, of one source: a person with a handful of servers
 const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole, and a wildcard record proves any number of names
 const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed
@@ -80,7 +80,7 @@ type Outcome = { readonly address: string; readonly permanent: boolean; readonly
 async function heed({ address, denied, places }: AddressDenial, now: number, call: Call): Promise<Outcome> {
   const about = { address: address.text, places };
   if (denied && (await listForGood(address.text, now, call))) return { ...about, permanent: true, fresh: false };
-  return { ...about, permanent: false, fresh: await call.store.pause({ address: address.text, since: now, until: untilOf(now) }) };
+  return { ...about, permanent: false, fresh: await call.store.pause(pauseOf(address.text, now)) };
 }
 
 // When too many were listed today, the record itself still forbids every probe for as long as it stands.
@@ -125,6 +125,11 @@ function tooMany(waitMs: number): Answer {
 
 function form(status: number, shown: OptOutForm): Answer {
   return page(status, optOutPage(shown, PAUSE_HOURS));
+}
+
+// Heeded once: who could begin another when it is over would keep an owner's server from being scanned for ever.
+function pauseOf(address: string, now: number): Pause {
+  return { address, since: now, until: untilOf(now), heedAgainAt: untilOf(now) + UNHEEDED_DAYS * 24 * HOUR_MS };
 }
 
 function untilOf(now: number): number {

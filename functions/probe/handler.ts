@@ -7,7 +7,7 @@ import type { ScanRef } from '../../shared/domain/scan.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
-import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
+import { eventLog, newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
@@ -30,24 +30,21 @@ const rules = {
   families: settings.FAMILIES,
   ehloName: settings.EHLO_NAME,
   canaryDomain: settings.CANARY_DOMAIN,
-  siteUrl: settings.BASE_URL.replace(/\/$/, ''),
+  siteUrl: settings.BASE_URL,
   optOutAddress: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   limits: PROBE_LIMITS,
 };
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
 const wakeNotices = noticesQueue(settings.NOTICES_QUEUE_URL);
-const log: Services['log'] = {
-  info: (message, fields) => logger.info(message, { ...fields }),
-  error: (message, fields) => logger.error(message, { ...fields }),
-};
+const log = eventLog(logger);
 const turnRules = {
   leaseMs: PROBE_LIMITS.sittingMs + LEASE_SPARE_MS,
-  spacingMs: settings.ADDRESS_SPACING_SECONDS,
+  spacingMs: settings.ADDRESS_SPACING_SECONDS.ms,
   soonestMs: Math.min(
-    settings.CONFIRM_DELAY_SECONDS,
-    settings.CONTINUE_SECONDS,
-    settings.PUT_OFF_SECONDS,
-    settings.ADDRESS_SPACING_SECONDS,
+    settings.CONFIRM_DELAY_SECONDS.ms,
+    settings.CONTINUE_SECONDS.ms,
+    settings.PUT_OFF_SECONDS.ms,
+    settings.ADDRESS_SPACING_SECONDS.ms,
   ),
 };
 const lines: Lines = new Map();
@@ -69,10 +66,10 @@ const services: Omit<Services, 'audit'> = {
   clock: Date.now,
   count: newCounter(),
   log,
-  confirmDelayMs: settings.CONFIRM_DELAY_SECONDS,
-  continueMs: settings.CONTINUE_SECONDS,
-  putOffMs: settings.PUT_OFF_SECONDS,
-  awaitMs: settings.AWAIT_SECONDS,
+  confirmDelayMs: settings.CONFIRM_DELAY_SECONDS.ms,
+  continueMs: settings.CONTINUE_SECONDS.ms,
+  putOffMs: settings.PUT_OFF_SECONDS.ms,
+  awaitMs: settings.AWAIT_SECONDS.ms,
 };
 
 async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {

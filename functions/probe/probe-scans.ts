@@ -17,7 +17,7 @@ import { spanned } from '../../shared/domain/timeline.ts';
 import { closedLegs, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
-import type { Counter } from '../../shared/runtime/logging.ts';
+import type { Counter, EventLog } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
@@ -42,7 +42,7 @@ export type Services = {
   readonly wakeNotices: Wake<string>;
   readonly clock: Clock;
   readonly count: Counter;
-  readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
+  readonly log: EventLog;
   readonly confirmDelayMs: number;
   /** How long a server is left alone before the second sitting of a scan; later ones wait longer. */
   readonly continueMs: number;

@@ -5,7 +5,7 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { MetricName } from '../../shared/runtime/logging.ts';
+import { METRICS, type MetricName } from '../../shared/runtime/metrics.ts';
 
 /** One thing to be woken for. It sounds when the metric is above the bound. */
 export type Watch = {
@@ -107,9 +107,8 @@ function watchReputation(alarms: Alarms): void {
   });
 }
 
-const NAMESPACE = 'RelayAudit';
-const DIMENSIONS = { service: 'relay-audit' };
+const DIMENSIONS = { service: METRICS.service };
 
 function counted(metricName: MetricName, statistic: string, period: Duration): Metric {
-  return new Metric({ namespace: NAMESPACE, metricName, dimensionsMap: DIMENSIONS, statistic, period });
+  return new Metric({ namespace: METRICS.namespace, metricName, dimensionsMap: DIMENSIONS, statistic, period });
 }

@@ -16,7 +16,7 @@ import { Problem } from './problem.ts';
 import { newScan } from './scans.ts';
 
 const LOOKUPS_PER_SECOND = 200;
-const HEED_AGAIN_MS = 30 * 24 * 60 * 60_000; // how long an owner who has shown consent again is not paused by strangers
+export const UNHEEDED_DAYS = 30; // after a pause, for which strangers cannot pause the same address again
 
 /** Looks at the consent of a host: asks DNS, now. */
 export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight: ConsentSight; pauses: readonly Pause[] }> {
@@ -73,7 +73,7 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
     throw new Problem(409, 'Only what DNS proves can be reaffirmed, and nothing is proven now. A pause ends by itself.');
   const paused = proven.filter(({ address }) => pauses.some((pause) => pause.address === address));
   const now = acting.clock();
-  await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + HEED_AGAIN_MS)));
+  await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + UNHEEDED_DAYS * 24 * 60 * 60_000)));
   return (await lookAtConsent(acting, host)).sight;
 }
 

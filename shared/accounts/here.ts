@@ -4,6 +4,7 @@ import { isOperators } from '../domain/consent.ts';
 import type { Host } from '../domain/host.ts';
 import { PRESENCE_MS, PRESENCE_PORTS } from '../domain/presence.ts';
 import { kindOf, type OwedScan, type ScanRef } from '../domain/scan.ts';
+import { LONGEST_PERIOD } from '../domain/schedule.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
 import { giveBack, spend } from './budgets.ts';
@@ -62,9 +63,9 @@ async function owe(acting: Acting, { text }: Address, known: Host | undefined): 
   if (known !== undefined) return { host: known, owed: await requestScan(acting, known, note), address: text, until };
   if (!(await acting.store.useOnce(`here-${acting.accountId}-${text}`, acting.clock() + ONCE_MS)))
     throw new Problem(409, 'You have only just asked for this. Your hosts show the scan.', undefined, { 'retry-after': '10' });
-  // Once a week is the least: by itself the schedule may scan nothing here.
+  // As seldom as can be: by itself the schedule may scan nothing here.
   const ports = PRESENCE_PORTS.filter((port) => acting.probePorts.includes(port));
-  const wish = registerHostRequest.parse({ name: text, period: 'week', ...(ports.length === 0 ? {} : { ports }) });
+  const wish = registerHostRequest.parse({ name: text, period: LONGEST_PERIOD, ...(ports.length === 0 ? {} : { ports }) });
   const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note });
   return { host, owed: first, address: text, until };
 }

@@ -1,8 +1,8 @@
 import type { Host, HostSettings } from '../domain/host.ts';
+import type { MailStop } from '../domain/mail-stop.ts';
 import { recipientConfirmation } from '../mail/confirmations.ts';
 import { CONFIRMATION_HOURS } from '../runtime/confirmation-token.ts';
 import { loggedError } from '../runtime/logging.ts';
-import type { MailStop } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { type Asked, askToConfirm } from './confirmation-mail.ts';
 import { ownAccount } from './own-account.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { SCANS_A_MINUTE } from '../domain/shares.ts';
 
-const KEY_SCOPES = ['read', 'write'] as const;
 const LABEL_LIMIT = 60; // characters
 const TOKEN_LIMIT = 1024; // characters; one for the longest mail address has under 600
 

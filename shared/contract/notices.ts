@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CHANNELS, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import { KNOWN_STATES } from '../domain/reason.ts';
 import { hostPath } from './requests.ts';
 
 const moment = z.iso.datetime();
@@ -13,7 +14,7 @@ export const noticeResponse = z
       description:
         'A confirmed change; changes that came so often that they are told once a day; a reminder; the host cannot be audited; it can again.',
     }),
-    relayState: z.enum(['open', 'suspected', 'closed', 'unknown']),
+    relayState: z.enum(KNOWN_STATES),
     channel: z.enum(CHANNELS),
     recipient: z.string(),
     owedAt: moment,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
+import { MAIL_STOPS } from '../domain/mail-stop.ts';
+import { KNOWN_STATES, REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
@@ -9,7 +10,7 @@ import { exempt } from './proposals.ts';
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]).meta({ id: 'Reason' });
-const relayState = z.enum(['open', 'suspected', 'closed', 'unknown']).meta({ id: 'RelayState' });
+const relayState = z.enum(KNOWN_STATES).meta({ id: 'RelayState' });
 const next = z.string().optional().meta({ description: 'Cursor of the following page; absent on the last.' });
 
 export const owedScanResponse = z
@@ -100,7 +101,7 @@ export const hostResponse = z
           'Recipients whom no mail asked whether they want the alerts: why, and what to do. Only in the answer to a request that names recipients.',
       }),
     stoppedRecipients: z
-      .array(z.strictObject({ email: z.string(), why: z.enum(['complained', 'bounced', 'unsubscribed']) }))
+      .array(z.strictObject({ email: z.string(), why: z.enum(MAIL_STOPS) }))
       .optional()
       .meta({
         description:

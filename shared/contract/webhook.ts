@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Notice, Occasion, Seen } from '../domain/notice.ts';
-import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
+import { KNOWN_STATES, REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { printable } from '../domain/transcript.ts';
 import { holeResponse, holeView } from './hole.ts';
 
@@ -8,7 +8,7 @@ const EVIDENCE_LIMIT = 5; // envelopes; the history has the rest
 const TEXT_LIMIT = 500; // characters of what a server said, before escaping: enough to find it in a log
 
 const moment = z.iso.datetime();
-const relayState = z.enum(['open', 'suspected', 'closed', 'unknown']);
+const relayState = z.enum(KNOWN_STATES);
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 
 const TYPES: Readonly<Record<Occasion['kind'], z.input<typeof webhookBody>['type']>> = {

@@ -2,7 +2,7 @@ import type { Arrival, Returns } from './canary.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
 import { toldAfter } from './noise.ts';
 import type { Occasion } from './notice.ts';
-import { provenState, type RelayState } from './reason.ts';
+import { type KnownState, provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
 
 /** A confirmed turn of a host's relay state: a record of its own, numbered by the state version that it made. */
@@ -10,7 +10,7 @@ export type Change = {
   readonly accountId: string;
   readonly hostId: string;
   readonly version: number;
-  readonly from: RelayState | 'unknown';
+  readonly from: KnownState;
   readonly to: RelayState;
   readonly at: number;
   /** The scan that showed it first, and the one that confirmed it. */

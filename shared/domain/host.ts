@@ -1,4 +1,4 @@
-import type { RelayState, Verdict } from './reason.ts';
+import type { KnownState, RelayState, Verdict } from './reason.ts';
 import type { Period } from './schedule.ts';
 
 /** What the owner decides about a registered mail server. `name` is a DNS name or an address, and never changes. */
@@ -33,7 +33,7 @@ export type LastScan = { readonly id: string; readonly startedAt: number; readon
 /** What scans have shown of a host. `version` goes up with every write of it, so that two writers cannot both win. */
 export type HostState = {
   readonly version: number;
-  readonly relay: RelayState | 'unknown';
+  readonly relay: KnownState;
   /** When the relay state was last confirmed or first known; epoch milliseconds. */
   readonly since?: number | undefined;
   readonly pending?: PendingChange | undefined;

@@ -1,6 +1,6 @@
 import type { Host, HostSettings, HostState, Silence } from './host.ts';
 import type { Occasion } from './notice.ts';
-import { provenState, type RelayState } from './reason.ts';
+import { type KnownState, provenState, type RelayState } from './reason.ts';
 import type { Scan } from './scan.ts';
 
 // What an owner is told, and what is left unsaid: an alert that comes too often is not read. Every rule is pure, over the record.
@@ -13,7 +13,7 @@ const REMINDERS_LIMIT = 14; // some thirteen months: who has not acted by then w
 const SILENT_SCANS = 3; // scheduled scans in a row that could not audit a host before its owner is told
 
 /** A confirmed turn of the relay state. */
-type Turn = { readonly at: number; readonly from: RelayState | 'unknown'; readonly to: RelayState };
+type Turn = { readonly at: number; readonly from: KnownState; readonly to: RelayState };
 
 /** What is told after a scan, if anything, and the host's state with a note of it. */
 export type Told = { readonly state: HostState; readonly occasion?: Occasion | undefined };

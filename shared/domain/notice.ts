@@ -1,7 +1,7 @@
 import type { Arrival } from './canary.ts';
 import { type Hole, holeIn } from './hole.ts';
 import type { Host, HostState } from './host.ts';
-import type { Reason, RelayState, Verdict } from './reason.ts';
+import type { KnownState, Reason, RelayState, Verdict } from './reason.ts';
 import type { Software } from './remedies.ts';
 import type { LegEvidence, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
@@ -14,7 +14,7 @@ export type Channel = (typeof CHANNELS)[number];
 /** What a notice tells. Times are epoch milliseconds. */
 export type Occasion =
   /** The relay state was confirmed to have turned; or, from and to `suspected`, an acknowledged host has become more than a sink. */
-  | { readonly kind: 'change'; readonly from: RelayState | 'unknown'; readonly to: RelayState }
+  | { readonly kind: 'change'; readonly from: KnownState; readonly to: RelayState }
   /** It turned so often that turns are told together, once a day. `changes` since `from`. */
   | { readonly kind: 'digest'; readonly changes: number; readonly from: number }
   /** It still answers as it did; `count` is 1 for the first reminder. */
@@ -66,7 +66,7 @@ export type NewsOfHost = {
   readonly hostName: string;
   readonly occasion: Occasion;
   /** The relay state of the host, and since when. */
-  readonly relay: RelayState | 'unknown';
+  readonly relay: KnownState;
   readonly since?: number | undefined;
   /** What the scan has shown that it is about; of several hosts only the first that joined has it, which may remain the only one. */
   readonly seen?: Seen | undefined;
@@ -126,7 +126,7 @@ export function noticesOf(host: Host, state: HostState, occasion: Occasion, at: 
 }
 
 /** What a scan has shown, as a notice tells it: of a host that is, or is now, `relay`. */
-export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: RelayState | 'unknown'): Seen {
+export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: KnownState): Seen {
   const envelopes = envelopesOf(relay, scan, legs);
   const arrivals = relay === 'open' ? (scan.arrivals ?? []) : [];
   return {
@@ -146,7 +146,7 @@ export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: RelaySta
 type Sent = { readonly leg: LegEvidence; readonly test: TestResult };
 
 // What shows the state: the envelopes whose canaries came back, those that were accepted, the furthest first, or refused.
-function envelopesOf(relay: RelayState | 'unknown', { arrivals = [] }: Scan, legs: readonly LegEvidence[]): Sent[] {
+function envelopesOf(relay: KnownState, { arrivals = [] }: Scan, legs: readonly LegEvidence[]): Sent[] {
   const all = legs.flatMap((leg) => leg.tests.map((test) => ({ leg, test })));
   if (relay === 'unknown') return [];
   if (relay === 'closed') return all.filter(({ test }) => test.outcome === 'refused');

@@ -142,10 +142,18 @@ export type Judgement = { readonly verdict: Verdict; readonly reason: Reason; re
 
 /** The relay state that a verdict proves; undefined when it proves none, and the state stays what it was. */
 export function provenState(verdict: Verdict): RelayState | undefined {
-  return verdict === 'open' || verdict === 'suspected' || verdict === 'closed' ? verdict : undefined;
+  return RELAY_STATES.find((state) => state === verdict);
 }
 
-export type RelayState = 'open' | 'suspected' | 'closed';
+export const RELAY_STATES = ['open', 'suspected', 'closed'] as const satisfies readonly Verdict[];
+
+/** What scans have proven of a host. */
+export type RelayState = (typeof RELAY_STATES)[number];
+
+/** The same, with what is said of a host of which nothing is proven yet. */
+export const KNOWN_STATES = [...RELAY_STATES, 'unknown'] as const;
+
+export type KnownState = (typeof KNOWN_STATES)[number];
 
 /** Whether the trouble is on our side: the scan is then no result, and stays owed. */
 export function isOurs(judgement: Judgement): boolean {

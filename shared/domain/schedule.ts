@@ -5,6 +5,8 @@ export type Period = keyof typeof PERIOD_MINUTES;
 
 export const PERIODS = Object.keys(PERIOD_MINUTES) as Period[];
 
+export const LONGEST_PERIOD: Period = PERIODS.reduce((one, other) => (PERIOD_MINUTES[other] > PERIOD_MINUTES[one] ? other : one));
+
 const MINUTE_MS = 60_000;
 
 /** A minute of the schedule, counted from the epoch. */
@@ -39,7 +41,7 @@ export function dueSlots(tick: number, now: number): DueSlot[] {
 
 /** The first tick worth looking at: what lies further back than the longest period has come round again since. */
 export function firstDueTick(cursor: number, now: number): number {
-  return Math.max(cursor + 1, now - PERIOD_MINUTES.week + 1);
+  return Math.max(cursor + 1, now - PERIOD_MINUTES[LONGEST_PERIOD] + 1);
 }
 
 /** FNV-1a, 32 bits: even spread and the same in every run; nothing secret hangs on it. */

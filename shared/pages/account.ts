@@ -1,3 +1,4 @@
+import type { KeyScope } from '../domain/key-scope.ts';
 import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, copyable, fieldError, ownForm, when } from './parts.ts';
@@ -5,7 +6,7 @@ import { actButton, copyable, fieldError, ownForm, when } from './parts.ts';
 /** An API key as its owner sees it. */
 export type ShownApiKey = {
   readonly prefix: string;
-  readonly scope: 'read' | 'write';
+  readonly scope: KeyScope;
   readonly label?: string | undefined;
   readonly createdAt: number;
   readonly lastUsedAt?: number | undefined;

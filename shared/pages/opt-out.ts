@@ -22,7 +22,7 @@ export type OptOutOutcome = {
   /** How long an unproven wish lasts, and when it ends at the latest; epoch milliseconds. */
   readonly pauseHours: number;
   readonly pausedUntil: number;
-  /** How long no pause is heeded after one that was lifted. */
+  /** How long no pause is heeded after one. */
   readonly unheededDays: number;
 };
 
@@ -80,7 +80,7 @@ function addressesProven(proven: readonly OptedOutAddress[]): Html {
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
   return html`<div class="note"><p><strong>From now on nothing of ours connects to ${list(paused)}</strong>, until ${utc(pausedUntil)} at the latest. Whoever registered the server with us, if anybody did, is told.</p>
-<p>Two limits, since nothing was proven: a pause that stands already is not made longer, and where one who proves the server to be theirs has lifted a pause, no other is heeded for ${unheededDays} days.</p></div>`;
+<p>Two limits, since nothing was proven: a pause that stands already is not made longer, and after one no other is heeded for ${unheededDays} days.</p></div>`;
 }
 
 function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {

@@ -1,4 +1,4 @@
-import { type RelayState, VERDICTS, type Verdict } from '../domain/reason.ts';
+import { type KnownState, VERDICTS, type Verdict } from '../domain/reason.ts';
 import { type Html, html, type Value } from './html.ts';
 import { tokenField } from './layout.ts';
 
@@ -46,7 +46,7 @@ export function counted(count: number, thing: string): string {
 }
 
 /** A verdict or relay state as a badge: its word, its colour, and a shape of its own for whoever sees no colour. */
-export function badge(state: Verdict | RelayState | 'unknown'): Html {
+export function badge(state: Verdict | KnownState): Html {
   return html`<span class="badge ${state}">${mark(state)}${state === 'unknown' ? 'not known yet' : state}</span>`;
 }
 

@@ -1,7 +1,9 @@
-/** A recipient who gets no mail, and why. */
-export type StoppedRecipient = { readonly email: string; readonly why: 'complained' | 'bounced' | 'unsubscribed' };
+import type { MailStop } from '../domain/mail-stop.ts';
 
-const STOPS: Readonly<Record<StoppedRecipient['why'], string>> = {
+/** A recipient who gets no mail, and why. */
+export type StoppedRecipient = { readonly email: string; readonly why: MailStop };
+
+const STOPS: Readonly<Record<MailStop, string>> = {
   bounced: 'mail to it bounced',
   complained: 'its reader called a mail of ours spam',
   unsubscribed: 'its reader has unsubscribed',

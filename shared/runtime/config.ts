@@ -7,12 +7,19 @@ export type Registration =
   | { readonly kind: 'closed' }
   | { readonly kind: 'domains'; readonly domains: readonly string[] };
 
-const seconds = (fallback: number) =>
+/** How long something takes, told in the unit of its setting's name and read in milliseconds. */
+export type Duration = { readonly ms: number };
+
+const UNITS_MS = { seconds: 1_000, days: 24 * 60 * 60_000 } as const;
+
+const duration = (unit: keyof typeof UNITS_MS, fallback: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number of seconds')
+    .regex(/^\d+$/, `must be a whole number of ${unit}`)
     .default(String(fallback))
-    .transform((text) => Number(text) * 1000);
+    .transform((text): Duration => ({ ms: Number(text) * UNITS_MS[unit] }));
+
+const seconds = (fallback: number) => duration('seconds', fallback);
 
 const list = z
   .string()
@@ -71,6 +78,9 @@ const families = z
 
 const domain = z.string().regex(/^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'must be a domain name in lower case');
 
+// Where the service answers, without a slash at the end: paths are put behind it.
+const site = z.url().transform((url) => url.replace(/\/$/, ''));
+
 const registration = z
   .string()
   .default('open')
@@ -82,15 +92,11 @@ const registration = z
     return { kind: 'domains', domains };
   });
 
-/** Settings that every function with a table has. Durations are given in seconds or days and come out in milliseconds. */
+/** Settings that every function with a table has. */
 const table = {
   TABLE_NAME: z.string().min(1),
   /** How long history is kept. 400 days: a year back at any time. */
-  RETENTION_DAYS: z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number of days')
-    .default('400')
-    .transform((text) => Number(text) * 24 * 60 * 60_000),
+  RETENTION_DAYS: duration('days', 400),
 };
 
 /** Settings of every function that sends mail. */
@@ -113,7 +119,7 @@ export const SETTINGS = {
     REGISTRATION: registration,
     ...sending,
     /** Where the links of confirmation mails lead to; empty is the very address that the API was called by. */
-    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
+    BASE_URL: z.union([z.literal(''), site]).default(''),
     EHLO_NAME: domain,
     /** The addresses that our connections come from. */
     EGRESS_ADDRESSES: addresses,
@@ -143,7 +149,7 @@ export const SETTINGS = {
     DNS_SERVERS: list,
     ...sending,
     /** Where the pages and the API answer; empty is the very address that they were called by. */
-    BASE_URL: z.union([z.literal(''), z.url()]).default(''),
+    BASE_URL: z.union([z.literal(''), site]).default(''),
   }),
   dispatch: z.object({
     ...table,
@@ -165,7 +171,7 @@ export const SETTINGS = {
     /** A domain of ours that foreign recipients live in. */
     CANARY_DOMAIN: domain,
     /** Where the pages answer that canaries name. */
-    BASE_URL: z.url(),
+    BASE_URL: site,
     /** Whom a canary tells its reader to write to; postmaster at the EHLO name when left out. */
     OPT_OUT_ADDRESS: z.email().optional(),
     /** The address families that there is a way out over: `4` or `4,6`. */
@@ -202,7 +208,7 @@ export const SETTINGS = {
     /** Where the secret is that unsubscribe links and the signatures of webhooks hang on. */
     SECRET: z.string().min(1),
     /** Where the API and the pages answer; mails link to them. */
-    BASE_URL: z.url(),
+    BASE_URL: site,
     /** The addresses that our connections come from, which readers look for in their logs. */
     EGRESS_ADDRESSES: addresses,
     /** Networks in which webhooks of the operator's accounts may be called though they are not public. */

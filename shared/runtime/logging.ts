@@ -1,9 +1,23 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { METRICS, type MetricName } from './metrics.ts';
 
 /** One line of JSON per event; the request id is added by each handler. No secret, key or mail body is ever logged. */
 export function newLogger(functionName: string): Logger {
   return new Logger({ serviceName: functionName });
+}
+
+/** The log, as those see it who tell events with their fields and know nothing of how they are written. */
+export type EventLog = {
+  readonly info: (message: string, fields: object) => void;
+  readonly error: (message: string, fields: object) => void;
+};
+
+export function eventLog(logger: Logger): EventLog {
+  return {
+    info: (message, fields) => logger.info(message, { ...fields }),
+    error: (message, fields) => logger.error(message, { ...fields }),
+  };
 }
 
 /** An error as it goes into the log. */
@@ -27,22 +41,11 @@ function withoutSecrets(text: string): string {
   return text.replaceAll(/\bra1[._][\w.-]+/g, 'ra1…');
 }
 
-const METRICS_NAMESPACE = 'RelayAudit';
-
 /** Counts that alarms watch, sent as lines of the log (CloudWatch embedded metric format). */
 export type Counter = (name: MetricName, value: number) => void;
 
-/** Every metric there is; `infra/constructs/alarms.ts` has the alarm of each. */
-export type MetricName =
-  | 'CursorAgeMinutes'
-  | 'NoticesUnsettled'
-  | 'EgressBlocked'
-  | 'HostsProbed'
-  | 'HostsRefusingUs'
-  | 'PreflightFailures';
-
 export function newCounter(): Counter {
-  const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: 'relay-audit' });
+  const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
   return (name, value) => {
     metrics.addMetric(name, MetricUnit.Count, value);
     metrics.publishStoredMetrics();

@@ -1,6 +1,8 @@
 import type { Arrival, Bounce, Canary, Returns } from '../domain/canary.ts';
 import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings, HostState } from '../domain/host.ts';
+import type { KeyScope } from '../domain/key-scope.ts';
+import type { MailStop } from '../domain/mail-stop.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
@@ -16,11 +18,6 @@ export type Account = {
   readonly hosts?: number | undefined;
   readonly hostQuota?: number | undefined;
 };
-
-export const KEY_SCOPES = ['read', 'write'] as const;
-
-/** What a key is good for: `read` reads, `write` changes things too. */
-export type KeyScope = (typeof KEY_SCOPES)[number];
 
 /** An API key as stored: `mac` is the HMAC of the whole key; the key itself is nowhere. `lastUsedAt` is true to the hour. */
 export type StoredKey = {
@@ -76,7 +73,7 @@ export type TurnGiven = { readonly granted: true } | { readonly granted: false; 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };
 
-/** An unproven wish not to be probed. Until `until` nothing is sent to the address; a lifted one has `heedAgainAt`, before which no other is heeded. */
+/** An unproven wish not to be probed. Until `until` nothing is sent to the address. Before `heedAgainAt` no other is heeded. */
 export type Pause = { readonly address: string; readonly since: number; readonly until: number; readonly heedAgainAt?: number | undefined };
 
 /** What became of a request that carries an idempotency key: it is new, was answered like this, is still being made, or was another request. */
@@ -88,11 +85,6 @@ export type Repeated =
 
 /** A request with an idempotency key of its account; `fingerprint` tells it from another with the same key. */
 export type RepeatableRequest = { readonly accountId: string; readonly key: string; readonly fingerprint: string };
-
-export const MAIL_STOPS = ['complained', 'bounced', 'unsubscribed'] as const;
-
-/** Why an address gets no mail: its reader called ours spam, it does not take mail, or its reader wants none of this account's. */
-export type MailStop = (typeof MAIL_STOPS)[number];
 
 /** A notice as it stands: owed while it has `dueAt`, settled with an `outcome` since `settledAt`. `why` is what was said last against it. */
 export type NoticeRecord = {
@@ -221,7 +213,7 @@ export type AuditStore = {
   /** False when there was no such entry. */
   removeNever(target: string): Promise<boolean>;
 
-  /** Pauses an address; false when another pause of it stands, or was lifted so lately that none is heeded. */
+  /** Pauses an address; false when another pause of it stands, or stood so lately that none is heeded. */
   pause(pause: Pause): Promise<boolean>;
   /** Those of the addresses that are paused at `now`. */
   pausesOf(addresses: readonly string[], now: number): Promise<Pause[]>;

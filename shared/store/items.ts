@@ -4,9 +4,11 @@ import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
 import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
+import { KEY_SCOPES } from '../domain/key-scope.ts';
+import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
 import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
-import { REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
+import { KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import {
   CONTACTS,
@@ -23,23 +25,13 @@ import {
 } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
-import {
-  type Account,
-  KEY_SCOPES,
-  MAIL_STOPS,
-  type MailStop,
-  type NeverEntry,
-  type NoticeRecord,
-  type Pause,
-  type Session,
-  type StoredKey,
-} from './audit-store.ts';
+import type { Account, NeverEntry, NoticeRecord, Pause, Session, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const verdict = z.enum(VERDICTS);
-const relayState = z.enum(['open', 'suspected', 'closed']);
-const knownState = z.enum(['open', 'suspected', 'closed', 'unknown']);
+const relayState = z.enum(RELAY_STATES);
+const knownState = z.enum(KNOWN_STATES);
 const time = z.number().int().nonnegative();
 
 const judgement = z.object({ verdict, reason, completed: z.number(), planned: z.number() });

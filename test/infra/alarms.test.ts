@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { afterEach, expect, test, vi } from 'vitest';
 import { newCounter } from '../../shared/runtime/logging.ts';
+import { METRIC_NAMES } from '../../shared/runtime/metrics.ts';
 import { buildApp, CONTEXT, type Properties, resourcesOf, type WatchedMetric } from './build-app.ts';
 
 const template = Template.fromStack(buildApp().service);
@@ -73,12 +74,10 @@ test('the alarm on refusals of us sounds above five of a hundred hosts', () => {
 });
 
 test('every metric that functions count is watched, under the namespace and dimension that they count it with', () => {
-  const [, union = ''] = /type MetricName =([^;]+);/.exec(read('shared/runtime/logging.ts')) ?? [];
-  const names = [...union.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   const line = countOnce();
   const namespace = line._aws.CloudWatchMetrics[0].Namespace;
   const watched = alarms.flatMap(([, { Properties }]) => metricsOf(Properties)).filter(({ Namespace }) => Namespace === namespace);
-  expect(new Set(watched.map(({ MetricName }) => MetricName))).toEqual(new Set(names));
+  expect(new Set(watched.map(({ MetricName }) => MetricName))).toEqual(new Set(METRIC_NAMES));
   for (const { Dimensions } of watched) expect(Dimensions).toEqual([{ Name: 'service', Value: line.service }]);
 });
 

@@ -279,8 +279,8 @@ describe('queues', () => {
     const url = 'https://sqs.test/queue';
     const dispatch = readSettings('dispatch', { TABLE_NAME: 'table', SCANS_QUEUE_URL: url, NOTICES_QUEUE_URL: url });
     const notify = readSettings('notify', { TABLE_NAME: 'table', MAIL_FROM: CONTEXT.mailFrom, BASE_URL: url, SECRET: 'file:/x' });
-    expect(dispatch.OWED_LEASE_SECONDS).toBeGreaterThan(timeoutMs('probe'));
-    expect(notify.CLAIM_LEASE_SECONDS).toBeGreaterThan(timeoutMs('notify'));
+    expect(dispatch.OWED_LEASE_SECONDS.ms).toBeGreaterThan(timeoutMs('probe'));
+    expect(notify.CLAIM_LEASE_SECONDS.ms).toBeGreaterThan(timeoutMs('notify'));
   });
 });
 

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../shared/domain/host.ts';
 import { type HostNotice, noticesOf } from '../../shared/domain/notice.ts';
 import { NOON, registerSample, sampleHost, sampleScan } from '../support/samples.ts';
+import { runs } from '../support/searches.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 import { memoryStore, type SimulatedStore } from './memory-store.ts';
 
-const RUNS = 60;
+const RUNS = runs(20, 60);
 let table: TestTable;
 let count = 0;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/searches.ts';
 import { BUGS, type Bug } from './bugs.ts';
 import { faultsIn } from './judge.ts';
 import {
@@ -18,12 +19,13 @@ import { type Plan, type Run, simulate } from './world.ts';
 const CRASHES: readonly Fault[] = ['crash-before', 'crash-after'];
 const ONLY = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 const BUGS_SEEDS = 600; // within which each planted bug must show
+const EVERY = runs(5, 1); // of the steps at which the first of two dies
 const SECOND_BEHIND = 20; // calls beyond those of a run without faults, in which what a crash left is taken up
-const PAIRS = 100; // of crashes on each way of a scan that waits; all of them would take minutes
+const PAIRS = runs(25, 100); // of crashes on each way of a scan that waits; all of them would take minutes
 
 const PLANS = [
-  ['anything', randomPlan, 1_000],
-  ['a scan that waits for its messages', randomWaitingPlan, 500],
+  ['anything', randomPlan, runs(250, 1_000)],
+  ['a scan that waits for its messages', randomWaitingPlan, runs(125, 500)],
 ] as const;
 
 const WAITS = [
@@ -81,7 +83,7 @@ describe('P3: no alert is lost, and none comes twice', () => {
 
   test('when workers die at any two steps on the way of a change', async () => {
     const { calls } = await simulate(acceptingPlan());
-    for (let first = 0; first < calls; first++)
+    for (let first = 0; first < calls; first += EVERY)
       for (let second = first + 1; second < calls + SECOND_BEHIND; second++)
         for (const one of CRASHES) for (const other of CRASHES) await crashTwice(acceptingPlan, [one, first], [other, second]);
   }, 300_000);

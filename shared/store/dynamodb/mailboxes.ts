@@ -1,5 +1,6 @@
 import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type AuditStore, MAIL_STOPS } from '../audit-store.ts';
+import { MAIL_STOPS } from '../../domain/mail-stop.ts';
+import type { AuditStore } from '../audit-store.ts';
 import { readKeyParts, readMailbox } from '../items.ts';
 import { type Key, keys } from '../keys.ts';
 import { readItems } from './batches.ts';

@@ -4,13 +4,14 @@ import { BUDGETS } from '../../../shared/accounts/budgets.ts';
 import openapi from '../../../shared/contract/openapi.json' with { type: 'json' };
 import { mintApiKey } from '../../../shared/runtime/api-key.ts';
 import { NOON } from '../../support/samples.ts';
+import { IS_WHOLE, runs } from '../../support/searches.ts';
 import { DOCUMENTED, faultsOf, type Operation } from './openapi-document.ts';
 import { type Asking, askingOf, OWNERS, refusedAskings } from './openapi-requests.ts';
 import { dnsOf, type Given, type Owner, PAUSED, PROVEN, type Sent, startWorld, tokenOf, type World } from './openapi-world.ts';
 
 const DAY = 24 * 60 * 60_000;
 const SEED = 20_261_125;
-const BATCHES = 12; // for each operation
+const BATCHES = runs(3, 12); // for each operation
 const BATCH = { minLength: 8, maxLength: 14 };
 
 let world: World;
@@ -251,7 +252,8 @@ const NOTHING: Sent = {
 const CONTENTION = ['DELETE /v1/account 409', 'PATCH /v1/hosts/{id} 409', 'DELETE /v1/hosts/{id} 409', 'POST /v1/hosts 409'];
 const MAY_STAY_AWAY = [...CONTENTION, 'POST /v1/hosts/{id}/scans 409', 'POST /v1/scans/here 409', 'POST /v1/hosts/{id}/consent/check 409'];
 
-test('the document promises no answer that these requests have not seen', () => {
+// A few of its answers take many requests to be met.
+test.skipIf(!IS_WHOLE)('the document promises no answer that these requests have not seen (with SEARCHES=whole)', () => {
   const promised = DOCUMENTED.flatMap(({ name, responses }) => Object.keys(responses).map((status) => [name, Number(status)] as const));
   const unseen = promised.filter(([name, status]) => status !== 500 && !seen.get(name)?.has(status)).map((each) => each.join(' '));
   expect(unseen.filter((each) => !MAY_STAY_AWAY.includes(each))).toEqual([]);

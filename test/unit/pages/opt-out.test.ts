@@ -121,7 +121,9 @@ describe('an unproven wish', () => {
     const address = freshAddress();
     const answer = await enter(` ${address} `);
     expect(answer).toMatchObject({ statusCode: 200, headers: { 'cache-control': 'no-store', 'content-security-policy': PAGE_POLICY } });
-    expect(await table.store.pausesOf([address], now)).toEqual([{ address, since: now, until: now + 72 * HOUR }]);
+    expect(await table.store.pausesOf([address], now)).toEqual([
+      { address, since: now, until: now + 72 * HOUR, heedAgainAt: now + 72 * HOUR + 30 * DAY },
+    ]);
     expect(answer.body).toContain(`_relay-audit.${reverseName(parsed(address))}. IN TXT "deny"`);
     expect(await neverEntry(address)).toBeUndefined();
   });
@@ -156,6 +158,18 @@ describe('an unproven wish', () => {
     expect(await enter(address)).toMatchObject({ statusCode: 200 });
     expect(mails).toHaveLength(1);
     expect(await isPaused(address, now + 71 * HOUR)).toBe(false);
+  });
+
+  test('is not heeded again for thirty days after it ran out, and the page does not tell', async () => {
+    const [again, fresh] = [freshAddress(), freshAddress()];
+    await enter(again);
+    now += 73 * HOUR;
+    const [one, other] = [await enter(again), await enter(fresh)];
+    expect(await isPaused(again)).toBe(false);
+    expect(shapeOf(one, again)).toBe(shapeOf(other, fresh));
+    now += 30 * DAY;
+    await enter(again);
+    expect(await isPaused(again)).toBe(true);
   });
 
   test('is not heeded for a while after an owner has lifted a pause, and the page does not tell', async () => {

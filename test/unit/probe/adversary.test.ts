@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { playSequences } from '../../support/adversary.ts';
+import { runs } from '../../support/searches.ts';
 
-const SEQUENCES = 5_000;
+const SEQUENCES = runs(1_000, 5_000);
 
 test('whatever an adversary does, nothing is dialled without live consent of the owner of the address', { timeout: 120_000 }, async () => {
   const { breaches, sequences, rights } = await playSequences(1, SEQUENCES);

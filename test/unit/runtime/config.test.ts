@@ -18,7 +18,7 @@ describe('what is not set has a default that can be seen here', () => {
   test('api', () => {
     expect(readSettings('api', API)).toEqual({
       ...API,
-      RETENTION_DAYS: 400 * 24 * 60 * MINUTE,
+      RETENTION_DAYS: { ms: 400 * 24 * 60 * MINUTE },
       PROBE_PORTS: [25, 465, 587],
       REGISTRATION: { kind: 'open' },
       BASE_URL: '',
@@ -31,18 +31,18 @@ describe('what is not set has a default that can be seen here', () => {
   });
 
   test('dispatch', () => {
-    expect(readSettings('dispatch', { TABLE_NAME: 'table', ...QUEUES })).toMatchObject({ OWED_LEASE_SECONDS: 15 * MINUTE });
+    expect(readSettings('dispatch', { TABLE_NAME: 'table', ...QUEUES })).toMatchObject({ OWED_LEASE_SECONDS: { ms: 15 * MINUTE } });
   });
 
   test('probe: five minutes to a confirmation, no operator’s networks, the system’s resolvers', () => {
     expect(readSettings('probe', PROBE)).toMatchObject({
-      CONFIRM_DELAY_SECONDS: 5 * MINUTE,
-      PUT_OFF_SECONDS: 15 * MINUTE,
+      CONFIRM_DELAY_SECONDS: { ms: 5 * MINUTE },
+      PUT_OFF_SECONDS: { ms: 15 * MINUTE },
       OPERATOR_NETWORKS: [],
       OPERATOR_ACCOUNTS: [],
       DNS_SERVERS: [],
       EGRESS_ENDPOINTS: [],
-      CONTINUE_SECONDS: 5 * MINUTE,
+      CONTINUE_SECONDS: { ms: 5 * MINUTE },
       FAMILIES: [4, 6],
     });
   });
@@ -50,8 +50,8 @@ describe('what is not set has a default that can be seen here', () => {
   test('notify', () => {
     const settings = { TABLE_NAME: 'table', MAIL_FROM: 'audit@example.org', BASE_URL: 'https://audit.example', SECRET: 'file:/x' };
     expect(readSettings('notify', settings)).toMatchObject({
-      CLAIM_LEASE_SECONDS: 10 * MINUTE,
-      GATHER_SECONDS: 10 * MINUTE,
+      CLAIM_LEASE_SECONDS: { ms: 10 * MINUTE },
+      GATHER_SECONDS: { ms: 10 * MINUTE },
       WEBHOOK_NETWORKS: [],
       SES_CONFIGURATION_SET: '',
     });
@@ -75,10 +75,15 @@ describe('what is set is read', () => {
     expect(settings.FAMILIES).toEqual([4]);
   });
 
+  test('a slash at the end of where the service answers is taken off, for paths are put behind it', () => {
+    for (const BASE_URL of ['https://audit.example/', 'https://audit.example'])
+      expect(readSettings('probe', { ...PROBE, BASE_URL }).BASE_URL).toBe('https://audit.example');
+  });
+
   test('seconds and days come out as milliseconds, ports as numbers', () => {
-    expect(readSettings('probe', { ...PROBE, CONFIRM_DELAY_SECONDS: '2' }).CONFIRM_DELAY_SECONDS).toBe(2_000);
+    expect(readSettings('probe', { ...PROBE, CONFIRM_DELAY_SECONDS: '2' }).CONFIRM_DELAY_SECONDS.ms).toBe(2_000);
     expect(readSettings('api', { ...API, RETENTION_DAYS: '1', PROBE_PORTS: '25,2525' })).toMatchObject({
-      RETENTION_DAYS: 24 * 60 * MINUTE,
+      RETENTION_DAYS: { ms: 24 * 60 * MINUTE },
       PROBE_PORTS: [25, 2525],
     });
   });

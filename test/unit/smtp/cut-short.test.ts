@@ -4,8 +4,10 @@ import { ended, restOf } from '../../../shared/domain/coverage.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { judgeHost } from '../../../shared/domain/verdict.ts';
 import { ANSWERS, ENVELOPES, type Model, type Sitting, scan, WHOLE } from '../../support/model-server.ts';
+import { runs } from '../../support/searches.ts';
 
 const SITTINGS = 10;
+const RUNS = runs(100, 500);
 
 const keysOf = <T extends object>(record: T) => Object.keys(record) as (keyof T)[];
 const model: fc.Arbitrary<Model> = fc.record({
@@ -34,7 +36,7 @@ describe('whatever a server answers, and wherever our time ends', () => {
         const said = verdictOf(scan(server, cuts));
         expect([finalOf(scan(server, whole(SITTINGS))).verdict, 'inconclusive']).toContain(said);
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 
@@ -46,7 +48,7 @@ describe('whatever a server answers, and wherever our time ends', () => {
         fc.pre(isDone(after) && isDone(all));
         expect(finalOf(after).verdict).toBe(finalOf(all).verdict);
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 
@@ -56,7 +58,7 @@ describe('whatever a server answers, and wherever our time ends', () => {
         const swapped = scan(server, whole(SITTINGS).map((each) => ({ ...each, swap: true }))); // biome-ignore format: short
         expect(finalOf(swapped).verdict).toBe(finalOf(scan(server, whole(SITTINGS))).verdict);
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 });

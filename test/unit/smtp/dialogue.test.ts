@@ -4,6 +4,7 @@ import { writeCommand } from '../../../shared/smtp/command.ts';
 import { type Arrival, converse, type SessionEvidence, type Transaction } from '../../../shared/smtp/dialogue.ts';
 import { BEGIN, nextSession } from '../../../shared/smtp/plan.ts';
 import { replyLines } from '../../../shared/smtp/reply.ts';
+import { runs } from '../../support/searches.ts';
 import { BEGINNINGS } from '../../transcripts/beginnings.ts';
 import { ENDINGS } from '../../transcripts/endings.ts';
 import { ENVELOPES } from '../../transcripts/envelopes.ts';
@@ -171,7 +172,7 @@ describe('whatever a server answers', () => {
       fc.property(fc.constantFrom(...Object.values(SESSIONS)), fc.oneof(arrivals, willing), (transactions, answers) =>
         check(run(transactions, answers), answers, transactions),
       ),
-      { numRuns: 20_000 },
+      { numRuns: runs(5_000, 20_000) },
     );
   const codeOf = (answer: Arrival | undefined) => (answer?.kind === 'reply' ? answer.reply.code : 0);
 
