@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
@@ -30,6 +31,7 @@ const services: Services = {
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   call: callWebhook,
   clock: Date.now,
+  wait: (ms) => wait(ms),
   log: eventLog(logger),
   siteUrl,
   egressAddresses: settings.EGRESS_ADDRESSES.map(({ text }) => text),

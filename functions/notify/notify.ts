@@ -7,11 +7,15 @@ import type { EventLog } from '../../shared/runtime/logging.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 export type Services = {
-  readonly store: Pick<AuditStore, 'claimNotice' | 'settleNotice' | 'releaseNotice' | 'mailStops' | 'openAlertWindow' | 'joinGroup'>;
+  readonly store: Pick<
+    AuditStore,
+    'claimNotice' | 'settleNotice' | 'releaseNotice' | 'mailStops' | 'openAlertWindow' | 'joinGroup' | 'takeFromBudget' | 'giveBack'
+  >;
   readonly send: Send;
   /** Calls the webhook of a notice. */
   readonly call: (notice: Notice) => Promise<Called>;
   readonly clock: Clock;
+  readonly wait: (ms: number) => Promise<unknown>;
   readonly log: EventLog;
   /** Where the API and the pages answer, without a slash at the end. */
   readonly siteUrl: string;
@@ -29,6 +33,9 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
 const WEBHOOK_TRIES = 24; // within some eighteen hours; then the owner may have it repeated
+const TOLD_AFTER_MS = 11_000; // since it began, of a call that was not taken: none takes longer than ten seconds
+// Of one account, calls that were not taken: its webhooks may be anybody's servers, and each of these keeps one of ten senders for eleven seconds.
+const CALLS = { what: 'webhook-calls', limit: 60, windowMs: 3_600_000 };
 
 /**
  * Sends one notice: claim, hand over once, settle. Whoever does not get the claim does nothing, since the notice is settled
@@ -41,7 +48,7 @@ export async function notify(noticeId: string, services: Services): Promise<void
   const claim = await store.claimNotice(noticeId, now, now + services.claimLeaseMs);
   if (claim === undefined) return;
   const { notice, tries } = claim;
-  if (notice.channel === 'webhook') return callWebhook(notice, tries, services);
+  if (notice.channel === 'webhook') return callWebhook(notice, tries, now, services);
   const [stop] = await store.mailStops(notice.accountId, [notice.recipient]);
   if (stop !== undefined) {
     await store.settleNotice(noticeId, { outcome: 'withheld', why: stop.why }, now);
@@ -49,25 +56,32 @@ export async function notify(noticeId: string, services: Services): Promise<void
     return;
   }
   if (notice.about === 'host' && (await isGathered(notice, now, services))) return;
-  await mail(notice, tries, services);
+  await mail(notice, tries, now, services);
 }
 
-async function mail(notice: Notice, tries: number, services: Services): Promise<void> {
+async function mail(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock, siteUrl, egressAddresses } = services;
   const unsubscribeUrl = services.unsubscribeUrl(notice.accountId, notice.recipient);
   const letter = renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl });
   const handover = await services.send(letter, notice.recipient, { notice: notice.id, account: notice.accountId });
-  if (handover.kind === 'refused') return release(notice, tries, handover.why, services);
+  if (handover.kind === 'refused') return release(notice, began + waitAfter(tries), handover.why, services);
   await store.settleNotice(notice.id, { outcome: 'sent', messageId: handover.messageId }, clock());
   services.log.info('mailed', { noticeId: notice.id, ...named(notice) });
 }
 
-async function callWebhook(notice: Notice, tries: number, services: Services): Promise<void> {
+// Its owner must not see how long a call took that was not taken: a closed port refuses at once, a silent one does not. So that is
+// written down a fixed time after the call began, and the times that are written follow from when it began.
+async function callWebhook(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock } = services;
+  const budget = { ...CALLS, who: notice.accountId };
+  const { granted, resetAt } = await store.takeFromBudget(budget, began);
+  if (!granted) return release(notice, resetAt, 'too many calls of the webhooks of this account failed in this hour', services);
   const called = await services.call(notice);
-  if (called.kind === 'refused' && tries < WEBHOOK_TRIES) return release(notice, tries, called.why, services);
+  if (called.kind === 'taken') await store.giveBack(budget, began);
+  if (called.kind === 'refused') await services.wait(Math.max(0, began + TOLD_AFTER_MS - clock()));
+  if (called.kind === 'refused' && tries < WEBHOOK_TRIES) return release(notice, began + waitAfter(tries), called.why, services);
   const settled = called.kind === 'taken' ? ({ outcome: 'sent' } as const) : ({ outcome: 'given-up', why: called.why } as const);
-  await store.settleNotice(notice.id, settled, clock());
+  await store.settleNotice(notice.id, settled, began);
   services.log.info('webhook', { noticeId: notice.id, ...named(notice), ...settled });
 }
 
@@ -89,10 +103,13 @@ function groupIdOf(accountId: string, until: number, recipient: string): string 
   return `${accountId}-group-${until}-${reader}`;
 }
 
-async function release(notice: Notice, tries: number, why: string, services: Services): Promise<void> {
-  const wait = Math.min(WAIT_MS * 2 ** Math.min(tries - 1, 10), WAIT_LIMIT_MS);
-  await services.store.releaseNotice(notice.id, services.clock() + wait, why);
-  const fields = { noticeId: notice.id, why, tries };
+function waitAfter(tries: number): number {
+  return Math.min(WAIT_MS * 2 ** Math.min(tries - 1, 10), WAIT_LIMIT_MS);
+}
+
+async function release(notice: Notice, dueAt: number, why: string, services: Services): Promise<void> {
+  await services.store.releaseNotice(notice.id, dueAt, why);
+  const fields = { noticeId: notice.id, why };
   // A webhook that refuses is its owner's to mend; a mail that SES refuses is ours.
   if (isWebhook(notice.id)) services.log.info('a webhook refused a notice; it will be tried again', fields);
   else services.log.error('SES refused a mail; it will be tried again', fields);

@@ -105,10 +105,15 @@ const IPV6_NETWORKS = [
   { bits: 48, times: 4 },
 ] as const;
 
+const IPV4_MAPPED = 0xffffn; // ::ffff:0:0/96, in which a socket of both families shows IPv4: one /64, and not one customer
+
+const dotted = (value: bigint) => [24n, 16n, 8n, 0n].map((bits) => (value >> bits) & 0xffn).join('.');
+
 /** Who is asking, as far as the network shows: an IPv4 address; or of an IPv6 address the networks around it, the narrowest first. */
 export function networksOf(sourceIp: string): readonly SourceNetwork[] {
   const address = parseAddress(sourceIp);
   if (address?.family !== 6) return [{ who: sourceIp, times: 1 }];
+  if (address.value >> 32n === IPV4_MAPPED) return [{ who: dotted(address.value & 0xffff_ffffn), times: 1 }];
   return IPV6_NETWORKS.map(({ bits, times }) => ({ who: `${(address.value >> BigInt(128 - bits)).toString(16)}::/${bits}`, times }));
 }
 

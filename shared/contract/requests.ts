@@ -3,7 +3,7 @@ import { readControlMailbox } from '../domain/control-mailbox.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
-import { readWebhookUrl } from '../domain/webhook-url.ts';
+import { readWebhookUrl, WEBHOOK_PORTS } from '../domain/webhook-url.ts';
 
 /** Bounds of what an owner may register. The sums keep a host small: every scan writes it, at a write unit for each KB. */
 const LIMITS = {
@@ -67,9 +67,11 @@ const settings = {
     .superRefine((text, context) => {
       const url = readWebhookUrl(text);
       if ('wrong' in url) context.addIssue({ code: 'custom', message: url.wrong });
+      else if (!WEBHOOK_PORTS.includes(url.port))
+        context.addIssue({ code: 'custom', message: `its port must be ${WEBHOOK_PORTS.join(' or ')}` });
     })
     .meta({
-      description: 'An HTTPS address that is called with every notice; see docs/webhooks.md.',
+      description: 'An HTTPS address, at port 443 or 8443, that is called with every notice; see docs/webhooks.md.',
       example: 'https://hooks.example.org/relay',
     }),
 };

@@ -8,6 +8,10 @@ export type WebhookUrl = {
 };
 
 const HTTPS_PORT = 443;
+
+/** The ports that a webhook may be given: those of HTTPS. At any other the service would knock on other doors of strangers. */
+export const WEBHOOK_PORTS: readonly number[] = [HTTPS_PORT, 8443];
+
 const FORM = /^https:\/\/(?:\[([0-9a-f:.]+)\]|([^\][/:?#@\\\s]+))(?::(\d{1,5}))?([/?][\x21\x22\x24-\x5b\x5d-\x7e]*)?$/i;
 
 /** Reads the address of a webhook: HTTPS, a host name or an address as for hosts, no user, no fragment; otherwise says what is wrong. */

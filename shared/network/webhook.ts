@@ -20,14 +20,15 @@ export type WebhookDoor = {
 export type WebhookCall = { readonly kind: 'taken'; readonly status: number } | { readonly kind: 'refused'; readonly why: string };
 
 const TIME_LIMIT_MS = 10_000; // for the whole call, DNS included
-const CONNECT_LIMIT_MS = 4_000; // to one address, so that the next one still has its turn
-const ADDRESSES_TRIED = 2; // the next one only when no connection came about
+const TURN_MS = 4_000; // of one address, until a session stands, so that the next one still has its turn
+const ADDRESSES_TRIED = 2;
 const ANSWER_LIMIT_BYTES = 64 * 1024; // of which nothing but the status is used; P7
 
 /**
  * Calls a webhook once: HTTPS, to public addresses only, certificates verified, no redirects. The addresses that were checked
- * are those that are dialled, and one bad one among them refuses the host, as for probes. Nothing that the receiver, its name
- * servers or its network do makes it throw, or keeps it beyond ten seconds.
+ * are those that are dialled, and one that is not public among them refuses the host, as for probes. Nothing that the receiver, its
+ * name servers or its network do makes it throw, or keeps it beyond ten seconds. How long it takes tells of networks: who waits for
+ * it must not let others see when it ended.
  */
 export async function postToWebhook(url: string, body: string, headers: Record<string, string>, door: WebhookDoor): Promise<WebhookCall> {
   const read = readWebhookUrl(url);
@@ -35,43 +36,55 @@ export async function postToWebhook(url: string, body: string, headers: Record<s
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), TIME_LIMIT_MS);
   try {
-    const found = await Promise.race([addressesOf(read, door), slowness(over.signal)]);
-    if ('why' in found) return found;
-    let answer: Answer = refused('its name has no address');
-    for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
-      answer = await post(address, read, body, headers, door, over.signal);
-      if (answer.kind === 'taken' || answer.connected === true || over.signal.aborted) break;
+    const addresses = await Promise.race([addressesOf(read, door), slowness(over.signal)]);
+    for (const address of addresses.slice(0, ADDRESSES_TRIED)) {
+      const call = door.isVetoed(address.text) ? undefined : () => post(address, read, body, headers, door, over.signal);
+      const answer = await turnOf(call, over.signal);
+      if (answer !== undefined) return answer;
     }
-    return answer.kind === 'taken' ? answer : refused(answer.why);
+    return refused(NO_SESSION);
   } finally {
     clearTimeout(timer);
   }
 }
 
-type Refused = { readonly kind: 'refused'; readonly why: string; readonly connected?: boolean };
-type Answer = { readonly kind: 'taken'; readonly status: number } | Refused;
-
-function slowness(over: AbortSignal): Promise<Refused> {
-  return new Promise((resolve) => over.addEventListener('abort', () => resolve(refused('DNS took too long')), { once: true }));
+function slowness(over: AbortSignal): Promise<readonly Address[]> {
+  return new Promise((resolve) => over.addEventListener('abort', () => resolve([]), { once: true }));
 }
 
-async function addressesOf({ target }: WebhookUrl, door: WebhookDoor): Promise<{ addresses: readonly Address[] } | Refused> {
-  if (target.kind === 'address') return checked([target.address], door);
-  if (door.isVetoed(target.name)) return refused('nothing is sent to this name: its operator has asked for it');
+// The addresses that may be called, if not that of the never-list; none when one of them may not.
+async function addressesOf({ target }: WebhookUrl, door: WebhookDoor): Promise<readonly Address[]> {
+  if (target.kind === 'address') return isPublic(target.address, door) ? [target.address] : [];
+  if (door.isVetoed(target.name)) return [];
   const found = await door.lookups.addresses(target.name);
-  if (found.kind === 'trouble') return refused('DNS did not say which addresses it has');
-  if (found.kind === 'absent') return refused('its name has no address');
-  return checked(found.values, door);
+  return found.kind === 'found' && found.values.every((address) => isPublic(address, door)) ? found.values : [];
 }
 
-function checked(addresses: readonly Address[], { operatorNetworks, isVetoed }: WebhookDoor): { addresses: readonly Address[] } | Refused {
-  for (const address of addresses) {
-    if (isVetoed(address.text)) return refused(`nothing is sent to ${address.text}: its operator has asked for it`);
-    if (operatorNetworks.some((network) => contains(network, address))) continue;
-    const why = forbiddenBecause(address);
-    if (why !== undefined) return refused(`it must be public: ${why}`);
-  }
-  return { addresses };
+function isPublic(address: Address, { operatorNetworks }: WebhookDoor): boolean {
+  return operatorNetworks.some((network) => contains(network, address)) || forbiddenBecause(address) === undefined;
+}
+
+/**
+ * The turn of one address: an answer once a session with a valid certificate stood, otherwise none, and never before its time is over.
+ * Whoever has a name lead to a stranger's address first and to an own one second would learn from an earlier call at the second
+ * what the first has done. The same goes for an address that is not called at all, for it is on the never-list.
+ */
+function turnOf(start: (() => ClientRequest) | undefined, over: AbortSignal): Promise<WebhookCall | undefined> {
+  return new Promise((resolve) => {
+    const call = start?.();
+    const end = () => {
+      stop();
+      resolve(undefined);
+      call?.destroy();
+    };
+    const turn = setTimeout(end, TURN_MS);
+    const stop = () => {
+      clearTimeout(turn);
+      over.removeEventListener('abort', end);
+    };
+    over.addEventListener('abort', end);
+    if (call !== undefined) listen(call, stop, resolve);
+  });
 }
 
 function post(
@@ -81,7 +94,7 @@ function post(
   headers: Record<string, string>,
   { ca }: WebhookDoor,
   over: AbortSignal,
-): Promise<Answer> {
+): ClientRequest {
   const name = target.kind === 'name' ? target.name : target.address.family === 6 ? `[${target.address.text}]` : target.address.text;
   const call = request({
     method: 'POST',
@@ -103,57 +116,49 @@ function post(
     },
   });
   call.end(body);
-  return answerTo(call);
+  return call;
 }
 
 // The status decides, as soon as it is here. What follows it is read to its end or to the limit, and dropped: some receivers
 // give up what they were asked to do when their caller leaves before they have answered.
-function answerTo(call: ClientRequest): Promise<Answer> {
-  return new Promise((resolve) => {
-    let connected = false;
-    let secure = false;
-    let answer: Answer | undefined;
-    let answerBytes = 0;
-    const slow = setTimeout(() => call.destroy(failure('ETIMEDOUT')), CONNECT_LIMIT_MS);
-    call.once('socket', (socket) => {
-      socket.once('connect', () => {
-        connected = true;
-        clearTimeout(slow);
-      });
-      socket.once('secureConnect', () => {
-        secure = true; // its certificate was verified: others give an error instead
-      });
-      socket.on('data', (bytes: Buffer) => {
-        answerBytes += bytes.length;
-        if (answerBytes > ANSWER_LIMIT_BYTES) call.destroy(failure('ANSWER_TOO_LONG'));
-      });
+function listen(call: ClientRequest, secured: () => void, resolve: (answer: WebhookCall) => void): void {
+  let secure = false;
+  let answer: WebhookCall | undefined;
+  let answerBytes = 0;
+  const settle = (why: string) => {
+    if (secure) resolve(answer ?? refused(why));
+  };
+  call.once('socket', (socket) => {
+    socket.once('secureConnect', () => {
+      secure = true; // its certificate was verified: others give an error instead
+      secured();
     });
-    call.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(answer ?? { ...refused(secure ? whyFailed(error) : NOT_SECURE), connected }),
-    );
-    call.once('response', (response) => {
-      const settled = answerOf(response.statusCode ?? 0);
-      answer = settled;
-      response.on('error', () => {});
-      response.once('close', () => resolve(settled));
-      response.resume();
-    });
-    // After an upgrade that nobody asked for there is neither an answer nor an error.
-    call.once('close', () => {
-      clearTimeout(slow);
-      resolve(answer ?? { ...refused(secure ? 'it ended the connection without an answer' : NOT_SECURE), connected });
+    socket.on('data', (bytes: Buffer) => {
+      answerBytes += bytes.length;
+      if (answerBytes > ANSWER_LIMIT_BYTES) call.destroy(Object.assign(new Error(), { code: 'ANSWER_TOO_LONG' }));
     });
   });
+  call.on('error', (error: NodeJS.ErrnoException) => settle(whyFailed(error)));
+  call.once('response', (response) => {
+    const settled = answerOf(response.statusCode ?? 0);
+    answer = settled;
+    response.on('error', () => {});
+    response.once('close', () => resolve(settled));
+    response.resume();
+  });
+  // After an upgrade that nobody asked for there is neither an answer nor an error.
+  call.once('close', () => settle('it ended the connection without an answer'));
 }
 
-function answerOf(status: number): Answer {
+function answerOf(status: number): WebhookCall {
   if (status >= 200 && status < 300) return { kind: 'taken', status };
   const redirect = status >= 300 && status < 400 ? ', a redirect, which is not followed: give the address that it leads to' : '';
-  return { ...refused(`it answered ${status}${redirect}`), connected: true };
+  return refused(`it answered ${status}${redirect}`);
 }
 
-// Whoever names a host that is not theirs must not learn of it which ports are open, or what answers there.
-const NOT_SECURE = 'no HTTPS session with a certificate that is valid for it came about';
+// Whoever names a host that is not theirs must not learn of it which ports are open, what answers there, where its name leads, or
+// that it is on the never-list.
+const NO_SESSION = 'no HTTPS session with a public address of it, under a certificate that is valid for it, came about';
 
 const FAILURES: readonly (readonly [RegExp, string])[] = [
   [/^ABORT_ERR$/, `it took longer than ${TIME_LIMIT_MS / 1000} seconds`],
@@ -167,10 +172,6 @@ function whyFailed({ code = '' }: NodeJS.ErrnoException): string {
   return known?.[1] ?? `the connection failed (${/^[A-Z0-9_]{3,40}$/.test(code) ? code : 'unknown'})`;
 }
 
-function failure(code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(code), { code });
-}
-
-function refused(why: string): Refused {
+function refused(why: string): WebhookCall {
   return { kind: 'refused', why };
 }

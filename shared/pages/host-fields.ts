@@ -37,7 +37,7 @@ ${linesField('alertRecipients', 'Alerts go to, one mail address a line', fields.
 ${textField('controlMailbox', 'Control mailbox', fields.controlMailbox, { hint: CONTROL_HINT, error: faults.controlMailbox })}
 ${textField('ports', 'Ports', fields.ports, { hint: `With commas between. Probed here: ${probePorts.join(', ')}. 465 is spoken to inside TLS, the others plain and after STARTTLS.`, error: faults.ports })}
 <p class="field"><label><input type="checkbox" name="reminders" value="on"${fields.reminders ? html` checked` : undefined}>Remind me while it stays open or suspected: after 1, 7 and then every 30 days</label></p>
-${textField('webhook', 'Webhook', fields.webhook, { hint: 'An HTTPS address that is called with every notice; empty for none.', error: faults.webhook, type: 'url' })}
+${textField('webhook', 'Webhook', fields.webhook, { hint: 'An HTTPS address, at port 443 or 8443, that is called with every notice; empty for none.', error: faults.webhook, type: 'url' })}
 </details>`;
 }
 

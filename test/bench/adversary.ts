@@ -14,6 +14,7 @@ export async function measureAdversary(): Promise<Figure[]> {
     { what: 'scans in them', value: scans, unit: '' },
     { what: 'dials', value: dials, unit: '' },
     { what: 'of them with everything proven', value: rights.proven, unit: '' },
+    { what: 'of them asked for by the address itself, and by nothing else', value: rights.there, unit: '' },
     { what: 'dials without live consent, and words that it does not cover', value: breaches.length, unit: '', limit: 0 },
     { what: 'time', value: (performance.now() - began) / 1000, unit: 's' },
   ];

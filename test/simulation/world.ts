@@ -311,6 +311,7 @@ class World {
       unsubscribeUrl: () => 'https://audit.example/unsubscribe?token=x',
       claimLeaseMs: LEASE_MS,
       gatherMs: 10 * MINUTE,
+      wait: async () => {},
     });
   }
 

@@ -174,6 +174,9 @@ function notePlace(world: World, name: string, token: string | undefined, facts:
   if (token !== undefined && texts.txt?.includes(token)) facts.add(`token ${name}`);
 }
 
+/** Why nothing may be done at an address that no veto is against, and of which no DNS says whose it is. */
+export const UNSPOKEN = 'the side of the address has not spoken';
+
 /** What a scan may do at an address by the facts that it has lived through: everything, or nothing and why. */
 export function allowedBy(facts: ReadonlySet<string>, target: string, address: string): 'all' | string {
   const literal = target in ADDRESSES;
@@ -193,9 +196,7 @@ export function allowedBy(facts: ReadonlySet<string>, target: string, address: s
   if (operators) return 'all';
   if (!literal && !proven(target)) return 'the side of the name has not spoken';
   if (facts.has(`token ${reverse}`)) return 'all';
-  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`)))
-    ? 'all'
-    : 'the side of the address has not spoken';
+  return calm.some((names) => names.some((name) => proven(name) && facts.has(`back ${name} ${address}`))) ? 'all' : UNSPOKEN;
 }
 
 /** Whether the never-list forbids a dial at this moment: an entry of an address, a network or a name that has stood for a minute. */

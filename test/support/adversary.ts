@@ -5,7 +5,8 @@ import type { Gate } from '../../functions/probe/permit-host.ts';
 import { turnsOf } from '../../functions/probe/turns.ts';
 import { parseNetwork } from '../../shared/domain/address.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import type { LegEvidence } from '../../shared/domain/scan.ts';
+import { PRESENCE_MS, speaksFor } from '../../shared/domain/presence.ts';
+import { type LegEvidence, scanId } from '../../shared/domain/scan.ts';
 import { sharedLookups } from '../../shared/network/lookups.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { takeOverDials, type Wire } from './adversary-net.ts';
@@ -25,6 +26,7 @@ import {
   SUFFIXES,
   servedBy,
   TOKENS,
+  UNSPOKEN,
   type World,
 } from './adversary-world.ts';
 import { sampleHost } from './samples.ts';
@@ -34,8 +36,8 @@ export type Played = {
   sequences: number;
   scans: number;
   dials: number;
-  /** Connections with everything proven, and ones of the operator's. */
-  readonly rights: { proven: number; operators: number };
+  /** Connections with everything proven, ones of the operator's, and ones that the address itself has asked for and nothing else allows. */
+  readonly rights: { proven: number; operators: number; there: number };
   readonly breaches: string[];
 };
 
@@ -66,6 +68,8 @@ type Registered = { readonly person: Person; readonly host: Host; before?: reado
 // A scan in flight: what it has lived through, and what is still to happen under its feet.
 type Flight = {
   readonly id: string;
+  /** The scan that it makes, as the gate knows it. */
+  readonly scanId: string;
   readonly person: Person;
   readonly target: string;
   readonly servedDomains: readonly string[];
@@ -78,7 +82,11 @@ type Flight = {
   awaits: number;
 };
 
+// Somebody's request for a scan of the address that it came from. An honest one, and Mallory's too, comes from an address of its own.
+type Asked = { readonly hostId: string; readonly scanId: string; readonly address: string; readonly at: number };
+
 type Game = {
+  readonly asked: Asked[];
   readonly world: World;
   readonly chance: Chance;
   readonly hosts: Registered[];
@@ -94,7 +102,7 @@ const flying = new AsyncLocalStorage<{ game: Game; flight: Flight }>();
 
 /** Plays sequences with these seeds, the dials of this process being taken over for as long. */
 export async function playSequences(first: number, count: number): Promise<Played> {
-  const played: Played = { sequences: 0, scans: 0, dials: 0, rights: { proven: 0, operators: 0 }, breaches: [] };
+  const played: Played = { sequences: 0, scans: 0, dials: 0, rights: { proven: 0, operators: 0, there: 0 }, breaches: [] };
   const putBack = takeOverDials(dialled);
   const { setInterval: realInterval } = globalThis;
   // Timers of a scan go by the clock of its world.
@@ -114,6 +122,7 @@ async function playSequence(seed: number, played: Played): Promise<void> {
   const game: Game = {
     world: emptyWorld(),
     chance: chanceFrom(Math.imul(seed, 0x9e3779b1)),
+    asked: [],
     hosts: [],
     flights: new Set(),
     holders: new Map(),
@@ -195,6 +204,28 @@ function register(game: Game): void {
   log.push(`${person} registers ${name} ${ports}`);
 }
 
+// The request is for the host that is named as the address, which is registered when there is none. Mallory says in headers, and as
+// the name of a host, whatever helps; where it comes from it cannot say.
+function comeHere({ chance, hosts, world, asked, log }: Game): void {
+  const person = chance.of(['alice', 'bob', 'mallory', 'mallory'] as const);
+  const source = chance.of(ALL_ADDRESSES.filter((address) => ADDRESSES[address]?.owner === person));
+  const known = hosts.find((each) => each.person === person && each.host.settings.name === source);
+  // A host of Mallory's under another name keeps the note of an address that is not its own.
+  const others = hosts.filter((each) => each.person === 'mallory');
+  const odd = person === 'mallory' && others.length > 0 && chance.is(0.3) ? chance.of(others) : undefined;
+  const ports = chance.of([[25], [25, 2525], [2525]]);
+  const one = odd ?? known ?? { person, host: { ...sampleHost({ name: source, ports, servedDomains: [] }), accountId: person } };
+  if (odd === undefined && known === undefined) hosts.push(one);
+  asked.push({ hostId: one.host.id, scanId: scanId(world.clock, 'on-demand'), address: source, at: world.clock });
+  log.push(`${person} comes from ${source} and asks for ${one.host.settings.name}`);
+}
+
+function leave({ chance, hosts, log }: Game): void {
+  const person = chance.of(['alice', 'bob', 'mallory'] as const);
+  for (let index = hosts.length - 1; index >= 0; index--) if (hosts[index]?.person === person && hosts.length > 1) hosts.splice(index, 1);
+  log.push(`${person} deletes the account`);
+}
+
 function move(game: Game): void {
   changed(game);
   const { world, chance, log } = game;
@@ -216,6 +247,8 @@ function move(game: Game): void {
     claim: () => edit(game, reverse, { ptr: [chance.of(person === 'mallory' ? ALL_NAMES : NAMES[person]), chance.of(NAMES[person])] }),
     serve: () => runServer(game, person, address),
     register: () => register(game),
+    'come here': () => comeHere(game),
+    'delete the account': () => chance.is(0.3) && leave(game),
     break: () => toggle(world.down, chance.of([name, reverse, `=${name}`, `=${reverse}`]), log),
     mail: () => edit(game, name, { a: [address], mx: [chance.of(ALL_NAMES)] }),
     pause: () => toggle(world.paused, chance.of(ALL_ADDRESSES), log),
@@ -292,6 +325,13 @@ async function scanSome(game: Game): Promise<void> {
   }
 }
 
+// Of the schedule, or one that was asked for: of this host, or, as nothing must allow, of another.
+function scanIdFor({ chance, asked, world }: Game, { id }: Host): string {
+  const own = asked.filter(({ hostId }) => hostId === id);
+  if (own.length > 0 && chance.is(0.7)) return chance.of(own).scanId;
+  return asked.length > 0 && chance.is(0.2) ? chance.of(asked).scanId : scanId(world.clock, chance.of(['scheduled', 'on-demand'] as const));
+}
+
 async function scan(game: Game, registered: Registered, goesOn: boolean): Promise<void> {
   const { chance, world, flights, played, log } = game;
   const { host, person } = registered;
@@ -300,6 +340,7 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
   const lived = new Map<string, number>();
   const flight: Flight = {
     id: `scan${game.scanCount++}`,
+    scanId: scanIdFor(game, host),
     person,
     target,
     servedDomains: host.settings.servedDomains,
@@ -320,7 +361,7 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
   played.scans++;
   await flying.run({ game, flight }, async () => {
     const { gate, close } = await gateOf(game, flight);
-    const ref = { accountId: person, hostId: host.id, scanId: flight.id };
+    const ref = { accountId: person, hostId: host.id, scanId: flight.scanId };
     const turns = turnsOf(
       ref,
       chance.is(0.7),
@@ -342,7 +383,11 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
       optOutAddress: 'postmaster@probe.example',
       limits: LIMITS,
     };
-    const finding = await auditHost(host, { scope: { rotation: chance.below(5) }, takeTurn: turns.take, before }, rules);
+    const finding = await auditHost(
+      host,
+      { scanId: flight.scanId, scope: { rotation: chance.below(5) }, takeTurn: turns.take, before },
+      rules,
+    );
     if (finding.legs.length > 0) registered.before = finding.legs;
     log.push(
       `${flight.id}: ${finding.judgement.reason} ${finding.legs.map((leg) => `${leg.address}:${leg.port} ${leg.contact}`).join(', ')}`,
@@ -373,7 +418,11 @@ async function gateOf(game: Game, flight: Flight): Promise<{ gate: Gate; close: 
       await wait();
       return addresses.filter((each) => world.paused.has(each));
     },
-    isThere: async () => false,
+    isThere: async (host, asked, address) => {
+      await wait();
+      const found = game.asked.find((each) => each.hostId === host.id && each.scanId === asked);
+      return speaksFor(found === undefined ? undefined : { ...found, until: found.at + PRESENCE_MS }, address, world.clock);
+    },
   };
   return { gate, close: never.stop };
 }
@@ -410,21 +459,39 @@ function breach({ played, log, seed }: Game, what: string): void {
 function dialled(address: string, port: number): Wire | undefined {
   const flight = flying.getStore();
   if (flight === undefined) throw new Error(`nobody's dial of ${address}:${port}`);
-  return judgedDial(flight.game, flight.flight, address);
+  return judgedDial(flight.game, flight.flight, address, port);
 }
 
-function judgedDial(game: Game, flight: Flight, address: string): Wire | undefined {
+// What being there means, by the rules alone: the very scan that the address asked for, of the host that is named as the address,
+// within a day (and the minute that an answer may be old), at the ports of mail.
+function isThere({ asked, world, hosts }: Game, { scanId: made, target, person }: Flight, address: string, port: number): boolean {
+  return (
+    target === address &&
+    [25, 465, 587].includes(port) &&
+    asked.some(
+      (each) =>
+        each.scanId === made &&
+        each.address === address &&
+        world.clock < each.at + 24 * 60 * 60_000 + 60_000 &&
+        hosts.every(({ host, person: owner }) => host.id !== each.hostId || (owner === person && host.settings.name === target)),
+    )
+  );
+}
+
+function judgedDial(game: Game, flight: Flight, address: string, port: number): Wire | undefined {
   const { world, played, holders } = game;
   played.dials++;
   const { target, person } = flight;
   changed(game);
   const right = allowedBy(lately(flight, world), target, address);
   const who = `${flight.id} of ${target} for ${person} dials ${address}`;
-  if (right !== 'all') breach(game, `${who}: ${right}`);
+  const there = right === UNSPOKEN && isThere(game, flight, address, port);
+  if (right !== 'all' && !there) breach(game, `${who}:${port}: ${right}`);
   if (neverForbids(world, target, address)) breach(game, `${who}: on the never-list for a minute`);
   if (holders.get(address)?.flight !== flight.id) breach(game, `${who}: not its turn`);
   const owner = ADDRESSES[address]?.owner;
   if (owner === 'operator') played.rights.operators++;
+  else if (there) played.rights.there++;
   else played.rights.proven++;
   const server = world.servers.get(address);
   flight.interjections.get(flight.awaits++)?.();

@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { vi } from 'vitest';
 
-/** A TCP server on a free port of loopback that does as it is told with each connection, and counts them. */
+/** A TCP server on a port of loopback, a free one unless it is named, that does as it is told with each connection, and counts them. */
 export type TcpServer = { readonly port: number; readonly connections: () => number; stop(): Promise<void> };
 
-export async function startTcpServer(take: (socket: Socket) => void, address = '127.0.0.1'): Promise<TcpServer> {
+export async function startTcpServer(take: (socket: Socket) => void, address = '127.0.0.1', port = 0): Promise<TcpServer> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     take(socket);
   });
-  server.listen(0, address);
+  server.listen(port, address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
@@ -65,4 +66,20 @@ export async function startBlackHole(address: string, port: number): Promise<{ s
       child.kill('SIGKILL');
     },
   };
+}
+
+const LOOP_TURNS = 50; // of the event loop for each step of the timers: in 4 s of them a connection of loopback comes to its end
+
+/** What comes of something that waits for fake timers and for connections of this process: both go on until it is over. */
+export async function elapse<T>(work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const done = work.finally(() => {
+    isOver = true;
+  });
+  done.catch(() => {});
+  while (!isOver) {
+    for (let turn = 0; turn < LOOP_TURNS && !isOver; turn++) await new Promise(setImmediate);
+    if (!isOver) await vi.advanceTimersByTimeAsync(500);
+  }
+  return done;
 }

@@ -1,13 +1,16 @@
 import { dispatch } from '../../../functions/dispatch/dispatch.ts';
+import { notify } from '../../../functions/notify/notify.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { probeScans } from '../../../functions/probe/probe-scans.ts';
 import { turnsOf } from '../../../functions/probe/turns.ts';
 import { parseAddress } from '../../../shared/domain/address.ts';
 import type { Host } from '../../../shared/domain/host.ts';
+import { speaksFor } from '../../../shared/domain/presence.ts';
 import type { ScanRef } from '../../../shared/domain/scan.ts';
 import { tickOf } from '../../../shared/domain/schedule.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
+import { formToken, sealSession } from '../../../shared/runtime/session-token.ts';
 import { type KnownBytes, knowBytes } from '../../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { CLOSED, NOON, SUSPECTED, sampleLeg } from '../../support/samples.ts';
@@ -22,8 +25,14 @@ export type Party = {
   readonly email: string;
   readonly key: string;
   readonly stream: { readonly name: string; drawn: number };
+  /** The session of its browser, which begins with the account. */
+  readonly cookie: string;
+  readonly form: string;
   readonly hosts: { readonly id: string; readonly name: string }[];
 };
+
+/** What comes with a request beside its body: where from, and headers, of which none says where from. */
+export type Beside = { readonly sourceIp?: string; readonly headers?: Record<string, string> };
 
 /** A world of the service, of which the watcher writes down every byte that it is told, and all work that is done for it. */
 export type SilentWorld = {
@@ -36,12 +45,22 @@ export type SilentWorld = {
   owner: Party;
   /** Begins a new day, with new accounts of both. */
   begin(seed: number): Promise<void>;
+  /** Opens the account of a party anew, after it was deleted. */
+  reopen(who: 'owner' | 'watcher'): Promise<void>;
   /** A request of a party; the watcher's answers are written down, with their work. */
-  ask(party: Party, method: string, path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }>;
+  ask(
+    party: Party,
+    method: string,
+    path: string,
+    body?: object,
+    beside?: Beside,
+  ): Promise<{ readonly status: number; readonly body: unknown }>;
+  /** A page that a party reads, or a form that it sends when there are fields, with the same written down. */
+  browse(party: Party, path: string, fields?: Record<string, string>, beside?: Beside): Promise<void>;
   /** An opt-out of a party's: of its answer every byte, not its work, whose time is evened out. */
   optOut(party: Party, target: string): Promise<void>;
-  /** A minute passes: dispatch, and all the scans that it sent. */
-  minute(): Promise<void>;
+  /** Some minutes pass, and at their end dispatch, with all the scans and notices that it sends. */
+  later(minutes: number): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -57,18 +76,16 @@ export async function startWorlds(): Promise<readonly [SilentWorld, SilentWorld]
 }
 
 async function startSilent(bytes: KnownBytes): Promise<SilentWorld> {
-  let questions = 0;
+  const work = { questions: 0 };
   const lookups = lookupsOf(
     () => world,
-    () => questions++,
+    () => work.questions++,
   );
   const api = await startApi({ lookups, secrets: SECRETS, tokenOf: (accountId) => consentToken(SECRETS, accountId) });
   const pages = pagesOn(api.table.store, () => api.now, { lookups });
-  const { meter } = api.table;
-  const openAccount = async (name: string, email: string): Promise<Party> => {
-    const stream = { name, drawn: 0 };
-    const { accountId, key } = await bytes.as(stream, () => api.account(email));
-    return { accountId, email, key, stream, hosts: [] };
+  let opened = 0;
+  const open = async (who: 'owner' | 'watcher') => {
+    world[who] = await openAccount(world, bytes, `${who} ${opened}`, `${who}-${opened}@${who === 'owner' ? 'example.org' : 'example.net'}`);
   };
   const world: SilentWorld = {
     api,
@@ -84,37 +101,69 @@ async function startSilent(bytes: KnownBytes): Promise<SilentWorld> {
       world.zone.says = 'token';
       // The schedule begins now: the day between is not caught up on.
       await api.services.store.moveCursor(await api.services.store.readCursor(), tickOf(api.now));
-      world.owner = await openAccount(`owner ${seed}`, `owner-${seed}@example.org`);
-      world.watcher = await openAccount(`watcher ${seed}`, `watcher-${seed}@example.net`);
+      opened = seed * 100;
+      await open('owner');
+      await open('watcher');
     },
-    async ask(party, method, path, body) {
-      meter.reset();
-      questions = 0;
-      const {
-        status,
-        headers,
-        body: answer,
-      } = await bytes.as(party.stream, () =>
-        api.call(method, path, { key: party.key, sourceIp: sourceOf(party), ...(body === undefined ? {} : { body }) }),
-      );
-      if (party === world.watcher) {
-        const work = { requests: meter.requests, reads: meter.readUnits, writes: meter.writeUnits, questions };
-        world.told.push(JSON.stringify({ asked: `${method} ${path}`, body, status, headers, answer, work }));
-      }
-      return { status, body: answer };
+    async reopen(who) {
+      // Whichever of the two goes, the other's next account has the same name in both worlds.
+      const { email, stream } = world[who];
+      world[who] = await openAccount(world, bytes, `${stream.name}'`, email);
     },
-    async optOut(party, target) {
-      pages.sourceIp = sourceOf(party);
-      const answer = await pages.post('/opt-out', { target });
-      if (party === world.watcher) world.told.push(JSON.stringify({ asked: `opt-out of ${target}`, answer }));
-    },
-    async minute() {
-      api.now += MINUTE;
-      await tick(world, lookups, () => questions);
+    ...askingIn(() => world, bytes, work),
+    async later(minutes) {
+      api.now += minutes * MINUTE;
+      await tick(world, lookups, () => work.questions);
     },
     stop: () => api.stop().finally(() => bytes.putBack()),
   };
   return world;
+}
+
+async function openAccount({ api, pages }: SilentWorld, bytes: KnownBytes, name: string, email: string): Promise<Party> {
+  const stream = { name, drawn: 0 };
+  const { accountId, key } = await bytes.as(stream, () => api.account(email));
+  const session = { accountId, sessionId: name.replaceAll(/\W/g, '_') };
+  await pages.services.store.startSession({ ...session, id: session.sessionId, email, startedAt: api.now, until: api.now + DAY });
+  const cookie = `__Host-relay-audit=${sealSession(SECRETS, session)}`;
+  return { accountId, email, key, stream, cookie, form: formToken(SECRETS, session), hosts: [] };
+}
+
+type Asking = Pick<SilentWorld, 'ask' | 'browse' | 'optOut'>;
+
+function askingIn(worldOf: () => SilentWorld, bytes: KnownBytes, work: { questions: number }): Asking {
+  // Of the watcher's requests all is written down: what was asked, the answer, and the work.
+  const noted = async <T>(party: Party, asked: object, request: () => Promise<T>): Promise<T> => {
+    const { api, watcher, told } = worldOf();
+    const { meter } = api.table;
+    meter.reset();
+    work.questions = 0;
+    const answer = await bytes.as(party.stream, request);
+    const cost = { requests: meter.requests, reads: meter.readUnits, writes: meter.writeUnits, questions: work.questions };
+    if (party === watcher) told.push(JSON.stringify({ ...asked, answer, cost }));
+    return answer;
+  };
+  return {
+    ask(party, method, path, body, { sourceIp = sourceOf(party), headers = {} } = {}) {
+      const asked = { key: party.key, sourceIp, headers, ...(body === undefined ? {} : { body }) };
+      return noted(party, { method, path, ...asked }, () => worldOf().api.call(method, path, asked));
+    },
+    async browse(party, path, fields, { sourceIp = sourceOf(party), headers = {} } = {}) {
+      const { pages } = worldOf();
+      pages.sourceIp = sourceIp;
+      await noted(party, { path, fields, sourceIp }, () =>
+        fields === undefined
+          ? pages.get(path, party.cookie, headers)
+          : pages.post(path, { form: party.form, ...fields }, party.cookie, headers),
+      );
+    },
+    async optOut(party, target) {
+      const { pages, watcher, told } = worldOf();
+      pages.sourceIp = sourceOf(party);
+      const answer = await pages.post('/opt-out', { target });
+      if (party === watcher) told.push(JSON.stringify({ asked: `opt-out of ${target}`, answer }));
+    },
+  };
 }
 
 const sourceOf = ({ email }: Party) => (email.startsWith('owner') ? '198.51.100.1' : '198.51.100.2');
@@ -123,11 +172,15 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
   const { api, told, watcher } = world;
   const { store } = api.services;
   const sent: ScanRef[] = [];
+  const woken = new Set<string>();
+  const wakeNotices = async (ids: readonly string[]) => {
+    for (const id of ids) woken.add(id);
+  };
   const clock = () => api.now;
   await dispatch({
     store,
     wakeScans: async (refs) => void sent.push(...refs),
-    wakeNotices: async () => {},
+    wakeNotices,
     clock,
     count: () => {},
     owedLeaseMs: 15 * MINUTE,
@@ -139,9 +192,9 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
   for (const ref of sent)
     await probeScans([ref], {
       store,
-      audit: async (host, { takeTurn }) => {
+      audit: async (host, { takeTurn, scanId }) => {
         const before = questions();
-        const finding = await audit(host, takeTurn, gateOf(world, lookups));
+        const finding = await audit(host, takeTurn, gateOf(world, lookups), scanId);
         if (isWatchers(ref)) told.push(JSON.stringify({ audit: ref.scanId, host: host.id, finding, questions: questions() - before }));
         return finding;
       },
@@ -149,7 +202,7 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
       canaries: () => async () => undefined,
       raise: async () => {},
       egressBlocked: async () => false,
-      wakeNotices: async () => {},
+      wakeNotices,
       clock,
       count: () => {},
       log: { info: () => {}, error: () => {} },
@@ -158,13 +211,40 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
       putOffMs: 15 * MINUTE,
       awaitMs: 60 * MINUTE,
     });
+  for (const id of [...woken].sort()) await send(world, id);
+}
+
+// Receivers of webhooks take what comes at an even minute, and refuse the rest.
+function send({ api, told, watcher }: SilentWorld, noticeId: string): Promise<void> {
+  const tell = (notice: { accountId: string }, what: object) => {
+    if (notice.accountId === watcher.accountId) told.push(JSON.stringify({ at: api.now, ...what }));
+  };
+  return notify(noticeId, {
+    store: api.services.store,
+    async send(mail, recipient, tags) {
+      tell({ accountId: tags?.account ?? '' }, { mail, recipient });
+      return { kind: 'accepted', messageId: noticeId };
+    },
+    async call(notice) {
+      tell(notice, { called: notice });
+      return (api.now / MINUTE) % 2 === 0 ? { kind: 'taken' } : { kind: 'refused', why: 'it answered 500' };
+    },
+    clock: () => api.now,
+    wait: async () => {},
+    log: { info: () => {}, error: () => {} },
+    siteUrl: 'https://audit.example',
+    egressAddresses: ['192.0.2.7'],
+    unsubscribeUrl: (accountId, email) => `https://audit.example/unsubscribe?token=${accountId}-${email}`,
+    claimLeaseMs: 10 * MINUTE,
+    gatherMs: 10 * MINUTE,
+  });
 }
 
 // Servers of odd numbers take everything.
-async function audit(host: Host, takeTurn: TakeTurn, gate: Gate) {
-  const permission = await permitHost(host, [4], takeTurn, gate);
+async function audit(host: Host, takeTurn: TakeTurn, gate: Gate, scanId: string | undefined) {
+  const permission = await permitHost(host, [4], takeTurn, gate, scanId);
   if ('judgement' in permission) return permission;
-  const takes = /mx\d*[13579]\./.test(host.settings.name);
+  const takes = /mx\d*[13579]\.|\.[24]$/.test(host.settings.name);
   const addresses = permission.ways.flatMap(({ address, permitted }) => (permitted === undefined ? [] : [address.text]));
   const legs = addresses.map((address) => ({ ...sampleLeg(takes ? 'accepted' : 'refused'), address }));
   return { judgement: takes ? SUSPECTED : CLOSED, legs };
@@ -175,7 +255,7 @@ function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {
   return {
     lookups,
     lookAgain: () => lookups,
-    isThere: async () => false,
+    isThere: async (host, scan, address) => speaksFor(await store.findPresence(host.id, scan), address, api.now),
     now: () => api.now,
     operatorNetworks: [],
     tokenOf: api.services.tokenOf,

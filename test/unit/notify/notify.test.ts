@@ -15,6 +15,7 @@ let mails: { mail: Mail; recipient: string; noticeId?: string | undefined }[];
 let handover: Handover | Error;
 let called: Called;
 let calls: number;
+let tookMs: number;
 let logged: { level: string; message: string }[];
 
 beforeAll(async () => {
@@ -27,6 +28,7 @@ beforeEach(() => {
   [mails, calls, logged] = [[], 0, []];
   handover = { kind: 'accepted', messageId: 'message-1' };
   called = { kind: 'taken' };
+  tookMs = 0;
 });
 
 const services = (): Services => ({
@@ -38,9 +40,13 @@ const services = (): Services => ({
   },
   call: async () => {
     calls++;
+    now += tookMs;
     return called;
   },
   clock: () => now,
+  wait: async (ms) => {
+    now += ms;
+  },
   log: {
     info: (message) => void logged.push({ level: 'info', message }),
     error: (message) => void logged.push({ level: 'error', message }),
@@ -223,6 +229,38 @@ describe('a webhook', () => {
     expect(await table.store.repeatNotice(notice.id, now)).toBe(true);
     await notify(notice.id, services());
     expect(await outcomeOf(notice)).toBe('sent');
+  });
+
+  test.each([1, 24])('that refuses tells by no time how long it took to: of try %i', async (tries) => {
+    const seen = [];
+    for (tookMs of [1, 4_000, 10_030]) {
+      const notice = await webhookOf();
+      called = { kind: 'refused', why: 'no session' };
+      for (let before = 1; before < tries; before++) await table.store.claimNotice(notice.id, now, now);
+      const began = now;
+      await run(notice);
+      const { dueAt = 0, settledAt = 0, why } = (await table.store.findNotice(notice.id)) ?? expect.fail();
+      seen.push({ toldAfter: now - began, nextTryAfter: Math.max(0, dueAt - began), settled: settledAt === 0 || settledAt === began, why });
+    }
+    expect(seen[0]).toEqual({ toldAfter: 11_000, nextTryAfter: tries === 1 ? MINUTE : 0, settled: true, why: 'no session' });
+    expect(seen.slice(1)).toEqual([seen[0], seen[0]]);
+  });
+
+  test('waits for the next hour after 60 calls of one account that failed, whatever its hosts name, and is not given up', async () => {
+    now += 60 * MINUTE - (now % (60 * MINUTE)); // the hour begins, for calls of other tests count too
+    const notices = [await webhookOf(), await webhookOf(), await webhookOf()];
+    const [, , last = expect.fail()] = notices;
+    const budget = { what: 'webhook-calls', who: 'account1', limit: 60, windowMs: 60 * MINUTE };
+    for (let before = 0; before < 59; before++) await table.store.takeFromBudget(budget, now);
+    for (let tries = 1; tries < 30; tries++) await table.store.claimNotice(last.id, now, now);
+    await run(...notices.slice(0, 1)); // is taken, and counts nothing
+    called = { kind: 'refused', why: 'no session' };
+    await run(...notices.slice(1));
+    expect([calls, ...(await Promise.all(notices.map(outcomeOf)))]).toEqual([2, 'sent', undefined, undefined]);
+    called = { kind: 'taken' };
+    now += 60 * MINUTE;
+    await run(last);
+    expect([calls, await outcomeOf(last)]).toEqual([3, 'sent']);
   });
 
   test('is called at once, whatever other hosts were alerted before', async () => {
