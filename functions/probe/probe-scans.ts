@@ -170,7 +170,8 @@ async function isInLine({ ref, host, owed }: Pick<Made, 'ref' | 'host' | 'owed'>
   const before = await store.findOwed(host.id, putOff);
   const at = Math.max(0, ...Object.values(before?.booked ?? {}).map((place) => place.at));
   if (at <= clock()) return false;
-  if (owed !== undefined) await store.leaseScan(ref, at);
+  // The next scheduled one comes by itself.
+  if (owed !== undefined) await (kindIn(ref) === 'scheduled' ? store.dropOwed(ref) : store.leaseScan(ref, at));
   return true;
 }
 
