@@ -95,8 +95,8 @@ export function namesAbove(name: string): string[] {
 }
 
 /**
- * Which of its served domains a host may be asked about: those whose MX names it, or has one of its addresses under another name,
- * and those that carry the account's token. One that DNS is silent about is left out.
+ * Which of its served domains a host may be asked about: those whose MX names it, or has one of its addresses where it is
+ * registered by address, and those that carry the account's token. One that DNS is silent about is left out.
  */
 export async function provenDomains(
   domains: readonly string[],
@@ -112,7 +112,7 @@ async function servesDomain(domain: string, target: Target, addresses: readonly 
   const [mail, places] = await Promise.all([rules.lookups.mailServers(domain), placesAbove(domain, rules)]);
   if (isProven(places)) return true;
   if (mail.kind !== 'found') return false;
-  if (target.kind === 'name' && mail.values.some(({ name }) => name === target.name)) return true;
+  if (target.kind === 'name') return mail.values.some(({ name }) => name === target.name);
   const leads = await Promise.all(mail.values.slice(0, EXCHANGERS_LIMIT).map(({ name }) => rules.lookups.addresses(name)));
   return leads.some((lead) => lead.kind === 'found' && lead.values.some(({ text }) => addresses.some((each) => each.text === text)));
 }

@@ -77,7 +77,7 @@ describe('an owner who names a recipient', () => {
     }
     expect(mailed()).toHaveLength(3);
     const { accountId, key } = await api.account();
-    const audited = { ...sampleHost({}, { relay: 'closed' }), accountId };
+    const audited = { ...sampleHost({ name: 'audited.example.org' }, { relay: 'closed' }), accountId };
     const dueAt = api.now;
     await registerSample(api.table.store, audited, { accountId, hostId: audited.id, scanId: scanId(dueAt, 'first'), dueAt, tries: 0 });
     await api.call('POST', '/v1/hosts', { key: (await api.account()).key, body }); // refused, and so no mail of this day
