@@ -43,7 +43,7 @@ const ORPHAN_MS = 60_000; // after which it goes, should nobody be left to stop 
 const FULL_AFTER = 2; // connections that a backlog of 1 holds
 
 /** Makes a port of a loopback address swallow every attempt to connect, as a host behind a dropping firewall does. */
-export async function startBlackHole(address: string, port: number): Promise<{ stop(): void }> {
+export async function startBlackHole(address: string, port: number): Promise<{ stop(): Promise<void> }> {
   // A process that listens and then stands still: once its queue is full, the kernel drops what comes.
   const script = `require('node:net').createServer().listen({ host: '${address}', port: ${port}, backlog: 1 }, () => {
     require('node:fs').writeSync(1, 'up');
@@ -61,9 +61,12 @@ export async function startBlackHole(address: string, port: number): Promise<{ s
     }),
   );
   return {
-    stop() {
+    // The port is free for others only once the process is gone.
+    async stop() {
       for (const filler of fillers) filler.destroy();
+      const gone = once(child, 'exit');
       child.kill('SIGKILL');
+      await gone;
     },
   };
 }

@@ -228,7 +228,9 @@ describe('of several addresses', () => {
     const port = server.port;
     const isVetoed = (target: string) => what === 'is on the never-list' && target === '127.0.0.9';
     const stranger = await strangerAt('127.0.0.9', port, what);
-    onTestFinished(() => void stranger?.stop());
+    onTestFinished(async () => {
+      await stranger?.stop();
+    });
     const called = Promise.withResolvers<void>();
     asked = (response) => {
       called.resolve();
