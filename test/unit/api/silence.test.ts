@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomOf } from '../../simulation/scheduler.ts';
+import { runs } from '../../support/searches.ts';
 import { addressOf, nameOf, type Party, type SilentWorld, startWorlds } from './silent-worlds.ts';
 
-const SEQUENCES = Number(process.env.SILENCE_SEQUENCES ?? 8);
+const SEQUENCES = Number(process.env.SILENCE_SEQUENCES ?? runs(2, 8));
 const FIRST_SEED = Number(process.env.SILENCE_SEED ?? 1);
 let worlds: readonly [SilentWorld, SilentWorld];
 

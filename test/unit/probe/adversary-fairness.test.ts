@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { playFairness } from '../../support/fairness.ts';
+import { runs } from '../../support/searches.ts';
 
-const GAMES = Number(process.env.FAIRNESS_GAMES ?? 300);
+const GAMES = Number(process.env.FAIRNESS_GAMES ?? runs(80, 300));
 const FIRST_SEED = Number(process.env.FAIRNESS_SEED ?? 1);
 
 test('P4: whatever an adversary registers, asks for and removes, an owner’s due scans begin at most a minute later than without it', {
