@@ -33,6 +33,17 @@ export const reaffirmConsent: Verb = async (call) => {
   return json(200, consentView(host, await accounts.reaffirmConsent(call, host)));
 };
 
+function nextOf(id: string, { complete, add, addresses, trouble }: ConsentSight): string {
+  if (complete)
+    return `Both sides speak for every address. POST /v1/hosts/${id}/scans asks for a scan; GET its /scans shows what came of it.`;
+  if (addresses.some(({ standing }) => standing === 'paused'))
+    return `Probes are paused: POST /v1/hosts/${id}/consent/reaffirm lifts that for each address that DNS proves.`;
+  const again = `POST /v1/hosts/${id}/consent/check looks again.`;
+  if (add.length > 0 || addresses.some((address) => address.add.length > 0))
+    return `Set the records under \`add\`, and under the \`add\` of each address. Then ${again}`;
+  return `No record is missing. ${trouble ?? 'What stands in the way is said of each address.'} When that has changed, ${again}`;
+}
+
 function consentView({ id }: Host, sight: ConsentSight): z.input<typeof consentResponse> {
   return {
     ...sight,
@@ -40,8 +51,6 @@ function consentView({ id }: Host, sight: ConsentSight): z.input<typeof consentR
       ...address,
       ...(pausedUntil === undefined ? {} : { pausedUntil: new Date(pausedUntil).toISOString() }),
     })),
-    next: sight.complete
-      ? `Both sides speak for every address. POST /v1/hosts/${id}/scans asks for a scan; GET its /scans shows what came of it.`
-      : `Add what \`add\` names, at the name and at each address, then POST /v1/hosts/${id}/consent/check looks again.`,
+    next: nextOf(id, sight),
   };
 }

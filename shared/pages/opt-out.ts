@@ -79,8 +79,7 @@ function addressesProven(proven: readonly OptedOutAddress[]): Html {
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
-  return html`<div class="note"><p><strong>From now on nothing of ours connects to ${list(paused)}</strong>, until ${utc(pausedUntil)} at the latest. Whoever registered the server with us, if anybody did, is told.</p>
-<p>Two limits, since nothing was proven: a pause that stands already is not made longer, and after one no other is heeded for ${unheededDays} days.</p></div>`;
+  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(paused)} from now on</strong>, until ${utc(pausedUntil)} at the latest, unless somebody asked for this in the last ${unheededDays} days already: since nothing was proven, a pause is neither made longer nor begun again. Whoever registered the server with us, if anybody did, is told.</p></div>`;
 }
 
 function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {
@@ -90,8 +89,12 @@ function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOut
 ${name === undefined || name.permanent ? undefined : html`<p>For the name <code>${name.text}</code> and whatever is registered under it, set this record:</p>${record(`${CONSENT_LABEL}.${name.text}`)}`}
 ${provable.map(({ address, places }) => html`<p>For the address <code>${address}</code>, set ${places.length === 1 ? 'this record' : 'one of these records'}:</p>${places.map(record)}`)}
 ${provable.length === 0 ? html`<p>No record can prove anything for an address that is not in public DNS. <a href="/about#contact">Write to us</a> instead.</p>` : undefined}
-<p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone.</p>
-<form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`;
+${
+  provable.length === 0 && (name === undefined || name.permanent)
+    ? undefined
+    : html`<p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone. Where this page comes back, we have looked and found no record yet.</p>
+<form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`
+}`;
 }
 
 function record(place: string): Html {

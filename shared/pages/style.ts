@@ -57,6 +57,7 @@ button:hover, .button:hover { filter: brightness(1.08); text-decoration: none; }
 form { margin: 0 0 1rem; }
 form p { margin: .5rem 0 1rem; }
 .error { color: var(--bad); font-weight: 600; }
+span.error { display: block; }
 .note { margin: 0 0 1rem; padding: .9rem 1.1rem; background: var(--soft); border-left: 4px solid var(--accent); border-radius: 4px 8px 8px 4px; }
 .note.good { border-left-color: var(--good); }
 .note.bad { border-left-color: var(--bad); }

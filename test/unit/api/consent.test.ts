@@ -47,6 +47,15 @@ test('what the operator never probes is shown as vetoed to whoever has proven it
   expect((await consentOf('127.0.0.8')).consent.addresses).toMatchObject([{ standing: 'proven' }]);
 });
 
+test('what comes next is to set records where some are missing, to lift a pause where one stands, and neither where it would not help', async () => {
+  await api.table.store.addNever({ target: '127.0.0.17', since: NOON, why: 'asked to be left alone' });
+  await api.table.store.pause({ address: '127.0.0.18', since: api.now, until: api.now + 60_000 });
+  const nextOf = async (name: string) => (await consentOf(name)).consent.next;
+  expect(await nextOf('9.9.9.17')).toMatch(/^Set the records under `add`/);
+  expect(await nextOf('127.0.0.18')).toContain('/consent/reaffirm lifts that');
+  expect(await nextOf('127.0.0.17')).toMatch(/^No record is missing\./);
+});
+
 test('what the operator never probes looks to a stranger as if there were no list', async () => {
   await api.table.store.addNever({ target: '9.9.9.7', since: NOON, why: 'asked to be left alone' });
   const [listed, other] = [(await consentOf('9.9.9.7')).consent, (await consentOf('9.9.9.8')).consent];
