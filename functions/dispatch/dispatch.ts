@@ -69,8 +69,10 @@ function value<T>(settled: PromiseSettledResult<T>): T {
 // wheel come first within an account, for they cost no write when they are sent at once.
 async function sendScans(services: Services, now: number): Promise<Pick<Dispatched, 'scheduled' | 'owed' | 'lagMinutes'>> {
   const { store, wakeScans, owedLeaseMs } = services;
-  const [{ cursor, end, scheduled }, owed] = await Promise.all([readWheel(store, tickOf(now)), store.dueScans(now, OWED_READ)]);
-  const due = [...scheduled, ...owed];
+  // Trouble with the one keeps the other from nothing.
+  const [wheel, owed] = await Promise.allSettled([readWheel(store, tickOf(now)), store.dueScans(now, OWED_READ)]);
+  const scheduled = wheel.status === 'fulfilled' ? wheel.value.scheduled : [];
+  const due = [...scheduled, ...(owed.status === 'fulfilled' ? owed.value : [])];
   const { taken, left } = inTurn(due, await sharesAmong(due, store), scheduled.length + OWED_LIMIT);
   const ofWheel = new Set(scheduled);
   const sentOwed = taken.filter((each) => !ofWheel.has(each));
@@ -78,11 +80,15 @@ async function sendScans(services: Services, now: number): Promise<Pick<Dispatch
   await Promise.all([
     ...sentOwed.map((each) => store.leaseScan(each, now + owedLeaseMs)),
     ...left.filter((each) => ofWheel.has(each)).map((each) => store.owe(each)),
-    ...[...Map.groupBy(left, ({ accountId }) => accountId)].map(([accountId, all]) => store.noteWaiting(accountId, all.length, now)),
   ]);
+  const { cursor, end } = value(wheel);
   if (cursor !== end) await store.moveCursor(cursor, end);
   const lagMinutes = tickOf(now) - end;
   services.count('CursorAgeMinutes', lagMinutes);
+  // Only shown, and so last.
+  const waiting = Map.groupBy(left, ({ accountId }) => accountId);
+  await Promise.all([...waiting].map(([accountId, all]) => store.noteWaiting(accountId, all.length, now)));
+  value(owed);
   return { scheduled: scheduled.length, owed: sentOwed.length, lagMinutes };
 }
 
@@ -110,11 +116,16 @@ async function scansIn(store: AuditStore, { period, slot, tick }: DueSlot): Prom
   return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: scanId(dueAt, 'scheduled'), dueAt, tries: 0 }));
 }
 
-// Only who has more due than anybody's share may have a larger one.
+// Only who has more due than anybody's share may have a larger one. An account that cannot be read now holds up no other: it has the usual share.
 async function sharesAmong(due: readonly OwedScan[], store: AuditStore): Promise<(accountId: string) => number> {
   const many = [...Map.groupBy(due, ({ accountId }) => accountId)].filter(([, all]) => all.length > SCANS_A_MINUTE);
   const shares = new Map(
-    await Promise.all(many.map(async ([accountId]) => [accountId, shareOf((await store.findAccount(accountId))?.hosts ?? 0)] as const)),
+    await Promise.all(
+      many.map(async ([accountId]) => {
+        const account = await store.findAccount(accountId).catch(() => undefined);
+        return [accountId, shareOf(account?.hosts ?? 0)] as const;
+      }),
+    ),
   );
   return (accountId) => shares.get(accountId) ?? SCANS_A_MINUTE;
 }

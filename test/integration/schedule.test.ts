@@ -189,6 +189,30 @@ describe('P4: a host that is due or owed is scanned, also after an outage, once'
     for (const host of hosts) expect(await scheduledScans(host)).toBe(1);
   }, 60_000);
 
+  test.each(['dueScans', 'findAccount', 'noteWaiting'] as const)(
+    'the wheel goes on while %s fails',
+    async (what) => {
+      const hosts = await bunched(SCANS_A_MINUTE + 5);
+      const failing = { ...dispatcher(), store: { ...table.store, [what]: () => Promise.reject(new Error('throttled')) } };
+      await dispatch(failing).catch((error: Error) => expect(error.message).toBe('throttled'));
+      expect(await table.store.readCursor()).toBe(tickOf(now));
+      await probeAll();
+      now += MINUTE;
+      await dispatch(dispatcher());
+      await probeAll();
+      expect(audits.toSorted()).toEqual(hosts.map(({ id }) => id).toSorted());
+    },
+    60_000,
+  );
+
+  test('owed scans go on while the wheel cannot be read', async () => {
+    await table.store.owe(owedBy('other', 'lonely'));
+    const failing = { ...dispatcher(), store: { ...table.store, readCursor: () => Promise.reject(new Error('throttled')) } };
+    await expect(dispatch(failing)).rejects.toThrow('throttled');
+    const sent = (await queues.drain(queues.urls.scans)).flatMap(readScansMessage);
+    expect(sent.map(({ hostId }) => hostId)).toEqual(['lonely']);
+  });
+
   test('a crash before the cursor moves owes no host of the wheel twice and scans each once', async () => {
     const hosts = await bunched(SCANS_A_MINUTE + 5);
     const crashing = { ...dispatcher(), store: { ...table.store, moveCursor: () => Promise.reject(new Error('killed here')) } };
