@@ -6,6 +6,7 @@ import type { HostSettings } from '../domain/host.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { adviceFor } from '../domain/proposal.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
+import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
 import { lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
@@ -62,10 +63,16 @@ function noServer(name: string, mail: readonly string[]): Problem {
 }
 
 function nextFor(acting: Acting, hostId: string, name: string, addresses: readonly Address[], mail: readonly string[]): string {
-  const operators = addresses.length > 0 && addresses.every((address) => isOperators(address, acting.operatorNetworksOf(acting.accountId)));
   const elsewhere = mail.length === 0 ? [] : [`Mail for ${name} goes to other servers: GET /v1/proposals?name=${name} names them.`];
-  const proof = operators
-    ? `It lies in a network of this service's operator and is scanned within a minute or two: GET /v1/hosts/${hostId}/scans shows what came of it.`
-    : `Nothing is probed before DNS shows that it is yours: GET /v1/hosts/${hostId}/consent says which records are missing, ready to be copied.`;
-  return [proof, ...elsewhere].join(' ');
+  return [proofFor(acting, hostId, addresses), ...elsewhere].join(' ');
+}
+
+function proofFor({ accountId, operatorNetworksOf }: Acting, hostId: string, addresses: readonly Address[]): string {
+  const networks = operatorNetworksOf(accountId);
+  const everyIs = (what: (address: Address) => boolean) => addresses.length > 0 && addresses.every(what);
+  if (everyIs((address) => isOperators(address, networks)))
+    return `It lies in a network of this service's operator and is scanned within a minute or two: GET /v1/hosts/${hostId}/scans shows what came of it.`;
+  if (everyIs((address) => forbiddenBecause(address) !== undefined))
+    return 'No address of it is public, so nothing is probed. Correct its DNS, or register the server by its public name or address.';
+  return `Nothing is probed before DNS shows that it is yours: GET /v1/hosts/${hostId}/consent says which records are missing, ready to be copied.`;
 }

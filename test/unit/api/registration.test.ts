@@ -75,6 +75,11 @@ describe('the answer to a registration', () => {
     expect(body.next).toContain('is scanned within a minute or two');
   });
 
+  test.each(['10.0.0.1', '::1', 'inside.example.org'])('says that nothing is probed at an address that is not public: %s', async (name) => {
+    const { status, body } = await register({ addresses: { 'inside.example.org': ['192.168.1.2'] } }, { name });
+    expect([status, body.next]).toEqual([201, expect.stringMatching(/^No address of it is public, so nothing is probed\./)]);
+  });
+
   test('asks for a recipient elsewhere when all alerts are delivered by the host itself', async () => {
     const { body } = await register(MAIL, { name: 'mail.example.org', servedDomains: ['example.org'] }, 'me@example.org');
     expect(body.recipientWarning).toContain('Mail to me@example.org goes through mail.example.org itself');
