@@ -101,12 +101,13 @@ const OPERATIONS: readonly Operation[] = [
     writeLimit: 1,
   },
   { method: 'GET', path: '/v1/hosts/{id}/changes', status: 200, ask: ofHost('/changes'), writeLimit: 1 },
+  { method: 'GET', path: '/v1/hosts/{id}/notices', status: 200, ask: ofHost('/notices'), writeLimit: 1 },
   {
     method: 'GET',
     path: '/v1/proposals',
     status: 200,
     ask: (owner) => withKey(`/v1/proposals?name=${domainOf(owner.index)}`)(owner),
-    writeLimit: 1,
+    writeLimit: 2,
   },
   { method: 'GET', path: '/v1/hosts/{id}/consent', status: 200, ask: ofHost('/consent'), writeLimit: 2 },
   { method: 'POST', path: '/v1/hosts/{id}/consent/check', status: 200, ask: ofHost('/consent/check') },
@@ -136,7 +137,7 @@ const OPERATIONS: readonly Operation[] = [
     method: 'POST',
     path: '/v1/hosts',
     status: 201,
-    ask: withKey('/v1/hosts', ({ index }) => ({ name: serverOf(index), ports: [25], period: 'week' })),
+    ask: withKey('/v1/hosts', ({ index }) => ({ name: `new.${domainOf(index)}`, ports: [25], period: 'week' })),
   },
   {
     method: 'DELETE',
@@ -147,8 +148,11 @@ const OPERATIONS: readonly Operation[] = [
   { method: 'DELETE', path: '/v1/account', status: 204, ask: withKey('/v1/account', ({ email }) => ({ confirm: email })) },
 ];
 
+// Seldom asked, and only of what not every owner has: a sink, a notice that was given up, a public address to come from.
+const NOT_MEASURED = ['POST /v1/hosts/{id}/acknowledge', 'POST /v1/hosts/{id}/notices/{noticeId}/repeat', 'POST /v1/scans/here'];
+
 function requireAllOperations(): void {
-  const known = OPERATIONS.map(({ method, path }) => `${method} ${path}`).toSorted();
+  const known = [...OPERATIONS.map(({ method, path }) => `${method} ${path}`), ...NOT_MEASURED].toSorted();
   const documented = Object.entries(openapi.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
