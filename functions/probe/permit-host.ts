@@ -5,12 +5,12 @@ import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT, DIAL_LOOK_MS, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
 import { PRESENCE_PORTS, presenceScan } from '../../shared/domain/presence.ts';
 import { untested } from '../../shared/domain/reason.ts';
+import type { TurnGiven } from '../../shared/domain/turn-line.ts';
 import type { Refusal } from '../../shared/network/connect.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import { type Look, startLook } from '../../shared/network/look.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause, type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
-import type { TurnGiven } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
 
 /** What is asked before anything is sent to an address. */

@@ -6,9 +6,10 @@ import type { MailStop } from '../domain/mail-stop.ts';
 import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
-import type { Booking, LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
+import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
 import type { Period } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
+import type { Turn, TurnGiven } from '../domain/turn-line.ts';
 
 /** An account. `hosts` counts its hosts; `hostQuota` is how many it may have where an operator has said so. */
 export type Account = {
@@ -46,29 +47,6 @@ export type Budget = { readonly what: string; readonly who: string; readonly lim
 
 /** What came of taking one from a budget: what is left of it, and when its window ends. */
 export type Taken = { readonly granted: boolean; readonly remaining: number; readonly resetAt: number };
-
-/** A scan that wants to send packets to an address. A `fresh` one is neither a confirmation nor a continuation, and keeps its distance from the last fresh one. */
-export type Turn = {
-  readonly address: string;
-  readonly ref: ScanRef;
-  /** Names this delivery of the scan: of two deliveries in flight only one gets the turn. */
-  readonly attempt: string;
-  readonly fresh: boolean;
-  readonly now: number;
-  /** How long nobody else may have the address, unless this turn is ended earlier. */
-  readonly leaseMs: number;
-  /** How long after a fresh scan began the next fresh one of another scan may. */
-  readonly spacingMs: number;
-  /** Its place in the line at this address. */
-  readonly booked?: Booking | undefined;
-  /** Whether it is to have a place in the line when the address is not free. */
-  readonly books?: boolean | undefined;
-  /** Who scans the address is not remembered: being there makes nobody one of its owners. */
-  readonly unlisted?: boolean | undefined;
-};
-
-/** Whether an address was given to a scan; if not, when it may be asked for again, and its place in the line if it has one. */
-export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: Booking };
 
 /** What nobody is probed at any more: an address, a network or a name with all below it. */
 export type NeverEntry = { readonly target: string; readonly since: number; readonly why: string };

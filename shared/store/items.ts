@@ -25,9 +25,9 @@ import {
 } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
+import type { Line } from '../domain/turn-line.ts';
 import type { Account, NeverEntry, NoticeRecord, Pause, Session, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
-import type { Line } from './turn-line.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const verdict = z.enum(VERDICTS);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Turn, TurnGiven } from '../../shared/store/audit-store.ts';
+import type { Turn, TurnGiven } from '../../shared/domain/turn-line.ts';
 import { NOON } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 

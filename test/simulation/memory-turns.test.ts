@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Booking } from '../../shared/domain/scan.ts';
-import type { Turn } from '../../shared/store/audit-store.ts';
+import type { Turn } from '../../shared/domain/turn-line.ts';
 import { NOON } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 import { memoryTurns } from './memory-turns.ts';

@@ -1,5 +1,5 @@
-import type { AuditStore, Turn } from '../../shared/store/audit-store.ts';
-import { freshScanOf, type Line, type Standing, stepFor } from '../../shared/store/turn-line.ts';
+import { freshScanOf, type Line, type Standing, stepFor, type Turn } from '../../shared/domain/turn-line.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 /** Turns at addresses in memory, decided as those on DynamoDB are. Checked against them by `memory-turns.test.ts`. */
 export function memoryTurns(): Pick<AuditStore, 'takeTurn' | 'endTurn'> {

@@ -1,8 +1,8 @@
 import { GetCommand, PutCommand, UpdateCommand, type UpdateCommandOutput } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore, Turn } from '../audit-store.ts';
+import { freshScanOf, stepFor, type Turn, type TurnStep } from '../../domain/turn-line.ts';
+import type { AuditStore } from '../audit-store.ts';
 import { packLine, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
 import { keys } from '../keys.ts';
-import { freshScanOf, stepFor, type TurnStep } from '../turn-line.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { turnsOf } from '../../../functions/probe/turns.ts';
-import type { Turn } from '../../../shared/store/audit-store.ts';
+import type { Turn } from '../../../shared/domain/turn-line.ts';
 import { NOON } from '../../support/samples.ts';
 
 const REF = { accountId: 'account1', hostId: 'host1', scanId: 'scan1' };

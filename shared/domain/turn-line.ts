@@ -1,5 +1,27 @@
-import type { Booking } from '../domain/scan.ts';
-import type { Turn, TurnGiven } from './audit-store.ts';
+import type { Booking, ScanRef } from './scan.ts';
+
+/** A scan that wants to send packets to an address. A `fresh` one is neither a confirmation nor a continuation, and keeps its distance from the last fresh one. */
+export type Turn = {
+  readonly address: string;
+  readonly ref: ScanRef;
+  /** Names this delivery of the scan: of two deliveries in flight only one gets the turn. */
+  readonly attempt: string;
+  readonly fresh: boolean;
+  readonly now: number;
+  /** How long nobody else may have the address, unless this turn is ended earlier. */
+  readonly leaseMs: number;
+  /** How long after a fresh scan began the next fresh one of another scan may. */
+  readonly spacingMs: number;
+  /** Its place in the line at this address. */
+  readonly booked?: Booking | undefined;
+  /** Whether it is to have a place in the line when the address is not free. */
+  readonly books?: boolean | undefined;
+  /** Who scans the address is not remembered: being there makes nobody one of its owners. */
+  readonly unlisted?: boolean | undefined;
+};
+
+/** Whether an address was given to a scan; if not, when it may be asked for again, and its place in the line if it has one. */
+export type TurnGiven = { readonly granted: true } | { readonly granted: false; readonly retryAt: number; readonly booked?: Booking };
 
 /**
  * Who waits for fresh turns at an address. It goes in rounds: in each, every account that waits has one turn, in the order in which they
