@@ -7,12 +7,12 @@ import { kindOf, type OwedScan, type ScanRef } from '../domain/scan.ts';
 import { LONGEST_PERIOD } from '../domain/schedule.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
+import { allHosts } from './all-hosts.ts';
 import { giveBack, spend } from './budgets.ts';
 import { registerHost } from './hosts.ts';
 import { Problem } from './problem.ts';
 import { requestScan } from './scans.ts';
 
-const HOSTS_AT_ONCE = 100;
 const ONCE_MS = 10_000; // two presses of one button register one host
 
 /** A scan that an address has itself asked for, with the host that it is of, and until when it may be made by that. */
@@ -66,7 +66,7 @@ async function owe(acting: Acting, { text }: Address, known: Host | undefined): 
   // As seldom as can be: by itself the schedule may scan nothing here.
   const ports = PRESENCE_PORTS.filter((port) => acting.probePorts.includes(port));
   const wish = registerHostRequest.parse({ name: text, period: LONGEST_PERIOD, ...(ports.length === 0 ? {} : { ports }) });
-  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note });
+  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note, mayBeKnown: true });
   return { host, owed: first, address: text, until };
 }
 
@@ -78,13 +78,10 @@ async function standingScan({ store }: Acting, host: Host): Promise<ScanHere | u
   return { host, owed, address: presence.address, until: presence.until };
 }
 
-async function hostOf({ store, accountId }: Acting, name: string): Promise<Host | undefined> {
-  for (let after: string | undefined, isLast = false; !isLast; ) {
-    const page = await store.listHosts(accountId, HOSTS_AT_ONCE, after);
-    const found = page.items.find(({ settings }) => settings.name === name);
+async function hostOf(acting: Acting, name: string): Promise<Host | undefined> {
+  for await (const hosts of allHosts(acting)) {
+    const found = hosts.find(({ settings }) => settings.name === name);
     if (found !== undefined) return found;
-    after = page.next;
-    isLast = after === undefined;
   }
   return undefined;
 }

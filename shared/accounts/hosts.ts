@@ -33,8 +33,12 @@ export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number
   return DEFAULT_PORTS.filter((port) => probePorts.includes(port));
 }
 
-/** What kind its first scan is of, and what is done before that is owed. */
-type Opening = { readonly kind: 'first' | 'on-demand'; readonly before?: (first: OwedScan) => Promise<unknown> };
+/** What kind its first scan is of, what is done before that is owed, and whether another host of the account may be the same server. */
+type Opening = {
+  readonly kind: 'first' | 'on-demand';
+  readonly before?: (first: OwedScan) => Promise<unknown>;
+  readonly mayBeKnown?: boolean;
+};
 
 /** Registers a host and owes its first scan, within the quotas of the account. */
 export async function registerHost(acting: Acting, wish: RegisterWish, opening: Opening = { kind: 'first' }): Promise<Registered> {
@@ -63,7 +67,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
   const [unconfirmed, told] = await Promise.all([
     whoIsUnconfirmed(acting, host.settings),
-    adviceAtRegistration(acting, host.id, host.settings, opening.kind === 'on-demand'),
+    adviceAtRegistration(acting, host.id, host.settings, opening.mayBeKnown),
   ]);
   await opening.before?.(first);
   const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);

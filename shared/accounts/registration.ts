@@ -19,9 +19,9 @@ const TIME_LIMIT_MS = 3_000; // for advice alone; a host is registered whether o
 /**
  * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
  * A domain without an address is no server: it is refused, and the answer leads to its servers. So is what a host of the account is
- * already, unless that `mayBeKnown`.
+ * already, unless it `mayBeKnown`.
  */
-export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings, mayBeKnown: boolean): Promise<Told> {
+export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings, mayBeKnown = false): Promise<Told> {
   const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
   try {
     const { name, servedDomains, alertRecipients } = settings;

@@ -1,4 +1,5 @@
 import type { Acting } from './acting.ts';
+import { allHosts } from './all-hosts.ts';
 import { ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 
@@ -15,13 +16,9 @@ export async function removeAccount(acting: Acting, confirm: string): Promise<vo
   await removeHosts(acting); // what a request that was under way has registered since
 }
 
-async function removeHosts({ store, accountId }: Acting): Promise<void> {
-  for (let after: string | undefined, isLast = false; !isLast; ) {
-    const page = await store.listHosts(accountId, HOSTS_AT_ONCE, after);
-    await Promise.all(page.items.map(({ id }) => removeHost(store, accountId, id)));
-    after = page.next;
-    isLast = after === undefined;
-  }
+async function removeHosts(acting: Acting): Promise<void> {
+  for await (const hosts of allHosts(acting, HOSTS_AT_ONCE))
+    await Promise.all(hosts.map(({ id }) => removeHost(acting.store, acting.accountId, id)));
 }
 
 async function removeHost(store: Acting['store'], accountId: string, hostId: string): Promise<void> {

@@ -4,10 +4,10 @@ import { readTarget } from '../domain/host-name.ts';
 import { hasShown } from '../domain/timeline.ts';
 import type { Lookups } from '../network/lookups.ts';
 import type { Acting } from './acting.ts';
+import { allHosts } from './all-hosts.ts';
 import { valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
 
-const HOSTS_AT_ONCE = 100;
 const LOOKED_AT = 8; // hosts whose names are resolved for one registration, however many the account has
 
 /** The problem of registering what the account has already: the very name, or a further name of a server that a host of it is. */
@@ -50,7 +50,9 @@ export async function sameServer(
   addresses: Promise<readonly Address[]>,
   lookups: Lookups,
 ): Promise<Host | undefined> {
-  const hosts = (await allHosts(acting)).filter(({ settings }) => settings.ports.some((port) => ports.includes(port)));
+  const hosts: Host[] = [];
+  for await (const some of allHosts(acting))
+    hosts.push(...some.filter(({ settings }) => settings.ports.some((port) => ports.includes(port))));
   const twin = hosts.find(({ settings }) => settings.name === name);
   const wanted = (await addresses).map(({ text }) => text);
   if (twin !== undefined || wanted.length === 0) return twin;
@@ -80,15 +82,4 @@ async function addressesNow(name: string, lookups: Lookups): Promise<string[]> {
   const target = readTarget(name);
   if (target.kind === 'address') return [target.address.text];
   return valuesOf(await lookups.addresses(name)).map(({ text }) => text);
-}
-
-async function allHosts({ store, accountId }: Pick<Acting, 'store' | 'accountId'>): Promise<Host[]> {
-  const hosts: Host[] = [];
-  for (let after: string | undefined, isLast = false; !isLast; ) {
-    const page = await store.listHosts(accountId, HOSTS_AT_ONCE, after);
-    hosts.push(...page.items);
-    after = page.next;
-    isLast = after === undefined;
-  }
-  return hosts;
 }

@@ -10,6 +10,7 @@ import { memoryStore } from '../simulation/memory-store.ts';
 import { memoryTurns } from '../simulation/memory-turns.ts';
 import { randomOf } from '../simulation/scheduler.ts';
 import { ADVERSARYS, type AdversaryZone, lookupsIn, OWNERS, tokenOf } from './fair-names.ts';
+import { QUIET_PROBING } from './probing.ts';
 import { AMPLE, CLOSED, NOON, sampleHost, sampleLeg } from './samples.ts';
 
 /** What came of a game: how many scans of the owner's were compared, the latest against the world without the adversary, and all that were too late. */
@@ -175,6 +176,7 @@ async function work(world: World, refs: readonly ScanRef[]): Promise<number> {
   const { store, clock } = world;
   const now = () => clock;
   const failed = await probeScans(refs, {
+    ...QUIET_PROBING,
     store,
     audit: async (host, { takeTurn }) => {
       world.scans++;
@@ -190,17 +192,8 @@ async function work(world: World, refs: readonly ScanRef[]): Promise<number> {
         ref,
         turnsOf(ref, fresh, store, now, { leaseMs: 120_000, spacingMs: 600_000, soonestMs: 300_000 }, new Map(), bookings),
       ),
-    canaries: () => async () => undefined,
-    raise: async () => {},
-    egressBlocked: async () => false,
-    wakeNotices: async () => {},
     clock: now,
-    count: () => {},
     log: { info: () => {}, error: (message, fields) => void world.log.push(`${message} ${JSON.stringify(fields)}`) },
-    confirmDelayMs: 5 * MINUTE,
-    continueMs: 5 * MINUTE,
-    putOffMs: 15 * MINUTE,
-    awaitMs: 60 * MINUTE,
   });
   if (failed.length > 0) throw new Error(`not stored: ${JSON.stringify(failed[0])} ${world.log.at(-1)}`);
   return lastsMs;

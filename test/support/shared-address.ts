@@ -6,6 +6,7 @@ import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { memoryStore } from '../simulation/memory-store.ts';
 import { memoryTurns } from '../simulation/memory-turns.ts';
+import { QUIET_PROBING } from './probing.ts';
 import { AMPLE, CLOSED, NOON, sampleHost, sampleLeg } from './samples.ts';
 
 const MINUTE = 60_000;
@@ -87,6 +88,7 @@ type Workers = {
 
 async function probe(ref: ScanRef, { store, noting, byHost, clock }: Workers): Promise<void> {
   const failed = await probeScans([ref], {
+    ...QUIET_PROBING,
     store,
     async audit(host, { takeTurn }) {
       const turn = await takeTurn(ADDRESS);
@@ -97,17 +99,7 @@ async function probe(ref: ScanRef, { store, noting, byHost, clock }: Workers): P
       return { judgement: CLOSED, legs };
     },
     turns: (own, fresh, bookings) => noting(own, turnsOf(own, fresh, store, clock, RULES, new Map(), bookings)),
-    canaries: () => async () => undefined,
-    raise: async () => {},
-    egressBlocked: async () => false,
-    wakeNotices: async () => {},
     clock,
-    count: () => {},
-    log: { info: () => {}, error: () => {} },
-    confirmDelayMs: 5 * MINUTE,
-    continueMs: 5 * MINUTE,
-    putOffMs: 15 * MINUTE,
-    awaitMs: 60 * MINUTE,
   });
   if (failed.length > 0) throw new Error('a scan could not be stored');
 }

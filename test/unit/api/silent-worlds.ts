@@ -13,6 +13,7 @@ import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { formToken, sealSession } from '../../../shared/runtime/session-token.ts';
 import { type KnownBytes, knowBytes } from '../../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
+import { QUIET_PROBING } from '../../support/probing.ts';
 import { CLOSED, NOON, SUSPECTED, sampleLeg } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
@@ -191,6 +192,7 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
   // One after the other, so that the questions of each are its own.
   for (const ref of sent)
     await probeScans([ref], {
+      ...QUIET_PROBING,
       store,
       audit: async (host, { takeTurn, scanId }) => {
         const before = questions();
@@ -199,17 +201,8 @@ async function tick(world: SilentWorld, lookups: Lookups, questions: () => numbe
         return finding;
       },
       turns: (each, fresh, bookings) => turnsOf(each, fresh, store, clock, rules, new Map(), bookings),
-      canaries: () => async () => undefined,
-      raise: async () => {},
-      egressBlocked: async () => false,
       wakeNotices,
       clock,
-      count: () => {},
-      log: { info: () => {}, error: () => {} },
-      confirmDelayMs: 5 * MINUTE,
-      continueMs: 5 * MINUTE,
-      putOffMs: 15 * MINUTE,
-      awaitMs: 60 * MINUTE,
     });
   for (const id of [...woken].sort()) await send(world, id);
 }
