@@ -17,7 +17,7 @@ import { Problem } from './problem.ts';
 import { newScan } from './scans.ts';
 
 const LOOKUPS_PER_SECOND = 200;
-export const UNHEEDED_DAYS = 30; // after a pause, for which strangers cannot pause the same address again
+export const UNHEEDED_DAYS = 30; // after a pause, in which strangers cannot pause the same address again
 
 /** Looks at the consent of a host: asks DNS, now. */
 export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight: ConsentSight; pauses: readonly Pause[] }> {

@@ -3,12 +3,12 @@ import { readControlMailbox } from '../domain/control-mailbox.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
+import { DOMAINS_A_SCAN } from '../domain/served-domains.ts';
 import { readWebhookUrl, WEBHOOK_PORTS } from '../domain/webhook-url.ts';
 
 /** Bounds of what an owner may register. The sums keep a host small: every scan writes it, at a write unit for each KB. */
 const LIMITS = {
   servedDomains: 100,
-  firstDomains: 10, // most hosts have fewer, and cost one unit
   ports: 4,
   alertRecipients: 5,
   webhook: 300,
@@ -84,7 +84,7 @@ export const smallEnough = (value: {
   readonly webhook?: string | null | undefined;
 }) => {
   const { servedDomains = [], alertRecipients = [], controlMailbox, webhook } = value;
-  const first = servedDomains.slice(0, LIMITS.firstDomains);
+  const first = servedDomains.slice(0, DOMAINS_A_SCAN);
   const texts = [...first, ...alertRecipients, controlMailbox ?? '', webhook ?? ''];
   return texts.join('').length <= LIMITS.textCharacters && servedDomains.join('').length <= LIMITS.domainCharacters;
 };

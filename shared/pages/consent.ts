@@ -45,7 +45,7 @@ ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p c
 ${addresses.map((address) => addressSection(address, token, now))}
 ${paused.length > 0 ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
 ${complete ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
-${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week; while it is open, those that showed it.</p>` : undefined}`}`;
+${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`}`;
 }
 
 // What could not be tested so far, or was never scanned, waits for its owner to say that the proofs are there.

@@ -30,7 +30,7 @@ const CONTROL_HINT =
 /** The fields of a host's settings. The unusual ones are folded away unless one of them is wrong. */
 export function hostFields(fields: HostFields, faults: FieldFaults, probePorts: readonly number[]): Html {
   const unusual = [faults.controlMailbox, faults.ports, faults.reminders, faults.webhook].some((fault) => fault !== undefined);
-  return html`${linesField('servedDomains', 'Domains it takes mail for, one a line', fields.servedDomains, 'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record; of more than ten, ten a week in turn.', faults.servedDomains)}
+  return html`${linesField('servedDomains', 'Domains it takes mail for, one a line', fields.servedDomains, 'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record. There may be 100; of more than ten, a scan uses ten, and others the next week.', faults.servedDomains)}
 ${linesField('alertRecipients', 'Alerts go to, one mail address a line', fields.alertRecipients, 'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.', faults.alertRecipients)}
 <p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>
 <details${unusual ? html` open` : undefined}><summary>Control mailbox, ports, reminders, webhook</summary>

@@ -79,7 +79,7 @@ function addressesProven(proven: readonly OptedOutAddress[]): Html {
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
-  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(paused)} from now on</strong>, until ${utc(pausedUntil)} at the latest, unless somebody asked for this in the last ${unheededDays} days already: since nothing was proven, a pause is neither made longer nor begun again. Whoever registered the server with us, if anybody did, is told.</p></div>`;
+  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(paused)} from now on</strong>, until ${utc(pausedUntil)} at the latest. The exception: without proof, a pause is not made longer, and for ${unheededDays} days after it no other begins. Whoever registered the server with us, if anybody did, is told.</p></div>`;
 }
 
 function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {

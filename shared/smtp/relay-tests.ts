@@ -1,4 +1,5 @@
 import type { Cause } from '../domain/cause.ts';
+import { DOMAINS_A_SCAN } from '../domain/served-domains.ts';
 import { NEGATIVE_CONTROL } from '../domain/verdict.ts';
 import {
   type Cast,
@@ -427,12 +428,11 @@ function namesOf(cast: Cast, srv: string, user: string, domain: string): Names {
 
 const MARK_LETTERS = 3; // with them the longest form fits into 64 octets for a canary domain of thirty
 const MARK_BASE = 36;
-const NAMES_OF_A_PLACE = 10; // served domains of a scan, at most
 
 /** What stands for the id of a test where that is too long for a local part: where it stands in the table, and with which name. */
 function markOf(row: Row, stand: Stand | undefined): string {
   const place = stand === undefined ? 0 : PLACES.indexOf(stand.place);
-  const number = (TABLE.indexOf(row) * PLACES.length + place) * NAMES_OF_A_PLACE + (stand?.index ?? 0);
+  const number = (TABLE.indexOf(row) * PLACES.length + place) * DOMAINS_A_SCAN + (stand?.index ?? 0);
   return number.toString(MARK_BASE).padStart(MARK_LETTERS, '0');
 }
 
