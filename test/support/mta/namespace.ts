@@ -41,8 +41,13 @@ export function openNamespace(third: number): Namespace {
   const prefix = `198.18.${third}`;
   const prefix6 = `fd98:18:${third}:`;
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const close = () => execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+  // A daemon that outlives its server would keep the namespace and its end of the veth, and the next run could not make them.
+  const close = () => {
+    for (const pid of ip('netns', 'pids', name).toString().split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+    ip('netns', 'del', name);
+  };
   if (existsSync(`/run/netns/${name}`)) close(); // left behind by a run that was killed
+  if (existsSync(`/sys/class/net/${ours}`)) ip('link', 'del', ours);
   ip('netns', 'add', name);
   ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs, 'netns', name);
   ip('addr', 'add', `${prefix}.1/24`, 'dev', ours);
