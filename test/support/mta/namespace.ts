@@ -43,7 +43,7 @@ export function openNamespace(third: number): Namespace {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   // A daemon that outlives its server would keep the namespace and its end of the veth, and the next run could not make them.
   const close = () => {
-    for (const pid of ip('netns', 'pids', name).toString().split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of ip('netns', 'pids', name).toString().split('\n').filter(Boolean)) end(Number(pid));
     ip('netns', 'del', name);
   };
   if (existsSync(`/run/netns/${name}`)) close(); // left behind by a run that was killed
@@ -72,4 +72,13 @@ export function openNamespace(third: number): Namespace {
     spawn: (mta, command, options = {}) => spawn('ip', ['netns', 'exec', name, 'chroot', rootOf(mta), ...command], options),
     close,
   };
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended by itself since it was listed.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
