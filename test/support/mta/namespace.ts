@@ -1,4 +1,4 @@
-import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -47,7 +47,8 @@ export function openNamespace(third: number): Namespace {
     ip('netns', 'del', name);
   };
   if (existsSync(`/run/netns/${name}`)) close(); // left behind by a run that was killed
-  if (existsSync(`/sys/class/net/${ours}`)) ip('link', 'del', ours);
+  // Asked of the kernel: /sys shows the links of the network that it was mounted in, which may be another.
+  if (spawnSync('ip', ['link', 'show', ours]).status === 0) ip('link', 'del', ours);
   ip('netns', 'add', name);
   ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs, 'netns', name);
   ip('addr', 'add', `${prefix}.1/24`, 'dev', ours);
