@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type HostNotice, isWebhook, type Notice } from '../../shared/domain/notice.ts';
+import { type HostNotice, isWebhook, type Notice, ofHosts } from '../../shared/domain/notice.ts';
 import type { Send } from '../../shared/mail/mailer.ts';
 import { renderNotice } from '../../shared/mail/templates.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
@@ -9,7 +9,16 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 export type Services = {
   readonly store: Pick<
     AuditStore,
-    'claimNotice' | 'settleNotice' | 'releaseNotice' | 'mailStops' | 'openAlertWindow' | 'joinGroup' | 'takeFromBudget' | 'giveBack'
+    | 'claimNotice'
+    | 'settleNotice'
+    | 'releaseNotice'
+    | 'findAccount'
+    | 'findHost'
+    | 'mailStops'
+    | 'openAlertWindow'
+    | 'joinGroup'
+    | 'takeFromBudget'
+    | 'giveBack'
   >;
   readonly send: Send;
   /** Calls the webhook of a notice. */
@@ -32,15 +41,17 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
-const WEBHOOK_TRIES = 24; // within some eighteen hours; then the owner may have it repeated
+const WEBHOOK_TRIES = 24; // calls: within some eighteen hours, or longer where the account has too many that fail; then the owner may have it repeated
 const TOLD_AFTER_MS = 11_000; // since it began, of a call that was not taken: none takes longer than ten seconds
+const GONE = 'its host was removed';
 // Of one account, calls that were not taken: its webhooks may be anybody's servers, and each of these keeps one of ten senders for eleven seconds.
 const CALLS = { what: 'webhook-calls', limit: 60, windowMs: 3_600_000 };
 
 /**
  * Sends one notice: claim, hand over once, settle. Whoever does not get the claim does nothing, since the notice is settled
  * or somebody else's. When we cannot tell whether SES took a mail, the claim is left to run out: until then SES's events may
- * settle it, and only without one is it sent again, the one case in which a recipient may get a mail twice.
+ * settle it, and only without one is it sent again, the one case in which a recipient may get a mail twice. Of hosts that are
+ * gone nothing is told, by what the table says right before the handover.
  */
 export async function notify(noticeId: string, services: Services): Promise<void> {
   const { store, clock } = services;
@@ -48,19 +59,34 @@ export async function notify(noticeId: string, services: Services): Promise<void
   const claim = await store.claimNotice(noticeId, now, now + services.claimLeaseMs);
   if (claim === undefined) return;
   const { notice, tries } = claim;
+  // Here too, so that it neither opens a window nor joins a group.
+  if ((await whatRemains(notice, store)) === undefined) return withhold(notice, GONE, now, services);
   if (notice.channel === 'webhook') return callWebhook(notice, tries, now, services);
   const [stop] = await store.mailStops(notice.accountId, [notice.recipient]);
-  if (stop !== undefined) {
-    await store.settleNotice(noticeId, { outcome: 'withheld', why: stop.why }, now);
-    services.log.info('withheld', { noticeId, why: stop.why });
-    return;
-  }
+  if (stop !== undefined) return withhold(notice, stop.why, now, services);
   if (notice.about === 'host' && (await isGathered(notice, now, services))) return;
   await mail(notice, tries, now, services);
 }
 
-async function mail(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
+// What a notice tells of hosts that are still there; undefined when that is nothing. Hosts go before their account does, and may be left
+// behind by a removal that broke off.
+async function whatRemains(notice: Notice, store: Services['store']): Promise<Notice | undefined> {
+  const { accountId } = notice;
+  if ((await store.findAccount(accountId)) === undefined) return undefined;
+  const ids = new Set(notice.about === 'host' ? [notice.hostId] : notice.hosts.map(({ hostId }) => hostId));
+  const hosts = await Promise.all([...ids].map((id) => store.findHost(accountId, id)));
+  return ofHosts(notice, new Set(hosts.flatMap((host) => host?.id ?? [])));
+}
+
+async function withhold({ id }: Notice, why: string, now: number, { store, log }: Services): Promise<void> {
+  await store.settleNotice(id, { outcome: 'withheld', why }, now);
+  log.info('withheld', { noticeId: id, why });
+}
+
+async function mail(claimed: Notice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock, siteUrl, egressAddresses } = services;
+  const notice = await whatRemains(claimed, store);
+  if (notice === undefined) return withhold(claimed, GONE, began, services);
   const unsubscribeUrl = services.unsubscribeUrl(notice.accountId, notice.recipient);
   const letter = renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl });
   const handover = await services.send(letter, notice.recipient, { notice: notice.id, account: notice.accountId });
@@ -75,7 +101,11 @@ async function callWebhook(notice: Notice, tries: number, began: number, service
   const { store, clock } = services;
   const budget = { ...CALLS, who: notice.accountId };
   const { granted, resetAt } = await store.takeFromBudget(budget, began);
-  if (!granted) return release(notice, resetAt, 'too many calls of the webhooks of this account failed in this hour', services);
+  if (!granted) return release(notice, resetAt, 'too many calls of the webhooks of this account failed in this hour', services, false);
+  if ((await whatRemains(notice, store)) === undefined) {
+    await store.giveBack(budget, began);
+    return withhold(notice, GONE, began, services);
+  }
   const called = await services.call(notice);
   if (called.kind === 'taken') await store.giveBack(budget, began);
   if (called.kind === 'refused') await services.wait(Math.max(0, began + TOLD_AFTER_MS - clock()));
@@ -107,8 +137,8 @@ function waitAfter(tries: number): number {
   return Math.min(WAIT_MS * 2 ** Math.min(tries - 1, 10), WAIT_LIMIT_MS);
 }
 
-async function release(notice: Notice, dueAt: number, why: string, services: Services): Promise<void> {
-  await services.store.releaseNotice(notice.id, dueAt, why);
+async function release(notice: Notice, dueAt: number, why: string, services: Services, tried = true): Promise<void> {
+  await services.store.releaseNotice(notice.id, dueAt, why, tried);
   const fields = { noticeId: notice.id, why };
   // A webhook that refuses is its owner's to mend; a mail that SES refuses is ours.
   if (isWebhook(notice.id)) services.log.info('a webhook refused a notice; it will be tried again', fields);

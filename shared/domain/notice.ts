@@ -85,7 +85,7 @@ export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained'
 
 /**
  * What became of a notice. `sent`: SES, or the webhook, has taken it. `rejected`: SES took it and did not send it.
- * `withheld`: its recipient gets no mail. `grouped`: it went into another. `given-up`: the webhook never took it.
+ * `withheld`: its recipient gets no mail, or its host is gone. `grouped`: it went into another. `given-up`: the webhook never took it.
  */
 export type NoticeOutcome = (typeof OUTCOMES_OF_NOTICES)[number];
 
@@ -123,6 +123,13 @@ export function noticesOf(host: Host, state: HostState, occasion: Occasion, at: 
     ...alertRecipients.map((recipient, index) => notice('mail', recipient, String(index))),
     ...(webhook === undefined ? [] : [notice('webhook', webhook, 'webhook')]),
   ];
+}
+
+/** A notice without what it tells of other hosts than these; undefined when nothing is left. */
+export function ofHosts(notice: Notice, hostIds: ReadonlySet<string>): Notice | undefined {
+  if (notice.about === 'host') return hostIds.has(notice.hostId) ? notice : undefined;
+  const hosts = notice.hosts.filter(({ hostId }) => hostIds.has(hostId));
+  return hosts.length === 0 ? undefined : { ...notice, hosts };
 }
 
 /** What a scan has shown, as a notice tells it: of a host that is, or is now, `relay`. */

@@ -306,8 +306,8 @@ export type AuditStore = {
   ): Promise<boolean>;
   /** Notes what became of a settled notice later; what says less than is known already changes nothing. */
   noteDelivery(noticeId: string, outcome: NoticeOutcome): Promise<void>;
-  /** Gives a claimed notice back, to be tried again at `dueAt`: it certainly has not left. */
-  releaseNotice(noticeId: string, dueAt: number, why: string): Promise<void>;
+  /** Gives a claimed notice back, to be tried again at `dueAt`: it certainly has not left. Unless it was `tried`, that claim counts as no try. */
+  releaseNotice(noticeId: string, dueAt: number, why: string, tried?: boolean): Promise<void>;
   findNotice(noticeId: string): Promise<NoticeRecord | undefined>;
   /** The notices about one host, newest first. */
   listNotices(hostId: string, limit: number, after?: string): Promise<Page<NoticeRecord>>;

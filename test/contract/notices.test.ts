@@ -104,6 +104,16 @@ describe('a notice', () => {
     expect(await table.store.claimNotice(notice.id, now + MINUTE, now + 2 * MINUTE)).toEqual({ notice, tries: 2 });
   });
 
+  test('that was claimed and not tried has had no try more', async () => {
+    const { notice } = await owed();
+    for (let claims = 0; claims < 3; claims++) {
+      await table.store.claimNotice(notice.id, now, now + MINUTE);
+      await table.store.releaseNotice(notice.id, now, 'too many calls', false);
+    }
+    expect(await table.store.claimNotice(notice.id, now, now + MINUTE)).toEqual({ notice, tries: 1 });
+    await table.store.settleNotice(notice.id, { outcome: 'given-up' }, now);
+  });
+
   test('is repeated from the first try once it is settled, and not before', async () => {
     const { notice } = await owed();
     expect(await table.store.repeatNotice(notice.id, now)).toBe(false);

@@ -1,4 +1,5 @@
 import type { Returns } from '../../shared/domain/canary.ts';
+import type { Host } from '../../shared/domain/host.ts';
 import type { OwedScan } from '../../shared/domain/scan.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 
@@ -6,6 +7,8 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 export const BUGS = [
   'mark before send',
   'send before claim',
+  'removed host is told of',
+  'removal is looked for at the claim alone',
   'no version check',
   'canary read before store',
   'no look once it waits',
@@ -18,6 +21,14 @@ export const BUGS = [
 export type Bug = (typeof BUGS)[number];
 
 const WAIT_MS = 60 * 60_000;
+
+/** How a sender with a defect finds hosts: as if none were ever removed, or as they were at its first look. */
+export function findHostWith(bug: Bug | undefined, findHost: AuditStore['findHost'], registered: Host): AuditStore['findHost'] {
+  if (bug === 'removed host is told of') return async () => registered;
+  let first: ReturnType<typeof findHost> | undefined;
+  if (bug === 'removal is looked for at the claim alone') return (...of) => (first ??= findHost(...of));
+  return findHost;
+}
 
 /** The store as a handler with a defect uses it; a handler has one of its own. */
 export function storeWith(bug: Bug | undefined, store: AuditStore, clock: () => number): AuditStore {

@@ -33,7 +33,16 @@ export function faultsIn(run: Run): string[] {
         ({ noticeId: id, recipient: to, at: when }) =>
           to === recipient && (id.startsWith(noticeId(host.id, version, '')) || (when >= at && isDigest(all, id))),
       );
-      return told ? [] : [`lost: nobody told ${recipient} of change ${version}`];
+      // Of a host that is gone nothing more is told.
+      const withheld =
+        current === undefined &&
+        all.notices.some(
+          ({ notice, outcome }) =>
+            outcome === 'withheld' &&
+            notice.recipient === recipient &&
+            (notice.id.startsWith(noticeId(host.id, version, '')) || isDigest(all, notice.id)),
+        );
+      return told || withheld ? [] : [`lost: nobody told ${recipient} of change ${version}`];
     });
   });
   const times = new Map<string, typeof sent>();

@@ -1,4 +1,5 @@
 import type { OwedScan, Scan } from '../../shared/domain/scan.ts';
+import type { Worker } from './scheduler.ts';
 
 /** A result as it was stored. `counts`: it was counted by its host, and is no history only. */
 export type Storing = { readonly scan: Scan; readonly at: number; readonly counts: boolean };
@@ -14,6 +15,9 @@ export function newLedger() {
   const breaches: string[] = [];
   const sittings: string[] = [];
   const recipients: (readonly string[])[] = [];
+  const asked = new Map<Worker, number>();
+  let steps = 0;
+  let removedAt: number | undefined;
   return {
     storings,
     waits,
@@ -33,6 +37,16 @@ export function newLedger() {
     /** A scan is to wait. Who looks and goes on waiting does not begin anew. */
     noteWait({ scanId, awaits }: OwedScan): void {
       if (awaits !== undefined && !waits.has(scanId)) waits.set(scanId, awaits);
+    },
+    /** A worker has asked something of the store. */
+    noteAsked: (worker: Worker) => void asked.set(worker, ++steps),
+    noteRemoved(): void {
+      removedAt = ++steps;
+    },
+    /** A notice is handed over: of a host that is gone only when it went after the last that its sender asked. */
+    noteHandover(worker: Worker, noticeId: string): void {
+      if (removedAt !== undefined && (asked.get(worker) ?? 0) > removedAt)
+        breaches.push(`${noticeId} was sent, though its host was removed`);
     },
     noteStored: (at: number, scan: Scan, counts: boolean) => void storings.push({ scan, at, counts }),
   };

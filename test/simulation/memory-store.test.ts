@@ -28,7 +28,7 @@ const command = fc.oneof(
     which,
     outcome: fc.constantFrom('delivered', 'bounced', 'complained', 'rejected' as const),
   }),
-  fc.record({ do: fc.constant('release' as const), which, at }),
+  fc.record({ do: fc.constant('release' as const), which, at, tried: fc.boolean() }),
   fc.record({ do: fc.constant('join' as const), which, at, group: fc.nat(1) }),
   fc.record({ do: fc.constant('window' as const), which, at }),
   fc.record({ do: fc.constant('claim group' as const), group: fc.nat(1), at }),
@@ -88,7 +88,7 @@ async function apply(store: SimulatedStore, host: Host, notices: readonly HostNo
     case 'news':
       return store.noteDelivery(notice.id, each.outcome);
     case 'release':
-      return store.releaseNotice(notice.id, each.at, 'why');
+      return store.releaseNotice(notice.id, each.at, 'why', each.tried);
     case 'join':
       return store.joinGroup(notice, groupOf(each.group), each.at, NOON);
     case 'window':

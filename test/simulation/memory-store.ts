@@ -298,9 +298,9 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       const there = notices.get(id);
       if (there?.outcome !== undefined && WEAKER[outcome]?.includes(there.outcome)) notices.set(id, { ...there, outcome });
     },
-    async releaseNotice(id, dueAt, why) {
+    async releaseNotice(id, dueAt, why, tried = true) {
       const there = notices.get(id);
-      if (there?.dueAt !== undefined) notices.set(id, { ...there, dueAt, why });
+      if (there?.dueAt !== undefined) notices.set(id, { ...there, dueAt, why, tries: there.tries - (tried ? 0 : 1) });
     },
     async findNotice(id): Promise<NoticeRecord | undefined> {
       const there = notices.get(id);

@@ -77,6 +77,11 @@ export function removedPlan(faultAt: Plan['faultAt'] = () => undefined): Plan {
   return { ...waitingPlan(faultAt), phases: [{ from: 0, does: 'takesAnyLocalPart', messages }], owner: [{ at: 30, does: 'removes' }] };
 }
 
+/** The straight way of an alert, whose host is removed before some step of it. */
+export function removedBeforePlan(removedBefore: number, bug?: Bug): Plan {
+  return { ...acceptingPlan(), removedBefore, bug };
+}
+
 function waitingPlan(faultAt: Plan['faultAt']): Omit<Plan, 'phases'> {
   return { scans: [], choose: () => 0, faultAt, luck: NO_LUCK };
 }

@@ -14,7 +14,7 @@ import type { Mail } from '../../shared/mail/letter.ts';
 import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
 import { raiseScan } from '../../shared/store/raise-scan.ts';
 import { AMPLE, NOON, sampleHost } from '../support/samples.ts';
-import { type Bug, storeWith } from './bugs.ts';
+import { type Bug, findHostWith, storeWith } from './bugs.ts';
 import { type Ledger, newLedger } from './ledger.ts';
 import { memoryStore, type SimulatedStore } from './memory-store.ts';
 import { type Fault, newScheduler, type Scheduler, type Worker } from './scheduler.ts';
@@ -54,6 +54,8 @@ export type Plan = {
   /** Minutes at which scheduled scans come due. */
   readonly scans: readonly number[];
   readonly owner?: readonly Deed[];
+  /** The call of a port before which the host is removed, whoever is under way. */
+  readonly removedBefore?: number | undefined;
   readonly choose: (count: number) => number;
   readonly faultAt: (call: number, name: string) => Fault | undefined;
   readonly luck: Luck;
@@ -115,6 +117,7 @@ class World {
     this.#deeds = (plan.owner ?? []).map(({ at, does }) => ({ at: NOON + at * MINUTE, does }));
     this.#ledger.recipients.push(RECIPIENTS[0]);
     this.#scheduler = newScheduler(plan.choose, (call, name) => {
+      if (call === plan.removedBefore) this.#remove();
       const fault = plan.faultAt(call, name);
       // Whatever it was, it is taken up again when a message comes back, or a lease is over.
       if (fault !== undefined) this.#ledger.noteTrouble(this.#now, OWED_LEASE_MS);
@@ -205,6 +208,11 @@ class World {
     });
   }
 
+  #remove(): void {
+    for (const host of this.#memory.all().hosts) void this.#memory.store.removeHost(host);
+    this.#ledger.noteRemoved();
+  }
+
   #dispatch(): void {
     this.#ticked = this.#now;
     this.#start('dispatch', (worker) => {
@@ -288,7 +296,12 @@ class World {
   #notify(worker: Worker, noticeId: string): Promise<void> {
     const store = this.#store(worker);
     const { bug } = this.#plan;
-    const send = (id: string, recipient: string) => this.#port(worker, 'ses.send', () => this.#take(id, recipient));
+    const send = (id: string, recipient: string) =>
+      this.#port(worker, 'ses.send', () => {
+        this.#ledger.noteHandover(worker, id);
+        return this.#take(id, recipient);
+      });
+    const findHost = findHostWith(bug, store.findHost, this.#host);
     const early: Partial<SimulatedStore> = {
       async claimNotice(id, now, until) {
         const there = await store.findNotice(id);
@@ -297,7 +310,7 @@ class World {
       },
     };
     return notify(noticeId, {
-      store: bug === 'send before claim' ? { ...store, ...early } : store,
+      store: bug === 'send before claim' ? { ...store, ...early } : { ...store, findHost },
       async send(_mail: Mail, recipient, { notice: id = '' } = {}) {
         if (bug === 'send before claim') return { kind: 'accepted', messageId: 'sent already' };
         if (bug === 'mark before send') await store.settleNotice(id, { outcome: 'sent' }, 0);
@@ -392,6 +405,7 @@ class World {
         : (...args: unknown[]) =>
             this.#port(worker, name, async () => {
               const answer = await (method as (...all: unknown[]) => Promise<unknown>)(...args);
+              this.#ledger.noteAsked(worker);
               this.#note(name as keyof SimulatedStore, args, answer);
               return answer;
             }),
@@ -401,6 +415,7 @@ class World {
 
   // Writes down what was stored, for the judge.
   #note(name: keyof SimulatedStore, args: readonly unknown[], answer: unknown): void {
+    if (name === 'removeHost' && answer === true) this.#ledger.noteRemoved();
     if (name === 'continueScan' && answer === true) this.#ledger.noteWait(args[1] as OwedScan);
     if ((name !== 'storeResult' && name !== 'storeRaised') || answer !== 'stored') return;
     const { scan, effect } = args[0] as Result | RaisedResult;

@@ -62,12 +62,12 @@ function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
       );
     },
 
-    async releaseNotice(noticeId, dueAt, why) {
+    async releaseNotice(noticeId, dueAt, why, tried = true) {
       await ifHolds(() =>
         update(table, noticeId, {
-          set: 'SET dueAt = :dueAt, why = :why',
+          set: 'SET dueAt = :dueAt, why = :why ADD tries :more',
           condition: 'attribute_exists(dueAt)',
-          values: { ':dueAt': dueAt, ':why': why },
+          values: { ':dueAt': dueAt, ':why': why, ':more': tried ? 0 : -1 },
         }),
       );
     },

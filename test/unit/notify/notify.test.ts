@@ -31,8 +31,8 @@ beforeEach(() => {
   tookMs = 0;
 });
 
-const services = (): Services => ({
-  store: table.store,
+const services = (more: Partial<Services['store']> = {}): Services => ({
+  store: { ...table.store, ...more },
   async send(mail, recipient, { notice: noticeId } = {}) {
     if (handover instanceof Error) throw handover;
     if (handover.kind === 'accepted') mails.push({ mail, recipient, noticeId });
@@ -59,8 +59,8 @@ const services = (): Services => ({
 });
 
 /** Owes what a new host owes to these recipients, and to a webhook if it has one. */
-async function owe(recipients: string[], more: { name?: string; webhook?: string } = {}): Promise<HostNotice[]> {
-  const host = sampleHost({ alertRecipients: recipients, ...more });
+async function owe(recipients: string[], more: { name?: string; webhook?: string } = {}, accountId = 'account1'): Promise<HostNotice[]> {
+  const host = { ...sampleHost({ alertRecipients: recipients, ...more }), accountId };
   await registerSample(table.store, host, { accountId: host.accountId, hostId: host.id, scanId: 'first', dueAt: now, tries: 0 });
   const state = { ...host.state, version: 1, relay: 'suspected', since: now } as const;
   const scan = sampleScan(host, '20260601T120000Z-scheduled', now);
@@ -72,6 +72,8 @@ async function owe(recipients: string[], more: { name?: string; webhook?: string
 const run = async (...notices: HostNotice[]) => {
   for (const { id } of notices) await notify(id, services());
 };
+const remove = async ({ accountId, hostId }: { accountId: string; hostId: string }) =>
+  expect(await table.store.removeHost((await table.store.findHost(accountId, hostId)) ?? expect.fail('no host'))).toBe(true);
 const outcomeOf = async ({ id }: { id: string }) => (await table.store.findNotice(id))?.outcome;
 const wakeDue = async () => {
   for (const id of await table.store.dueNotices(now, 100)) await notify(id, services());
@@ -263,10 +265,91 @@ describe('a webhook', () => {
     expect([calls, await outcomeOf(last)]).toEqual([3, 'sent']);
   });
 
+  test('is called 24 times, though the budget of its account has it wait again and again in between', async () => {
+    const notice = await webhookOf();
+    called = { kind: 'refused', why: 'it answered 500' };
+    const usedUp = services({ takeFromBudget: async () => ({ granted: false, remaining: 0, resetAt: now + 60 * MINUTE }) });
+    for (let tries = 1; tries <= 24; tries++) {
+      for (const each of [usedUp, services()]) {
+        await notify(notice.id, each);
+        now = (await table.store.findNotice(notice.id))?.dueAt ?? now;
+      }
+      expect(await table.store.findNotice(notice.id)).toMatchObject({ tries });
+    }
+    expect([calls, await outcomeOf(notice)]).toEqual([24, 'given-up']);
+  });
+
   test('is called at once, whatever other hosts were alerted before', async () => {
     await run(...(await owe(['hook@example.org'])));
     const notice = await webhookOf();
     await run(notice);
     expect(calls).toBe(1);
+  });
+});
+
+describe('of a host that is gone', () => {
+  const both = () => owe(['gone@example.org'], { webhook: 'https://hooks.example.org/' });
+  const WITHHELD = { outcome: 'withheld', why: 'its host was removed' };
+  const heard = () => [mails.length, calls];
+  const budget = { what: 'webhook-calls', who: 'account1', limit: 60, windowMs: 60 * MINUTE };
+
+  test('nothing is told, by mail or webhook, and nothing of it is owed any more', async () => {
+    const [first = expect.fail(), ...further] = await both();
+    await remove(first);
+    await run(first, ...further);
+    expect(heard()).toEqual([0, 0]);
+    for (const { id } of [first, ...further]) expect(await table.store.findNotice(id)).toMatchObject(WITHHELD);
+  });
+
+  test('nothing is told when it goes between the claim and the handover, and no call is counted', async () => {
+    const [mail = expect.fail()] = await both();
+    const [, hook = expect.fail()] = await both();
+    const { remaining } = await table.store.takeFromBudget(budget, now);
+    const goesAt = (gone: HostNotice) => ({
+      async openAlertWindow(...of: Parameters<Services['store']['openAlertWindow']>) {
+        await remove(gone);
+        return table.store.openAlertWindow(...of);
+      },
+      async takeFromBudget(...of: Parameters<Services['store']['takeFromBudget']>) {
+        await remove(gone);
+        return table.store.takeFromBudget(...of);
+      },
+    });
+    for (const each of [mail, hook]) await notify(each.id, services(goesAt(each)));
+    expect(heard()).toEqual([0, 0]);
+    for (const { id } of [mail, hook]) expect(await table.store.findNotice(id)).toMatchObject(WITHHELD);
+    expect((await table.store.takeFromBudget(budget, now)).remaining).toBe(remaining - 1);
+  });
+
+  test('nothing is told when its account went and left it behind', async () => {
+    const notices = await owe(['left@example.org'], { webhook: 'https://hooks.example.org/' }, 'account-that-goes');
+    await table.store.removeAccount((await table.store.findAccount('account-that-goes')) ?? expect.fail('no account'));
+    await run(...notices);
+    expect(heard()).toEqual([0, 0]);
+    expect(await Promise.all(notices.map(outcomeOf))).toEqual(['withheld', 'withheld']);
+  });
+
+  test('a mail of several says nothing, and one of which all are gone is not sent', async () => {
+    await run(...(await owe(['several@example.org'], { name: 'one.example.org' })));
+    const gone = await owe(['several@example.org'], { name: 'two.example.org' });
+    const stays = await owe(['several@example.org'], { name: 'three.example.org' });
+    await run(...gone, ...stays);
+    for (const each of gone) await remove(each);
+    now += 10 * MINUTE;
+    await wakeDue();
+    const texts = () => mails.flatMap(({ mail, recipient }) => (recipient === 'several@example.org' ? [mail.text] : []));
+    expect(texts()).toHaveLength(2);
+    expect(texts()[1]).toContain('three.example.org');
+    expect(texts()[1]).not.toContain('two.example.org');
+
+    const last = await owe(['several@example.org'], { name: 'four.example.org' });
+    await run(...(await owe(['several@example.org'], { name: 'five.example.org' })), ...last);
+    for (const each of last) await remove(each);
+    now += 10 * MINUTE;
+    await wakeDue();
+    now += 60 * MINUTE;
+    await wakeDue();
+    expect(texts()).toHaveLength(3);
+    expect(texts()[2]).toContain('five.example.org');
   });
 });
