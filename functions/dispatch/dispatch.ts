@@ -39,7 +39,8 @@ const OWED_READ = 20_000; // owed scans looked at, so that those of an account t
 const OWED_LIMIT = 500; // sent beside as many as there are hosts of the wheel
 const NOTICES_LIMIT = 100;
 const DIGESTS_LIMIT = 100; // hosts
-const ERASURES_LIMIT = 5; // removed hosts
+const ERASURES_READ = 2_000; // removed hosts looked at, so that those of an account that has very many hide no other's
+const ERASURES_LIMIT = 20; // of them
 const ERASED_ITEMS = 250; // of each
 const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 
@@ -130,10 +131,11 @@ async function sharesAmong(due: readonly OwedScan[], store: AuditStore): Promise
   return (accountId) => shares.get(accountId) ?? SCANS_A_MINUTE;
 }
 
-// The history of removed hosts goes in pieces. Gives how many hosts have nothing left.
+// The history of removed hosts goes in pieces, and the accounts take turns. Gives how many hosts have nothing left.
 async function eraseRemoved({ store }: Services, now: number): Promise<number> {
-  const due = await store.dueErasures(now, ERASURES_LIMIT);
-  const gone = await Promise.all(due.map((hostId) => store.eraseSome(hostId, ERASED_ITEMS)));
+  const due = await store.dueErasures(now, ERASURES_READ);
+  const { taken } = inTurn(due, () => ERASURES_LIMIT, ERASURES_LIMIT);
+  const gone = await Promise.all(taken.map(({ hostId }) => store.eraseSome(hostId, ERASED_ITEMS)));
   return gone.filter(Boolean).length;
 }
 

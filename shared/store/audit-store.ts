@@ -216,8 +216,8 @@ export type AuditStore = {
   changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;
   /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once, and an erasure of it is owed. */
   removeHost(host: Host): Promise<boolean>;
-  /** Ids of removed hosts whose history is to be erased. */
-  dueErasures(now: number, limit: number): Promise<string[]>;
+  /** Removed hosts whose history is to be erased, the longest due first. */
+  dueErasures(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;
   /** Erases up to `most` items of a removed host's history; true when nothing is left of it, and the erasure is owed no more. */
   eraseSome(hostId: string, most: number): Promise<boolean>;
 

@@ -336,6 +336,13 @@ export function readDigest(item: unknown): { accountId: string; hostId: string }
   return { accountId, hostId: idIn(pk) };
 }
 
+const erasureItem = z.object({ pk: z.string(), accountId: z.string().default('') }); // the first ones did not say whose they are
+
+export function readErasure(item: unknown): { accountId: string; hostId: string } {
+  const { pk, accountId } = erasureItem.parse(item);
+  return { accountId, hostId: idIn(pk) };
+}
+
 /** What an item says against mail to its address; with what only stands against mails that strangers may cause, where that counts. */
 export function readMailbox(item: unknown, unaskedCounts: boolean): MailStop[] {
   const { unasked, ...stops } = mailbox.parse(item);

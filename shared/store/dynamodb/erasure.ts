@@ -1,7 +1,8 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import type { Host } from '../../domain/host.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { readKeyParts } from '../items.ts';
-import { type DueQueue, idIn, keys } from '../keys.ts';
+import { readErasure, readKeyParts } from '../items.ts';
+import { type DueQueue, keys } from '../keys.ts';
 import { deleteItems, queryItems } from './batches.ts';
 import { queryDue } from './schedule.ts';
 import type { Table } from './table.ts';
@@ -12,7 +13,7 @@ const ERASE_AFTER_MS = 30 * 60_000; // a scan that was under way when its host w
 export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSome'> {
   return {
     async dueErasures(now, limit) {
-      return (await queryDue(table, 'ERASE', now, limit)).map((item) => idIn(readKeyParts(item).pk));
+      return (await queryDue(table, 'ERASE', now, limit)).map(readErasure);
     },
 
     async eraseSome(hostId, most) {
@@ -37,7 +38,7 @@ async function leftOf(table: Table, hostId: string, most: number): Promise<Recor
 }
 
 /** The write that owes an erasure, for the transaction that removes the host. */
-export function erasurePut(table: Table, hostId: string) {
-  const item = { ...keys.erasure(hostId), dueQueue: 'ERASE' satisfies DueQueue, dueAt: table.clock() + ERASE_AFTER_MS };
+export function erasurePut(table: Table, { accountId, id }: Host) {
+  const item = { ...keys.erasure(id), accountId, dueQueue: 'ERASE' satisfies DueQueue, dueAt: table.clock() + ERASE_AFTER_MS };
   return { TableName: table.name, Item: item };
 }

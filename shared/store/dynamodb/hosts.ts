@@ -113,7 +113,7 @@ async function remove(table: Table, host: Host): Promise<boolean> {
   const TransactItems = [
     { Delete: gone },
     { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
-    { Put: erasurePut(table, host.id) },
+    { Put: erasurePut(table, host) },
   ];
   try {
     await withoutConflict(() => table.client.send(new TransactWriteCommand({ TransactItems: [...TransactItems, { Update: uncounted }] })));
