@@ -12,7 +12,7 @@ const LOOKUPS_PER_SECOND = 500; // of one worker: what a resolver of a VPC takes
 
 /** What a worker asks before it sends anything. */
 export type GateServices = {
-  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf' | 'findPresence'>;
+  readonly store: Pick<AuditStore, 'neverList' | 'pausesOf' | 'findPresence' | 'findHost'>;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly dnsServers: readonly string[];
@@ -40,6 +40,7 @@ export async function openGate(services: GateServices): Promise<{ readonly gate:
     isVetoed: never.isVetoed,
     pausedAmong: async (addresses) => (await store.pausesOf(addresses, clock())).map(({ address }) => address),
     isThere: async (host, scanId, address) => speaksFor(await store.findPresence(host.id, scanId), address, clock()),
+    isRegistered: async ({ accountId, id }) => (await store.findHost(accountId, id)) !== undefined,
   };
   return { gate, close: never.stop };
 }

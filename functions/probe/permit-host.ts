@@ -28,6 +28,8 @@ export type Gate = {
   readonly pausedAmong: (addresses: readonly string[]) => Promise<readonly string[]>;
   /** Whether the address has itself asked for this scan of the host, and that still holds. */
   readonly isThere: (host: Host, scanId: string, address: Address) => Promise<boolean>;
+  /** Whether the host is registered still. */
+  readonly isRegistered: (host: Host) => Promise<boolean>;
 };
 
 /** Takes an address for one scan. Who has it `unproven`, by being there, is not noted as one of its owners. */

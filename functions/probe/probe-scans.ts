@@ -160,6 +160,11 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const finding = await auditSafely(withDomains(host, startedAt), order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
+  // Of a host that was removed meanwhile, which the dial takes for a veto, nothing is stored.
+  if (finding.legs.some(({ contact }) => contact === 'vetoed') && (await ownedHost(ref, store)) === undefined) {
+    if (owed !== undefined) await store.dropOwed(ref);
+    return undefined;
+  }
   return { ...made, full, finding, booked: turns.booked() };
 }
 

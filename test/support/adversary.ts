@@ -71,6 +71,7 @@ type Flight = {
   /** The scan that it makes, as the gate knows it. */
   readonly scanId: string;
   readonly person: Person;
+  readonly hostId: string;
   readonly target: string;
   readonly servedDomains: readonly string[];
   readonly token: string | undefined;
@@ -226,6 +227,13 @@ function leave({ chance, hosts, log }: Game): void {
   log.push(`${person} deletes the account`);
 }
 
+function remove({ hosts, log }: Game, { host }: Registered): void {
+  const at = hosts.findIndex((each) => each.host.id === host.id);
+  if (at < 0 || hosts.length === 1) return;
+  hosts.splice(at, 1);
+  log.push(`${host.settings.name} of ${host.accountId} is removed`);
+}
+
 function move(game: Game): void {
   changed(game);
   const { world, chance, log } = game;
@@ -292,15 +300,16 @@ function later({ world, log, flights }: Game, ms: number): void {
   log.push(`${ms} ms later`);
 }
 
-// What held within a minute of this dial; of pauses, within a second.
+// What held within a minute of this dial; of pauses and of being registered, within a second.
 function lately({ lived }: Flight, { clock }: World): ReadonlySet<string> {
-  const since = (fact: string) => clock - (fact.startsWith('unpaused ') ? 1_000 : 60_000);
+  const since = (fact: string) => clock - (fact.startsWith('unpaused ') || fact === 'registered' ? 1_000 : 60_000);
   return new Set([...lived].flatMap(([fact, at]) => (at >= since(fact) ? fact : [])));
 }
 
 // Every scan in flight has lived through this moment.
-function changed({ world, flights }: Game): void {
-  for (const { target, servedDomains, token, facts } of flights) {
+function changed({ world, flights, hosts }: Game): void {
+  for (const { hostId, target, servedDomains, token, facts } of flights) {
+    if (hosts.some(({ host }) => host.id === hostId)) facts.add('registered');
     noteFacts(world, target, token, facts);
     noteServed(world, target, servedDomains, token, facts);
   }
@@ -342,6 +351,7 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
     id: `scan${game.scanCount++}`,
     scanId: scanIdFor(game, host),
     person,
+    hostId: host.id,
     target,
     servedDomains: host.settings.servedDomains,
     token,
@@ -355,6 +365,11 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
     flight.interjections.set(chance.below(24), () => (chance.is(0.3) ? toggleNever(game) : move(game)));
   // A scan may last a minute and a half, and see an entry of the never-list come into force.
   if (chance.is(0.2)) flight.interjections.set(4 + chance.below(20), () => later(game, chance.of([10_000, 65_000])));
+  if (chance.is(0.1))
+    flight.interjections.set(chance.below(24), () => {
+      remove(game, registered);
+      later(game, 2_000);
+    });
   log.push(`${flight.id} of ${target} for ${person}`);
   flights.add(flight);
   changed(game);
@@ -423,6 +438,10 @@ async function gateOf(game: Game, flight: Flight): Promise<{ gate: Gate; close: 
       const found = game.asked.find((each) => each.hostId === host.id && each.scanId === asked);
       return speaksFor(found === undefined ? undefined : { ...found, until: found.at + PRESENCE_MS }, address, world.clock);
     },
+    async isRegistered({ id }) {
+      await wait();
+      return game.hosts.some(({ host }) => host.id === id);
+    },
   };
   return { gate, close: never.stop };
 }
@@ -483,10 +502,12 @@ function judgedDial(game: Game, flight: Flight, address: string, port: number): 
   played.dials++;
   const { target, person } = flight;
   changed(game);
-  const right = allowedBy(lately(flight, world), target, address);
+  const lived = lately(flight, world);
+  const right = allowedBy(lived, target, address);
   const who = `${flight.id} of ${target} for ${person} dials ${address}`;
   const there = right === UNSPOKEN && isThere(game, flight, address, port);
   if (right !== 'all' && !there) breach(game, `${who}:${port}: ${right}`);
+  if (!lived.has('registered')) breach(game, `${who}: its host is removed`);
   if (neverForbids(world, target, address)) breach(game, `${who}: on the never-list for a minute`);
   if (holders.get(address)?.flight !== flight.id) breach(game, `${who}: not its turn`);
   const owner = ADDRESSES[address]?.owner;

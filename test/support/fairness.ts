@@ -134,6 +134,7 @@ function newWorld(random: () => number, adversaries: readonly string[]): World {
       lookups,
       lookAgain: () => lookups,
       isThere: async () => false,
+      isRegistered: async () => true,
       now: () => world.clock,
       operatorNetworks: [],
       tokenOf,

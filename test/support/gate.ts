@@ -26,6 +26,7 @@ export function gateTo(networks: readonly string[], more: Partial<Gate> = {}): G
     isVetoed: () => false,
     pausedAmong: async () => [],
     isThere: async () => false,
+    isRegistered: async () => true,
     ...more,
   };
 }

@@ -268,6 +268,7 @@ function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {
     lookups,
     lookAgain: () => lookups,
     isThere: async (host, scan, address) => speaksFor(await store.findPresence(host.id, scan), address, api.now),
+    isRegistered: async ({ accountId, id }) => (await store.findHost(accountId, id)) !== undefined,
     now: () => api.now,
     operatorNetworks: [],
     tokenOf: api.services.tokenOf,

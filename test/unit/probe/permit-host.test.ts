@@ -309,7 +309,9 @@ describe('at the dial', () => {
       texts: { ...PROVEN } as Record<string, string | 'trouble'>,
       addresses: [OWN] as string[],
       paused: [] as string[],
+      registered: true,
       reads: 0,
+      registrations: 0,
       onRead: (_count: number) => {},
       looks: 0,
       gate(): Gate {
@@ -321,6 +323,10 @@ describe('at the dial', () => {
           lookups: fresh(),
           lookAgain: fresh,
           now: () => here.now,
+          async isRegistered() {
+            here.registrations++;
+            return here.registered;
+          },
           async pausedAmong(asked) {
             const found = asked.filter((each) => here.paused.includes(each));
             here.onRead(++here.reads);
@@ -385,6 +391,17 @@ describe('at the dial', () => {
     expect(seen.legs[0]?.transcript.length).toBeGreaterThan(2);
   });
 
+  test('a host that is removed while it waits in line or is probed gets no further connection, at no port', async () => {
+    const remove = () => {
+      world.now += 1_500;
+      world.registered = false;
+    };
+    const gone = { contacts: ['vetoed', 'vetoed'], reason: 'vetoed' };
+    expect(await audit({ ports: [25, 587], wire: closed, atDial: remove })).toMatchObject({ ...gone, dialled: [25] });
+    world = newWorld();
+    expect(await audit({ ports: [25, 587], wire: closed, meanwhile: remove })).toMatchObject({ ...gone, dialled: [] });
+  });
+
   test('an address that was refused once is left alone for the rest of the sitting', async () => {
     world.onRead = (count) => {
       world.now += 2_000;
@@ -394,10 +411,11 @@ describe('at the dial', () => {
     expect(seen).toMatchObject({ dialled: [], contacts: ['vetoed', 'vetoed'] });
   });
 
-  test('connections within a second share one look at the pauses', async () => {
+  test('connections within a second share one look at the pauses, and one at whether the host is there', async () => {
     const { dialled } = await audit({ wire: closed });
     expect(dialled.length).toBeGreaterThan(2);
     expect(world.reads).toBe(2); // one before the turn, one at the dials
+    expect(world.registrations).toBe(1);
   });
 });
 

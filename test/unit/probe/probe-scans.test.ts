@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
 import type { Host } from '../../../shared/domain/host.ts';
-import type { Judgement } from '../../../shared/domain/reason.ts';
+import { type Judgement, untested } from '../../../shared/domain/reason.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
@@ -42,6 +42,30 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
   expect(await probeScans([ref], servicesOn(orphaned, { audit }))).toEqual([]);
   expect(audits).toBe(0);
   expect(await store.findHost(host.accountId, host.id)).toBeUndefined();
+  expect(await store.findOwed(host.id, ref.scanId)).toBeUndefined();
+});
+
+test.each(['the host', 'the account'])('a scan that ends because %s was removed stores nothing, and is owed no more', async (what) => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost();
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-first' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  let gone = false;
+  const kept: string[] = [];
+  const watched = {
+    ...store,
+    findHost: async (...of: Parameters<AuditStore['findHost']>) => (gone && what === 'the host' ? undefined : store.findHost(...of)),
+    findAccount: async (id: string) => (gone ? undefined : store.findAccount(id)),
+    keepEvidence: async () => kept.push('evidence') && 'hash',
+    keepSoFar: async () => kept.push('so far') && '=hash',
+    storeResult: async () => kept.push('result') && 'stored',
+  } as unknown as AuditStore;
+  const audit = async () => {
+    gone = true;
+    return { judgement: untested('vetoed'), legs: [sampleLeg(), { ...sampleLeg(), port: 587, contact: 'vetoed' } as const] };
+  };
+  expect(await probeScans([ref], servicesOn(watched, { audit }))).toEqual([]);
+  expect(kept).toEqual([]);
   expect(await store.findOwed(host.id, ref.scanId)).toBeUndefined();
 });
 
