@@ -36,7 +36,7 @@ export type TakeTurn = (address: string, unproven?: boolean) => Promise<TurnGive
 /** An address of a host: permitted, or why nothing is sent to it. */
 export type Way = { readonly address: Address } & (
   | { readonly permitted: PermittedAddress; readonly refused?: undefined }
-  | { readonly refused: 'unproven' | 'vetoed'; readonly permitted?: undefined }
+  | { readonly refused: Exclude<Refusal, 'out-of-time'>; readonly permitted?: undefined }
 );
 
 /** The addresses of a host with what may be done to each, and the served domains that are proven to be the account's. */
@@ -72,7 +72,7 @@ export async function permitHost(
     const ports = host.settings.ports.filter((port) => !byPresence || PRESENCE_PORTS.includes(port));
     if (ports.length === 0) return nothing('no-consent');
     const ways = await withVetoes(host, seen.standings, gate);
-    if (ways.every(({ refused }) => refused !== undefined)) return nothing(whyNone(ways, seen));
+    if (ways.every(({ refused }) => refused !== undefined)) return nothing(whyNone(ways));
     const servedDomains = await servedDomainsOf(host, seen);
     const reached = ways.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
     for (const { address } of reached) {
@@ -126,9 +126,9 @@ async function isThere(host: Host, target: Target, scanId: string | undefined, g
   return asked !== undefined && gate.isThere(host, asked, target.address);
 }
 
-function whyNone(ways: readonly Way[], { standings }: Seen): 'vetoed' | 'too-many-lookups' | 'no-consent' {
+function whyNone(ways: readonly Way[]): 'vetoed' | 'too-many-lookups' | 'no-consent' {
   if (ways.some(({ refused }) => refused === 'vetoed')) return 'vetoed';
-  return standings.some(({ standing }) => isNone(standing, 'too-many-lookups')) ? 'too-many-lookups' : 'no-consent';
+  return ways.some(({ refused }) => refused === 'too-many-lookups') ? 'too-many-lookups' : 'no-consent';
 }
 
 function isNone(standing: Standing, reason: NoConsent): boolean {
@@ -149,7 +149,11 @@ export function refusalOf(seen: Seen | Unseen, address: string): Refusal | undef
   const standing = seen.standings.find((each) => each.address.text === address)?.standing;
   if (standing === undefined) return 'out-of-time';
   if (standing.kind === 'consent') return undefined;
-  return standing.reason === 'vetoed' ? 'vetoed' : 'unproven';
+  return refusedFor(standing.reason);
+}
+
+function refusedFor(reason: NoConsent): Exclude<Refusal, 'out-of-time'> {
+  return reason === 'vetoed' || reason === 'too-many-lookups' ? reason : 'unproven';
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
@@ -164,7 +168,7 @@ async function withVetoes({ settings }: Host, standings: Standings, gate: Gate):
   const proven = standings.flatMap(({ address, standing }) => (standing.kind === 'consent' ? address.text : []));
   const paused = proven.length === 0 ? [] : await gate.pausedAmong(proven);
   return standings.map(({ address, standing }): Way => {
-    if (standing.kind === 'none') return { address, refused: standing.reason === 'vetoed' ? 'vetoed' : 'unproven' };
+    if (standing.kind === 'none') return { address, refused: refusedFor(standing.reason) };
     if (gate.isVetoed(settings.name) || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
     return { address, permitted: permit(address, standing.consent) };
   });

@@ -3,6 +3,7 @@ import { askingAtDial } from '../../../functions/probe/at-the-dial.ts';
 import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
+import { NAMES_LIMIT } from '../../../shared/domain/look-bounds.ts';
 import { untested } from '../../../shared/domain/reason.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { takeOverDials, type Wire } from '../../support/adversary-net.ts';
@@ -33,6 +34,13 @@ const NAME = { 'example.org': TOKEN };
 const STRANGERS = Array.from({ length: 30 }, (_, index) => `185.5.5.${index}`);
 const PROVEN = { ...NAME, [REVERSE[OWN]]: TOKEN };
 
+// The address of others has a name more than are asked.
+function crowded({ lookups, ...rest }: Gate): Gate {
+  const values = Array.from({ length: NAMES_LIMIT + 1 }, (_, n) => `n${n}.hoster.net`);
+  const names: Gate['lookups']['names'] = async ({ text }) => (text === OTHERS ? { kind: 'found', values } : { kind: 'absent' });
+  return { ...rest, lookups: { ...lookups, names } };
+}
+
 /** Permits `mail.example.org`, or another host, and says in words what came of each address; a finding as its reason. */
 async function permits(given: Gate, { families = [4, 6] as (4 | 6)[], takeTurn = ANY_TURN as TakeTurn, name = 'mail.example.org' } = {}) {
   const permission = await permitHost(sampleHost({ name }), families, takeTurn, given);
@@ -46,6 +54,11 @@ describe('a host', () => {
     ['without any proof has no consent', gate([OWN], {}), 'no-consent'],
     ['whose name alone speaks has no consent', gate([OWN], NAME), 'no-consent'],
     ['of which one address consents leaves the other alone', gate([OWN, OTHERS], PROVEN), [`${OWN} proven`, `${OTHERS} unproven`]],
+    [
+      'of which one address has too many names says so of that one',
+      crowded(gate([OWN, OTHERS], PROVEN)),
+      [`${OWN} proven`, `${OTHERS} too-many-lookups`],
+    ],
     ['with one bad address is refused', gate([OWN, PRIVATE], PROVEN), 'forbidden-address'],
     ['with silence at one place is in trouble', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'trouble' }), 'dns-trouble'],
     ['without an address has none', gate([], PROVEN), 'no-address'],
