@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { Problem } from '../../shared/accounts/problem.ts';
-import { KnownServer } from '../../shared/accounts/same-server.ts';
+import { type Known, KnownServer } from '../../shared/accounts/same-server.ts';
 import type { problemResponse } from '../../shared/contract/responses.ts';
 
 type ProblemBody = z.output<typeof problemResponse>;
@@ -29,7 +29,7 @@ export function problemAnswer(error: unknown) {
     title: TITLES[problem.status] ?? 'Problem',
     status: problem.status,
     detail: problem.message,
-    ...(problem instanceof KnownServer ? { instead: insteadOf(problem) } : {}),
+    ...(problem instanceof KnownServer ? { instead: insteadOf(problem.known) } : {}),
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),
   };
   return {
@@ -39,6 +39,6 @@ export function problemAnswer(error: unknown) {
   };
 }
 
-function insteadOf({ host: { id, settings }, add }: KnownServer): ProblemBody['instead'] {
+function insteadOf({ host: { id, settings }, add }: Known): ProblemBody['instead'] {
   return { host: id, name: settings.name, ...(add.length === 0 ? {} : { servedDomains: [...settings.servedDomains, ...add] }) };
 }

@@ -57,7 +57,7 @@ export const register: SignedVerb = async (call) => {
     ({ host } = await registerHost(call, read.data));
   } catch (error) {
     await call.store.forgetRequest(request);
-    if (error instanceof KnownServer) return page(409, knownServerPage(call.visitor, name.toLowerCase(), error));
+    if (error instanceof KnownServer) return page(409, knownServerPage(call.visitor, name.toLowerCase(), error.known));
     if (error instanceof Problem && error.errors === undefined) return again(call, name, fields, {}, error);
     return again(call, name, fields, faultsOf(error));
   }

@@ -7,11 +7,13 @@ import { newId } from '../runtime/ids.ts';
 import type { Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { budgetOf, secondsLeft, spent } from './budgets.ts';
+import { untilDeadline } from './lookups.ts';
 import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 import { type Quotas, quotasOf } from './quotas.ts';
 import { askRecipients, type NotAsked, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
+import { auditedAlready, sameServer } from './same-server.ts';
 
 export type RegisterWish = z.output<typeof registerHostRequest>;
 export type ChangeWish = z.output<typeof changeHostRequest>;
@@ -27,6 +29,7 @@ export type Registered = {
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
 const EDIT_TRIES = 3; // times an edit is made again when another edit came between
+const LOOK_MS = 3_000; // in which DNS has to answer whoever registers or changes a host, which is done whether or not it does
 
 /** The ports of a host that names none: those that are usual, as far as they are probed here. */
 export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number[] {
@@ -67,7 +70,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
   const [unconfirmed, told] = await Promise.all([
     whoIsUnconfirmed(acting, host.settings),
-    adviceAtRegistration(acting, host.id, host.settings, opening.mayBeKnown),
+    untilDeadline(acting.lookups, LOOK_MS, (lookups) => adviceAtRegistration(acting, host, lookups, opening.mayBeKnown)),
   ]);
   await opening.before?.(first);
   const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
@@ -124,13 +127,21 @@ export async function changeHost(
     checkPorts(acting, wish.ports ?? []);
     check(host);
     const settings = changedSettings(host.settings, wish);
-    const unconfirmed = await whoIsUnconfirmed(acting, settings);
+    const [unconfirmed] = await Promise.all([whoIsUnconfirmed(acting, settings), keepApart(acting, host, settings)]);
     const edited = await acting.store.changeSettings(host, settings);
     if (edited === undefined) continue;
     const notAsked = wish.alertRecipients === undefined ? [] : await askRecipients(acting, unconfirmed);
     return { host: edited, unconfirmed, notAsked };
   }
   throw beingChanged();
+}
+
+// A port more may make it the second host of a server. What was so before is let be: DNS may have made it so.
+async function keepApart(acting: Acting, { id, settings: before }: Host, { name, ports }: HostSettings): Promise<void> {
+  const added = ports.filter((port) => !before.ports.includes(port));
+  if (added.length === 0) return;
+  const known = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => sameServer(acting, { name, ports: added, but: id }, lookups));
+  if (known !== undefined) throw auditedAlready(known, name, added);
 }
 
 function changedSettings(before: HostSettings, { webhook, controlMailbox, ...rest }: ChangeWish): HostSettings {

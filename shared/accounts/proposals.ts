@@ -21,15 +21,12 @@ export async function propose(acting: Acting, name: string): Promise<Proposal> {
   if (target.kind === 'invalid') throw new Error('the name was checked to be a target');
   const { email } = await ownAccount(acting);
   await spend(acting, 'proposals', acting.accountId, 'This account has asked for proposals too often.');
-  const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
-  try {
-    const asked = asking(deadline.lookups, acting.operatorNetworksOf(acting.accountId));
-    const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], deadline.lookups)]);
+  return untilDeadline(acting.lookups, TIME_LIMIT_MS, async (lookups) => {
+    const asked = asking(lookups, acting.operatorNetworksOf(acting.accountId));
+    const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], lookups)]);
     const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
     return proposalFor({ ...findings, delivery, ourselves, trouble: asked.trouble() });
-  } finally {
-    deadline.end();
-  }
+  });
 }
 
 type Asking = ReturnType<typeof asking>;

@@ -1,4 +1,3 @@
-import type { Address } from '../domain/address.ts';
 import type { Host, HostSettings } from '../domain/host.ts';
 import { readTarget } from '../domain/host-name.ts';
 import { hasShown } from '../domain/timeline.ts';
@@ -10,24 +9,48 @@ import { Problem } from './problem.ts';
 
 const LOOKED_AT = 8; // hosts whose names are resolved for one registration, however many the account has
 
-/** The problem of registering what the account has already: the very name, or a further name of a server that a host of it is. */
-export class KnownServer extends Problem {
+/** What the account has already: the very name, or a further name of a server that a host of it is. */
+export type Known = {
   /** The host that it is. */
   readonly host: Host;
   /** The domains to add to that host; none where nothing is left to add. */
   readonly add: readonly string[];
   /** Whether it is the same name, and not a further one. */
   readonly same: boolean;
+};
 
-  constructor(host: Host, { name, servedDomains }: HostSettings) {
-    const same = host.settings.name === name;
-    const wanted = servedDomains.length > 0 || same || readTarget(name).kind === 'address' ? servedDomains : [name];
-    const add = wanted.filter((domain) => !host.settings.servedDomains.includes(domain));
-    super(409, detailOf(host, name, add));
-    this.host = host;
-    this.add = add;
-    this.same = same;
+/** The problem of making a second host of a server that a host of the account is already. */
+export class KnownServer extends Problem {
+  readonly known: Known;
+
+  constructor(detail: string, known: Known) {
+    super(409, detail);
+    this.known = known;
   }
+}
+
+// What a registration finds in this host, which is the same server.
+function knownAs(host: Host, { name, servedDomains }: Pick<HostSettings, 'name' | 'servedDomains'>): Known {
+  const same = host.settings.name === name;
+  const wanted = servedDomains.length > 0 || same || readTarget(name).kind === 'address' ? servedDomains : [name];
+  return { host, add: wanted.filter((domain) => !host.settings.servedDomains.includes(domain)), same };
+}
+
+/** The problem of registering a server that this host is already. */
+export function registeredAlready(host: Host, settings: HostSettings): KnownServer {
+  const known = knownAs(host, settings);
+  return new KnownServer(detailOf(host, settings.name, known.add), known);
+}
+
+/** The problem of giving a host a port at which this other one audits the same server. */
+export function auditedAlready(host: Host, name: string, added: readonly number[]): KnownServer {
+  const taken = added.filter((port) => host.settings.ports.includes(port));
+  const [are, them] =
+    taken.length === 1
+      ? [`Port ${taken[0]} of this server is`, 'the port']
+      : [`Ports ${taken.join(' and ')} of this server are`, 'the ports'];
+  const detail = `${are} audited already, by ${host.settings.name} (host ${host.id}). Take ${them} from that host first, or delete that host.`;
+  return new KnownServer(detail, { host, add: [], same: host.settings.name === name });
 }
 
 function detailOf({ id, settings }: Host, name: string, add: readonly string[]): string {
@@ -41,20 +64,21 @@ function detailOf({ id, settings }: Host, name: string, add: readonly string[]):
 }
 
 /**
- * The host of the account that a registration would be the second of: one of the same name, or one that has all of these addresses, with
- * a port in common, since other ports of an address may lead to another server. Hosts of other accounts play no part.
+ * The other host of the account that a host of this name would be the second of at these ports: one of the same name, or one that has all
+ * addresses that the name has now, with a port in common, since other ports of an address may lead to another server. Hosts of other
+ * accounts play no part.
  */
 export async function sameServer(
   acting: Pick<Acting, 'store' | 'accountId'>,
-  { name, ports }: HostSettings,
-  addresses: Promise<readonly Address[]>,
+  { name, ports, but }: Pick<HostSettings, 'name' | 'ports'> & { readonly but?: string },
   lookups: Lookups,
 ): Promise<Host | undefined> {
+  const addresses = addressesNow(name, lookups);
   const hosts: Host[] = [];
   for await (const some of allHosts(acting))
-    hosts.push(...some.filter(({ settings }) => settings.ports.some((port) => ports.includes(port))));
+    hosts.push(...some.filter(({ id, settings }) => id !== but && settings.ports.some((port) => ports.includes(port))));
   const twin = hosts.find(({ settings }) => settings.name === name);
-  const wanted = (await addresses).map(({ text }) => text);
+  const wanted = await addresses;
   if (twin !== undefined || wanted.length === 0) return twin;
   const likely = likeliest(hosts, wanted);
   const found = await Promise.all(likely.map(({ settings }) => addressesNow(settings.name, lookups)));

@@ -276,6 +276,9 @@ export const problemResponse = z
         servedDomains: z.array(z.string()).optional().meta({ description: 'What to PATCH that host with.' }),
       })
       .optional()
-      .meta({ description: 'Of a registration that is refused because a host of this account is that server already: which.' }),
+      .meta({
+        description:
+          'Of a registration, or of a further port, that is refused because a host of this account is that server already: which.',
+      }),
   })
   .meta({ id: 'Problem' });

@@ -139,6 +139,35 @@ describe('a server that is a host of the account already', () => {
     expect((await second({ name: 'mail.example.org' }, { name: 'mail.example.org' }, true)).status).toBe(201);
   });
 
+  test.each(['mx.example.net', 'mail.example.org', '9.9.9.1'])('is not made a second host by a change of ports: %s', async (name) => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const register = async (body: object) => (await api?.call('POST', '/v1/hosts', { key, body }))?.body.id;
+    const first = await register({ name: 'mail.example.org', ports: [25, 465] });
+    const id = await register({ name, ports: [587] });
+    const change = (body: object, host = id) => api?.call('PATCH', `/v1/hosts/${host}`, { key, body });
+    const refused = await change({ ports: [25, 587], period: 'week' });
+    expect(refused).toMatchObject({ status: 409, body: { instead: { host: first, name: 'mail.example.org' } } });
+    expect(refused?.body.detail).toMatch(/^Port 25 of this server is audited already, by mail\.example\.org \(host /);
+    expect((await api.call('GET', `/v1/hosts/${id}`, { key })).body).toMatchObject({ revision: 1, ports: [587], period: 'day' });
+    // Once the first has given it up, the second may have it.
+    expect((await change({ ports: [465] }, first))?.status).toBe(200);
+    expect((await change({ ports: [25, 587] }))?.status).toBe(200);
+  });
+
+  test('that DNS has made of two hosts since keeps neither from other changes', async () => {
+    const addresses: Record<string, string[]> = { ...ZONE.addresses, 'moved.example.net': ['9.9.9.3'] };
+    api = await startApi({ lookups: lookupsOf({ addresses }) });
+    const { key } = await api.account();
+    const [, { body }] = [
+      await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org', ports: [25] } }),
+      await api.call('POST', '/v1/hosts', { key, body: { name: 'moved.example.net', ports: [25, 465] } }),
+    ];
+    addresses['moved.example.net'] = ['9.9.9.1'];
+    for (const change of [{ period: 'week' }, { ports: [25, 587] }, { ports: [25] }])
+      expect((await api.call('PATCH', `/v1/hosts/${body.id}`, { key, body: change })).status).toBe(200);
+  });
+
   test('costs eight look-ups of hosts at most, however many the account has', async () => {
     const asked: string[] = [];
     const lookups = lookupsOf(ZONE);
