@@ -10,24 +10,24 @@ import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
 import { lookUpDeliveries, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
-import { registeredAlready, sameServer } from './same-server.ts';
+import { registeredAlready, type Sameness, sameServer } from './same-server.ts';
 
 type Told = Pick<z.input<typeof registeredHostResponse>, 'next' | 'exempt' | 'recipientWarning'>;
 
 /**
  * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
  * A domain without an address is no server: it is refused, and the answer leads to its servers. So is what a host of the account is
- * already, unless it `mayBeKnown`.
+ * already, by what makes it the `same`.
  */
 export async function adviceAtRegistration(
   acting: Acting,
   { id, settings }: Pick<Host, 'id' | 'settings'>,
   lookups: Lookups,
-  mayBeKnown = false,
+  same: Sameness = 'server',
 ): Promise<Told> {
   const { name, servedDomains, alertRecipients } = settings;
   const [known, found, mail, deliveries] = await Promise.all([
-    mayBeKnown ? undefined : sameServer(acting, settings, lookups),
+    sameServer(acting, { ...settings, same }, lookups),
     addressesOf(name, lookups),
     serversOfDomain(name, lookups),
     lookUpDeliveries(alertRecipients, lookups),

@@ -63,6 +63,15 @@ function detailOf({ id, settings }: Host, name: string, add: readonly string[]):
   return [is, ...(add.length === 0 ? [] : [patch]), ...(settings.name === name ? [] : [other])].join(' ');
 }
 
+/** What makes another host of the account the same: its name alone, or the server that this leads to as well. */
+export type Sameness = 'name' | 'server';
+
+type Wanted = Pick<HostSettings, 'name' | 'ports'> & {
+  /** The host itself, where it is registered. */
+  readonly but?: string;
+  readonly same?: Sameness;
+};
+
 /**
  * The other host of the account that a host of this name would be the second of at these ports: one of the same name, or one that has all
  * addresses that the name has now, with a port in common, since other ports of an address may lead to another server. Hosts of other
@@ -70,10 +79,10 @@ function detailOf({ id, settings }: Host, name: string, add: readonly string[]):
  */
 export async function sameServer(
   acting: Pick<Acting, 'store' | 'accountId'>,
-  { name, ports, but }: Pick<HostSettings, 'name' | 'ports'> & { readonly but?: string },
+  { name, ports, but, same = 'server' }: Wanted,
   lookups: Lookups,
 ): Promise<Host | undefined> {
-  const addresses = addressesNow(name, lookups);
+  const addresses = same === 'name' ? [] : addressesNow(name, lookups);
   const hosts: Host[] = [];
   for await (const some of allHosts(acting))
     hosts.push(...some.filter(({ id, settings }) => id !== but && settings.ports.some((port) => ports.includes(port))));

@@ -366,6 +366,7 @@ const accountItem = z.object({
   email: z.string(),
   createdAt: time,
   hosts: z.number().int().optional(),
+  hostsVersion: z.number().int().optional(),
   hostQuota: z.number().int().optional(),
 });
 

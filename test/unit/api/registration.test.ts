@@ -155,6 +155,52 @@ describe('a server that is a host of the account already', () => {
     expect((await change({ ports: [25, 587] }))?.status).toBe(200);
   });
 
+  test.each<[string, string[]]>([
+    ['the same name', ['mail.example.org', 'mail.example.org', 'mail.example.org', 'mail.example.org']],
+    ['names of one server, and its address', ['mail.example.org', 'mx.example.net', '9.9.9.1', 'mx.example.net']],
+  ])('is one host when it is registered several times at once: %s', async (_, names) => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key, accountId } = await api.account();
+    const here = () => api?.call('POST', '/v1/scans/here', { key, sourceIp: '9.9.9.2' });
+    const answers = await Promise.all(names.map((name) => api?.call('POST', '/v1/hosts', { key, body: { name } })));
+    expect(answers.map((answer) => answer?.status).toSorted()).toEqual([201, 409, 409, 409]);
+    const [host, ...others] = (await api.table.store.listHosts(accountId, 10)).items;
+    expect(others).toEqual([]);
+    for (const answer of answers) expect([answer?.body.id, answer?.body.instead?.host]).toContain(host?.id);
+    // Nothing of it is left once it is removed.
+    await api.call('DELETE', `/v1/hosts/${host?.id}`, { key });
+    expect((await api.call('POST', '/v1/hosts', { key, body: { name: names[1] } })).status).toBe(201);
+    // A button that is pressed several times, while the address is registered as well.
+    const [, ...pressed] = await Promise.all([api.call('POST', '/v1/hosts', { key, body: { name: '9.9.9.2' } }), here(), here(), here()]);
+    expect(pressed.map((answer) => answer?.status)).toEqual([202, 202, 202]);
+    const all = (await api.table.store.listHosts(accountId, 10)).items;
+    expect(all.filter(({ settings }) => settings.name === '9.9.9.2')).toHaveLength(1);
+    expect(new Set(pressed.map((answer) => answer?.body.scan.id)).size).toBe(1);
+  });
+
+  test('keeps its ports apart when two hosts of it are given the same one at once, or one while another is registered', async () => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const register = (name: string, ports: number[]) => api?.call('POST', '/v1/hosts', { key, body: { name, ports } });
+    const change = (id: string, ports: number[]) => api?.call('PATCH', `/v1/hosts/${id}`, { key, body: { ports } });
+    const [one, other] = [await register('mail.example.org', [25]), await register('mx.example.net', [465])];
+    const both = await Promise.all([change(one?.body.id, [25, 587]), change(other?.body.id, [465, 587])]);
+    expect(both.map((answer) => answer?.status).toSorted()).toEqual([200, 409]);
+    await api.call('DELETE', `/v1/hosts/${other?.body.id}`, { key });
+    await change(one?.body.id, [25]);
+    const mixed = await Promise.all([change(one?.body.id, [25, 465]), register('mx.example.net', [465])]);
+    expect(mixed.map((answer) => answer?.status)).toContain(409);
+    expect(mixed.filter((answer) => answer?.status !== 409)).toHaveLength(1);
+  });
+
+  test('leaves other servers that are registered at once alone', async () => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const names = Array.from({ length: 8 }, (_, index) => `mx-${index}.example.org`);
+    const answers = await Promise.all(names.map((name) => api?.call('POST', '/v1/hosts', { key, body: { name } })));
+    expect(answers.map((answer) => answer?.status)).toEqual(names.map(() => 201));
+  });
+
   test('that DNS has made of two hosts since keeps neither from other changes', async () => {
     const addresses: Record<string, string[]> = { ...ZONE.addresses, 'moved.example.net': ['9.9.9.3'] };
     api = await startApi({ lookups: lookupsOf({ addresses }) });
