@@ -31,6 +31,10 @@ const proposedServer = z
       .meta({ description: 'The provider that runs it, by its name or its reverse DNS name.' }),
     auditable: z.boolean().meta({ description: 'Whether it may be yours to audit. Registering it asks for the proof.' }),
     why: z.string(),
+    sameAs: z
+      .string()
+      .optional()
+      .meta({ description: 'The other of these servers that has all of its addresses: one host audits both, under that name.' }),
     forward: z.string().optional().meta({ description: 'A text for you to send to the provider.' }),
   })
   .meta({ id: 'ProposedServer' });
@@ -54,7 +58,7 @@ export const proposalResponse = z
     register: z
       .array(z.strictObject({ name: z.string(), servedDomains: z.array(z.string()) }))
       .optional()
-      .meta({ description: 'Bodies for POST /v1/hosts, one for each server that may be yours.' }),
+      .meta({ description: 'Bodies for POST /v1/hosts, one for each server that may be yours, whatever names it has.' }),
     exempt: exempt.optional(),
     recipientWarning: z
       .string()

@@ -47,7 +47,7 @@ export type ProposalFacts = {
   readonly trouble: readonly string[];
 };
 
-/** One server of a proposal: whose it is, and why it can or cannot be audited. */
+/** One server of a proposal: whose it is, and why it can or cannot be audited. `sameAs`: the other one that stands for it, with all of its addresses. */
 export type ProposedServer = {
   name: string;
   role: 'this-name' | 'mx';
@@ -56,6 +56,7 @@ export type ProposedServer = {
   runBy?: RunBy | undefined;
   auditable: boolean;
   why: string;
+  sameAs?: string | undefined;
   forward?: string | undefined;
 };
 
@@ -79,8 +80,11 @@ export type Proposal = Advice & {
 /** What to propose to the owner of a name. */
 export function proposalFor(facts: ProposalFacts): Proposal {
   const named = serversOf(facts);
-  const ours = named.filter((each) => each.shown.auditable);
-  const register = ours.map(({ found }) => ({ name: found.name, servedDomains: domainsOf(found, facts) }));
+  const ours = named.filter(({ shown }) => shown.auditable && shown.sameAs === undefined);
+  const register = ours.map(({ shown: { name } }) => {
+    const names = named.filter(({ shown }) => shown.name === name || shown.sameAs === name);
+    return { name, servedDomains: [...new Set(names.flatMap(({ found }) => domainsOf(found, facts)))] };
+  });
   const hosts = ours.map(({ found }, index) => ({ ...hostOf(found), servedDomains: register[index]?.servedDomains ?? [] }));
   const servers = named.map(({ shown }) => withForward(shown, named, facts.domain.name));
   const recipientWarning = warningFor(hosts, facts.delivery === undefined ? [] : [facts.delivery]);
@@ -125,10 +129,25 @@ function serversOf(facts: ProposalFacts): Named[] {
     return { found, shown: { name: found.name, role, preference, addresses: hostOf(found).addresses, ...ownershipOf(found) } };
   };
   const listed = exchangers.some(({ name }) => name === itself.name);
-  return [
+  return onceEach([
     ...(!listed && isServer(facts) ? [named(itself, 'this-name')] : []),
     ...exchangers.map((found) => named(found, found.name === itself.name ? 'this-name' : 'mx')),
-  ];
+  ]);
+}
+
+// A name stands for all that lead to none but its own addresses: of two that have the same the first, since a registration of the other is refused.
+function onceEach(named: readonly Named[]): Named[] {
+  const ours = named.filter(({ shown }) => shown.auditable && shown.addresses.length > 0);
+  const standsFor = (one: Named, other: Named) =>
+    one !== other &&
+    other.shown.addresses.every((each) => one.shown.addresses.includes(each)) &&
+    (one.shown.addresses.length > other.shown.addresses.length || ours.indexOf(one) < ours.indexOf(other));
+  const main = ours.filter((other) => !ours.some((one) => standsFor(one, other)));
+  return named.map((each) => {
+    const sameAs = ours.includes(each) ? main.find((one) => standsFor(one, each))?.shown.name : undefined;
+    if (sameAs === undefined) return each;
+    return { ...each, shown: { ...each.shown, sameAs, why: `It leads to the same server as ${sameAs}, and one host audits both.` } };
+  });
 }
 
 // A domain whose MX points elsewhere has an address for its web site, which takes no mail. Without an MX the address takes it

@@ -86,6 +86,21 @@ describe('the answer to a registration', () => {
   });
 });
 
+test('what a proposal says to register is registered, each of it', async () => {
+  const mail = { 'example.org': ['mx1.example.org', 'mx2.example.org', 'mx3.example.org', 'mx4.example.org'] };
+  const addresses = {
+    'mx1.example.org': ['9.9.9.1'],
+    'mx2.example.org': ['9.9.9.1', '2620:fe::1'],
+    'mx3.example.org': ['9.9.9.3'],
+    'mx4.example.org': ['9.9.9.1'],
+  };
+  api = await startApi({ lookups: lookupsOf({ mail, addresses }) });
+  const { key } = await api.account();
+  const { register } = (await api.call('GET', '/v1/proposals?name=example.org', { key })).body;
+  expect(register).toHaveLength(2);
+  for (const body of register) expect((await api.call('POST', '/v1/hosts', { key, body })).status).toBe(201);
+});
+
 describe('a server that is a host of the account already', () => {
   const ZONE: Zone = {
     addresses: {
