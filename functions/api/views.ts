@@ -3,6 +3,7 @@ import { quotasOf } from '../../shared/accounts/quotas.ts';
 import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
 import { holeView } from '../../shared/contract/hole.ts';
 import type { noticeResponse } from '../../shared/contract/notices.ts';
+import type { knownHost } from '../../shared/contract/proposals.ts';
 import type {
   changesResponse,
   hostResponse,
@@ -17,6 +18,7 @@ import type { Change } from '../../shared/domain/change.ts';
 import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import type { Known } from '../../shared/domain/known-server.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
@@ -35,6 +37,11 @@ export function accountView(account: Account, waitingScans: number): z.input<typ
 /** An API key as the API shows it: all but what it opens with. */
 export function keyView({ prefix, scope, label, createdAt, lastUsedAt }: StoredKey): z.input<typeof keyResponse> {
   return { prefix, scope, label, createdAt: iso(createdAt), lastUsedAt: lastUsedAt === undefined ? undefined : iso(lastUsedAt) };
+}
+
+/** A host that is a server already, with the served domains that it would have with those that it lacks. */
+export function knownView({ host: { id, settings }, add }: Known): z.input<typeof knownHost> {
+  return { host: id, name: settings.name, ...(add.length === 0 ? {} : { servedDomains: [...settings.servedDomains, ...add] }) };
 }
 
 /** A host as the API shows it. */

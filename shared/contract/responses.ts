@@ -5,7 +5,7 @@ import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import { holeResponse } from './hole.ts';
-import { exempt } from './proposals.ts';
+import { exempt, knownHost } from './proposals.ts';
 
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
@@ -269,16 +269,8 @@ export const problemResponse = z
         }),
       )
       .optional(),
-    instead: z
-      .strictObject({
-        host: z.string(),
-        name: z.string(),
-        servedDomains: z.array(z.string()).optional().meta({ description: 'What to PATCH that host with.' }),
-      })
-      .optional()
-      .meta({
-        description:
-          'Of a registration, or of a further port, that is refused because a host of this account is that server already: which.',
-      }),
+    instead: knownHost.optional().meta({
+      description: 'Of a registration, or of a further port, that is refused because a host of this account is that server already: which.',
+    }),
   })
   .meta({ id: 'Problem' });

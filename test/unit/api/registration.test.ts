@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
@@ -168,6 +169,30 @@ describe('a server that is a host of the account already', () => {
     // Once the first has given it up, the second may have it.
     expect((await change({ ports: [465] }, first))?.status).toBe(200);
     expect((await change({ ports: [25, 587] }))?.status).toBe(200);
+  });
+
+  test('is proposed no more: the proposal says which host it is, and what to change there', async () => {
+    const mail = { 'example.com': ['mx.example.net', 'other.example.net'] };
+    api = await startApi({ lookups: lookupsOf({ ...ZONE, mail }) });
+    const { key } = await api.account();
+    const { id } = (await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org', servedDomains: ['example.org'] } })).body;
+    const { body } = await api.call('GET', '/v1/proposals?name=example.com', { key });
+    proposalResponse.parse(body);
+    expect(body.registered).toEqual([{ host: id, name: 'mail.example.org', servedDomains: ['example.org', 'example.com'] }]);
+    expect(body.register).toEqual([{ name: 'other.example.net', servedDomains: ['example.com'] }]);
+    expect(body.next).toContain(`mx.example.net leads to the server that you audit as mail.example.org, the host ${id}. To have it tested`);
+    await api.call('PATCH', `/v1/hosts/${id}`, { key, body: { servedDomains: body.registered[0].servedDomains } });
+    await api.call('POST', '/v1/hosts', { key, body: body.register[0] });
+    const again = (await api.call('GET', '/v1/proposals?name=example.com', { key })).body;
+    expect([again.register, again.registered.map((each: object) => Object.keys(each))]).toEqual([
+      undefined,
+      [
+        ['host', 'name'],
+        ['host', 'name'],
+      ],
+    ]);
+    expect(again.next).toContain('You have other.example.net already');
+    expect(again.next).not.toContain('nothing to register');
   });
 
   test.each<[string, string[]]>([
