@@ -17,7 +17,7 @@ import type { Arrival, Bounce } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
-import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import { type Host, type LastScan, recentVerdicts } from '../../shared/domain/host.ts';
 import type { Known } from '../../shared/domain/known-server.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
@@ -65,7 +65,7 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     acceptsEverything: state.relay === 'suspected' ? state.sink === true : undefined,
     brokenTls: state.brokenTls === undefined ? undefined : [...state.brokenTls],
     silentSince: state.silence === undefined ? undefined : iso(state.silence.since),
-    lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
+    lastScan: state.last === undefined ? undefined : lastScanView(state.last),
     lastFullTable: state.lastFull === undefined ? undefined : iso(state.lastFull),
     recentVerdicts: recentVerdicts(state.recent),
     pendingChange:
@@ -74,6 +74,10 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
         : { to: state.pending.to, scanId: state.pending.scanId, confirmedNotBefore: iso(state.pending.notBefore) },
     nextScheduledScan: iso(nextDue(host.id, settings.period, now)),
   };
+}
+
+function lastScanView({ id, startedAt, verdict, paused }: LastScan): NonNullable<z.input<typeof hostResponse>['lastScan']> {
+  return { id, startedAt: iso(startedAt), verdict, ...(paused === undefined ? {} : { paused: [...paused] }) };
 }
 
 /** A finished scan without its legs. */

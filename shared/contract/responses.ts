@@ -75,7 +75,17 @@ export const hostResponse = z
       .optional()
       .meta({ description: 'Ports at which no TLS can be set up, as the last full table showed; its scan says why.' }),
     silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
-    lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
+    lastScan: z
+      .strictObject({
+        id: z.string(),
+        startedAt: moment,
+        verdict,
+        paused: z.array(z.string()).optional().meta({
+          description:
+            'Addresses that an opt-out had paused, of those that you have proven: nothing was sent to them. The consent of the host says whether that still holds; reaffirming it lifts the pause.',
+        }),
+      })
+      .optional(),
     lastFullTable: moment.optional().meta({
       description: 'When the full table of relay tests was last run to a proven end; scans in between try a part of it.',
     }),
