@@ -75,6 +75,22 @@ describe('a host', () => {
     expect(await permits(given)).toEqual(permission);
   });
 
+  test.each<[string, Gate, readonly string[] | undefined]>([
+    ['alone', gate([OWN], PROVEN, { pausedAmong: async () => [OWN] }), [OWN]],
+    ['beside another', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: TOKEN }, { pausedAmong: async () => [OTHERS] }), [OTHERS]],
+    ['whatever else is paused', gate([OWN, OTHERS], PROVEN, { pausedAmong: async () => [OWN, OTHERS] }), [OWN]],
+    ['not where nothing is proven', gate([OWN, OTHERS], NAME, { pausedAmong: async () => [OWN, OTHERS] }), undefined],
+    ['not where DNS forbids it', gate([OWN], { ...PROVEN, 'mail.example.org': 'deny' }, { pausedAmong: async () => [OWN] }), undefined],
+    [
+      'not where the operator forbids it, who lifts nothing',
+      gate([OWN], PROVEN, { pausedAmong: async () => [OWN], isVetoed: () => true }),
+      undefined,
+    ],
+    ['not where nothing is paused', gate([OWN], PROVEN), undefined],
+  ])('is told which of the addresses that it has proven are paused: %s', async (_, given, paused) => {
+    expect((await permitHost(sampleHost(), [4, 6], ANY_TURN, given)).paused).toEqual(paused);
+  });
+
   test('of a large pool is asked about at eight addresses, and refused for a bad one wherever it stands', async () => {
     const pool = Array.from({ length: 12 }, (_, index) => `185.4.4.${index}`);
     const spoken = { ...NAME, '0.4.4.185.in-addr.arpa': TOKEN };
@@ -256,6 +272,13 @@ describe('what is dialled', () => {
     const { dialled, finding } = await audit(given);
     expect(dialled).toEqual([]);
     expect(finding.legs).toEqual([]);
+  });
+
+  test('is nothing of an address that is paused, which the finding names', async () => {
+    const texts = { ...PROVEN, [REVERSE[OTHERS]]: TOKEN };
+    const { dialled, finding } = await audit(gate([OWN, OTHERS], texts, { pausedAmong: async () => [OTHERS] }));
+    expect(new Set(dialled)).toEqual(new Set([`${OWN}:25`]));
+    expect(finding.paused).toEqual([OTHERS]);
   });
 
   test.each(STRANGERS.slice(0, 3))('is nothing of a stranger’s address that is registered as it stands: %s', async (address) => {
