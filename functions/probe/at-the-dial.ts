@@ -7,9 +7,9 @@ const TABLE_MS = 1_000; // for how long a look at the table is good, at pauses a
 const TRIES = 3; // to have all answers fresh at once; a table that takes longer than a second each time is in trouble
 
 /**
- * What is asked before every connection of a sitting: whether its address may still be dialled, by the never-list, the pauses,
- * consent that is no older than a minute, and whether the host is registered still. An address that was refused once is left alone until the next sitting. `scanId` is
- * given where the address speaks by being there, and for that scan alone.
+ * What is asked before every connection of a sitting: whether the host is still registered, and whether its address may still be
+ * dialled, by the never-list, the pauses and consent that is no older than a minute. An address that was refused once is left alone
+ * until the next sitting. `scanId` is given where the address speaks by being there, and for that scan alone.
  */
 export function askingAtDial(host: Host, askedAt: number, gate: Gate, scanId?: string): AskAtDial {
   const refused = new Map<string, Refusal>();
@@ -55,9 +55,9 @@ function looks(now: () => number, ask: (about: string) => Promise<boolean>) {
     at(about: string): Promise<boolean> {
       const last = known.get(about);
       if (last !== undefined && isFresh(about)) return last.answer;
-      const answer = ask(about);
-      known.set(about, { at: now(), answer });
-      return answer;
+      const look = { at: now(), answer: ask(about) };
+      known.set(about, look);
+      return look.answer;
     },
   };
 }
