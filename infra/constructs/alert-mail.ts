@@ -47,7 +47,7 @@ export class AlertMail extends Construct {
     });
     grantSecret(notify, retained);
     grantSending(notify, sending);
-    grantTable(notify, retained, ['BatchGetItem', 'Query', 'PutItem', 'UpdateItem']);
+    grantTable(notify, retained, ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem']);
     this.notices.feed(notify, { batchSize: 5, maxConcurrency: SENDERS_LIMIT });
   }
 }

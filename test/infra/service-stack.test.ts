@@ -114,6 +114,10 @@ describe('permissions', () => {
     expect([...granted].toSorted()).toEqual([...needed].toSorted());
   });
 
+  test('dispatch, probe and notify may read single items: whether an account and a host are still there, among others', () => {
+    for (const name of [/Dispatch/, /Probe/, /Notify/]) expect(holdersOf(/^dynamodb:GetItem$/)).toContainEqual(expect.stringMatching(name));
+  });
+
   test('mail is sent by API, pages and notify alone, and from the one sender of the deployment', () => {
     expect(holdersOf(/^ses:/).toSorted()).toEqual(
       [/^AlertMailNotify/, /^HttpApiPages/, /^HttpApiRole/].map((each) => expect.stringMatching(each)),
