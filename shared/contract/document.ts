@@ -201,7 +201,8 @@ const showConsent: ZodOpenApiOperationObject = {
 const checkConsent: ZodOpenApiOperationObject = {
   operationId: 'checkConsent',
   summary: 'Look for the proofs again, and owe the scan that has waited for them.',
-  description: 'With the other looks at its consent, sixty in an hour for one host.',
+  description:
+    'A scan is owed where the last one ended for what DNS said, such as `no-consent`, or where none was made yet. It counts as one that you ask for: when no more of those are left, `next` says when to come again. With the other looks at its consent, sixty in an hour for one host.',
   requestParams: { path: hostPath, header: repeatable },
   responses: {
     200: answer('Where it stands.', consentResponse, ['Idempotency-Replayed']),
