@@ -184,6 +184,24 @@ describe('consent', () => {
   });
 });
 
+describe('domains that are added at a press', () => {
+  const add = (id: string, domains: string[]) =>
+    pages.post(`/hosts/${id}/domains`, [['form', form], ...domains.map((domain): [string, string] => ['domain', domain])], cookie);
+  const long = (many: number) => Array.from({ length: many }, (_, index) => `${'x'.repeat(60)}${index}.example`);
+
+  test.each<[string, string[], string]>([
+    ['is no name', ['good.example', 'a..b'], 'a..b must be labels of letters, digits and hyphens'],
+    ['is too long with the others', long(9), '500 for these with the first ten domains, 2,500 for all domains'],
+    ['is one too many', Array.from({ length: 99 }, (_, index) => `d${index}.example`), 'A host may have at most 100 domains'],
+  ])('say what is wrong with one that %s, and none is added', async (_, domains, words) => {
+    const id = await registered();
+    const { statusCode, body = '' } = await add(id, domains);
+    expect(statusCode).toBe(422);
+    expect(body).toContain(words);
+    expect((await hostOf(id)).settings.servedDomains).toEqual(['example.org', 'example.net']);
+  });
+});
+
 describe('settings', () => {
   const revisionOf = ({ body = '' }: Answer) => /name="revision" value="(\d+)"/.exec(body)?.[1] ?? expect.fail();
 
