@@ -2,6 +2,7 @@ import { registerHostRequest } from '../contract/requests.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { isOperators } from '../domain/consent.ts';
 import type { Host } from '../domain/host.ts';
+import { oneSpelling } from '../domain/host-name.ts';
 import { PRESENCE_MS, PRESENCE_PORTS } from '../domain/presence.ts';
 import { kindOf, type OwedScan, type ScanRef } from '../domain/scan.ts';
 import { LONGEST_PERIOD } from '../domain/schedule.ts';
@@ -80,7 +81,7 @@ async function standingScan({ store }: Acting, host: Host): Promise<ScanHere | u
 
 async function hostOf(acting: Acting, name: string): Promise<Host | undefined> {
   for await (const hosts of allHosts(acting)) {
-    const found = hosts.find(({ settings }) => settings.name === name);
+    const found = hosts.find(({ settings }) => oneSpelling(settings.name) === name);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong } from '../contract/requests.ts';
 import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
+import { oneSpelling } from '../domain/host-name.ts';
 import { type OwedScan, scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Registration } from '../store/audit-store.ts';
@@ -53,7 +54,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
       ports: wish.ports ?? defaultPorts(acting),
       alertRecipients: wish.alertRecipients ?? [account.email],
     }),
-    name: wish.name.toLowerCase(),
+    name: oneSpelling(wish.name),
   };
   checkControl(settings, 'controlMailbox');
   const host: Host = {

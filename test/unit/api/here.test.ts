@@ -95,6 +95,13 @@ describe('a request from an address', () => {
     expect((await hostsOf())[0]?.settings).toMatchObject({ ports: [25], period: 'hour' });
   });
 
+  test.each(['2a02:0:0:0::77', '2A02::0077'])('that is a host of the account in another spelling is that host: %s', async (name) => {
+    const registered = await api.call('POST', '/v1/hosts', { key: account.key, body: { name } });
+    expect(registered.body.name).toBe('2a02::77');
+    expect((await here('2a02::77')).body.hostId).toBe(registered.body.id);
+    expect(await hostsOf()).toHaveLength(1);
+  });
+
   test("never touches another account's host of the address", async () => {
     const source = newSource();
     const first = await here(source);
