@@ -7,7 +7,7 @@ import { type OwedScan, scanId } from '../domain/scan.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
-import { budgetOf, secondsLeft, spent } from './budgets.ts';
+import { BUDGETS, budgetOf, secondsLeft, spend, spent } from './budgets.ts';
 import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 import { type Quotas, quotasOf } from './quotas.ts';
@@ -66,6 +66,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
     state: NEW_STATE,
   };
   const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
+  await payForLookups(acting, quotas);
   const [unconfirmed, told] = await Promise.all([
     whoIsUnconfirmed(acting, host.settings),
     adviceAtRegistration(acting, host.id, host.settings, opening.mayBeKnown),
@@ -76,6 +77,12 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
   if (registered !== 'registered') throw notRegistered(registered, quotas, acting.clock());
   const notAsked = await askRecipients(acting, unconfirmed);
   return { host, first, unconfirmed, notAsked, told };
+}
+
+function payForLookups(acting: Acting, { registrationsADay }: Quotas) {
+  const limit = Math.max(BUDGETS['registration-tries'].limit, registrationsADay);
+  const detail = `This account has tried to register hosts ${limit} times in this hour.`;
+  return spend(acting, 'registration-tries', acting.accountId, detail, limit);
 }
 
 function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas, now: number): Problem {

@@ -26,14 +26,14 @@ export async function adviceAtRegistration(acting: Acting, hostId: string, setti
   try {
     const { name, servedDomains, alertRecipients } = settings;
     const finding = addressesOf(name, deadline.lookups);
-    const [known, found, mail, deliveries] = await Promise.all([
+    const [known, found, mail] = await Promise.all([
       mayBeKnown ? undefined : sameServer(acting, settings, finding.then(valuesOf), deadline.lookups),
       finding,
       serversOfDomain(name, deadline.lookups),
-      lookUpDeliveries(alertRecipients, deadline.lookups),
     ]);
     if (known !== undefined) throw new KnownServer(known, settings);
     if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
+    const deliveries = await lookUpDeliveries(alertRecipients, deadline.lookups); // a hundred questions, so of no host that is refused
     const addresses = valuesOf(found);
     const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
     const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };

@@ -32,7 +32,7 @@ const registerHost: ZodOpenApiOperationObject = {
   operationId: 'registerHost',
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
   description:
-    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with.',
+    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with. An account tries 200 times in an hour at most, or as often as it may register hosts in a day.',
   requestParams: { header: repeatable },
   requestBody: body(registerHostRequest),
   responses: {
