@@ -117,7 +117,7 @@ const scanHere: ZodOpenApiOperationObject = {
     ...authenticated,
     ...mayChange,
     409: problem(
-      'It was asked for only just now, or the account has as many hosts as it may have, or the first request with this Idempotency-Key has not been answered yet.',
+      'It is being asked for by another request, or the account has as many hosts as it may have, or the first request with this Idempotency-Key has not been answered yet.',
       ['Retry-After'],
     ),
   },

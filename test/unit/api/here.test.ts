@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/api/routes.ts';
@@ -13,7 +14,10 @@ let operator: string | undefined;
 let count = 0;
 
 beforeAll(async () => {
-  api = await startApi({ operatorNetworksOf: (accountId) => (accountId === operator ? OPERATORS : []) });
+  api = await startApi({
+    operatorNetworksOf: (accountId) => (accountId === operator ? OPERATORS : []),
+    wait: (ms) => setTimeout(ms / 10),
+  });
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
@@ -163,11 +167,31 @@ describe('scans that addresses ask for are few', () => {
     expect((await here(source)).status).toBe(202);
   });
 
-  test('of two requests in the same moment one registers the address', async () => {
+  test.each([
+    ['is registered by it', false],
+    ['is a host already', true],
+  ])('of twelve requests in the same moment all lead to one scan, and take one of three, where the address %s', async (_, known) => {
     const source = newSource();
-    const answers = await Promise.all([here(source), here(source)]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    if (known) await api.call('POST', '/v1/hosts', { key: account.key, body: { name: source } });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => here(source)));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.scan?.id}`)).size).toBe(1);
     expect(await hostsOf()).toHaveLength(1);
+    for (const status of [202, 202, 429]) {
+      const [scan] = (await api.table.store.owedOf(answers[0]?.body.hostId)).filter(({ scanId }) => scanId.endsWith('-on-demand'));
+      await api.table.store.dropOwed(scan ?? expect.fail());
+      api.now += 1_000;
+      expect((await here(source)).status).toBe(status);
+    }
+  });
+
+  test('who asks while another request is stuck hears that, and not that the day is over', async () => {
+    const source = newSource();
+    const until = api.now + 30_000;
+    await api.table.store.claimRequest({ accountId: account.accountId, key: `here ${source}`, fingerprint: 'here' }, api.now, until, until);
+    const { status, headers, body } = await here(source);
+    expect([status, headers['retry-after'], body.detail]).toEqual([409, '5', expect.stringContaining('being asked for already')]);
+    api.now = until;
+    expect((await here(source)).status).toBe(202);
   });
 });
 
