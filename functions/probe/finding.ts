@@ -8,6 +8,8 @@ export type Finding = {
   readonly legs: readonly LegEvidence[];
   /** When an address may be free that was taken. */
   readonly retryAt?: number | undefined;
+  /** The addresses that an opt-out pauses, of those that the account has proven. */
+  readonly paused?: readonly string[] | undefined;
   /** The messages that came back before the judgement, when they were waited for. */
   readonly arrivals?: readonly Arrival[] | undefined;
 };

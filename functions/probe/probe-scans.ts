@@ -224,6 +224,8 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     evidence,
     full,
     servedDomains: host.settings.servedDomains.length > DOMAINS_A_SCAN ? domainsOfScan(host, startedAt) : undefined,
+    // Who waits for messages alone asks for no address again.
+    paused: owed?.awaits === undefined ? found.paused : owed.paused,
     brokenTls: broken.length === 0 ? undefined : broken,
     waitedMs: waitedBy(made, arrivals, services.clock()),
   };
@@ -270,7 +272,7 @@ async function goesOn(made: Made, found: Finding, services: Services): Promise<G
     return goOn(made, found, { dueAt, sittings }, services);
   }
   const legs = rest === 'another-sitting' ? ended(found.legs, 'sittings-used-up') : found.legs;
-  const ends = { legs, judgement: found.arrivals === undefined ? judgeHost(legs, host.state.openLegs) : found.judgement };
+  const ends = { ...found, legs, judgement: found.arrivals === undefined ? judgeHost(legs, host.state.openLegs) : found.judgement };
   if (legs.length === 0) return { ...found, later: 'no' };
   if (restOf(legs, ends.judgement) !== 'its-messages' && !awaitsMessages(ends)) return { ...ends, later: 'no' };
   const since = services.clock();
@@ -290,7 +292,7 @@ type Next = Pick<OwedScan, 'dueAt' | 'sittings' | 'awaits'>;
 
 async function goOn(
   { ref, host, owed, startedAt }: Made,
-  found: Pick<Finding, 'legs' | 'judgement'>,
+  found: Pick<Finding, 'legs' | 'judgement' | 'paused'>,
   next: Next,
   services: Services,
 ): Promise<Going> {
@@ -298,7 +300,15 @@ async function goOn(
   const { reason, completed, planned } = found.judgement;
   const left = { reason: leftIn(found.legs) ?? reason, completed, planned };
   services.log.info('goes on later', { host: host.settings.name, ...ref, ...left });
-  const goesOnNow = await services.store.continueScan(host, { ...ref, ...next, tries: owed?.tries ?? 0, soFar, startedAt, left });
+  const goesOnNow = await services.store.continueScan(host, {
+    ...ref,
+    ...next,
+    tries: owed?.tries ?? 0,
+    soFar,
+    startedAt,
+    left,
+    paused: found.paused,
+  });
   return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 

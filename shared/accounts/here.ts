@@ -12,6 +12,7 @@ import { allHosts } from './all-hosts.ts';
 import { giveBack, spend } from './budgets.ts';
 import { registerHost } from './hosts.ts';
 import { Problem } from './problem.ts';
+import { KnownServer } from './same-server.ts';
 import { requestScan } from './scans.ts';
 
 const CLAIM_MS = 30_000; // longer than the functions may run: then whoever made the request is gone
@@ -43,7 +44,7 @@ export async function scanHere(acting: Acting, sourceIp: string): Promise<ScanHe
   const { address } = source;
   for (let tries = 0; tries < TRIES; tries++) {
     const scan =
-      (await alone(acting, address, () => scanOf(acting, address))) ?? (await standingScan(acting, await hostOf(acting, address)));
+      (await alone(acting, address, () => scanNow(acting, address))) ?? (await standingScan(acting, await hostOf(acting, address)));
     if (scan !== undefined) return scan;
     await acting.wait(WAIT_MS);
   }
@@ -62,6 +63,16 @@ async function alone<T>({ store, clock, accountId }: Acting, { text }: Address, 
     return await act();
   } finally {
     await store.forgetRequest(request);
+  }
+}
+
+async function scanNow(acting: Acting, address: Address): Promise<ScanHere> {
+  try {
+    return await scanOf(acting, address);
+  } catch (error) {
+    // It was registered in the meantime, as a host like any.
+    if (error instanceof KnownServer) return scanOf(acting, address);
+    throw error;
   }
 }
 
@@ -93,7 +104,7 @@ async function owe(acting: Acting, { text }: Address, known: Host | undefined): 
   // As seldom as can be: by itself the schedule may scan nothing here.
   const ports = PRESENCE_PORTS.filter((port) => acting.probePorts.includes(port));
   const wish = registerHostRequest.parse({ name: text, period: LONGEST_PERIOD, ...(ports.length === 0 ? {} : { ports }) });
-  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note, mayBeKnown: true });
+  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note, same: 'name' });
   return { host, owed: first, address: text, until };
 }
 

@@ -90,7 +90,7 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
-  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven')?.contact;
+  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven' || contact === 'too-many-lookups')?.contact;
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
   // Whatever it has answered so far: nothing more may be asked.
   if (refused !== undefined) {

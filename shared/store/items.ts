@@ -54,7 +54,7 @@ const state = z.object({
   relay: knownState,
   since: time.optional(),
   pending: z.object({ to: relayState, scanId: z.string(), notBefore: time }).optional(),
-  last: z.object({ id: z.string(), startedAt: time, verdict }).optional(),
+  last: z.object({ id: z.string(), startedAt: time, verdict, paused: z.array(z.string()).optional() }).optional(),
   openLegs: z.array(z.string()),
   heldDomains: z.array(z.string()).optional(),
   recent: z.string(),
@@ -104,6 +104,7 @@ const scanItem = z.object({
   judgement,
   openLegs: z.array(z.string()),
   servedDomains: z.array(z.string()).optional(),
+  paused: z.array(z.string()).optional(),
   closedLegs: z.array(z.string()).optional(),
   evidence: z.string().optional(),
   full: z.boolean(),
@@ -250,6 +251,7 @@ const owedItem = z.object({
     .record(z.string(), z.object({ round: z.number().int(), at: time }))
     .optional()
     .catch(undefined),
+  paused: z.array(z.string()).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
@@ -376,6 +378,7 @@ const accountItem = z.object({
   email: z.string(),
   createdAt: time,
   hosts: z.number().int().optional(),
+  hostsVersion: z.number().int().optional(),
   hostQuota: z.number().int().optional(),
 });
 

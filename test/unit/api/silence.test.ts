@@ -196,7 +196,9 @@ const WATCHERS: readonly (readonly Move[])[] = [
       zone.says = pick(['token', 'token', 'nothing', 'deny', 'trouble'] as const, random);
     },
     async ({ zone }, random) => {
-      zone.leads.set(nameOf('watcher', serverOf(random)), pick([addressOf('owner', serverOf(random)), addressOf('watcher', 0)], random));
+      const [owners, own] = [addressOf('owner', serverOf(random)), addressOf('watcher', 0)];
+      // Of two addresses the watcher proves its own, and is told nothing of the other.
+      zone.leads.set(nameOf('watcher', serverOf(random)), pick([[owners], [own], [own, owners]], random));
     },
   ],
 ];

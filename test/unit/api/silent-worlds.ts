@@ -42,7 +42,7 @@ export type SilentWorld = {
   readonly api: ApiOnTable;
   readonly pages: Pages;
   /** What the watcher's zone says, and what its names lead to beside its own addresses. */
-  readonly zone: { says: 'token' | 'nothing' | 'deny' | 'trouble'; readonly leads: Map<string, string> };
+  readonly zone: { says: 'token' | 'nothing' | 'deny' | 'trouble'; readonly leads: Map<string, readonly string[]> };
   readonly told: string[];
   watcher: Party;
   owner: Party;
@@ -259,7 +259,7 @@ async function audit(host: Host, takeTurn: TakeTurn, gate: Gate, scanId: string 
   const takes = /mx\d*[13579]\.|\.[24]$/.test(host.settings.name);
   const addresses = permission.ways.flatMap(({ address, permitted }) => (permitted === undefined ? [] : [address.text]));
   const legs = addresses.map((address) => ({ ...sampleLeg(takes ? 'accepted' : 'refused'), address }));
-  return { judgement: takes ? SUSPECTED : CLOSED, legs };
+  return { judgement: takes ? SUSPECTED : CLOSED, legs, paused: permission.paused };
 }
 
 function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {
@@ -290,7 +290,7 @@ function lookupsOf(worldOf: () => SilentWorld, asked: () => void): Lookups {
         const number = Number(/^mx(\d+)\./.exec(name)?.[1] ?? -1);
         if (number < 0) return [];
         const own = addressOf(name.endsWith('owner-mail.com') ? 'owner' : 'watcher', number);
-        return [parseAddress(worldOf().zone.leads.get(name) ?? own) ?? []].flat();
+        return (worldOf().zone.leads.get(name) ?? [own]).flatMap((text) => parseAddress(text) ?? []);
       }),
     texts: async (name) =>
       ask(name, () => {
