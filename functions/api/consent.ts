@@ -39,8 +39,12 @@ function nextOf(id: string, { complete, add, addresses, trouble }: ConsentSight)
   if (addresses.some(({ standing }) => standing === 'paused'))
     return `Probes are paused: POST /v1/hosts/${id}/consent/reaffirm lifts that for each address that DNS proves.`;
   const again = `POST /v1/hosts/${id}/consent/check looks again.`;
-  if (add.length > 0 || addresses.some((address) => address.add.length > 0))
-    return `Set the records under \`add\`, and under the \`add\` of each address. Then ${again}`;
+  const ofAddresses = addresses.some((address) => address.add.length > 0);
+  const what = [
+    ...(add.length > 0 ? ['the record under `add`'] : []),
+    ...(ofAddresses ? [`one of ${add.length > 0 ? 'those' : 'the records'} under the \`add\` of each address`] : []),
+  ];
+  if (what.length > 0) return `Set ${what.join(', and ')}. Then ${again}`;
   return `No record is missing. ${trouble ?? 'What stands in the way is said of each address.'} When that has changed, ${again}`;
 }
 

@@ -93,7 +93,10 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
   const proven = sight.addresses.filter(({ standing }) => standing === 'proven' || standing === 'paused');
   // In the same words whether or not there is a pause: that is for those to know who have proven the address.
   if (proven.length === 0)
-    throw new Problem(409, 'Only what DNS proves can be reaffirmed, and nothing is proven now. A pause ends by itself.');
+    throw new Problem(
+      409,
+      'Only what DNS proves can be reaffirmed, and there is nothing of that kind now: look at the consent of the host to see where each address stands. A pause ends by itself.',
+    );
   const paused = proven.filter(({ address }) => pauses.some((pause) => pause.address === address));
   const now = acting.clock();
   await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + UNHEEDED_DAYS * 24 * 60 * 60_000)));

@@ -26,6 +26,7 @@ export async function adviceAtRegistration(
   same: Sameness = 'server',
 ): Promise<Told> {
   const { name, servedDomains, alertRecipients } = settings;
+  refuseReserved(acting, name);
   const [known, found, mail] = await Promise.all([
     sameServer(acting, { ...settings, same }, lookups),
     addressesOf(name, lookups),
@@ -38,6 +39,16 @@ export async function adviceAtRegistration(
   const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
   const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };
   return { next: nextFor(acting, id, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
+}
+
+// What no change of DNS can make right.
+function refuseReserved({ accountId, operatorNetworksOf }: Acting, name: string): void {
+  const target = readTarget(name);
+  if (target.kind !== 'address' || isOperators(target.address, operatorNetworksOf(accountId))) return;
+  const why = forbiddenBecause(target.address);
+  if (why === undefined) return;
+  const detail = `${name} is never probed: ${why}. Register the server by its public name or address.`;
+  throw new Problem(422, detail, [{ field: 'name', message: 'is no public address' }]);
 }
 
 async function addressesOf(name: string, lookups: Lookups): Promise<Found<Address>> {

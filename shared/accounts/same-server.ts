@@ -95,8 +95,12 @@ async function auditedAmong(hosts: readonly Host[], servers: readonly ServerAddr
   );
   const found = await Promise.all(likely.map(({ settings }) => addressesNow(settings.name, lookups)));
   for (const { name, addresses } of others) {
-    const host = likely.find((_, index) => addresses.every((each) => found[index]?.includes(each)));
-    if (host !== undefined) known.set(name, host);
+    // Its very twin before one that has more addresses.
+    const fits = likely
+      .map((host, index) => ({ host, has: found[index] ?? [] }))
+      .filter(({ has }) => addresses.every((each) => has.includes(each)))
+      .toSorted((a, b) => a.has.length - b.has.length);
+    if (fits[0] !== undefined) known.set(name, fits[0].host);
   }
   return known;
 }

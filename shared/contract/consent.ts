@@ -36,7 +36,7 @@ export const consentResponse = z
         pausedUntil: z.iso.datetime().optional(),
         reverseZone: place.optional(),
         reverseDns: z.array(
-          z.strictObject({ name: z.string(), places: z.array(place), leadsBack: z.union([z.boolean(), z.literal('trouble')]) }),
+          z.strictObject({ name: z.string(), places: z.array(place), leadsBack: z.union([z.boolean(), z.enum(['trouble', 'unasked'])]) }),
         ),
         add: z.array(addition).meta({ description: 'What would prove this address; any one of them is enough.' }),
       }),

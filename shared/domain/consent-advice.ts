@@ -1,5 +1,14 @@
 import { type Address, reverseName } from './address.ts';
-import { type AddressFacts, type ClaimedName, CONSENT_LABEL, type ConsentFacts, isProven, standingOf } from './consent.ts';
+import {
+  type AddressFacts,
+  type ClaimedName,
+  CONSENT_LABEL,
+  type ConsentFacts,
+  isProven,
+  type Place,
+  placesOf,
+  standingOf,
+} from './consent.ts';
 import { readName } from './host-name.ts';
 import { NAMES_LIMIT, QUESTIONS_LIMIT, REQUEST_LOOK_MS } from './look-bounds.ts';
 
@@ -20,7 +29,8 @@ function tokenRecord(name: string, token: string): string {
 
 /** What to add so that the name's side speaks; undefined when it does, or when the host has no name. */
 export function nameAddition(hostName: string, { namePlaces }: ConsentFacts, token: string): Addition | undefined {
-  if (namePlaces === undefined || isProven(namePlaces)) return undefined;
+  // Beside a veto a token proves nothing.
+  if (namePlaces === undefined || isProven(namePlaces) || namePlaces.some(isDenial)) return undefined;
   const [own] = namePlaces;
   if (own === undefined)
     return {
@@ -46,7 +56,7 @@ export function addressAdditions(facts: AddressFacts, token: string, hostName?: 
     {
       side: 'address',
       proof: 'reverse-dns',
-      ...(claim === undefined ? setReverseDns(address, token, hostName) : mendClaim(address, claim, token)),
+      ...(claim === undefined ? setReverseDns(address, token, hostName) : mendClaim(address, claim, token, hostName)),
     },
     {
       side: 'address',
@@ -60,7 +70,8 @@ export function addressAdditions(facts: AddressFacts, token: string, hostName?: 
 function leastLacking(claims: readonly ClaimedName[]): ClaimedName | undefined {
   const usable = claims.filter(({ name }) => readName(name).kind === 'name');
   const back = usable.filter(({ leadsBack }) => leadsBack === true);
-  return usable.find(({ places }) => isProven(places)) ?? back[0] ?? usable[0];
+  const open = usable.filter(({ leadsBack }) => leadsBack !== false);
+  return usable.find(({ places }) => isProven(places)) ?? back[0] ?? open[0] ?? usable[0];
 }
 
 type Way = Pick<Addition, 'record' | 'also' | 'what'>;
@@ -81,19 +92,26 @@ function setReverseDns(address: Address, token: string, hostName: string | undef
   };
 }
 
-function mendClaim(address: Address, { name, places, leadsBack }: ClaimedName, token: string): Way {
+function mendClaim(address: Address, { name, places, leadsBack }: ClaimedName, token: string, hostName: string | undefined): Way {
   const calls = `${address.text} calls itself ${name} in reverse DNS`;
   const back = leadsBack === false ? { also: [addressRecord(name, address)] } : {};
   if (isProven(places))
     return { ...back, what: `${calls}. You have proven that name, but it does not lead back to the address: add its address record.` };
-  const proves =
-    leadsBack === false
-      ? 'does not lead back to the address. Where that name is yours, these records prove it'
-      : 'leads back to the address. Where that name is yours, this record proves it';
+  // The record of the host's own name is told with the name.
+  if (name === hostName)
+    return leadsBack === false
+      ? { ...back, what: `${calls}, which does not lead back to the address: add its address record too.` }
+      : { what: `${calls}. Once that name is proven, nothing more is needed for the address.` };
+  const proves = {
+    true: 'which leads back to the address. Where that name is yours, this record proves it',
+    false: 'which does not lead back to the address. Where that name is yours, these records prove it',
+    unasked: 'Where that name is yours and leads back to the address, this record proves it',
+    trouble: 'Where that name is yours and leads back to the address, this record proves it',
+  }[`${leadsBack}` as const];
   return {
     record: tokenRecord(name, token),
     ...back,
-    what: `${calls}, which ${proves}; otherwise have its reverse DNS changed to a name of yours.`,
+    what: `${calls}${proves.startsWith('which') ? ',' : '.'} ${proves}; otherwise have its reverse DNS changed to a name of yours.`,
   };
 }
 
@@ -114,7 +132,7 @@ export function standingSentence(facts: ConsentFacts, side: AddressFacts, token:
     case 'forbidden-address':
       return `${text} may never be probed: ${side.forbidden ?? 'it is reserved'}.`;
     case 'vetoed':
-      return `A record "deny" stands for ${text} or its name. As long as it does, nothing is sent there.`;
+      return `A deny record stands at ${placesOf(facts, side).find(isDenial)?.name}. As long as it does, nothing is sent to ${text}: remove it first if it is yours.`;
     case 'too-many-lookups':
       return tooMany(text, side.namesBeyond ?? 0);
     case 'dns-trouble':
@@ -126,6 +144,10 @@ export function standingSentence(facts: ConsentFacts, side: AddressFacts, token:
         ? `Nothing is sent to ${text}: the name's side has not been proven.`
         : `Nothing is sent to ${text}: DNS does not show that it is yours.`;
   }
+}
+
+function isDenial({ saying }: Place): boolean {
+  return saying === 'deny';
 }
 
 function tooMany(address: string, namesBeyond: number): string {

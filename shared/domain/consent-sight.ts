@@ -15,7 +15,7 @@ export type SeenAddress = {
   /** When the pause ends; epoch milliseconds. */
   pausedUntil?: number | undefined;
   reverseZone?: SeenPlace | undefined;
-  reverseDns: { name: string; places: SeenPlace[]; leadsBack: boolean | 'trouble' }[];
+  reverseDns: { name: string; places: SeenPlace[]; leadsBack: boolean | 'trouble' | 'unasked' }[];
   /** Any one of them is enough. */
   add: Addition[];
 };
@@ -88,7 +88,7 @@ function addressOf(facts: ConsentFacts, side: AddressFacts, around: Around, ownN
     ...(pause === undefined ? {} : { pausedUntil: pause.until }),
     ...(side.reverseZone === undefined ? {} : { reverseZone: placeOf(side.reverseZone) }),
     reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: tellable(places, facts).map(placeOf), leadsBack })),
-    add: proofsOf(side).length > 0 || side.forbidden !== undefined ? [] : addressAdditions(side, token, ownName),
+    add: proofsOf(side).length > 0 || side.forbidden !== undefined || told === 'vetoed' ? [] : addressAdditions(side, token, ownName),
   };
 }
 

@@ -18,8 +18,8 @@ export type LookCut = 'questions' | 'time';
 /** A place where a proof is looked for, by its full name such as `_relay-audit.mail.example.org`, and what was found there. */
 export type Place = { readonly name: string; readonly saying: Saying };
 
-/** A name that an address claims to have, the places that could prove it, and whether it leads back to the address. */
-export type ClaimedName = { readonly name: string; readonly places: readonly Place[]; readonly leadsBack: boolean | 'trouble' };
+/** A name that an address claims to have, the places that could prove it, and whether it leads back to the address; `unasked` where that decides nothing yet. */
+export type ClaimedName = { readonly name: string; readonly places: readonly Place[]; readonly leadsBack: boolean | 'trouble' | 'unasked' };
 
 /** What was found on the side of one address. `forbidden` says why nobody may ever probe it; then nothing else was looked up. */
 export type AddressFacts = {
@@ -93,18 +93,20 @@ export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Proo
   ];
 }
 
+/** All places that were looked at for one address of a host, those of the name first. */
+export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, claims }: AddressFacts): Place[] {
+  return [...(namePlaces ?? []), ...(reverseZone === undefined ? [] : [reverseZone]), ...claims.flatMap((claim) => claim.places)];
+}
+
 /**
  * Where one address of a host stands. Both sides must speak: the name's, unless the host is given as an address, and the
  * address's; an address that has itself asked for a scan of it needs no other proof for that one. A veto at any place that was looked
  * at beats everything; a place that DNS was silent about may hold one, and so may what lies beyond the bounds of a look.
  */
-export function standingOf({ namePlaces, cut }: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
+export function standingOf(host: ConsentFacts, facts: AddressFacts, token: string | undefined): Standing {
+  const { namePlaces, cut } = host;
   if (facts.forbidden !== undefined && !facts.operators) return none('forbidden-address');
-  const places = [
-    ...(namePlaces ?? []),
-    ...(facts.reverseZone === undefined ? [] : [facts.reverseZone]),
-    ...facts.claims.flatMap((claim) => claim.places),
-  ];
+  const places = placesOf(host, facts);
   if (places.some(({ saying }) => saying === 'deny')) return none('vetoed');
   const beyond = cut === 'questions' || (facts.namesBeyond ?? 0) > 0;
   if (beyond || places.some(({ saying }) => saying === 'unasked')) return none('too-many-lookups');

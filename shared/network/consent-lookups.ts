@@ -30,7 +30,8 @@ const PLACE_LIMIT = 253; // characters of a name, RFC 1035 §2.3.4: no record st
 
 /** Looks up, for a host and the addresses that it has now, all that consent is judged by. Sends nothing to any of them. */
 export async function lookUpConsent(target: Target, addresses: readonly Address[], rules: ConsentRules): Promise<ConsentFacts> {
-  const sides = addresses.map((address) => addressFacts(address, rules));
+  const own = target.kind === 'name' ? target.name : undefined;
+  const sides = addresses.map((address) => addressFacts(address, own, rules));
   // A network of the operator that only it can reach is in no public DNS.
   const known =
     addresses.length > 0 &&
@@ -40,22 +41,23 @@ export async function lookUpConsent(target: Target, addresses: readonly Address[
   return { ...facts, cut: rules.cut?.() };
 }
 
-async function addressFacts(address: Address, rules: ConsentRules): Promise<AddressFacts> {
+async function addressFacts(address: Address, own: string | undefined, rules: ConsentRules): Promise<AddressFacts> {
   const forbidden = forbiddenBecause(address);
   const operators = isOperators(address, rules.operatorNetworks);
   if (forbidden !== undefined) return { address, forbidden, operators, claims: [], claimsTrouble: false };
   const [reverseZone, names] = await Promise.all([placeAt(placeName(reverseName(address)), rules), rules.lookups.names(address)]);
   const claimed = names.kind === 'found' ? names.values.toSorted() : [];
-  const claims = await Promise.all(claimed.slice(0, NAMES_LIMIT).map((name) => claimOf(name, address, rules)));
+  const claims = await Promise.all(claimed.slice(0, NAMES_LIMIT).map((name) => claimOf(name, address, own, rules)));
   const namesBeyond = Math.max(0, claimed.length - NAMES_LIMIT);
   return { address, operators, reverseZone, claims, claimsTrouble: names.kind === 'trouble', namesBeyond };
 }
 
-// Whether a name leads back is asked only where that decides anything. One that no host may have proves nothing, but may stand
-// below a veto.
-async function claimOf(name: string, address: Address, rules: ConsentRules): Promise<ClaimedName> {
+// Whether a name leads back is asked where that decides anything, and of the host's own name, which was asked already. One that no host
+// may have proves nothing, but may stand below a veto.
+async function claimOf(name: string, address: Address, own: string | undefined, rules: ConsentRules): Promise<ClaimedName> {
   const places = await placesAbove(askablePart(name), rules);
-  if (!isProven(places) || readName(name).kind !== 'name') return { name, places, leadsBack: false };
+  if (readName(name).kind !== 'name') return { name, places, leadsBack: false };
+  if (!isProven(places) && name !== own) return { name, places, leadsBack: 'unasked' };
   const back = await rules.lookups.addresses(name);
   if (back.kind === 'trouble') return { name, places, leadsBack: 'trouble' };
   return { name, places, leadsBack: back.kind === 'found' && back.values.some(({ text }) => text === address.text) };

@@ -46,8 +46,8 @@ ${add.map((addition) => toAdd(addition, token))}
 ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
 ${addresses.map((address) => addressSection(address, token, now))}
 ${paused.length > 0 ? actButton(visitor.formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
-${complete ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
-${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`}`;
+${addresses.every(({ standing }) => standing !== 'no-consent') ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
+${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li><span class="${used ? 'done' : 'missing'}">${used ? '✓ used' : '○ not used'}</span> ${domain}${used ? '' : ': its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`}`;
 }
 
 function tick(done: boolean): Html {

@@ -64,7 +64,7 @@ export function optedOutPage(outcome: OptOutOutcome): string {
   const { name, addresses } = outcome;
   const by = (kind: OptedOutAddress['proof']) => addresses.filter(({ proof }) => proof === kind);
   const [proven, standing, paused] = [by('listed'), by('stands'), by('none')];
-  const title = paused.length > 0 ? 'We have your wish' : standing.length > 0 ? 'Stopped while the record stands' : 'Stopped for good';
+  const title = paused.length > 0 ? 'Probes paused' : standing.length > 0 ? 'Stopped while the record stands' : 'Stopped for good';
   const until = [...(name?.proof === 'stands' ? [name.text] : []), ...standing.map(({ address }) => address)];
   return layout(
     title,
@@ -80,19 +80,19 @@ ${paused.length === 0 ? undefined : howToProve(paused, outcome)}
 }
 
 function nameProven(name: string): Html {
-  return html`<div class="note good"><p>A ${DENY} record proves your wish for <code>${name}</code>. Nothing that is registered under this name, or a name below it, is probed any more, also when the record is gone.</p></div>`;
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for <code>${name}</code>. Nothing that is registered under this name, or a name below it, is probed any more, even if you remove the record.</p></div>`;
 }
 
 function addressesProven(proven: readonly OptedOutAddress[]): Html {
-  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(addressesOf(proven))}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/about#contact">write to us</a>.</p></div>`;
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(addressesOf(proven))}. Nothing of ours connects there any more, even if you remove the record. To take it back, <a href="/about#contact">write to us</a>.</p></div>`;
 }
 
 function untilListed(targets: readonly string[]): Html {
-  return html`<div class="note"><p>A ${DENY} record forbids probes of ${list(targets)}, and nothing of ours connects there as long as it stands. To make that hold when the record is gone, send this form again tomorrow: today we have listed as many for good as we do in a day.</p></div>`;
+  return html`<div class="note"><p>A ${DENY} record forbids probes of ${list(targets)}, and nothing of ours connects there as long as it stands. Today we have listed as many for good as we do in a day: to have that hold even if you remove the record, send this form again tomorrow.</p></div>`;
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
-  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(addressesOf(paused))} from now on</strong>, until ${utc(pausedUntil)} at the latest. The exception: without proof, a pause is not made longer, and for ${unheededDays} days after it no other begins. Whoever registered the server with us, if anybody did, is told.</p></div>`;
+  return html`<div class="note"><p><strong>Probes of ${list(addressesOf(paused))} stop now</strong>, until ${utc(pausedUntil)} at the latest, unless they were paused in the last ${unheededDays} days already: without proof we heed one wish in that time. If somebody has registered the server with us, we tell them, and they can end the pause by proving that it is theirs.</p></div>`;
 }
 
 function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {
@@ -105,8 +105,8 @@ ${provable.length === 0 ? html`<p>No record can prove anything for an address th
 ${
   provable.length === 0 && name?.proof !== 'none'
     ? undefined
-    : html`<p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone. Where this page comes back, we have looked and found no record yet.</p>
-<form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`
+    : html`<p>When you have added a record, press the button. We keep to the record from then on, and once we have seen it here, even if you remove it. If you see this page again, we found no record.</p>
+<form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">I have added the record</button></form>`
 }`;
 }
 

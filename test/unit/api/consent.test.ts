@@ -53,7 +53,7 @@ test('what comes next is to set records where some are missing, to lift a pause 
   await api.table.store.addNever({ target: '127.0.0.17', since: NOON, why: 'asked to be left alone' });
   await api.table.store.pause({ address: '127.0.0.18', since: api.now, until: api.now + 60_000 });
   const nextOf = async (name: string) => (await consentOf(name)).consent.next;
-  expect(await nextOf('9.9.9.17')).toMatch(/^Set the records under `add`/);
+  expect(await nextOf('9.9.9.17')).toMatch(/^Set one of the records under the `add` of each address\. Then /);
   expect(await nextOf('127.0.0.18')).toContain('/consent/reaffirm lifts that');
   expect(await nextOf('127.0.0.17')).toMatch(/^No record is missing\./);
 });

@@ -128,7 +128,7 @@ async function ownerIn(api: ApiOnTable): Promise<Owner> {
   const { store } = api.table;
   const { accountId, email, key } = await api.account();
   const register = async (name: string) => (await api.call('POST', '/v1/hosts', { key, body: { name } })).body.id as string;
-  const hosts = [await register('mail.example.org'), await register('192.0.2.25')] as const;
+  const hosts = [await register('mail.example.org'), await register('93.184.216.25')] as const;
   const [hostId] = hosts;
   const owed = scanId(api.now, 'first');
   const finished = [

@@ -139,9 +139,17 @@ describe('the answer to a registration', () => {
     expect(body.next).toContain('is scanned within a minute or two');
   });
 
-  test.each(['10.0.0.1', '::1', 'inside.example.org'])('says that nothing is probed at an address that is not public: %s', async (name) => {
-    const { status, body } = await register({ addresses: { 'inside.example.org': ['192.168.1.2'] } }, { name });
+  test('says that nothing is probed where no address of the name is public', async () => {
+    const { status, body } = await register({ addresses: { 'inside.example.org': ['192.168.1.2'] } }, { name: 'inside.example.org' });
     expect([status, body.next]).toEqual([201, expect.stringMatching(/^No address of it is public, so nothing is probed\./)]);
+  });
+
+  test.each(['10.0.0.1', '::1'])('is refused for an address that is never probed, whatever DNS says: %s', async (name) => {
+    const { status, body } = await register({}, { name });
+    expect([status, body.detail]).toEqual([
+      422,
+      expect.stringMatching(/ is never probed: .*\. Register the server by its public name or address\.$/),
+    ]);
   });
 
   test('asks for a recipient elsewhere when all alerts are delivered by the host itself', async () => {
