@@ -129,7 +129,7 @@ function pausedWords(paused: readonly string[], hostId: string): Html[] {
   if (paused.length === 0) return [];
   const addresses = paused.length === 1 ? paused[0] : `${paused.slice(0, -1).join(', ')} and ${paused.at(-1)}`;
   return [
-    html`An opt-out had paused <strong>${addresses}</strong>, so the last scan sent nothing there. <a href="/hosts/${hostId}/consent">The consent page</a> says whether that still holds, and you can lift the pause there.`,
+    html`An opt-out had paused <strong>${addresses}</strong>, so the last scan sent nothing there. <a href="/hosts/${hostId}/consent">The consent page</a> says whether that still holds; if it does, you can lift the pause there.`,
   ];
 }
 

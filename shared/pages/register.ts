@@ -48,7 +48,7 @@ export function proposalPage({ visitor, proposal, forms }: ProposalPage): string
     html`<nav class="trail" aria-label="Way back"><a href="/hosts">Hosts</a> › <a href="/hosts/new">Register a server</a></nav>
 <h1>${name}</h1>
 ${registered.map((known) => html`<div class="note"><p>${isSameName(known) ? html`${hostLink(known)} is registered already.` : leadsTo(known)}</p>${addForm(visitor, known)}</div>`)}
-${servers.length === 0 ? html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>` : html`<h2 class="first">What it leads to</h2>${servers.map(server)}`}
+${servers.length === 0 ? nothingFound(trouble.length > 0) : html`<h2 class="first">What it leads to</h2>${servers.map(server)}`}
 ${trouble.map((sentence) => html`<p class="note">${sentence}</p>`)}
 ${recipientWarning === undefined ? undefined : html`<p class="note bad">${recipientWarning}</p>`}
 ${forms.length === 0 && servers.length > 0 && registered.length === 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
@@ -66,8 +66,13 @@ ${nameForm('')}`,
   );
 }
 
+function nothingFound(inTrouble: boolean): Html {
+  if (inTrouble) return html`<p>DNS did not answer, so we cannot say what it leads to. Try again later, or enter the name of the server itself.</p>`;
+  return html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>`;
+}
+
 function server({ name, role, preference, addresses, runBy, auditable, why, forward }: ProposedServer): Html {
-  const place = role === 'mx' ? `takes its mail (MX ${preference ?? ''})` : 'is this very name';
+  const place = role === 'mx' ? `takes its mail (MX ${preference ?? ''})` : '(the name you entered)';
   return html`<section><h3><code>${name}</code> <span class="dim">${place}</span></h3>
 <p>${addresses.length === 0 ? 'No address' : addresses.join(', ')}. ${runBy === undefined ? (auditable ? 'It may be yours. ' : '') : `Run by ${runBy.provider}. `}${why}</p>
 ${forward === undefined ? undefined : html`<details><summary>A text for ${runBy?.provider ?? 'them'}</summary>${copyable(forward)}</details>`}</section>
