@@ -17,12 +17,13 @@ import type { Change } from '../../shared/domain/change.ts';
 import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import type { NoticeRecord } from '../../shared/domain/notice.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
-import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-store.ts';
+import type { Account, StoredKey } from '../../shared/store/audit-store.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 

@@ -1,5 +1,5 @@
 import { digestAt } from '../../shared/domain/noise.ts';
-import { isWebhook, noticesOf } from '../../shared/domain/notice.ts';
+import { noticesOf } from '../../shared/domain/notice.ts';
 import { type OwedScan, type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
 import { inTurn, SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
@@ -158,8 +158,9 @@ async function oweDigests(services: Services, now: number): Promise<number> {
 }
 
 async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {
-  const due = await store.dueNotices(now, NOTICES_LIMIT);
+  const { mails, webhooks } = await store.dueNotices(now, NOTICES_LIMIT);
+  const due = [...mails, ...webhooks];
   await wakeNotices(due);
-  count('NoticesUnsettled', due.filter((id) => !isWebhook(id)).length);
+  count('NoticesUnsettled', mails.length); // webhooks wait for servers of others, and say nothing about our mail
   return due.length;
 }

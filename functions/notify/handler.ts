@@ -2,9 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { webhookBodyOf } from '../../shared/contract/webhook.ts';
 import { coverOf } from '../../shared/domain/never.ts';
-import type { Notice } from '../../shared/domain/notice.ts';
+import type { WebhookNotice } from '../../shared/domain/notice.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
@@ -14,9 +13,10 @@ import { eventLog, newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { sealSubscription } from '../../shared/runtime/unsubscribe-token.ts';
-import { signWebhook, webhookSecret } from '../../shared/runtime/webhook-signature.ts';
+import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Called, notify, type Services } from './notify.ts';
+import { webhookMessage } from './webhook-message.ts';
 
 // Once per cold start.
 const settings = readSettings('notify');
@@ -41,12 +41,10 @@ const services: Services = {
 };
 
 // The never-list is read for every call: they are few.
-async function callWebhook(notice: Notice): Promise<Called> {
-  if (notice.about === 'hosts') throw new Error('webhooks are called for one host at a time');
-  const body = JSON.stringify(webhookBodyOf(notice, siteUrl));
-  const headers = signWebhook(webhookSecret(secrets, notice.hostId), notice.id, Date.now(), body);
+async function callWebhook(notice: WebhookNotice): Promise<Called> {
+  const message = webhookMessage(notice, webhookSecret(secrets, notice.hostId), Date.now(), siteUrl);
   const isVetoed = coverOf(await store.neverList());
-  return postToWebhook(notice.recipient, body, headers, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
+  return postToWebhook(notice.recipient, message, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
 }
 
 // For every record.

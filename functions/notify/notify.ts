@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type HostNotice, isWebhook, type Notice } from '../../shared/domain/notice.ts';
+import type { GroupNotice, MailNotice, Notice, WebhookNotice } from '../../shared/domain/notice.ts';
 import type { Send } from '../../shared/mail/mailer.ts';
 import { renderNotice } from '../../shared/mail/templates.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
@@ -13,7 +13,7 @@ export type Services = {
   >;
   readonly send: Send;
   /** Calls the webhook of a notice. */
-  readonly call: (notice: Notice) => Promise<Called>;
+  readonly call: (notice: WebhookNotice) => Promise<Called>;
   readonly clock: Clock;
   readonly wait: (ms: number) => Promise<unknown>;
   readonly log: EventLog;
@@ -59,7 +59,7 @@ export async function notify(noticeId: string, services: Services): Promise<void
   await mail(notice, tries, now, services);
 }
 
-async function mail(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
+async function mail(notice: MailNotice | GroupNotice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock, siteUrl, egressAddresses } = services;
   const unsubscribeUrl = services.unsubscribeUrl(notice.accountId, notice.recipient);
   const letter = renderNotice(notice, { siteUrl, egressAddresses, unsubscribeUrl });
@@ -71,7 +71,7 @@ async function mail(notice: Notice, tries: number, began: number, services: Serv
 
 // Its owner must not see how long a call took that was not taken: a closed port refuses at once, a silent one does not. So that is
 // written down a fixed time after the call began, and the times that are written follow from when it began.
-async function callWebhook(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
+async function callWebhook(notice: WebhookNotice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock } = services;
   const budget = { ...CALLS, who: notice.accountId };
   const { granted, resetAt } = await store.takeFromBudget(budget, began);
@@ -86,7 +86,7 @@ async function callWebhook(notice: Notice, tries: number, began: number, service
 }
 
 // The first alert goes at once. Those of other hosts that the same reader is owed within minutes become one mail.
-async function isGathered(notice: HostNotice, now: number, services: Services): Promise<boolean> {
+async function isGathered(notice: MailNotice, now: number, services: Services): Promise<boolean> {
   const { accountId, recipient, hostId } = notice;
   const { store, log } = services;
   const window = await store.openAlertWindow({ accountId, recipient, hostId, now, until: now + services.gatherMs });
@@ -111,7 +111,7 @@ async function release(notice: Notice, dueAt: number, why: string, services: Ser
   await services.store.releaseNotice(notice.id, dueAt, why);
   const fields = { noticeId: notice.id, why };
   // A webhook that refuses is its owner's to mend; a mail that SES refuses is ours.
-  if (isWebhook(notice.id)) services.log.info('a webhook refused a notice; it will be tried again', fields);
+  if (notice.channel === 'webhook') services.log.info('a webhook refused a notice; it will be tried again', fields);
   else services.log.error('SES refused a mail; it will be tried again', fields);
 }
 

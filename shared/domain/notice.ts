@@ -54,7 +54,6 @@ export type Seen = {
 type Owed = {
   readonly id: string;
   readonly accountId: string;
-  readonly channel: Channel;
   /** A mail address, or the address of a webhook. */
   readonly recipient: string;
   readonly owedAt: number;
@@ -72,14 +71,22 @@ export type NewsOfHost = {
   readonly seen?: Seen | undefined;
 };
 
-/** A notice about one host. It carries all that is said, so that sending needs no second read. */
-export type HostNotice = Owed & NewsOfHost & { readonly about: 'host' };
+type OfHost = Owed & NewsOfHost & { readonly about: 'host' };
 
-/** A notice about several hosts of an account, whose alerts came within minutes. */
-export type GroupNotice = Owed & { readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };
+/** A mail about one host. It carries all that is said, so that sending needs no second read. */
+export type MailNotice = OfHost & { readonly channel: 'mail' };
+
+/** A call of a webhook, about one host. */
+export type WebhookNotice = OfHost & { readonly channel: 'webhook' };
+
+/** A notice about one host. */
+export type HostNotice = MailNotice | WebhookNotice;
+
+/** A mail about several hosts of an account, whose alerts came within minutes. */
+export type GroupNotice = Owed & { readonly channel: 'mail'; readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };
 
 /** One mail or webhook call owed to one recipient. */
-export type Notice = HostNotice | GroupNotice;
+export type Notice = MailNotice | WebhookNotice | GroupNotice;
 
 export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained', 'rejected', 'withheld', 'grouped', 'given-up'] as const;
 
@@ -89,13 +96,29 @@ export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained'
  */
 export type NoticeOutcome = (typeof OUTCOMES_OF_NOTICES)[number];
 
+/** A notice as it stands: still to go, or settled. `why` is what was said last against it. */
+export type NoticeRecord<N extends Notice = Notice> = {
+  readonly notice: N;
+  readonly tries: number;
+  readonly why?: string | undefined;
+} & (Unsettled | Settled);
+
+type Unsettled = {
+  readonly dueAt: number;
+  readonly outcome?: undefined;
+  readonly settledAt?: undefined;
+  readonly messageId?: undefined;
+};
+
+type Settled = {
+  readonly outcome: NoticeOutcome;
+  readonly settledAt: number;
+  readonly messageId?: string | undefined;
+  readonly dueAt?: undefined;
+};
+
 const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
 const VERSION_DIGITS = 10;
-
-/** Whether a notice, by its id, goes to a webhook: those wait for servers of others, and say nothing about our mail. */
-export function isWebhook(noticeId: string): boolean {
-  return noticeId.endsWith('-webhook');
-}
 
 /** The id of a notice that a state version of a host owes: a second try makes the same. Ids sort by version; `to` tells one from another. */
 export function noticeId(hostId: string, version: number, to: string): string {

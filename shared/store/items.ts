@@ -6,7 +6,7 @@ import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, letterOf, verdictOf } from '../domain/host.ts';
 import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
-import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import { KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
@@ -26,7 +26,7 @@ import {
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Line } from '../domain/turn-line.ts';
-import type { Account, NeverEntry, NoticeRecord, Pause, Session, StoredKey } from './audit-store.ts';
+import type { Account, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -203,23 +203,21 @@ const seen = z.object({
   hole: hole.optional(),
 });
 
-const owedNotice = { id: z.string(), accountId: z.string(), channel: z.enum(CHANNELS), recipient: z.string(), owedAt: time };
+const owedNotice = { id: z.string(), accountId: z.string(), recipient: z.string(), owedAt: time };
 const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional(), seen: seen.optional() };
 
-const notice = z.discriminatedUnion('about', [
-  z.object({ about: z.literal('host'), ...owedNotice, ...newsOfHost }),
-  z.object({ about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
+const notice = z.union([
+  z.object({ channel: z.literal('mail'), about: z.literal('host'), ...owedNotice, ...newsOfHost }),
+  z.object({ channel: z.literal('webhook'), about: z.literal('host'), ...owedNotice, ...newsOfHost }),
+  z.object({ channel: z.literal('mail'), about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
 ]);
 
-const noticeItem = z.object({
-  notice,
-  tries: z.number(),
-  dueAt: time.optional(),
-  outcome: z.enum(OUTCOMES_OF_NOTICES).optional(),
-  settledAt: time.optional(),
-  messageId: z.string().optional(),
-  why: z.string().optional(),
-});
+const noticeRecord = { notice, tries: z.number(), why: z.string().optional() };
+
+const noticeItem = z.union([
+  z.object({ ...noticeRecord, dueAt: time }),
+  z.object({ ...noticeRecord, outcome: z.enum(OUTCOMES_OF_NOTICES), settledAt: time, messageId: z.string().optional() }),
+]);
 
 const sessionItem = z.object({ pk: z.string(), sk: z.string(), email: z.string(), startedAt: time, until: time });
 

@@ -7,6 +7,7 @@ import { noticesOf, seenIn } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
+import { dueIds } from '../support/notices.ts';
 import {
   CLOSED,
   NOON,
@@ -367,7 +368,7 @@ describe('a stored scan that a canary raises', () => {
     expect(await table.store.findScan(host.id, raised.scan.id)).toEqual(raised.scan);
     expect((await reread(host)).state.relay).toBe('open');
     expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'open' }]);
-    expect((await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id))).toHaveLength(2);
+    expect((await dueIds(table.store, NOON + DAY, 500)).filter((id) => id.startsWith(host.id))).toHaveLength(2);
   });
 
   test('is a conflict when another canary has raised it since it was read', async () => {
@@ -442,7 +443,7 @@ describe('results', () => {
     expect(await table.store.findScan(host.id, confirming.id)).toBeUndefined();
     expect(await store(pending, confirming, true)).toBe('stored');
     expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'suspected' }]);
-    const due = (await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id));
+    const due = (await dueIds(table.store, NOON + DAY, 500)).filter((id) => id.startsWith(host.id));
     expect(due).toHaveLength(2);
   });
 
@@ -677,15 +678,15 @@ describe('notices', () => {
     await table.store.claimNotice(id, now, now + 300_000);
     await table.store.settleNotice(id, { outcome: 'sent', messageId: 'message-1' }, now);
     expect(await table.store.claimNotice(id, now + DAY, now + 2 * DAY)).toBeUndefined();
-    expect(await table.store.dueNotices(now + DAY, 500)).not.toContain(id);
+    expect(await dueIds(table.store, now + DAY, 500)).not.toContain(id);
   });
 
   test('a notice given back is due at its time', async () => {
     const id = await noticeDue();
     await table.store.claimNotice(id, now, now + 300_000);
     await table.store.releaseNotice(id, now + 60_000, 'throttled');
-    expect(await table.store.dueNotices(now + 59_999, 500)).not.toContain(id);
-    expect(await table.store.dueNotices(now + 60_000, 500)).toContain(id);
+    expect(await dueIds(table.store, now + 59_999, 500)).not.toContain(id);
+    expect(await dueIds(table.store, now + 60_000, 500)).toContain(id);
   });
 
   test('a notice that was never owed cannot be claimed', async () => {

@@ -1,4 +1,5 @@
-import type { GroupNotice, HostNotice, Notice, Occasion, Seen } from '../../shared/domain/notice.ts';
+import type { GroupNotice, HostNotice, MailNotice, Notice, Occasion, Seen } from '../../shared/domain/notice.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -65,7 +66,7 @@ const SINK: Seen = {
 const SILENT: Seen = { ...REFUSED, verdict: 'unreachable', reason: 'probably-banned', evidence: [], envelopes: 0 };
 
 /** A notice about mail.example.org. */
-export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?: Seen, since: number = TOLD_AT): HostNotice {
+export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?: Seen, since: number = TOLD_AT): MailNotice {
   return {
     id: `${HOST}-0000000002-0`,
     accountId: 'account1',
@@ -126,3 +127,14 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   back: hostNotice({ kind: 'back', silentSince: TOLD_AT - 5 * DAY }, 'suspected', SEEN),
   group: GROUP,
 };
+
+/** The mails among notices. */
+export function mailsAmong(notices: readonly HostNotice[]): MailNotice[] {
+  return notices.filter((notice) => notice.channel === 'mail');
+}
+
+/** Ids of all notices that are due, mails first. */
+export async function dueIds(store: Pick<AuditStore, 'dueNotices'>, now: number, limit: number): Promise<string[]> {
+  const { mails, webhooks } = await store.dueNotices(now, limit);
+  return [...mails, ...webhooks];
+}

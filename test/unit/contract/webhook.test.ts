@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { webhookBody, webhookBodyOf } from '../../../shared/contract/webhook.ts';
 import { noticesOf, type Occasion, type Seen } from '../../../shared/domain/notice.ts';
-import { NOTICES } from '../../support/notices.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 
 const SEEN: Seen = {
@@ -24,7 +23,7 @@ const OCCASIONS: readonly Occasion[] = [
 const bodyOf = (occasion: Occasion, seen?: Seen) => {
   const host = sampleHost({ webhook: 'https://hooks.example.org/' });
   const state = { ...host.state, version: 3, relay: 'suspected', since: NOON } as const;
-  const notice = noticesOf(host, state, occasion, NOON, seen).find(({ channel }) => channel === 'webhook') ?? expect.fail();
+  const notice = noticesOf(host, state, occasion, NOON, seen).find((each) => each.channel === 'webhook') ?? expect.fail();
   return webhookBodyOf(notice, 'https://audit.example');
 };
 
@@ -68,9 +67,5 @@ describe('the body of a webhook’s call', () => {
     const under = `https://audit.example/v1/hosts/${host.id}`;
     expect(links).toEqual({ host: under, history: `${under}/scans`, scan: `${under}/scans/${SEEN.scanId}` });
     expect(bodyOf({ kind: 'reminder', count: 1 }).links.scan).toBeUndefined();
-  });
-
-  test('is of one host: a notice of several is a defect', () => {
-    expect(() => webhookBodyOf(NOTICES.group ?? expect.fail(), 'https://audit.example')).toThrow('one host at a time');
   });
 });
