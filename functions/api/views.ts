@@ -123,21 +123,23 @@ function arrivalView({ leg, test, sentAt, at, path }: Arrival) {
 
 /** A scan that is still to be made, or to be finished. */
 export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
+  const left = owed.begun?.left;
   return {
     id: owed.scanId,
     kind: kindOf(owed.scanId) ?? 'on-demand',
     status: 'owed',
     dueAt: iso(owed.dueAt),
     trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
-    sittings: owed.sittings,
-    testsCompleted: owed.left?.completed,
-    testsPlanned: owed.left?.planned,
+    sittings: left === undefined ? undefined : owed.begun?.sittings,
+    testsCompleted: left?.completed,
+    testsPlanned: left?.planned,
     waitsFor: waitsFor(owed),
   };
 }
 
-function waitsFor({ awaits, left, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
-  if (left === undefined) return undefined;
+function waitsFor({ begun, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
+  if (begun?.left === undefined) return undefined;
+  const { awaits, left } = begun;
   const why = REASONS[left.reason].sentence;
   return awaits === undefined ? { what: 'sitting', why, until: iso(dueAt) } : { what: 'messages', why, until: iso(awaits.until) };
 }

@@ -1,7 +1,7 @@
 import type { Returns } from '../../shared/domain/canary.ts';
 import { ended } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import type { LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
+import type { Begun, LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
@@ -15,14 +15,14 @@ type Services = { readonly store: Pick<AuditStore, 'readReturns' | 'continueScan
  */
 export async function lookForMessages(
   host: Host,
-  owed: OwedScan & Required<Pick<OwedScan, 'awaits'>>,
+  owed: OwedScan,
+  { until }: NonNullable<Begun['awaits']>,
   legs: readonly LegEvidence[],
   { store, clock }: Services,
 ): Promise<Finding | undefined> {
   const canaries = legs.flatMap((leg) => leg.canaries ?? []);
   const returns = await store.readReturns(owed, canaries);
   const { arrivals, bounces } = returns;
-  const { until } = owed.awaits;
   const bounced = new Set(bounces.map(({ canary }) => canary));
   const onTheirWay = legs
     .flatMap(({ tests }) => tests)

@@ -5,6 +5,7 @@ import { ended, isFull, leftIn, nextSitting, restOf, rotationOf, roundOf } from 
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
 import {
+  type Begun,
   type Bookings,
   kindOf,
   type LegEvidence,
@@ -20,7 +21,6 @@ import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter, EventLog } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
-import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
@@ -131,15 +131,15 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     await settle({ host, scan: stored, legs: await legsOf(store, stored), wasOwed: owed !== undefined }, services);
     return undefined;
   }
-  const startedAt = owed?.startedAt ?? services.clock();
-  const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
-  const made = { ref, host, owed, startedAt };
-  if (owed?.awaits !== undefined && before !== undefined) {
-    const finding = await lookForMessages(host, { ...owed, awaits: owed.awaits }, before, services);
-    return finding === undefined ? undefined : { ...made, full: isWhole(before), finding };
+  const begun = owed?.begun;
+  const startedAt = begun?.startedAt ?? services.clock();
+  const full = begun?.full ?? isFull(kindIn(ref), host.state, startedAt);
+  const before = begun === undefined ? undefined : await store.readEvidence(host.id, begun.soFar);
+  const made = { ref, host, owed, startedAt, full };
+  if (owed !== undefined && begun?.awaits !== undefined && before !== undefined) {
+    const finding = await lookForMessages(host, owed, begun.awaits, before, services);
+    return finding === undefined ? undefined : { ...made, finding };
   }
-  // A scan keeps its scope over its sittings, whatever other scans have shown in between.
-  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : isWhole(before);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const isFresh = kindIn(ref) !== 'confirming' && before === undefined;
   if (isFresh && (await isInLine(made, services))) return undefined;
@@ -160,7 +160,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const finding = await auditSafely(withDomains(host, startedAt), order, services);
   await progress?.end().catch((error: unknown) => services.log.error('the progress of a scan could not be noted', { ...ref, error }));
   await turns.end().catch((error: unknown) => services.log.error('a turn could not be ended, and lapses by itself', { ...ref, error }));
-  return { ...made, full, finding, booked: turns.booked() };
+  return { ...made, finding, booked: turns.booked() };
 }
 
 // Whether another scan of the host waits in a line already: this one would only wait behind it. One that was asked for comes after it.
@@ -181,10 +181,6 @@ async function ownedHost({ accountId, hostId }: ScanRef, store: AuditStore): Pro
   if (host === undefined || account !== undefined) return host;
   await store.removeHost(host);
   return undefined;
-}
-
-function isWhole(legs: readonly LegEvidence[]): boolean {
-  return legs.some(({ tests }) => tests.length > CORE_REFUSALS);
 }
 
 function kindIn({ scanId }: ScanRef): ScanKind {
@@ -251,7 +247,7 @@ function shownBy(
 
 // How long its messages were waited for in vain; one that all were bounced of did not wait so long.
 function waitedBy({ owed }: Made, arrivals: readonly Arrival[], now: number): number | undefined {
-  const awaits = owed?.awaits;
+  const awaits = owed?.begun?.awaits;
   return awaits === undefined || arrivals.length > 0 || now < awaits.until ? undefined : awaits.until - awaits.since;
 }
 
@@ -261,7 +257,7 @@ type Going = Pick<Finding, 'legs' | 'judgement'> & { readonly later: 'yes' | 'no
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
 async function goesOn(made: Made, found: Finding, services: Services): Promise<Going> {
   const { host, owed, full } = made;
-  const sittings = (owed?.sittings ?? 0) + 1;
+  const sittings = (owed?.begun?.sittings ?? 0) + 1;
   const wait = nextSitting(sittings, services.continueMs);
   const rest = restOf(found.legs, found.judgement);
   if (rest === 'another-sitting' && wait !== undefined) {
@@ -286,19 +282,24 @@ function awaitsMessages({ legs, judgement }: Pick<Finding, 'legs' | 'judgement'>
   return judgement.verdict === 'inconclusive' && legs.some((leg) => judgeLeg(leg).reason === 'awaiting-messages');
 }
 
-type Next = Pick<OwedScan, 'dueAt' | 'sittings' | 'awaits'>;
+type Next = Pick<OwedScan, 'dueAt'> & Pick<Begun, 'sittings' | 'awaits'>;
 
 async function goOn(
-  { ref, host, owed, startedAt }: Made,
+  { ref, host, owed, startedAt, full }: Made,
   found: Pick<Finding, 'legs' | 'judgement'>,
-  next: Next,
+  { dueAt, sittings, awaits }: Next,
   services: Services,
 ): Promise<Going> {
   const soFar = await services.store.keepSoFar(host, found.legs);
   const { reason, completed, planned } = found.judgement;
   const left = { reason: leftIn(found.legs) ?? reason, completed, planned };
   services.log.info('goes on later', { host: host.settings.name, ...ref, ...left });
-  const goesOnNow = await services.store.continueScan(host, { ...ref, ...next, tries: owed?.tries ?? 0, soFar, startedAt, left });
+  const goesOnNow = await services.store.continueScan(host, {
+    ...ref,
+    dueAt,
+    tries: owed?.tries ?? 0,
+    begun: { startedAt, full, sittings, soFar, left, awaits },
+  });
   return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
@@ -351,7 +352,7 @@ function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): stri
 
 // What was found before our trouble is kept: it is not asked again.
 async function putOff(
-  { ref, host, owed, startedAt, booked = {} }: Made,
+  { ref, host, owed, startedAt, full, booked = {} }: Made,
   { judgement, legs, retryAt }: Finding,
   services: Services,
 ): Promise<void> {
@@ -359,11 +360,12 @@ async function putOff(
   const { reason } = judgement;
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
-  const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
-  const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings, left: owed?.left };
+  const before = owed?.begun;
+  const soFar = legs.length === 0 ? before?.soFar : await services.store.keepSoFar(host, legs);
+  const begun = soFar === undefined ? undefined : { startedAt, full, sittings: before?.sittings ?? 0, soFar, left: before?.left };
   await services.store.putOff(
     host,
-    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
+    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, begun, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
     reason,
   );
 }

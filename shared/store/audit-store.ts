@@ -64,6 +64,9 @@ export type Repeated =
 /** A request with an idempotency key of its account; `fingerprint` tells it from another with the same key. */
 export type RepeatableRequest = { readonly accountId: string; readonly key: string; readonly fingerprint: string };
 
+/** An owed scan as it is found when it is due. */
+export type DueScan = Pick<OwedScan, keyof ScanRef | 'dueAt' | 'tries'>;
+
 /** A wish to alert a recipient of a host at once. */
 export type AlertWish = {
   readonly accountId: string;
@@ -223,7 +226,7 @@ export type AuditStore = {
   /** Every scan owed to the host. */
   owedOf(hostId: string): Promise<OwedScan[]>;
   /** Owed scans due at `now`, oldest first. */
-  dueScans(now: number, limit: number): Promise<OwedScan[]>;
+  dueScans(now: number, limit: number): Promise<DueScan[]>;
   /** Notes how many due scans of an account were left for a later minute. */
   noteWaiting(accountId: string, waiting: number, now: number): Promise<void>;
   /** How many were left for later in the last two minutes. */

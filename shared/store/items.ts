@@ -26,7 +26,7 @@ import {
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Line } from '../domain/turn-line.ts';
-import type { Account, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
+import type { Account, DueScan, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
 import { idIn } from './keys.ts';
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -232,24 +232,28 @@ const change = z.object({
   scanId: z.string(),
 });
 
-const owedItem = z.object({
-  pk: z.string(),
-  sk: z.string(),
-  accountId: z.string(),
-  dueAt: time,
-  tries: z.number(),
+const dueScanItem = z.object({ pk: z.string(), sk: z.string(), accountId: z.string(), dueAt: time, tries: z.number() });
+
+const owedItem = dueScanItem.extend({
   trouble: reason.optional(),
   soFar: z.string().optional(),
-  sittings: z.number().optional(),
-  startedAt: time.optional(),
-  left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
   // A place of another shape, as it was before lines had rounds, is none: its scan joins the line anew.
   booked: z
     .record(z.string(), z.object({ round: z.number().int(), at: time }))
     .optional()
     .catch(undefined),
-  awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
+});
+
+// Lies beside the attributes of an owed scan, not in one of its own: conditions look at `sittings`. The first ones had no scope, and do not
+// say of a first sitting that was cut short that none is counted; who asks the full table now asks all that is left of it.
+const begunItem = z.object({
+  startedAt: time,
+  full: z.boolean().default(true),
+  sittings: z.number().default(0),
+  soFar: z.string(),
+  left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
+  awaits: z.object({ since: time, until: time }).optional(),
 });
 
 const spanItem = z.object({
@@ -283,7 +287,13 @@ export function readScan(item: unknown): Scan {
 }
 
 export function readOwed(item: unknown): OwedScan {
-  const { pk, sk, ...rest } = owedItem.parse(item);
+  const { pk, sk, soFar, ...rest } = owedItem.parse(item);
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest, begun: soFar === undefined ? undefined : begunItem.parse(item) };
+}
+
+/** What the index of what waits shows of an owed scan. */
+export function readDueScan(item: unknown): DueScan {
+  const { pk, sk, ...rest } = dueScanItem.parse(item);
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 

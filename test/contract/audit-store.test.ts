@@ -166,22 +166,35 @@ describe('the schedule', () => {
 });
 
 describe('a scan that goes on in a later sitting', () => {
+  const BEGUN = {
+    startedAt: NOON + 1,
+    full: false,
+    sittings: 1,
+    soFar: '=hash',
+    left: { reason: 'greylisted', completed: 3, planned: 4 },
+  } as const;
   const goingOn = (host: Host, kind: ScanKind = 'scheduled') => ({
     ...owedOf(host, kind, NOON),
     dueAt: NOON + 300_000,
     tries: 1,
-    soFar: '=hash',
-    startedAt: NOON + 1,
+    begun: BEGUN,
   });
 
-  test('stays owed with what it found, is refreshed with each sitting, and shows that wherever it is read', async () => {
+  test('stays owed with what it found, is refreshed with each sitting, and due', async () => {
     const host = await registered();
     const owed = goingOn(host);
+    const other = { ...BEGUN, sittings: 2, soFar: '=other', awaits: { since: NOON, until: NOON + 3_600_000 } };
     expect(await table.store.continueScan(host, owed)).toBe(true);
-    expect(await table.store.continueScan(await reread(host), { ...owed, soFar: '=other', tries: 2 })).toBe(true);
-    const expected = { tries: 2, soFar: '=other', startedAt: NOON + 1, dueAt: NOON + 300_000 };
-    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject(expected);
-    expect(await table.store.dueScans(NOON + DAY, 500)).toContainEqual(expect.objectContaining({ ...expected, scanId: owed.scanId }));
+    expect(await table.store.continueScan(await reread(host), { ...owed, begun: other, tries: 2 })).toBe(true);
+    expect(await table.store.findOwed(host.id, owed.scanId)).toEqual({ ...owed, begun: other, tries: 2 });
+    const { accountId, scanId: id } = owed;
+    expect(await table.store.dueScans(NOON + DAY, 500)).toContainEqual({
+      accountId,
+      hostId: host.id,
+      scanId: id,
+      tries: 2,
+      dueAt: owed.dueAt,
+    });
     expect((await reread(host)).state.putOff).toBe(owed.scanId);
   });
 
@@ -203,10 +216,10 @@ describe('a scan that goes on in a later sitting', () => {
 
   test('keeps what it found when another delivery, which knows of fewer sittings, is put off', async () => {
     const host = await registered();
-    const owed = { ...goingOn(host), sittings: 1, awaits: { since: NOON, until: NOON + 3_600_000 } };
+    const owed = goingOn(host);
     await table.store.continueScan(host, owed);
     expect(await table.store.putOff(host, { ...owedOf(host, 'scheduled', NOON), tries: 1 }, 'address-busy')).toBe(false);
-    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ soFar: '=hash', awaits: owed.awaits });
+    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ begun: BEGUN });
     expect(await table.store.putOff(host, { ...owed, tries: 2 }, 'address-busy')).toBe(true);
   });
 

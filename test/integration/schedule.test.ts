@@ -351,10 +351,8 @@ describe('a scan that its server leaves unfinished', () => {
     for (const [sitting, wait] of [5, 10, 15].entries()) {
       await probe(host, id, UNFINISHED);
       expect(await table.store.findOwed(host.id, id)).toMatchObject({
-        sittings: sitting + 1,
         dueAt: now + wait * MINUTE,
-        startedAt: began,
-        left: { reason: 'greylisted', completed: 18, planned: 19 },
+        begun: { startedAt: began, full: true, sittings: sitting + 1, left: { reason: 'greylisted', completed: 18, planned: 19 } },
       });
       expect(await table.store.findScan(host.id, id)).toBeUndefined();
       now += wait * MINUTE;
@@ -397,8 +395,7 @@ describe('a scan that its server leaves unfinished', () => {
     const until = now + 60 * MINUTE;
     expect(await table.store.findOwed(host.id, id)).toMatchObject({
       dueAt: until,
-      awaits: { since: now, until },
-      left: { reason: 'awaiting-messages' },
+      begun: { awaits: { since: now, until }, left: { reason: 'awaiting-messages' } },
     });
     now = until;
     await probe(host, id, UNFINISHED);
@@ -430,7 +427,7 @@ describe('a scan that its server leaves unfinished', () => {
     const legs = [{ ...sampleLeg(), contact: 'connection-timed-out' as const }, answered];
     const ref = { accountId: host.accountId, hostId: host.id, scanId: id };
     await probeScans([ref], { ...prober(), audit: async () => ({ judgement: CLOSED, legs }), egressBlocked: async () => true });
-    expect(await table.store.findOwed(host.id, id)).toMatchObject({ trouble: 'egress-blocked', startedAt: now });
+    expect(await table.store.findOwed(host.id, id)).toMatchObject({ trouble: 'egress-blocked', begun: { startedAt: now, sittings: 0 } });
     await probe(host, id, { judgement: CLOSED, legs: [answered] });
     expect(orders.at(-1)?.before?.map(({ port }) => port)).toEqual([2525]);
   });

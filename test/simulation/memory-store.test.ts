@@ -45,6 +45,8 @@ const command = fc.oneof(
 
 type Command = Parameters<Parameters<typeof fc.property<[typeof command extends fc.Arbitrary<infer T> ? T : never]>>[1]>[0];
 
+const begunAfter = (sittings: number) => ({ startedAt: NOON, full: true, sittings, soFar: '=hash' });
+
 // Few, so that they meet.
 const waitingId = (index: number) => `20260601T14000${index}Z-on-demand`;
 
@@ -55,10 +57,14 @@ async function applyWaiting(store: SimulatedStore, first: Host, current: Host, e
   switch (each.do) {
     case 'go on': {
       const awaits = each.waits ? { since: NOON, until: each.at } : undefined;
-      return store.continueScan(current, { ...ref, dueAt: each.at, tries: 0, sittings: each.sittings, awaits });
+      return store.continueScan(current, { ...ref, dueAt: each.at, tries: 0, begun: { ...begunAfter(each.sittings), awaits } });
     }
     case 'put off':
-      return store.putOff(current, { ...ref, dueAt: each.at, tries: 1, sittings: each.sittings }, 'dns-trouble');
+      return store.putOff(
+        current,
+        { ...ref, dueAt: each.at, tries: 1, begun: each.sittings === undefined ? undefined : begunAfter(each.sittings) },
+        'dns-trouble',
+      );
     case 'lease':
       await store.leaseScan(ref, each.at);
       return store.findOwed(hostId, ref.scanId);

@@ -205,8 +205,8 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       if (there !== undefined) owe({ ...there, dueAt: until });
     },
     async putOff(host, each, trouble) {
-      const had = owed.get(scanKey(each.hostId, each.scanId))?.sittings ?? 0;
-      return had <= (each.sittings ?? 0) && keepWaiting(host.id, { ...each, trouble });
+      const had = owed.get(scanKey(each.hostId, each.scanId))?.begun?.sittings ?? 0;
+      return had <= (each.begun?.sittings ?? 0) && keepWaiting(host.id, { ...each, trouble });
     },
     continueScan: async (host, each) => keepWaiting(host.id, { ...each, trouble: undefined }),
     dropOwed: async ({ hostId, scanId }) => void owed.delete(scanKey(hostId, scanId)),

@@ -257,7 +257,7 @@ class World {
     const clock = this.#clock();
     const wakeNotices = this.#wakeNotices(worker);
     const { hosts, owed } = this.#memory.all();
-    const waits = owed.some(({ scanId: id, awaits }) => id === ref.scanId && awaits !== undefined);
+    const waits = owed.some(({ scanId: id, begun }) => id === ref.scanId && begun?.awaits !== undefined);
     const silence = waits ? 'waited for its messages' : hosts.length === 0 ? 'was of a removed host' : undefined;
     const failed = await probeScans([ref], {
       store,

@@ -122,7 +122,10 @@ async function comesBack({ ids }: Begun): Promise<void> {
 describe('a scan of a server that takes any local part', () => {
   test('waits for its messages an hour, and has no result before', async () => {
     const scan = await waiting();
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, awaits: { since: NOON, until: NOON + HOUR }, startedAt: NOON });
+    expect(await owedOf(scan)).toMatchObject({
+      dueAt: NOON + HOUR,
+      begun: { awaits: { since: NOON, until: NOON + HOUR }, startedAt: NOON },
+    });
     expect(await scanOf(scan)).toBeUndefined();
     expect((await stateOf(scan))?.last).toBeUndefined();
   });
@@ -131,7 +134,7 @@ describe('a scan of a server that takes any local part', () => {
     const scan = await waiting();
     now += 30 * MINUTE;
     expect(await look(scan)).toEqual([]);
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, awaits: { until: NOON + HOUR } });
+    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, begun: { awaits: { until: NOON + HOUR } } });
     expect(await scanOf(scan)).toBeUndefined();
     expect(audits).toHaveLength(1);
   });
@@ -195,15 +198,15 @@ describe('a scan of a server that takes any local part', () => {
       [scan.ref],
       services(() => foundIn(catchAll(scan.ids), other)),
     );
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + 5 * MINUTE, sittings: 1 });
-    expect((await owedOf(scan))?.awaits).toBeUndefined();
+    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + 5 * MINUTE, begun: { sittings: 1 } });
+    expect((await owedOf(scan))?.begun?.awaits).toBeUndefined();
     now += 5 * MINUTE;
     await probeScans(
       [scan.ref],
       services(() => foundIn(catchAll(scan.ids), { ...other, tests: sampleLeg().tests })),
     );
     expect(audits.at(-1)?.before).toHaveLength(2);
-    expect(await owedOf(scan)).toMatchObject({ awaits: { since: now } });
+    expect(await owedOf(scan)).toMatchObject({ begun: { awaits: { since: now } } });
   });
 
   test('tells its owner at once of a port that is proven to relay, whatever another waits for', async () => {
@@ -249,7 +252,7 @@ describe('whatever happens while messages are waited for', () => {
     const crashing = services(findingOf(scan.ids), { continueScan: () => Promise.reject(new Error('killed here')) });
     expect(await probeScans([scan.ref], crashing)).toEqual([scan.ref]);
     expect(await probeScans([scan.ref], services(findingOf(scan.ids)))).toEqual([]);
-    expect(await owedOf(scan)).toMatchObject({ awaits: { until: NOON + HOUR } });
+    expect(await owedOf(scan)).toMatchObject({ begun: { awaits: { until: NOON + HOUR } } });
   });
 
   test('a crash between the wait and the look for what came before it costs the wait, and no message', async () => {

@@ -2,6 +2,8 @@ import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import type { Judgement } from '../../../shared/domain/reason.ts';
+import type { LegEvidence } from '../../../shared/domain/scan.ts';
+import { judgeHost } from '../../../shared/domain/verdict.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
@@ -101,6 +103,23 @@ test('a scan of a port from which nothing came is stored at once where our own w
   expect(await store.findScan(slow.id, refOf(slow).scanId)).toBeUndefined();
   release();
   expect(await done).toEqual([]);
+});
+
+test('a scan of the full table stays one when its first sitting came to none of its tests', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost({}, { relay: 'closed', since: NOON, lastFull: NOON });
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-on-demand' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  const untouched: LegEvidence = { ...sampleLeg(), contact: 'out-of-time', tests: [], controls: [] };
+  const scopes: unknown[] = [];
+  const services = servicesOn(store as AuditStore, {
+    audit: async (_, { scope }) => {
+      scopes.push(scope);
+      return { judgement: judgeHost([untouched], []), legs: [untouched] };
+    },
+  });
+  for (let sitting = 0; sitting < 2; sitting++) expect(await probeScans([ref], services)).toEqual([]);
+  expect(scopes).toEqual(['full', 'full']);
 });
 
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {
