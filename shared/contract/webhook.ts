@@ -88,9 +88,10 @@ function detailsOf(occasion: Occasion) {
   }
 }
 
-function scanOf({ scanId, scannedAt, verdict, reason: why, hole, software, evidence }: Seen) {
+function scanOf({ scanId, scannedAt, reason: why, hole, software, evidence }: Seen) {
+  const { verdict, sentence } = REASONS[why];
   return {
-    scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: REASONS[why].sentence },
+    scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: sentence },
     hole: hole === undefined ? undefined : holeView(hole, software),
     evidence: evidence.slice(0, EVIDENCE_LIMIT).map(({ leg, from, to, reply }) => ({
       leg,

@@ -1,7 +1,7 @@
 import type { Arrival } from './canary.ts';
 import { type Hole, holeIn } from './hole.ts';
 import type { Host, HostState } from './host.ts';
-import type { KnownState, Reason, RelayState, Verdict } from './reason.ts';
+import type { KnownState, Reason, RelayState } from './reason.ts';
 import type { Software } from './remedies.ts';
 import type { LegEvidence, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
@@ -20,7 +20,7 @@ export type Occasion =
   /** It still answers as it did; `count` is 1 for the first reminder. */
   | { readonly kind: 'reminder'; readonly count: number }
   /** Scheduled scans in a row could not audit it. */
-  | { readonly kind: 'silent'; readonly verdict: Verdict; readonly reason: Reason; readonly scans: number; readonly since: number }
+  | { readonly kind: 'silent'; readonly reason: Reason; readonly scans: number; readonly since: number }
   /** It can be audited again, after it was told to be silent. */
   | { readonly kind: 'back'; readonly silentSince: number };
 
@@ -36,7 +36,6 @@ export type NoticeEvidence = {
 export type Seen = {
   readonly scanId: string;
   readonly scannedAt: number;
-  readonly verdict: Verdict;
   readonly reason: Reason;
   /** Whether it took a whole message, to the final dot, and not only a recipient. */
   readonly messageAccepted: boolean;
@@ -155,7 +154,6 @@ export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: KnownSta
   return {
     scanId: scan.id,
     scannedAt: scan.startedAt,
-    verdict: scan.judgement.verdict,
     reason: scan.judgement.reason,
     messageAccepted: envelopes.some(({ test }) => isMessageAccepted(test)),
     arrival: arrivals.toSorted((a, b) => a.at - b.at)[0],

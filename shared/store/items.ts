@@ -8,7 +8,7 @@ import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
 import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
-import { KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
+import { judged, KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import {
   CONTACTS,
@@ -35,7 +35,8 @@ const relayState = z.enum(RELAY_STATES);
 const knownState = z.enum(KNOWN_STATES);
 const time = z.number().int().nonnegative();
 
-const judgement = z.object({ verdict, reason, completed: z.number(), planned: z.number() });
+// Its verdict stands in the table too, for queries; what counts is the reason.
+const judgement = z.object({ reason, completed: z.number(), planned: z.number() }).transform((read) => judged(read.reason, read));
 
 const settings = z.object({
   name: z.string(),
@@ -176,7 +177,7 @@ const occasion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('change'), from: knownState, to: relayState }),
   z.object({ kind: z.literal('digest'), changes: z.number(), from: time }),
   z.object({ kind: z.literal('reminder'), count: z.number() }),
-  z.object({ kind: z.literal('silent'), verdict, reason, scans: z.number(), since: time }),
+  z.object({ kind: z.literal('silent'), reason, scans: z.number(), since: time }),
   z.object({ kind: z.literal('back'), silentSince: time }),
 ]);
 
@@ -193,7 +194,6 @@ const hole = z.object({
 const seen = z.object({
   scanId: z.string(),
   scannedAt: time,
-  verdict,
   reason,
   messageAccepted: z.boolean(),
   arrival: arrival.optional(),

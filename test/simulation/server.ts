@@ -2,6 +2,7 @@ import type { SESMessage } from 'aws-lambda';
 import type { AuditOrder } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import type { Host } from '../../shared/domain/host.ts';
+import { judged } from '../../shared/domain/reason.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
 import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
 import { CLOSED, SUSPECTED, sampleLeg } from '../support/samples.ts';
@@ -51,7 +52,7 @@ export async function auditedAt(
       const canary = full ? await order.expectCanary?.({ leg: LEG, test: 'plain', recipient: RECIPIENT }) : undefined;
       if (canary === undefined) return { judgement: SUSPECTED, legs: [leg] };
       later(canary.id, { what: 'arrival', after: phase.canaryAfter ?? 0, copies: 1 });
-      return { judgement: { ...SUSPECTED, reason: 'message-accepted' }, legs: [{ ...leg, canaries: [canary.id] }] };
+      return { judgement: judged('message-accepted', SUSPECTED), legs: [{ ...leg, canaries: [canary.id] }] };
     }
     case 'takesAnyLocalPart': {
       if (!full) return REFUSED;

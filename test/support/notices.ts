@@ -12,7 +12,6 @@ const TOLD_AT = Date.UTC(2026, 10, 24, 10, 38);
 export const SEEN: Seen = {
   scanId: '20261124T103700Z-confirming',
   scannedAt: Date.UTC(2026, 10, 24, 10, 37, 5),
-  verdict: 'suspected',
   reason: 'recipient-accepted',
   messageAccepted: false,
   evidence: [
@@ -30,7 +29,6 @@ export const SEEN: Seen = {
 
 const ARRIVED: Seen = {
   ...SEEN,
-  verdict: 'open',
   reason: 'canary-arrived',
   messageAccepted: true,
   arrival: {
@@ -49,7 +47,6 @@ const ARRIVED: Seen = {
 const REFUSED: Seen = {
   ...SEEN,
   hole: undefined,
-  verdict: 'closed',
   reason: 'all-refused',
   software: undefined,
   evidence: SEEN.evidence.map((each) => ({ ...each, reply: '554 5.7.1 no' })),
@@ -63,7 +60,7 @@ const SINK: Seen = {
   software: undefined,
   hole: { cause: 'anyone', others: 0 },
 };
-const SILENT: Seen = { ...REFUSED, verdict: 'unreachable', reason: 'probably-banned', evidence: [], envelopes: 0 };
+const SILENT: Seen = { ...REFUSED, reason: 'probably-banned', evidence: [], envelopes: 0 };
 
 /** A notice about mail.example.org. */
 export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?: Seen, since: number = TOLD_AT): MailNotice {
@@ -86,11 +83,7 @@ export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?
 const OPENED = hostNotice({ kind: 'change', from: 'closed', to: 'open' }, 'open', ARRIVED);
 const SUSPECTED = hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', SEEN);
 const CLOSED = hostNotice({ kind: 'change', from: 'open', to: 'closed' }, 'closed', REFUSED);
-const SILENCE = hostNotice(
-  { kind: 'silent', verdict: 'untestable', reason: 'probably-banned', scans: 3, since: TOLD_AT - 3 * DAY },
-  'closed',
-  SILENT,
-);
+const SILENCE = hostNotice({ kind: 'silent', reason: 'probably-banned', scans: 3, since: TOLD_AT - 3 * DAY }, 'closed', SILENT);
 
 const GROUP: GroupNotice = {
   id: 'account1-group-1-0',
@@ -120,10 +113,7 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   'digest of open': hostNotice({ kind: 'digest', changes: 5, from: TOLD_AT - 9 * 60 * MINUTE }, 'open'),
   'digest of closed': hostNotice({ kind: 'digest', changes: 1, from: TOLD_AT - DAY }, 'closed', REFUSED),
   silent: SILENCE,
-  'silent without consent': hostNotice(
-    { kind: 'silent', verdict: 'untestable', reason: 'no-consent', scans: 3, since: TOLD_AT - 3 * DAY },
-    'open',
-  ),
+  'silent without consent': hostNotice({ kind: 'silent', reason: 'no-consent', scans: 3, since: TOLD_AT - 3 * DAY }, 'open'),
   back: hostNotice({ kind: 'back', silentSince: TOLD_AT - 5 * DAY }, 'suspected', SEEN),
   group: GROUP,
 };

@@ -6,7 +6,6 @@ import { NOON, sampleHost } from '../../support/samples.ts';
 const SEEN: Seen = {
   scanId: '20260601T120000Z-scheduled',
   scannedAt: NOON,
-  verdict: 'suspected',
   reason: 'recipient-accepted',
   messageAccepted: false,
   evidence: [{ leg: '192.0.2.1:25', from: '<a@x>', to: '<b@y>', reply: '250 <script>\r\nBcc: \x00\u202e ok' }],
@@ -16,7 +15,7 @@ const OCCASIONS: readonly Occasion[] = [
   { kind: 'change', from: 'closed', to: 'suspected' },
   { kind: 'digest', changes: 7, from: NOON },
   { kind: 'reminder', count: 2 },
-  { kind: 'silent', verdict: 'unreachable', reason: 'vetoed', scans: 3, since: NOON },
+  { kind: 'silent', reason: 'vetoed', scans: 3, since: NOON },
   { kind: 'back', silentSince: NOON },
 ];
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readNoticeRecord, readOwed } from '../../../shared/store/items.ts';
-import { hostNotice } from '../../support/notices.ts';
-import { BEGUN, NOON } from '../../support/samples.ts';
+import { readNoticeRecord, readOwed, readScan } from '../../../shared/store/items.ts';
+import { hostNotice, SEEN } from '../../support/notices.ts';
+import { BEGUN, NOON, SUSPECTED, sampleHost, sampleScan } from '../../support/samples.ts';
 
 test('an owed scan whose booked time is of the former shape is read without it: it joins the line anew', () => {
   const owed = { pk: 'HOST#h', sk: 'OWED#20260601T120000Z-first', accountId: 'a', dueAt: 1, tries: 0 };
@@ -30,4 +30,17 @@ test('an owed scan that was written before scans kept their scope is of the full
   });
   expect(readOwed({ ...owed, ...BEGUN, full: false }).begun).toEqual({ ...BEGUN, full: false });
   expect(() => readOwed({ ...owed, soFar: '=hash' })).toThrow();
+});
+
+test('the verdict of a stored scan is that of its reason', () => {
+  const { hostId, id, ...scan } = sampleScan(sampleHost(), '20260601T120000Z-first', NOON, SUSPECTED);
+  const item = { pk: `HOST#${hostId}`, sk: `SCAN#${id}`, ...scan };
+  expect(readScan(item).judgement).toEqual(SUSPECTED);
+  expect(readScan({ ...item, judgement: { ...SUSPECTED, verdict: 'closed' } }).judgement).toEqual(SUSPECTED);
+});
+
+test('a notice that was written when notices held verdicts beside their reasons is read without them', () => {
+  const notice = hostNotice({ kind: 'silent', reason: 'no-consent', scans: 3, since: NOON }, 'open', SEEN);
+  const former = { ...notice, occasion: { ...notice.occasion, verdict: 'untestable' }, seen: { ...SEEN, verdict: 'suspected' } };
+  expect(readNoticeRecord({ notice: former, tries: 0, dueAt: NOON })).toEqual({ notice, tries: 0, dueAt: NOON });
 });
