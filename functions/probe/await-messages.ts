@@ -2,7 +2,6 @@ import type { Returns } from '../../shared/domain/canary.ts';
 import { ended } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Begun, LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
-import { judgeHost } from '../../shared/domain/verdict.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
@@ -36,8 +35,7 @@ export async function lookForMessages(
     return undefined;
   }
   const waited = ended(legs, 'waited');
-  const judgement = judgeHost(waited, host.state.openLegs, arrivals);
-  return arrivals.length === 0 ? { judgement, legs: waited } : { judgement, legs: waited, arrivals };
+  return { legs: waited, arrivals };
 }
 
 function countOf({ arrivals, bounces }: Returns): number {

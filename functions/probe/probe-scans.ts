@@ -1,9 +1,9 @@
 import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
 import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
-import { ended, isFull, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
+import { following, isFull, leftIn, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
+import { isOurs } from '../../shared/domain/reason.ts';
 import {
   type Begun,
   type Bookings,
@@ -26,7 +26,7 @@ import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import { lookForMessages } from './await-messages.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, judgementOf, type Tested, type Untested } from './finding.ts';
 import { progressOf } from './progress.ts';
 import type { Turns } from './turns.ts';
 
@@ -115,7 +115,7 @@ async function blockedAmong(seeming: ReadonlyMap<number, Promise<boolean>>, answ
 
 function withoutBlocked(finding: Finding, isBlocked: ReadonlySet<number>): Finding {
   if (!mutePorts(finding).some((port) => isBlocked.has(port))) return finding;
-  return { judgement: untested('egress-blocked'), legs: finding.legs.filter(({ port }) => !isBlocked.has(port)) };
+  return { untested: 'egress-blocked', legs: finding.legs.filter(({ port }) => !isBlocked.has(port)) };
 }
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
@@ -197,19 +197,22 @@ async function auditSafely(host: Host, order: AuditOrder, services: Services): P
     return await services.audit(host, order);
   } catch (error) {
     services.log.error('an audit failed', { hostId: host.id, error });
-    return trouble('internal-error');
+    return { untested: 'internal-error', legs: [] };
   }
 }
 
 async function conclude(made: Made, found: Finding, services: Services): Promise<void> {
   const { ref, host, owed, startedAt, full } = made;
+  const { openLegs } = host.state;
+  const { reason } = judgementOf(found, openLegs);
   services.count('HostsProbed', 1);
-  if (found.judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(found.judgement)) return putOff(made, found, services);
-  const { later, legs, judgement } = await goesOn(made, found, services);
+  if (reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
+  if (found.untested !== undefined && isOurs(found.untested)) return putOff(made, found, services);
+  const { later, legs } = found.untested === undefined ? await goesOn(made, found, services) : { later: 'no', legs: found.legs };
   if (later === 'yes') return;
   const evidence = legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs);
   const { arrivals = [] } = found;
+  const shown: Finding = { ...found, legs };
   const broken = brokenTlsPorts(legs);
   const base = {
     hostId: host.id,
@@ -223,12 +226,9 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     brokenTls: broken.length === 0 ? undefined : broken,
     waitedMs: waitedBy(made, arrivals, services.clock()),
   };
-  const bare: Scan = {
-    ...base,
-    ...shownBy(legs, host, []),
-    judgement: arrivals.length === 0 ? judgement : judgeHost(legs, host.state.openLegs),
-  };
-  const scan: Scan = arrivals.length === 0 ? bare : { ...base, ...shownBy(legs, host, arrivals), judgement, arrivals };
+  const bare: Scan = { ...base, ...shownBy(legs, host, []), judgement: judgementOf({ ...shown, arrivals: undefined }, openLegs) };
+  const whole = () => ({ ...base, ...shownBy(legs, host, arrivals), judgement: judgementOf(shown, openLegs), arrivals });
+  const scan: Scan = arrivals.length === 0 ? bare : whole();
   await settle({ host, scan, bare, legs, wasOwed: owed !== undefined, historyOnly: later === 'another-waits' }, services);
 }
 
@@ -251,48 +251,35 @@ function waitedBy({ owed }: Made, arrivals: readonly Arrival[], now: number): nu
   return awaits === undefined || arrivals.length > 0 || now < awaits.until ? undefined : awaits.until - awaits.since;
 }
 
-type Going = Pick<Finding, 'legs' | 'judgement'> & { readonly later: 'yes' | 'no' | 'another-waits' };
+type Going = { readonly legs: readonly LegEvidence[]; readonly later: 'yes' | 'no' | 'another-waits' };
 
-// A scan goes on until its server has answered all there is, or its sittings are used up; then its messages are waited for.
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
-async function goesOn(made: Made, found: Finding, services: Services): Promise<Going> {
-  const { host, owed, full } = made;
+async function goesOn(made: Made, { legs, arrivals }: Tested, services: Services): Promise<Going> {
+  const { owed, full } = made;
   const sittings = (owed?.begun?.sittings ?? 0) + 1;
-  const wait = nextSitting(sittings, services.continueMs);
-  const rest = restOf(found.legs, found.judgement);
-  if (rest === 'another-sitting' && wait !== undefined) {
-    // A core keeps its ten minutes between refusals.
-    const dueAt = services.clock() + (full ? wait : Math.max(wait, 2 * services.continueMs));
-    return goOn(made, found, { dueAt, sittings }, services);
-  }
-  const legs = rest === 'another-sitting' ? ended(found.legs, 'sittings-used-up') : found.legs;
-  const ends = { legs, judgement: found.arrivals === undefined ? judgeHost(legs, host.state.openLegs) : found.judgement };
-  if (legs.length === 0) return { ...found, later: 'no' };
-  if (restOf(legs, ends.judgement) !== 'its-messages' && !awaitsMessages(ends)) return { ...ends, later: 'no' };
+  const next = following({ legs, arrivals, full, sittings }, services.continueMs);
+  if (next.kind === 'result') return { legs: next.legs, later: 'no' };
   const since = services.clock();
+  if (next.kind === 'sitting') return goOn(made, legs, { dueAt: since + next.inMs, sittings }, services);
   const until = since + services.awaitMs;
-  const going = await goOn(made, ends, { dueAt: until, sittings, awaits: { since, until } }, services);
+  const going = await goOn(made, next.legs, { dueAt: until, sittings, awaits: { since, until } }, services);
   // What came before this was written was told to a scan that did not wait yet.
-  const sent = legs.flatMap((leg) => leg.canaries ?? []);
+  const sent = next.legs.flatMap((leg) => leg.canaries ?? []);
   if (going.later === 'yes' && isAny(await services.store.readReturns(made.ref, sent))) await services.store.leaseScan(made.ref, since);
   return going;
-}
-
-function awaitsMessages({ legs, judgement }: Pick<Finding, 'legs' | 'judgement'>): boolean {
-  return judgement.verdict === 'inconclusive' && legs.some((leg) => judgeLeg(leg).reason === 'awaiting-messages');
 }
 
 type Next = Pick<OwedScan, 'dueAt'> & Pick<Begun, 'sittings' | 'awaits'>;
 
 async function goOn(
   { ref, host, owed, startedAt, full }: Made,
-  found: Pick<Finding, 'legs' | 'judgement'>,
+  legs: readonly LegEvidence[],
   { dueAt, sittings, awaits }: Next,
   services: Services,
 ): Promise<Going> {
-  const soFar = await services.store.keepSoFar(host, found.legs);
-  const { reason, completed, planned } = found.judgement;
-  const left = { reason: leftIn(found.legs) ?? reason, completed, planned };
+  const soFar = await services.store.keepSoFar(host, legs);
+  const { reason, completed, planned } = judgeHost(legs, host.state.openLegs);
+  const left = { reason: leftIn(legs) ?? reason, completed, planned };
   services.log.info('goes on later', { host: host.settings.name, ...ref, ...left });
   const goesOnNow = await services.store.continueScan(host, {
     ...ref,
@@ -300,7 +287,7 @@ async function goOn(
     tries: owed?.tries ?? 0,
     begun: { startedAt, full, sittings, soFar, left, awaits },
   });
-  return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
+  return { legs, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
 // A scan to be stored. `bare` is the same without what came back, if it is not stored yet.
@@ -353,11 +340,10 @@ function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): stri
 // What was found before our trouble is kept: it is not asked again.
 async function putOff(
   { ref, host, owed, startedAt, full, booked = {} }: Made,
-  { judgement, legs, retryAt }: Finding,
+  { untested: reason, legs, retryAt }: Untested,
   services: Services,
 ): Promise<void> {
   const dueAt = retryAt ?? services.clock() + services.putOffMs;
-  const { reason } = judgement;
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
   const before = owed?.begun;
@@ -377,8 +363,4 @@ function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: 
 
 async function legsOf(store: AuditStore, scan: Scan): Promise<LegEvidence[]> {
   return (scan.evidence === undefined ? undefined : await store.readEvidence(scan.hostId, scan.evidence)) ?? [];
-}
-
-function trouble(reason: Reason): Finding {
-  return { judgement: untested(reason), legs: [] };
 }

@@ -165,8 +165,8 @@ export const KNOWN_STATES = [...RELAY_STATES, 'unknown'] as const;
 export type KnownState = (typeof KNOWN_STATES)[number];
 
 /** Whether the trouble is on our side: the scan is then no result, and stays owed. */
-export function isOurs(judgement: Judgement): boolean {
-  const entry = REASONS[judgement.reason];
+export function isOurs(reason: Reason): boolean {
+  const entry = REASONS[reason];
   return 'fault' in entry && entry.fault === 'ours';
 }
 

@@ -6,10 +6,10 @@ import { probeScans, type Services } from '../../../functions/probe/probe-scans.
 import type { Canary } from '../../../shared/domain/canary.ts';
 import type { Host, HostState } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type ScanKind, type ScanRef, scanId, type TestResult } from '../../../shared/domain/scan.ts';
-import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { CLOSED, createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const MINUTE = 60_000;
@@ -42,7 +42,7 @@ function catchAll(canaries: readonly string[], more: Partial<LegEvidence> = {}):
   return { ...sampleLeg(), tests: [...sampleLeg().tests, ...taken], controls, canaries, toCarry: 0, ...more };
 }
 
-const foundIn = (...legs: readonly LegEvidence[]): Finding => ({ judgement: judgeHost(legs, []), legs });
+const foundIn = (...legs: readonly LegEvidence[]): Finding => ({ legs });
 
 const log = { info: () => {}, error: () => {} };
 const wakeNotices = async (ids: readonly string[]) => void woken.push(...ids);
@@ -230,7 +230,7 @@ describe('a scan of a server that takes any local part', () => {
     const scan = await begun(0, 'on-demand', { catchAll: true });
     await probeScans(
       [scan.ref],
-      services(() => ({ judgement: CLOSED, legs: [sampleLeg()] })),
+      services(() => ({ legs: [sampleLeg()] })),
     );
     expect((await stateOf(scan))?.catchAll).toBeUndefined();
   });
@@ -335,13 +335,13 @@ describe('whatever happens while messages are waited for', () => {
     const old = await begun(1, 'on-demand', { relay: 'suspected', openLegs: ['192.0.2.1:25'] });
     await probeScans(
       [old.ref],
-      services(() => ({ judgement: SUSPECTED, legs: [{ ...sampleLeg('accepted'), canaries: old.ids }] })),
+      services(() => ({ legs: [{ ...sampleLeg('accepted'), canaries: old.ids }] })),
     );
     now += 10 * MINUTE;
     for (const kind of ['on-demand', 'confirming'] as const) {
       await probeScans(
         [{ ...old.ref, scanId: scanId(now, kind) }],
-        services(() => ({ judgement: CLOSED, legs: [sampleLeg()] })),
+        services(() => ({ legs: [sampleLeg()] })),
       );
       now += 10 * MINUTE;
     }

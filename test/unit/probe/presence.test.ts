@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHost } from '../../../functions/probe/audit-host.ts';
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import { openGate } from '../../../functions/probe/gate.ts';
 import type { Gate, TakeTurn } from '../../../functions/probe/permit-host.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
@@ -91,7 +92,7 @@ async function scan(id: string, of = host, meanwhile = () => {}) {
     },
   );
   putBack();
-  return { dialled: [...new Set(dialled)], reason: finding.judgement.reason, turns };
+  return { dialled: [...new Set(dialled)], reason: judgementOf(finding, []).reason, turns };
 }
 
 const LEFT_ALONE = { dialled: [], reason: 'no-consent', turns: [] };

@@ -1,15 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
 import type { Host } from '../../../shared/domain/host.ts';
-import type { Judgement } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { judgeHost } from '../../../shared/domain/verdict.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { AMPLE, CLOSED, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
-const SILENT: Judgement = { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 19 };
 const SENT = 50; // more than a scan keeps the ids of
 
 test('of many messages the last counts too when it comes back before their scan is stored', async () => {
@@ -23,7 +20,7 @@ test('of many messages the last counts too when it comes back before their scan 
   await store.markCanary(`canary-${SENT - 1}`, { at: NOON, path: [] });
   const raised: string[] = [];
   const services = servicesOn(store as AuditStore, {
-    audit: async () => ({ judgement: SUSPECTED, legs: [{ ...sampleLeg('accepted'), canaries }] }),
+    audit: async () => ({ legs: [{ ...sampleLeg('accepted'), canaries }] }),
     raise: async (_, { arrivals }) => void raised.push(...arrivals.map(({ canary }) => canary)),
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -39,7 +36,7 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
   let audits = 0;
   const audit = async () => {
     audits++;
-    return { judgement: SUSPECTED, legs: [] };
+    return { legs: [] };
   };
   expect(await probeScans([ref], servicesOn(orphaned, { audit }))).toEqual([]);
   expect(audits).toBe(0);
@@ -56,7 +53,7 @@ test('an audit is told which scan it is, by which an address may speak that has 
   const services = servicesOn(store as AuditStore, {
     audit: async (_, { scanId }) => {
       told.push(scanId);
-      return { judgement: SUSPECTED, legs: [] };
+      return { legs: [] };
     },
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -72,7 +69,7 @@ test('a scan of a host with very many served domains uses ten of them, and notes
   const services = servicesOn(store as AuditStore, {
     audit: async ({ settings }) => {
       used.push(settings.servedDomains);
-      return { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+      return { legs: [sampleLeg('accepted')] };
     },
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -93,9 +90,9 @@ test('a scan of a port from which nothing came is stored at once where our own w
   });
   const services = servicesOn(store as AuditStore, {
     audit: async ({ id }) => {
-      if (id === mute.id) return { judgement: SILENT, legs: [{ ...sampleLeg(), tests: [], contact: 'connection-timed-out' }] };
+      if (id === mute.id) return { legs: [{ ...sampleLeg(), tests: [], contact: 'connection-timed-out' }] };
       await held;
-      return { judgement: CLOSED, legs: [sampleLeg()] };
+      return { legs: [sampleLeg()] };
     },
   });
   const done = probeScans([refOf(mute), refOf(slow)], services);
@@ -115,7 +112,7 @@ test('a scan of the full table stays one when its first sitting came to none of 
   const services = servicesOn(store as AuditStore, {
     audit: async (_, { scope }) => {
       scopes.push(scope);
-      return { judgement: judgeHost([untouched], []), legs: [untouched] };
+      return { legs: [untouched] };
     },
   });
   for (let sitting = 0; sitting < 2; sitting++) expect(await probeScans([ref], services)).toEqual([]);
