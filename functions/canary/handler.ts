@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { readCanaryToken } from '../../shared/runtime/canary-token.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue } from '../../shared/runtime/queues.ts';
@@ -16,11 +17,11 @@ const settings = readSettings('canary');
 const logger = newLogger('canary');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
   readToken: (text) => readCanaryToken(secrets, text),
   readMail: keptMails(settings.CANARY_MAIL_URL, settings.CANARY_MAIL_REGION),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
-  clock: Date.now,
+  clock: systemClock,
   log: eventLog(logger),
 };
 

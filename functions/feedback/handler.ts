@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
@@ -10,8 +11,8 @@ import { type Services, takeEvent } from './feedback.ts';
 const settings = readSettings('feedback');
 const logger = newLogger('feedback');
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
-  clock: Date.now,
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
+  clock: systemClock,
   log: eventLog(logger),
 };
 

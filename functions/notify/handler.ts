@@ -8,6 +8,7 @@ import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { postToWebhook } from '../../shared/network/webhook.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
@@ -22,7 +23,7 @@ import { webhookMessage } from './webhook-message.ts';
 const settings = readSettings('notify');
 const logger = newLogger('notify');
 const secrets = await loadSecrets(settings.SECRET);
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock);
 const lookups = dnsLookups(settings.DNS_SERVERS);
 const siteUrl = settings.BASE_URL;
 const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.WEBHOOK_NETWORKS);
@@ -30,7 +31,7 @@ const services: Services = {
   store,
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   call: callWebhook,
-  clock: Date.now,
+  clock: systemClock,
   wait: (ms) => wait(ms),
   log: eventLog(logger),
   siteUrl,
@@ -42,7 +43,7 @@ const services: Services = {
 
 // The never-list is read for every call: they are few.
 async function callWebhook(notice: WebhookNotice): Promise<Called> {
-  const message = webhookMessage(notice, webhookSecret(secrets, notice.hostId), Date.now(), siteUrl);
+  const message = webhookMessage(notice, webhookSecret(secrets, notice.hostId), systemClock(), siteUrl);
   const isVetoed = coverOf(await store.neverList());
   return postToWebhook(notice.recipient, message, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
 }

@@ -53,7 +53,7 @@ export async function auditHost(registered: Host, order: AuditOrder, rules: Audi
   const { ways, ports, byPresence, servedDomains, askedAt } = permission;
   const host = { ...registered, settings: { ...registered.settings, ports } };
   const askAtDial = askingAtDial(host, askedAt, rules.gate, byPresence ? order.scanId : undefined);
-  const deadline = Date.now() + rules.limits.sittingMs;
+  const deadline = rules.gate.now() + rules.limits.sittingMs;
   const legs = await Promise.all(
     ways.map(({ address, permitted, refused }) => {
       if (refused !== undefined) return untouched(host, address, refused);
@@ -196,6 +196,7 @@ async function probeIfPlanned(
     scope,
     limits,
     deadline,
+    clock: rules.gate.now,
     optOutAddress,
     siteUrl,
     askAtDial: work.askAtDial,
@@ -232,7 +233,7 @@ export function castFor(host: Host, address: Address, servedDomains: readonly st
     servedDomains,
     controlMailbox: controlAmong(host.settings.controlMailbox, servedDomains),
     localPart: `audit-${host.id.slice(0, 8)}`,
-    srsDay: Math.floor(Date.now() / DAY_MS),
+    srsDay: Math.floor(rules.gate.now() / DAY_MS),
   };
 }
 

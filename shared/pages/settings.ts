@@ -58,8 +58,8 @@ ${secret === undefined ? undefined : html`<details><summary>What calls of the we
   );
 }
 
-function typedFields({ servedDomains, alertRecipients, period, controlMailbox, ports, reminders, webhook }: HostFields): Html {
-  const all = [servedDomains, alertRecipients, period, controlMailbox, ports, reminders ? 'with reminders' : 'without reminders', webhook];
+function typedFields(fields: HostFields): Html {
+  const all = Object.entries(fields).map(([name, value]) => (typeof value === 'string' ? value : `${value ? 'with' : 'without'} ${name}`));
   return html`<details open><summary>What you had typed</summary><pre>${all.filter((each) => each !== '').join('\n')}</pre></details>`;
 }
 

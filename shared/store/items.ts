@@ -2,15 +2,16 @@ import * as z from 'zod';
 import type { Arrival, Bounce, Canary } from '../domain/canary.ts';
 import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
-import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
-import { type Host, letterOf, verdictOf } from '../domain/host.ts';
+import { type Hole, SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
+import { type Host, type HostSettings, type HostState, letterOf, verdictOf } from '../domain/host.ts';
 import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
-import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES, type Seen } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import { judged, KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
-import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
+import { MTA_NAMES, type Mta, type Software } from '../domain/remedies.ts';
 import {
+  type Begun,
   CONTACTS,
   ENDS,
   type LegEvidence,
@@ -21,13 +22,18 @@ import {
   type Scan,
   STAGES,
   STOPS,
+  type TestResult,
+  type TlsFacts,
   TRANSPORTS,
 } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Line } from '../domain/turn-line.ts';
 import type { Account, DueScan, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
-import { idIn } from './keys.ts';
+import { idIn, type Key } from './keys.ts';
+
+// A schema for every property, so that none which is stored is forgotten when it is read.
+type Shape<T> = Readonly<Record<keyof T, z.ZodType>>;
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const verdict = z.enum(VERDICTS);
@@ -48,7 +54,7 @@ const settings = z.object({
   reminders: z.boolean().default(true), // the first hosts had no choice
   webhook: z.string().optional(),
   acknowledgedAt: time.optional(),
-});
+} satisfies Shape<HostSettings>);
 
 const state = z.object({
   version: z.number(),
@@ -71,7 +77,7 @@ const state = z.object({
   flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
   silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
   reminders: z.number().optional(),
-});
+} satisfies Shape<HostState>);
 
 const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, revision: z.number(), settings, state });
 
@@ -94,7 +100,7 @@ const canaryItem = z.object({
   sentAt: time,
   arrival: z.object({ at: time, path }).optional(),
   bounce: z.object({ at: time, by: z.string().optional() }).optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<Canary, 'id'> & Omit<StoredCanary, 'canary'>>);
 
 const scanItem = z.object({
   pk: z.string(),
@@ -113,7 +119,7 @@ const scanItem = z.object({
   waitedMs: z.number().optional(),
   arrivals: z.array(arrival).optional(),
   bounces: z.array(bounce).optional(),
-});
+} satisfies Shape<Key & Omit<Scan, 'hostId' | 'id'>>);
 
 const testResult = z.object({
   test: z.string(),
@@ -128,13 +134,13 @@ const testResult = z.object({
   says: z.enum(SAYS).optional(),
   closings: z.number().optional(),
   shows: z.object({ cause: z.enum(CAUSES), name: z.string().optional() }).optional(),
-});
+} satisfies Shape<TestResult>);
 
 const software = z.object({
   mta: z.enum(Object.keys(MTA_NAMES) as [Mta, ...Mta[]]),
   version: z.string().optional(),
   from: z.enum(['greeting', 'answers']),
-});
+} satisfies Shape<Software>);
 
 const tls = z.object({
   version: z.string(),
@@ -143,7 +149,7 @@ const tls = z.object({
   issuer: z.string().optional(),
   validTo: z.string().optional(),
   distrust: z.string().optional(),
-});
+} satisfies Shape<TlsFacts>);
 
 const legs = z.array(
   z.object({
@@ -170,7 +176,7 @@ const legs = z.array(
     brokenTls: z.object({ sittings: z.number(), why: z.string() }).optional(),
     ended: z.enum(ENDS).optional(),
     transcript: z.array(z.string()),
-  }),
+  } satisfies Shape<LegEvidence>),
 );
 
 const occasion = z.discriminatedUnion('kind', [
@@ -189,7 +195,7 @@ const hole = z.object({
   port: z.number().optional(),
   seesUsAs: z.string().optional(),
   others: z.number(),
-});
+} satisfies Shape<Hole>);
 
 const seen = z.object({
   scanId: z.string(),
@@ -201,7 +207,7 @@ const seen = z.object({
   envelopes: z.number(),
   software: software.optional(),
   hole: hole.optional(),
-});
+} satisfies Shape<Seen>);
 
 const owedNotice = { id: z.string(), accountId: z.string(), recipient: z.string(), owedAt: time };
 const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional(), seen: seen.optional() };
@@ -230,7 +236,7 @@ const change = z.object({
   at: time,
   firstScanId: z.string(),
   scanId: z.string(),
-});
+} satisfies Shape<Change>);
 
 const dueScanItem = z.object({ pk: z.string(), sk: z.string(), accountId: z.string(), dueAt: time, tries: z.number() });
 
@@ -254,7 +260,7 @@ const begunItem = z.object({
   soFar: z.string(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
-});
+} satisfies Shape<Begun>);
 
 const spanItem = z.object({
   from: time,
@@ -262,7 +268,7 @@ const spanItem = z.object({
   whole: z.boolean(),
   verdict,
   legs: z.string(),
-});
+} satisfies Shape<Span>);
 
 /** The legs of a span as one text, which costs less to store and to read than a list: a letter for the verdict before each name. */
 export function packSeenLegs(legs: Span['legs']): string {
@@ -362,7 +368,7 @@ const apiKey = z.object({
   scope: z.enum(KEY_SCOPES).default('write'), // the first keys had no scope, and could do everything
   label: z.string().optional(),
   lastUsedAt: time.optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<StoredKey, 'prefix'>>);
 
 export function readKey(item: unknown): StoredKey {
   const { pk, ...rest } = apiKey.parse(item);
@@ -375,7 +381,7 @@ const accountItem = z.object({
   createdAt: time,
   hosts: z.number().int().optional(),
   hostQuota: z.number().int().optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<Account, 'id'>>);
 
 export function readAccount(item: unknown): Account {
   const { pk, ...rest } = accountItem.parse(item);

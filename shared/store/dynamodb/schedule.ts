@@ -3,7 +3,7 @@ import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readDueScan, readOwed, readPresence, readTick, readWaiting, readWheelEntry } from '../items.ts';
-import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
+import { DUE_INDEX, type DueQueue, keys, kindRange } from '../keys.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
@@ -104,13 +104,14 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async owedOf(hostId) {
-      const { pk } = keys.owed(hostId, '');
+      const any = keys.owed(hostId, '');
+      const { first, last } = kindRange(any);
       const { Items = [] } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
           // Between two bounds: where a partition holds 50,000 scans behind it, the embedded engine looks at all of them for a prefix.
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-          ExpressionAttributeValues: { ':pk': pk, ':first': 'OWED#', ':last': 'OWED#~' },
+          ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last },
           ConsistentRead: true,
         }),
       );

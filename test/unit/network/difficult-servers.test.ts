@@ -37,6 +37,7 @@ function orderFor(port: number): Omit<LegOrder, 'limits' | 'deadline'> {
     cast: CAST,
     scope: 'full',
     optOutAddress: 'postmaster@probe.example',
+    clock: Date.now,
     askAtDial: async () => undefined,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };
