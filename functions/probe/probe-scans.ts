@@ -22,6 +22,7 @@ import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter, EventLog } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { decideAgain } from '../../shared/store/decide-again.ts';
 import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
@@ -53,7 +54,6 @@ export type Services = {
 };
 
 const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
-const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
 
 // A scan that has been made, with the host it was made of, before anything is stored.
 type Made = {
@@ -302,27 +302,28 @@ type Settling = {
 
 async function settle({ host, scan, bare, legs, wasOwed, historyOnly = false }: Settling, services: Services): Promise<void> {
   const { store } = services;
-  let current: Host | undefined = host;
-  for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
-    const there = tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id);
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
+  const settled = await decideAgain('a result was to be stored', async (tries) => {
+    const isFirst = tries === 0;
+    const current = isFirst ? host : await store.findHost(host.accountId, host.id);
+    if (current === undefined) return 'gone';
+    const there = isFirst ? undefined : await store.findScan(scan.hostId, scan.id);
     const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, there ?? scan, services);
     // One that another has overtaken is not counted any more, but what came back is: by whoever raises it, once it is stored.
     const stored: Scan = there ?? (decided.kind === 'late' ? (bare ?? scan) : scan);
     const { effect, span } = spanned(decided, current, stored, legs);
     const notices = await owedNotices(current, stored, effect, legs, store);
-    if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span })) === 'stored') {
-      report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
-      await wake(
-        notices.map((notice) => notice.id),
-        services,
-      );
-      await raiseArrived(canariesIn(stored, legs), { accountId: host.accountId, hostId: host.id, scanId: scan.id }, services);
-      return;
-    }
-    current = await store.findHost(host.accountId, host.id);
-  }
-  if (current !== undefined) throw new Error('the host kept changing while a result was to be stored');
-  if (wasOwed) await store.dropOwed({ accountId: host.accountId, hostId: host.id, scanId: scan.id });
+    const kept = await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span });
+    return kept === 'conflict' ? kept : { current, stored, effect, notices };
+  });
+  if (settled === 'gone') return wasOwed ? store.dropOwed(ref) : undefined;
+  const { current, stored, effect, notices } = settled;
+  report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
+  await wake(
+    notices.map((notice) => notice.id),
+    services,
+  );
+  await raiseArrived(canariesIn(stored, legs), ref, services);
 }
 
 // A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.

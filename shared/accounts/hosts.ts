@@ -26,7 +26,7 @@ export type Registered = {
 };
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
-const EDIT_TRIES = 3; // times an edit is made again when another edit came between
+const EDIT_TRIES = 5; // times an edit or a removal is made again when another edit came between
 
 /** The ports of a host that names none: those that are usual, as far as they are probed here. */
 export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number[] {
@@ -165,7 +165,16 @@ export async function acknowledgeHost(acting: Acting, hostId: string): Promise<H
 
 /** Removes a host; its history is out of reach at once. */
 export async function removeHost(acting: Acting, hostId: string): Promise<void> {
-  for (let tries = 0; tries < EDIT_TRIES; tries++) if (await acting.store.removeHost(await findHost(acting, hostId))) return;
+  const { id } = await findHost(acting, hostId);
+  await removeIfThere(acting, id);
+}
+
+/** The same for a host that may be gone already. */
+export async function removeIfThere({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<void> {
+  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+    const host = await store.findHost(accountId, hostId);
+    if (host === undefined || (await store.removeHost(host))) return;
+  }
   throw beingChanged();
 }
 
