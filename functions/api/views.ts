@@ -3,6 +3,7 @@ import { quotasOf } from '../../shared/accounts/quotas.ts';
 import type { accountResponse, keyResponse } from '../../shared/contract/accounts.ts';
 import { holeView } from '../../shared/contract/hole.ts';
 import type { noticeResponse } from '../../shared/contract/notices.ts';
+import type { knownHost } from '../../shared/contract/proposals.ts';
 import type {
   changesResponse,
   hostResponse,
@@ -16,7 +17,8 @@ import type { Arrival, Bounce } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
 import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
-import { type Host, recentVerdicts } from '../../shared/domain/host.ts';
+import { type Host, type LastScan, recentVerdicts } from '../../shared/domain/host.ts';
+import type { Known } from '../../shared/domain/known-server.ts';
 import type { NoticeRecord } from '../../shared/domain/notice.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
@@ -36,6 +38,11 @@ export function accountView(account: Account, waitingScans: number): z.input<typ
 /** An API key as the API shows it: all but what it opens with. */
 export function keyView({ prefix, scope, label, createdAt, lastUsedAt }: StoredKey): z.input<typeof keyResponse> {
   return { prefix, scope, label, createdAt: iso(createdAt), lastUsedAt: lastUsedAt === undefined ? undefined : iso(lastUsedAt) };
+}
+
+/** A host that is a server already, with the served domains that it would have with those that it lacks. */
+export function knownView({ host: { id, settings }, add }: Known): z.input<typeof knownHost> {
+  return { host: id, name: settings.name, ...(add.length === 0 ? {} : { servedDomains: [...settings.servedDomains, ...add] }) };
 }
 
 /** A host as the API shows it. */
@@ -59,7 +66,7 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
     acceptsEverything: state.relay === 'suspected' ? state.sink === true : undefined,
     brokenTls: state.brokenTls === undefined ? undefined : [...state.brokenTls],
     silentSince: state.silence === undefined ? undefined : iso(state.silence.since),
-    lastScan: state.last === undefined ? undefined : { ...state.last, startedAt: iso(state.last.startedAt) },
+    lastScan: state.last === undefined ? undefined : lastScanView(state.last),
     lastFullTable: state.lastFull === undefined ? undefined : iso(state.lastFull),
     recentVerdicts: recentVerdicts(state.recent),
     pendingChange:
@@ -68,6 +75,10 @@ export function hostView(host: Host, now: number): z.input<typeof hostResponse> 
         : { to: state.pending.to, scanId: state.pending.scanId, confirmedNotBefore: iso(state.pending.notBefore) },
     nextScheduledScan: iso(nextDue(host.id, settings.period, now)),
   };
+}
+
+function lastScanView({ id, startedAt, verdict, paused }: LastScan): NonNullable<z.input<typeof hostResponse>['lastScan']> {
+  return { id, startedAt: iso(startedAt), verdict, ...(paused === undefined ? {} : { paused: [...paused] }) };
 }
 
 /** A finished scan without its legs. */

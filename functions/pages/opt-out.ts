@@ -3,10 +3,11 @@ import { UNHEEDED_DAYS } from '../../shared/accounts/consent.ts';
 import type { Address } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT } from '../../shared/domain/look-bounds.ts';
+import { namesAbove } from '../../shared/network/consent-lookups.ts';
 import { type Look, startLook } from '../../shared/network/look.ts';
 import { type Found, sharedLookups } from '../../shared/network/lookups.ts';
 import { messagePage } from '../../shared/pages/message.ts';
-import { type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
+import { type OptedOutAddress, type OptOutForm, optedOutPage, optOutPage } from '../../shared/pages/opt-out.ts';
 import type { Budget, Pause } from '../../shared/store/audit-store.ts';
 import { type Answer, type Call, page, type Verb } from './call.ts';
 import { type AddressDenial, lookUpDenials } from './deny-records.ts';
@@ -18,7 +19,8 @@ const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
 const WISHES = { what: 'opt-out', limit: 10, windowMs: HOUR_MS }; // addresses, of one source: a person with a handful of servers
-const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole, and a wildcard record proves any number of names
+const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole
+const FOR_GOOD_OF_ONE = 20; // of these of one source, and of the names below one domain: a wildcard record proves any number of them
 const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed
 const WHY = 'opt-out, proven by a deny record';
 
@@ -56,7 +58,7 @@ async function optOutByLook({ target, text }: Wish, look: Look, call: Call): Pro
   const { nameDenied, addresses } = await lookUpDenials(target, used, look);
   const [outcomes, name] = await Promise.all([
     Promise.all(addresses.map((each) => heed(each, now, call))),
-    nameDenied && target.kind === 'name' ? listForGood(target.name, now, call) : false,
+    nameDenied && target.kind === 'name' ? listForGood(target.name, now, call, registrableOf(target.name)) : ('none' as const),
   ]);
   const until = untilOf(now);
   const paused = outcomes.filter(({ fresh }) => fresh).map(({ address }) => address);
@@ -65,7 +67,7 @@ async function optOutByLook({ target, text }: Wish, look: Look, call: Call): Pro
     200,
     optedOutPage({
       target: text,
-      name: target.kind === 'name' ? { text: target.name, permanent: name } : undefined,
+      name: target.kind === 'name' ? { text: target.name, proof: name } : undefined,
       addresses: outcomes,
       addressesFound: found.values.length,
       pauseHours: PAUSE_HOURS,
@@ -75,20 +77,43 @@ async function optOutByLook({ target, text }: Wish, look: Look, call: Call): Pro
   );
 }
 
-type Outcome = { readonly address: string; readonly permanent: boolean; readonly fresh: boolean; readonly places: readonly string[] };
+type Outcome = OptedOutAddress & { readonly fresh: boolean };
 
 async function heed({ address, denied, places }: AddressDenial, now: number, call: Call): Promise<Outcome> {
   const about = { address: address.text, places };
-  if (denied && (await listForGood(address.text, now, call))) return { ...about, permanent: true, fresh: false };
-  return { ...about, permanent: false, fresh: await call.store.pause(pauseOf(address.text, now)) };
+  const proof = denied ? await listForGood(address.text, now, call) : 'none';
+  return { ...about, proof, fresh: proof !== 'listed' && (await call.store.pause(pauseOf(address.text, now))) };
 }
 
 // When too many were listed today, the record itself still forbids every probe for as long as it stands.
-async function listForGood(target: string, now: number, { store }: Call): Promise<boolean> {
-  const budget = { what: 'opt-out-for-good', who: 'all', limit: FOR_GOOD_A_DAY, windowMs: 24 * HOUR_MS };
-  if (!(await store.takeFromBudget(budget, now)).granted) return false;
+async function listForGood(target: string, now: number, { store, event }: Call, domain?: string): Promise<OptedOutAddress['proof']> {
+  const day = { what: 'opt-out-for-good', windowMs: 24 * HOUR_MS };
+  const budgets: Budget[] = [
+    ...budgetsFrom(event.requestContext.http.sourceIp, { ...day, limit: FOR_GOOD_OF_ONE }),
+    ...(domain === undefined ? [] : [{ ...day, who: domain, limit: FOR_GOOD_OF_ONE }]),
+    { ...day, who: 'all', limit: FOR_GOOD_A_DAY }, // last, so that who has used up theirs takes nothing of it
+  ];
+  if ((await takeAll(budgets, now, store)) !== undefined) return 'stands';
   await store.addNever({ target, since: now, why: WHY });
-  return true;
+  return 'listed';
+}
+
+function registrableOf(name: string): string {
+  return namesAbove(name).at(-1) ?? name;
+}
+
+// All of them or none. Gives when there is more of the one that was spent.
+async function takeAll(budgets: readonly Budget[], now: number, store: Call['store']): Promise<number | undefined> {
+  const taken: Budget[] = [];
+  for (const budget of budgets) {
+    const { granted, resetAt } = await store.takeFromBudget(budget, now);
+    if (granted) taken.push(budget);
+    else {
+      for (const one of taken) await store.giveBack(one, now);
+      return resetAt;
+    }
+  }
+  return undefined;
 }
 
 async function addressesOf(target: Target, { lookups }: Look): Promise<Found<Address>> {
@@ -99,17 +124,8 @@ async function addressesOf(target: Target, { lookups }: Look): Promise<Found<Add
 async function charge(addresses: number, { store, clock, event }: Call): Promise<Answer | undefined> {
   const now = clock();
   const budgets = budgetsFrom(event.requestContext.http.sourceIp, WISHES);
-  const taken: Budget[] = [];
-  for (let each = 0; each < addresses; each++)
-    for (const budget of budgets) {
-      const { granted, resetAt } = await store.takeFromBudget(budget, now);
-      if (!granted) {
-        for (const one of taken) await store.giveBack(one, now);
-        return tooMany(resetAt - now);
-      }
-      taken.push(budget);
-    }
-  return undefined;
+  const resetAt = await takeAll(Array.from({ length: addresses }, () => budgets).flat(), now, store);
+  return resetAt === undefined ? undefined : tooMany(resetAt - now);
 }
 
 function tooMany(waitMs: number): Answer {

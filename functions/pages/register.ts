@@ -13,7 +13,6 @@ import { page, queryOf, type SignedCall, type SignedVerb, seeOther } from './cal
 import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
 import { readForm } from './read-form.ts';
 
-const HOSTS_LOOKED_AT = 100; // for one of the same name
 const CLAIM_MS = 60_000; // longer than the function may run: then whoever sent the form is gone
 const ONCE_MS = 24 * 60 * 60_000; // a form that is older was forgotten
 
@@ -23,20 +22,9 @@ export const askHost: SignedVerb = async (call) => {
   if (name === '') return page(200, askNamePage(call.visitor));
   const target = readTarget(name);
   if (target.kind === 'invalid') return page(422, askNamePage(call.visitor, name, `It ${target.why}.`));
-  const [proposal, { items }] = await Promise.all([propose(call, name), call.store.listHosts(call.accountId, HOSTS_LOOKED_AT)]);
+  const proposal = await propose(call, name);
   const forms = (proposal.register ?? []).map((each) => emptyForm(call, each));
-  const known = items
-    .filter(({ settings }) => forms.some((form) => form.name === settings.name))
-    .map(({ id, settings }) => ({ id, name: settings.name }));
-  return page(
-    200,
-    proposalPage({
-      visitor: call.visitor,
-      proposal,
-      forms: forms.filter(({ name: each }) => !known.some((host) => host.name === each)),
-      known,
-    }),
-  );
+  return page(200, proposalPage({ visitor: call.visitor, proposal, forms }));
 };
 
 /** `POST /hosts`: a form that is sent twice registers once, and leads to the same host. */
@@ -57,7 +45,7 @@ export const register: SignedVerb = async (call) => {
     ({ host } = await registerHost(call, read.data));
   } catch (error) {
     await call.store.forgetRequest(request);
-    if (error instanceof KnownServer) return page(409, knownServerPage(call.visitor, name.toLowerCase(), error));
+    if (error instanceof KnownServer) return page(409, knownServerPage(call.visitor, error.known));
     if (error instanceof Problem && error.errors === undefined) return again(call, name, fields, {}, error);
     return again(call, name, fields, faultsOf(error));
   }

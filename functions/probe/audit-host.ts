@@ -50,7 +50,7 @@ export type AuditOrder = {
 export async function auditHost(registered: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
   const permission = await permitHost(registered, rules.families, order.takeTurn, rules.gate, order.scanId);
   if ('untested' in permission) return permission;
-  const { ways, ports, byPresence, servedDomains, askedAt } = permission;
+  const { ways, ports, byPresence, servedDomains, paused, askedAt } = permission;
   const host = { ...registered, settings: { ...registered.settings, ports } };
   const askAtDial = askingAtDial(host, askedAt, rules.gate, byPresence ? order.scanId : undefined);
   const deadline = rules.gate.now() + rules.limits.sittingMs;
@@ -61,7 +61,7 @@ export async function auditHost(registered: Host, order: AuditOrder, rules: Audi
       return probeAddress({ host, permitted, cast: castFor(host, address, servedDomains, rules), order, rules, deadline, askAtDial });
     }),
   );
-  return { legs: legs.flat() };
+  return { legs: legs.flat(), paused };
 }
 
 type AddressWork = {

@@ -11,6 +11,8 @@ export type Tested = {
   readonly legs: readonly LegEvidence[];
   /** The messages that came back, when they were waited for. */
   readonly arrivals?: readonly Arrival[] | undefined;
+  /** The addresses that an opt-out pauses, of those that the account has proven. */
+  readonly paused?: readonly string[] | undefined;
   readonly untested?: undefined;
   readonly retryAt?: undefined;
 };
@@ -23,6 +25,8 @@ export type Untested = {
   readonly arrivals?: undefined;
   /** When an address may be free that was taken. */
   readonly retryAt?: number | undefined;
+  /** The addresses that an opt-out pauses, of those that the account has proven. */
+  readonly paused?: readonly string[] | undefined;
 };
 
 /** What a finding proves of a host that had `openLegs`. */

@@ -36,7 +36,7 @@ export type TakeTurn = (address: string, unproven?: boolean) => Promise<TurnGive
 /** An address of a host: permitted, or why nothing is sent to it. */
 export type Way = { readonly address: Address } & (
   | { readonly permitted: PermittedAddress; readonly refused?: undefined }
-  | { readonly refused: 'unproven' | 'vetoed'; readonly permitted?: undefined }
+  | { readonly refused: Exclude<Refusal, 'out-of-time'>; readonly permitted?: undefined; readonly paused?: boolean }
 );
 
 /** The addresses of a host with what may be done to each, and the served domains that are proven to be the account's. */
@@ -47,6 +47,8 @@ export type Permission = {
   /** The address itself has asked for this scan, and nothing else speaks for it. */
   readonly byPresence: boolean;
   readonly servedDomains: readonly string[];
+  /** The addresses that an opt-out pauses, of those that the account has proven; undefined when there are none. */
+  readonly paused?: readonly string[] | undefined;
   /** When DNS was asked for consent; epoch milliseconds. */
   readonly askedAt: number;
 };
@@ -72,14 +74,15 @@ export async function permitHost(
     const ports = host.settings.ports.filter((port) => !byPresence || PRESENCE_PORTS.includes(port));
     if (ports.length === 0) return nothing('no-consent');
     const ways = await withVetoes(host, seen.standings, gate);
-    if (ways.every(({ refused }) => refused !== undefined)) return nothing(whyNone(ways, seen));
+    const paused = pausedAmong(ways);
+    if (ways.every(({ refused }) => refused !== undefined)) return { ...nothing(whyNone(ways)), paused };
     const servedDomains = await servedDomainsOf(host, seen);
     const reached = ways.filter(({ permitted, address }) => permitted !== undefined && families.includes(address.family));
     for (const { address } of reached) {
       const turn = await takeTurn(address.text, byPresence);
       if (!turn.granted) return { ...nothing('address-busy'), retryAt: turn.retryAt };
     }
-    return { ways, ports, byPresence, servedDomains, askedAt };
+    return { ways, ports, byPresence, servedDomains, paused, askedAt };
   } finally {
     look.end();
   }
@@ -126,9 +129,9 @@ async function isThere(host: Host, target: Target, scanId: string | undefined, g
   return asked !== undefined && gate.isThere(host, asked, target.address);
 }
 
-function whyNone(ways: readonly Way[], { standings }: Seen): 'vetoed' | 'too-many-lookups' | 'no-consent' {
+function whyNone(ways: readonly Way[]): 'vetoed' | 'too-many-lookups' | 'no-consent' {
   if (ways.some(({ refused }) => refused === 'vetoed')) return 'vetoed';
-  return standings.some(({ standing }) => isNone(standing, 'too-many-lookups')) ? 'too-many-lookups' : 'no-consent';
+  return ways.some(({ refused }) => refused === 'too-many-lookups') ? 'too-many-lookups' : 'no-consent';
 }
 
 function isNone(standing: Standing, reason: NoConsent): boolean {
@@ -149,7 +152,11 @@ export function refusalOf(seen: Seen | Unseen, address: string): Refusal | undef
   const standing = seen.standings.find((each) => each.address.text === address)?.standing;
   if (standing === undefined) return 'out-of-time';
   if (standing.kind === 'consent') return undefined;
-  return standing.reason === 'vetoed' ? 'vetoed' : 'unproven';
+  return refusedFor(standing.reason);
+}
+
+function refusedFor(reason: NoConsent): Exclude<Refusal, 'out-of-time'> {
+  return reason === 'vetoed' || reason === 'too-many-lookups' ? reason : 'unproven';
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
@@ -164,10 +171,17 @@ async function withVetoes({ settings }: Host, standings: Standings, gate: Gate):
   const proven = standings.flatMap(({ address, standing }) => (standing.kind === 'consent' ? address.text : []));
   const paused = proven.length === 0 ? [] : await gate.pausedAmong(proven);
   return standings.map(({ address, standing }): Way => {
-    if (standing.kind === 'none') return { address, refused: standing.reason === 'vetoed' ? 'vetoed' : 'unproven' };
-    if (gate.isVetoed(settings.name) || gate.isVetoed(address.text) || paused.includes(address.text)) return { address, refused: 'vetoed' };
+    if (standing.kind === 'none') return { address, refused: refusedFor(standing.reason) };
+    if (gate.isVetoed(settings.name) || gate.isVetoed(address.text)) return { address, refused: 'vetoed' };
+    // Who has asked by being there has proven nothing, and can lift nothing.
+    if (paused.includes(address.text)) return { address, refused: 'vetoed', paused: standing.consent.proof !== 'being-there' };
     return { address, permitted: permit(address, standing.consent) };
   });
+}
+
+function pausedAmong(ways: readonly Way[]): readonly string[] | undefined {
+  const paused = ways.flatMap((way) => (way.refused === 'vetoed' && way.paused === true ? way.address.text : []));
+  return paused.length === 0 ? undefined : paused;
 }
 
 async function addressesOf(target: Target, lookups: Lookups): Promise<readonly Address[] | 'no-address' | 'dns-trouble'> {

@@ -223,6 +223,8 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     evidence,
     full,
     servedDomains: host.settings.servedDomains.length > DOMAINS_A_SCAN ? domainsOfScan(host, startedAt) : undefined,
+    // Who waits for messages alone asks for no address again.
+    paused: (owed?.begun?.awaits === undefined ? found : owed.begun).paused,
     brokenTls: broken.length === 0 ? undefined : broken,
     waitedMs: waitedBy(made, arrivals, services.clock()),
   };
@@ -254,27 +256,27 @@ function waitedBy({ owed }: Made, arrivals: readonly Arrival[], now: number): nu
 type Going = { readonly legs: readonly LegEvidence[]; readonly later: 'yes' | 'no' | 'another-waits' };
 
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
-async function goesOn(made: Made, { legs, arrivals }: Tested, services: Services): Promise<Going> {
+async function goesOn(made: Made, { legs, arrivals, paused }: Tested, services: Services): Promise<Going> {
   const { owed, full } = made;
   const sittings = (owed?.begun?.sittings ?? 0) + 1;
   const next = following({ legs, arrivals, full, sittings }, services.continueMs);
   if (next.kind === 'result') return { legs: next.legs, later: 'no' };
   const since = services.clock();
-  if (next.kind === 'sitting') return goOn(made, legs, { dueAt: since + next.inMs, sittings }, services);
+  if (next.kind === 'sitting') return goOn(made, legs, { dueAt: since + next.inMs, sittings, paused }, services);
   const until = since + services.awaitMs;
-  const going = await goOn(made, next.legs, { dueAt: until, sittings, awaits: { since, until } }, services);
+  const going = await goOn(made, next.legs, { dueAt: until, sittings, paused, awaits: { since, until } }, services);
   // What came before this was written was told to a scan that did not wait yet.
   const sent = next.legs.flatMap((leg) => leg.canaries ?? []);
   if (going.later === 'yes' && isAny(await services.store.readReturns(made.ref, sent))) await services.store.leaseScan(made.ref, since);
   return going;
 }
 
-type Next = Pick<OwedScan, 'dueAt'> & Pick<Begun, 'sittings' | 'awaits'>;
+type Next = Pick<OwedScan, 'dueAt'> & Pick<Begun, 'sittings' | 'paused' | 'awaits'>;
 
 async function goOn(
   { ref, host, owed, startedAt, full }: Made,
   legs: readonly LegEvidence[],
-  { dueAt, sittings, awaits }: Next,
+  { dueAt, ...more }: Next,
   services: Services,
 ): Promise<Going> {
   const soFar = await services.store.keepSoFar(host, legs);
@@ -285,7 +287,7 @@ async function goOn(
     ...ref,
     dueAt,
     tries: owed?.tries ?? 0,
-    begun: { startedAt, full, sittings, soFar, left, awaits },
+    begun: { startedAt, full, soFar, left, ...more },
   });
   return { legs, later: goesOnNow ? 'yes' : 'another-waits' };
 }

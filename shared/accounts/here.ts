@@ -11,9 +11,8 @@ import { allHosts } from './all-hosts.ts';
 import { giveBack, spend } from './budgets.ts';
 import { registerHost } from './hosts.ts';
 import { Problem } from './problem.ts';
+import { KnownServer } from './same-server.ts';
 import { requestScan } from './scans.ts';
-
-const ONCE_MS = 10_000; // two presses of one button register one host
 
 /** A scan that an address has itself asked for, with the host that it is of, and until when it may be made by that. */
 export type ScanHere = { readonly host: Host; readonly owed: OwedScan; readonly address: string; readonly until: number };
@@ -37,7 +36,17 @@ export function readSource({ operatorNetworksOf, accountId }: Acting, sourceIp: 
 export async function scanHere(acting: Acting, sourceIp: string): Promise<ScanHere> {
   const source = readSource(acting, sourceIp);
   if ('why' in source) throw new Problem(422, `You come from ${source.text}. ${source.why} Ask from the server itself.`);
-  const { address, text } = source;
+  try {
+    return await scanOf(acting, source.address);
+  } catch (error) {
+    // Another press of the same button has registered it since.
+    if (error instanceof KnownServer) return scanOf(acting, source.address);
+    throw error;
+  }
+}
+
+async function scanOf(acting: Acting, address: Address): Promise<ScanHere> {
+  const { text } = address;
   const host = await hostOf(acting, text);
   const standing = host === undefined ? undefined : await standingScan(acting, host);
   if (standing !== undefined) return standing;
@@ -61,12 +70,10 @@ async function owe(acting: Acting, { text }: Address, known: Host | undefined): 
   const until = acting.clock() + PRESENCE_MS;
   const note = ({ hostId, scanId }: ScanRef) => acting.store.notePresence({ hostId, scanId, address: text, until });
   if (known !== undefined) return { host: known, owed: await requestScan(acting, known, note), address: text, until };
-  if (!(await acting.store.useOnce(`here-${acting.accountId}-${text}`, acting.clock() + ONCE_MS)))
-    throw new Problem(409, 'You have only just asked for this. Your hosts show the scan.', undefined, { 'retry-after': '10' });
   // As seldom as can be: by itself the schedule may scan nothing here.
   const ports = PRESENCE_PORTS.filter((port) => acting.probePorts.includes(port));
   const wish = registerHostRequest.parse({ name: text, period: LONGEST_PERIOD, ...(ports.length === 0 ? {} : { ports }) });
-  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note, mayBeKnown: true });
+  const { host, first } = await registerHost(acting, wish, { kind: 'on-demand', before: note, same: 'name' });
   return { host, owed: first, address: text, until };
 }
 

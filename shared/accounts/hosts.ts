@@ -3,15 +3,18 @@ import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong 
 import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
 import { type OwedScan, scanId } from '../domain/scan.ts';
+import type { Lookups } from '../network/lookups.ts';
 import { newId } from '../runtime/ids.ts';
-import type { Registration } from '../store/audit-store.ts';
+import type { Account, Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { budgetOf, secondsLeft, spent } from './budgets.ts';
+import { untilDeadline } from './lookups.ts';
 import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
 import { type Quotas, quotasOf } from './quotas.ts';
 import { askRecipients, type NotAsked, whoIsUnconfirmed } from './recipients.ts';
 import { adviceAtRegistration } from './registration.ts';
+import { auditedAlready, type Sameness, sameServer } from './same-server.ts';
 
 export type RegisterWish = z.output<typeof registerHostRequest>;
 export type ChangeWish = z.output<typeof changeHostRequest>;
@@ -27,57 +30,75 @@ export type Registered = {
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
 const EDIT_TRIES = 5; // times an edit or a removal is made again when another edit came between
+const REGISTER_TRIES = 10; // looks at the hosts of the account, each after another registration came between
+const FIRST_WAIT_MS = 20; // at most, before the second look; doubled with each, so that not all look again at once
+const LONGEST_WAIT_MS = 640; // so that ten looks take two seconds on average
+const LOOK_MS = 3_000; // in which DNS has to answer whoever registers or changes a host, which is done whether or not it does
 
 /** The ports of a host that names none: those that are usual, as far as they are probed here. */
 export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number[] {
   return DEFAULT_PORTS.filter((port) => probePorts.includes(port));
 }
 
-/** What kind its first scan is of, what is done before that is owed, and whether another host of the account may be the same server. */
+/** What kind its first scan is of, what is done before that is owed, and what makes another host of the account the same. */
 type Opening = {
   readonly kind: 'first' | 'on-demand';
   readonly before?: (first: OwedScan) => Promise<unknown>;
-  readonly mayBeKnown?: boolean;
+  readonly same?: Sameness;
 };
 
 /** Registers a host and owes its first scan, within the quotas of the account. */
 export async function registerHost(acting: Acting, wish: RegisterWish, opening: Opening = { kind: 'first' }): Promise<Registered> {
   checkPorts(acting, wish.ports ?? []);
-  const now = acting.clock();
   const account = await ownAccount(acting);
-  const quotas = quotasOf(account);
-  if ((account.hosts ?? 0) >= quotas.hosts) throw tooManyHosts(quotas);
-  const settings = {
-    ...tidy({
-      ...wish,
-      ports: wish.ports ?? defaultPorts(acting),
-      alertRecipients: wish.alertRecipients ?? [account.email],
-    }),
-    name: wish.name.toLowerCase(),
+  const host = newHost(acting, wish, account);
+  const first: OwedScan = {
+    accountId: host.accountId,
+    hostId: host.id,
+    scanId: scanId(host.createdAt, opening.kind),
+    dueAt: host.createdAt,
+    tries: 0,
   };
-  checkControl(settings, 'controlMailbox');
-  const host: Host = {
-    accountId: acting.accountId,
-    id: newId(),
-    createdAt: now,
-    revision: 1,
-    settings,
-    state: NEW_STATE,
-  };
-  const first = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, opening.kind), dueAt: now, tries: 0 };
-  const [unconfirmed, told] = await Promise.all([
-    whoIsUnconfirmed(acting, host.settings),
-    adviceAtRegistration(acting, host.id, host.settings, opening.mayBeKnown),
-  ]);
-  await opening.before?.(first);
-  const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
-  const registered = await acting.store.registerHost(host, first, { hosts: quotas.hosts, registrations });
-  if (registered !== 'registered') throw notRegistered(registered, quotas, acting.clock());
+  const unconfirmed = await whoIsUnconfirmed(acting, host.settings);
+  const told = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => storeAlone(acting, { account, host, first }, opening, lookups));
   const notAsked = await askRecipients(acting, unconfirmed);
   return { host, first, unconfirmed, notAsked, told };
 }
 
-function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas, now: number): Problem {
+function newHost(acting: Acting, wish: RegisterWish, { email }: Account): Host {
+  const wished = { ...wish, ports: wish.ports ?? defaultPorts(acting), alertRecipients: wish.alertRecipients ?? [email] };
+  const settings = { ...tidy(wished), name: wish.name.toLowerCase() };
+  checkControl(settings, 'controlMailbox');
+  return { accountId: acting.accountId, id: newId(), createdAt: acting.clock(), revision: 1, settings, state: NEW_STATE };
+}
+
+type Wished = { readonly account: Account; readonly host: Host; readonly first: OwedScan };
+
+// What another registers at the same time may be the same server: whoever comes second looks again.
+async function storeAlone(
+  acting: Acting,
+  { account, host, first }: Wished,
+  opening: Opening,
+  lookups: Lookups,
+): Promise<Registered['told']> {
+  let current = account;
+  for (let tries = 0; tries < REGISTER_TRIES; tries++) {
+    const quotas = quotasOf(current);
+    if ((current.hosts ?? 0) >= quotas.hosts) throw tooManyHosts(quotas);
+    const told = await adviceAtRegistration(acting, host, lookups, opening.same);
+    await opening.before?.(first);
+    const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
+    const limits = { hosts: quotas.hosts, registrations, hostsVersion: current.hostsVersion };
+    const registered = await acting.store.registerHost(host, first, limits);
+    if (registered === 'registered') return told;
+    if (registered !== 'changed') throw notRegistered(registered, quotas, acting.clock());
+    await acting.wait(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries));
+    current = await ownAccount(acting);
+  }
+  throw busy();
+}
+
+function notRegistered(why: Exclude<Registration, 'registered' | 'changed'>, quotas: Quotas, now: number): Problem {
   switch (why) {
     case 'no-account':
       return accountGone();
@@ -88,10 +109,13 @@ function notRegistered(why: Exclude<Registration, 'registered'>, quotas: Quotas,
       return spent('registrations', detail, secondsLeft('registrations', now), quotas.registrationsADay);
     }
     case 'busy':
-      return new Problem(409, 'This account registers too many hosts at once. Register them one after the other.', undefined, {
-        'retry-after': '1',
-      });
+      return busy();
   }
+}
+
+function busy(): Problem {
+  const detail = 'This account registers too many hosts at once. Register them one after the other.';
+  return new Problem(409, detail, undefined, { 'retry-after': '1' });
 }
 
 function tooManyHosts({ hosts }: Quotas): Problem {
@@ -105,7 +129,7 @@ function tooManyHosts({ hosts }: Quotas): Problem {
 /** A host of the account; a foreign one is as absent as one that never was. */
 export async function findHost({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<Host> {
   const host = /^[0-9a-f]{20}$/.test(hostId) ? await store.findHost(accountId, hostId) : undefined;
-  if (host === undefined) throw new Problem(404, 'There is no such host in this account.');
+  if (host === undefined) throw noSuchHost();
   return host;
 }
 
@@ -124,13 +148,24 @@ export async function changeHost(
     checkPorts(acting, wish.ports ?? []);
     check(host);
     const settings = changedSettings(host.settings, wish);
-    const unconfirmed = await whoIsUnconfirmed(acting, settings);
-    const edited = await acting.store.changeSettings(host, settings);
+    const [unconfirmed, beside] = await Promise.all([whoIsUnconfirmed(acting, settings), keepApart(acting, host, settings)]);
+    const edited = await acting.store.changeSettings(host, settings, beside);
     if (edited === undefined) continue;
     const notAsked = wish.alertRecipients === undefined ? [] : await askRecipients(acting, unconfirmed);
     return { host: edited, unconfirmed, notAsked };
   }
   throw beingChanged();
+}
+
+// A port more may make it the second host of a server. What was so before is let be: DNS may have made it so. Gives the account as it
+// was before its hosts were looked at.
+async function keepApart(acting: Acting, { id, settings: before }: Host, { name, ports }: HostSettings): Promise<Account | undefined> {
+  const added = ports.filter((port) => !before.ports.includes(port));
+  if (added.length === 0) return undefined;
+  const account = await ownAccount(acting);
+  const known = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => sameServer(acting, { name, ports: added, but: id }, lookups));
+  if (known !== undefined) throw auditedAlready(known, name, added);
+  return account;
 }
 
 function changedSettings(before: HostSettings, { webhook, controlMailbox, ...rest }: ChangeWish): HostSettings {
@@ -166,14 +201,15 @@ export async function acknowledgeHost(acting: Acting, hostId: string): Promise<H
 /** Removes a host; its history is out of reach at once. */
 export async function removeHost(acting: Acting, hostId: string): Promise<void> {
   const { id } = await findHost(acting, hostId);
-  await removeIfThere(acting, id);
+  if (!(await removeIfThere(acting, id))) throw noSuchHost();
 }
 
-/** The same for a host that may be gone already. */
-export async function removeIfThere({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<void> {
+/** The same for a host that may be gone already: then false. */
+export async function removeIfThere({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<boolean> {
   for (let tries = 0; tries < EDIT_TRIES; tries++) {
     const host = await store.findHost(accountId, hostId);
-    if (host === undefined || (await store.removeHost(host))) return;
+    if (host === undefined) return false;
+    if (await store.removeHost(host)) return true;
   }
   throw beingChanged();
 }
@@ -208,6 +244,10 @@ function checkPorts({ probePorts }: Acting, ports: readonly number[]): void {
       : [{ field: `ports[${index}]`, message: `${port} is not a port that is probed here; known are ${probePorts.join(', ')}` }],
   );
   if (errors.length > 0) throw invalid(errors);
+}
+
+function noSuchHost(): Problem {
+  return new Problem(404, 'There is no such host in this account.');
 }
 
 function beingChanged(): Problem {

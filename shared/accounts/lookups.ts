@@ -26,22 +26,23 @@ export async function lookUpDeliveries(recipients: readonly string[], lookups: L
   );
 }
 
-/** The same look-ups, shared and paced, which all give up when the time is over; `end` stops the clock. */
-export function untilDeadline(from: Lookups, limitMs: number): { lookups: Lookups; end: () => void } {
+/** Does something with the same look-ups, shared and paced, which all give up when the time is over. What has been answered stays known. */
+export async function untilDeadline<T>(from: Lookups, limitMs: number, work: (lookups: Lookups) => Promise<T>): Promise<T> {
   const lookups = sharedLookups(from, QUESTIONS_PER_SECOND);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Found<never>>((give) => {
     timer = setTimeout(() => give({ kind: 'trouble', why: 'ETIMEOUT' }), limitMs);
   });
-  return {
-    lookups: {
+  try {
+    return await work({
       addresses: (name) => Promise.race([lookups.addresses(name), late]),
       texts: (name) => Promise.race([lookups.texts(name), late]),
       names: (address) => Promise.race([lookups.names(address), late]),
       mailServers: (domain) => Promise.race([lookups.mailServers(domain), late]),
-    },
-    end: () => clearTimeout(timer),
-  };
+    });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What was found; nothing where DNS is silent or knows nothing. */

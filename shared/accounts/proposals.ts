@@ -8,8 +8,10 @@ import type { Found, Lookups } from '../network/lookups.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
+import { defaultPorts } from './hosts.ts';
 import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
 import { ownAccount } from './own-account.ts';
+import { auditedServers } from './same-server.ts';
 
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
 const DOMAINS_LIMIT = 8; // a name and those above it whose mail servers are asked for
@@ -21,15 +23,17 @@ export async function propose(acting: Acting, name: string): Promise<Proposal> {
   if (target.kind === 'invalid') throw new Error('the name was checked to be a target');
   const { email } = await ownAccount(acting);
   await spend(acting, 'proposals', acting.accountId, 'This account has asked for proposals too often.');
-  const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
-  try {
-    const asked = asking(deadline.lookups, acting.operatorNetworksOf(acting.accountId));
-    const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], deadline.lookups)]);
+  return untilDeadline(acting.lookups, TIME_LIMIT_MS, async (lookups) => {
+    const asked = asking(lookups, acting.operatorNetworksOf(acting.accountId));
+    const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], lookups)]);
+    const servers = [findings.itself, ...findings.exchangers].map(({ name: each, addresses }) => ({
+      name: each,
+      addresses: addresses.map(({ text }) => text),
+    }));
+    const audited = await auditedServers(acting, servers, defaultPorts(acting), lookups);
     const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
-    return proposalFor({ ...findings, delivery, ourselves, trouble: asked.trouble() });
-  } finally {
-    deadline.end();
-  }
+    return proposalFor({ ...findings, delivery, ourselves, audited, trouble: asked.trouble() });
+  });
 }
 
 type Asking = ReturnType<typeof asking>;

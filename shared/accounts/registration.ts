@@ -2,45 +2,42 @@ import type * as z from 'zod';
 import type { registeredHostResponse } from '../contract/responses.ts';
 import type { Address } from '../domain/address.ts';
 import { isOperators } from '../domain/consent.ts';
-import type { HostSettings } from '../domain/host.ts';
+import type { Host } from '../domain/host.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { adviceFor } from '../domain/proposal.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Acting } from './acting.ts';
-import { lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
+import { lookUpDeliveries, valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
-import { KnownServer, sameServer } from './same-server.ts';
+import { registeredAlready, type Sameness, sameServer } from './same-server.ts';
 
 type Told = Pick<z.input<typeof registeredHostResponse>, 'next' | 'exempt' | 'recipientWarning'>;
-
-const TIME_LIMIT_MS = 3_000; // for advice alone; a host is registered whether or not DNS answers
 
 /**
  * What its owner hears when a host is registered: what comes next, what to tell ban tools, and whether anybody would read an alert.
  * A domain without an address is no server: it is refused, and the answer leads to its servers. So is what a host of the account is
- * already, unless it `mayBeKnown`.
+ * already, by what makes it the `same`.
  */
-export async function adviceAtRegistration(acting: Acting, hostId: string, settings: HostSettings, mayBeKnown = false): Promise<Told> {
-  const deadline = untilDeadline(acting.lookups, TIME_LIMIT_MS);
-  try {
-    const { name, servedDomains, alertRecipients } = settings;
-    const finding = addressesOf(name, deadline.lookups);
-    const [known, found, mail, deliveries] = await Promise.all([
-      mayBeKnown ? undefined : sameServer(acting, settings, finding.then(valuesOf), deadline.lookups),
-      finding,
-      serversOfDomain(name, deadline.lookups),
-      lookUpDeliveries(alertRecipients, deadline.lookups),
-    ]);
-    if (known !== undefined) throw new KnownServer(known, settings);
-    if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
-    const addresses = valuesOf(found);
-    const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
-    const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };
-    return { next: nextFor(acting, hostId, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
-  } finally {
-    deadline.end();
-  }
+export async function adviceAtRegistration(
+  acting: Acting,
+  { id, settings }: Pick<Host, 'id' | 'settings'>,
+  lookups: Lookups,
+  same: Sameness = 'server',
+): Promise<Told> {
+  const { name, servedDomains, alertRecipients } = settings;
+  const [known, found, mail, deliveries] = await Promise.all([
+    sameServer(acting, { ...settings, same }, lookups),
+    addressesOf(name, lookups),
+    serversOfDomain(name, lookups),
+    lookUpDeliveries(alertRecipients, lookups),
+  ]);
+  if (known !== undefined) throw registeredAlready(known, settings);
+  if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
+  const addresses = valuesOf(found);
+  const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
+  const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };
+  return { next: nextFor(acting, id, name, addresses, mail), ...adviceFor({ name, servedDomains, alertRecipients, facts }) };
 }
 
 async function addressesOf(name: string, lookups: Lookups): Promise<Found<Address>> {

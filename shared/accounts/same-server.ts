@@ -1,6 +1,7 @@
-import type { Address } from '../domain/address.ts';
 import type { Host, HostSettings } from '../domain/host.ts';
 import { readTarget } from '../domain/host-name.ts';
+import { addSentences, isSameName, type Known, knownAs, knownSentence } from '../domain/known-server.ts';
+import type { ServerAddresses } from '../domain/proposal.ts';
 import { hasShown } from '../domain/timeline.ts';
 import type { Lookups } from '../network/lookups.ts';
 import type { Acting } from './acting.ts';
@@ -8,57 +9,96 @@ import { allHosts } from './all-hosts.ts';
 import { valuesOf } from './lookups.ts';
 import { Problem } from './problem.ts';
 
-const LOOKED_AT = 8; // hosts whose names are resolved for one registration, however many the account has
+const LOOKED_AT = 8; // hosts whose names are resolved for one registration or proposal, however many the account has
 
-/** The problem of registering what the account has already: the very name, or a further name of a server that a host of it is. */
+/** The problem of making a second host of a server that a host of the account is already. */
 export class KnownServer extends Problem {
-  /** The host that it is. */
-  readonly host: Host;
-  /** The domains to add to that host; none where nothing is left to add. */
-  readonly add: readonly string[];
-  /** Whether it is the same name, and not a further one. */
-  readonly same: boolean;
+  readonly known: Known;
 
-  constructor(host: Host, { name, servedDomains }: HostSettings) {
-    const same = host.settings.name === name;
-    const wanted = servedDomains.length > 0 || same || readTarget(name).kind === 'address' ? servedDomains : [name];
-    const add = wanted.filter((domain) => !host.settings.servedDomains.includes(domain));
-    super(409, detailOf(host, name, add));
-    this.host = host;
-    this.add = add;
-    this.same = same;
+  constructor(detail: string, known: Known) {
+    super(409, detail);
+    this.known = known;
   }
 }
 
-function detailOf({ id, settings }: Host, name: string, add: readonly string[]): string {
-  const is =
-    settings.name === name
-      ? `You have ${name} already: it is the host ${id}.`
-      : `${name} leads to the server that you audit as ${settings.name}, the host ${id}. A server is audited once: a second host would wait behind the first and find the same.`;
-  const patch = `To have it tested with ${add.length === 1 ? add[0] : 'these domains'} too, PATCH /v1/hosts/${id} with the servedDomains that stand under \`instead\`.`;
-  const other = `To audit it under ${name} instead, DELETE that host first.`;
-  return [is, ...(add.length === 0 ? [] : [patch]), ...(settings.name === name ? [] : [other])].join(' ');
+/** The problem of registering a server that this host is already. */
+export function registeredAlready(host: Host, settings: HostSettings): KnownServer {
+  const known = knownAs(host, settings);
+  const why = 'A server is audited once: a second host would wait behind the first and find the same.';
+  const other = `To audit it under ${settings.name} instead, DELETE that host first.`;
+  const further = !isSameName(known);
+  const detail = [knownSentence(known), ...(further ? [why] : []), ...addSentences(known, 'instead'), ...(further ? [other] : [])];
+  return new KnownServer(detail.join(' '), known);
 }
 
+/** The problem of giving a host a port at which this other one audits the same server. */
+export function auditedAlready(host: Host, name: string, added: readonly number[]): KnownServer {
+  const taken = added.filter((port) => host.settings.ports.includes(port));
+  const [are, them] =
+    taken.length === 1
+      ? [`Port ${taken[0]} of this server is`, 'the port']
+      : [`Ports ${taken.join(' and ')} of this server are`, 'the ports'];
+  const detail = `${are} audited already, by ${host.settings.name} (host ${host.id}). Take ${them} from that host first, or delete that host.`;
+  return new KnownServer(detail, { name, host, add: [] });
+}
+
+/** What makes another host of the account the same: its name alone, or the server that this leads to as well. */
+export type Sameness = 'name' | 'server';
+
+type Wanted = Pick<HostSettings, 'name' | 'ports'> & {
+  /** The host itself, where it is registered. */
+  readonly but?: string;
+  readonly same?: Sameness;
+};
+
 /**
- * The host of the account that a registration would be the second of: one of the same name, or one that has all of these addresses, with
- * a port in common, since other ports of an address may lead to another server. Hosts of other accounts play no part.
+ * The other host of the account that a host of this name would be the second of at these ports: one of the same name, or one that has all
+ * addresses that the name has now, with a port in common, since other ports of an address may lead to another server. Hosts of other
+ * accounts play no part.
  */
 export async function sameServer(
   acting: Pick<Acting, 'store' | 'accountId'>,
-  { name, ports }: HostSettings,
-  addresses: Promise<readonly Address[]>,
+  { name, ports, but, same = 'server' }: Wanted,
   lookups: Lookups,
 ): Promise<Host | undefined> {
+  const addresses = same === 'name' ? [] : addressesNow(name, lookups);
+  const hosts = await hostsAt(acting, ports, but);
+  return (await auditedAmong(hosts, [{ name, addresses: await addresses }], lookups)).get(name);
+}
+
+/** Of servers by their names and addresses: the hosts of the account that they are already, at one of these ports, by name. */
+export async function auditedServers(
+  acting: Pick<Acting, 'store' | 'accountId'>,
+  servers: readonly ServerAddresses[],
+  ports: readonly number[],
+  lookups: Lookups,
+): Promise<ReadonlyMap<string, Host>> {
+  return auditedAmong(await hostsAt(acting, ports), servers, lookups);
+}
+
+async function hostsAt(acting: Pick<Acting, 'store' | 'accountId'>, ports: readonly number[], but?: string): Promise<Host[]> {
   const hosts: Host[] = [];
   for await (const some of allHosts(acting))
-    hosts.push(...some.filter(({ settings }) => settings.ports.some((port) => ports.includes(port))));
-  const twin = hosts.find(({ settings }) => settings.name === name);
-  const wanted = (await addresses).map(({ text }) => text);
-  if (twin !== undefined || wanted.length === 0) return twin;
-  const likely = likeliest(hosts, wanted);
+    hosts.push(...some.filter(({ id, settings }) => id !== but && settings.ports.some((port) => ports.includes(port))));
+  return hosts;
+}
+
+async function auditedAmong(hosts: readonly Host[], servers: readonly ServerAddresses[], lookups: Lookups): Promise<Map<string, Host>> {
+  const known = new Map(
+    servers.flatMap(({ name }) => hosts.flatMap((host) => (host.settings.name === name ? [[name, host] as const] : []))),
+  );
+  const others = servers.filter(({ name, addresses }) => !known.has(name) && addresses.length > 0);
+  if (others.length === 0) return known;
+  const likely = likeliest(
+    hosts,
+    others.flatMap(({ addresses }) => addresses),
+  );
   const found = await Promise.all(likely.map(({ settings }) => addressesNow(settings.name, lookups)));
-  return likely.find((_, index) => wanted.every((each) => found[index]?.includes(each)));
+  for (const { name, addresses } of others) {
+    const host = likely.find((_, index) => addresses.every((each) => found[index]?.includes(each)));
+    if (host !== undefined) known.set(name, host);
+  }
+  return known;
 }
 
 // Those that showed one of the addresses in their last scans, then those of which no scan has shown any yet, the newest first.

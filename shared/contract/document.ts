@@ -65,7 +65,7 @@ const changeHost: ZodOpenApiOperationObject = {
   operationId: 'changeHost',
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
   description:
-    'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others.',
+    'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others. A port more is refused with 409 when another host of yours audits the same server (all of its addresses) at that port: `instead` names that host.',
   requestParams: { path: hostPath, header: conditional },
   requestBody: body(changeHostRequest),
   responses: {
@@ -73,7 +73,7 @@ const changeHost: ZodOpenApiOperationObject = {
     ...invalidBody,
     ...ofHost,
     ...mayChange,
-    409: problem('Somebody else keeps changing it.'),
+    409: problem('Another host of this account audits the server at that port (`instead`), or somebody else keeps changing this one.'),
     412: problem('Its settings are not those that If-Match names.'),
   },
 };

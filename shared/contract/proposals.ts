@@ -31,6 +31,10 @@ const proposedServer = z
       .meta({ description: 'The provider that runs it, by its name or its reverse DNS name.' }),
     auditable: z.boolean().meta({ description: 'Whether it may be yours to audit. Registering it asks for the proof.' }),
     why: z.string(),
+    sameAs: z
+      .string()
+      .optional()
+      .meta({ description: 'The other of these servers that has all of its addresses: one host audits both, under that name.' }),
     forward: z.string().optional().meta({ description: 'A text for you to send to the provider.' }),
   })
   .meta({ id: 'ProposedServer' });
@@ -45,16 +49,26 @@ export const exempt = z
   })
   .meta({ id: 'Exempt', description: 'What to tell ban tools about us. Left out where this deployment does not state its addresses.' });
 
+export const knownHost = z.strictObject({
+  host: z.string(),
+  name: z.string(),
+  servedDomains: z.array(z.string()).optional().meta({ description: 'What to PATCH that host with.' }),
+});
+
 export const proposalResponse = z
   .strictObject({
     name: z.string(),
     servers: z.array(proposedServer),
     servedDomains: z.array(z.string()).meta({ description: 'The domains whose MX names one of the servers that may be yours.' }),
     next: z.string().meta({ description: 'What to do now.' }),
+    registered: z
+      .array(knownHost)
+      .optional()
+      .meta({ description: 'Hosts of this account that are such a server already, by their own or a further name.' }),
     register: z
       .array(z.strictObject({ name: z.string(), servedDomains: z.array(z.string()) }))
       .optional()
-      .meta({ description: 'Bodies for POST /v1/hosts, one for each server that may be yours.' }),
+      .meta({ description: 'Bodies for POST /v1/hosts, one for each other server that may be yours, whatever names it has.' }),
     exempt: exempt.optional(),
     recipientWarning: z
       .string()

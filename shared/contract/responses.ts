@@ -5,7 +5,7 @@ import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import { holeResponse } from './hole.ts';
-import { exempt } from './proposals.ts';
+import { exempt, knownHost } from './proposals.ts';
 
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
@@ -75,7 +75,17 @@ export const hostResponse = z
       .optional()
       .meta({ description: 'Ports at which no TLS can be set up, as the last full table showed; its scan says why.' }),
     silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
-    lastScan: z.strictObject({ id: z.string(), startedAt: moment, verdict }).optional(),
+    lastScan: z
+      .strictObject({
+        id: z.string(),
+        startedAt: moment,
+        verdict,
+        paused: z.array(z.string()).optional().meta({
+          description:
+            'Addresses that an opt-out had paused, of those that you have proven: nothing was sent to them. The consent of the host says whether that still holds; reaffirming it lifts the pause.',
+        }),
+      })
+      .optional(),
     lastFullTable: moment.optional().meta({
       description: 'When the full table of relay tests was last run to a proven end; scans in between try a part of it.',
     }),
@@ -269,13 +279,8 @@ export const problemResponse = z
         }),
       )
       .optional(),
-    instead: z
-      .strictObject({
-        host: z.string(),
-        name: z.string(),
-        servedDomains: z.array(z.string()).optional().meta({ description: 'What to PATCH that host with.' }),
-      })
-      .optional()
-      .meta({ description: 'Of a registration that is refused because a host of this account is that server already: which.' }),
+    instead: knownHost.optional().meta({
+      description: 'Of a registration, or of a further port, that is refused because a host of this account is that server already: which.',
+    }),
   })
   .meta({ id: 'Problem' });

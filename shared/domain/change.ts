@@ -58,7 +58,7 @@ function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
   const next: HostState = {
     ...state,
     version: state.version + 1,
-    last: { id: scan.id, startedAt: scan.startedAt, verdict: scan.judgement.verdict },
+    last: { id: scan.id, startedAt: scan.startedAt, verdict: scan.judgement.verdict, paused: scan.paused },
     recent: addRecent(state.recent, scan.judgement.verdict),
     openLegs: stillOpen(state.openLegs, scan),
     evidence: scan.evidence ?? state.evidence,

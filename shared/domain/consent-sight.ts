@@ -87,9 +87,14 @@ function addressOf(facts: ConsentFacts, side: AddressFacts, around: Around, ownN
     explanation: never ? NEVER : standingSentence(facts, side, token),
     ...(pause === undefined ? {} : { pausedUntil: pause.until }),
     ...(side.reverseZone === undefined ? {} : { reverseZone: placeOf(side.reverseZone) }),
-    reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: places.map(placeOf), leadsBack })),
+    reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: tellable(places, facts).map(placeOf), leadsBack })),
     add: proofsOf(side).length > 0 || side.forbidden !== undefined ? [] : addressAdditions(side, token, ownName),
   };
+}
+
+// Of a look that went beyond its bounds, hundreds of empty places tell nobody what to change.
+function tellable(places: readonly Place[], { cut }: ConsentFacts): readonly Place[] {
+  return cut === 'questions' ? places.filter(({ saying }) => saying !== 'nothing') : places;
 }
 
 function placeOf({ name, saying }: Place): SeenPlace {

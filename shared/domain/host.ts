@@ -30,8 +30,13 @@ export type Flapping = { readonly toldAt: number; readonly owedAt?: number | und
 /** A turn of the relay state that one scan showed and no second scan has confirmed. */
 export type PendingChange = { readonly to: RelayState; readonly scanId: string; readonly notBefore: number };
 
-/** The last scan that the state counts. */
-export type LastScan = { readonly id: string; readonly startedAt: number; readonly verdict: Verdict };
+/** The last scan that the state counts. `paused` are the addresses that an opt-out paused then, of those that the account had proven. */
+export type LastScan = {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly verdict: Verdict;
+  readonly paused?: readonly string[] | undefined;
+};
 
 /** What scans have shown of a host. `version` goes up with every write of it, so that two writers cannot both win. */
 export type HostState = {

@@ -1,3 +1,4 @@
+import { addSentences, type Known, knownAs, knownSentence } from './known-server.ts';
 import { providerOf, type RunBy } from './mail-providers.ts';
 
 /** An address as it was found: its names by reverse DNS, why nobody may probe it, whether the operator has stated it to be theirs. */
@@ -25,7 +26,8 @@ export type FoundDomain = { readonly name: string; readonly mail: readonly Excha
 /** An alert recipient and the servers that take the mail of its domain: by MX, or the domain itself where it has none. */
 export type Delivery = { readonly recipient: string; readonly domain: string; readonly servers: readonly ServerAddresses[] };
 
-type ServerAddresses = { readonly name: string; readonly addresses: readonly string[] };
+/** A server by its name, with the addresses that this leads to. */
+export type ServerAddresses = { readonly name: string; readonly addresses: readonly string[] };
 
 /** Where our probes come from, and the name they say EHLO with. */
 export type Ourselves = { readonly addresses: readonly string[]; readonly ehloName: string };
@@ -43,11 +45,13 @@ export type ProposalFacts = {
   /** How the account's own address is delivered. */
   readonly delivery?: Delivery | undefined;
   readonly ourselves: Ourselves;
+  /** The hosts of the account that these servers are already, by the names of the servers. */
+  readonly audited?: ReadonlyMap<string, Known['host']>;
   /** What DNS did not answer, as sentences. */
   readonly trouble: readonly string[];
 };
 
-/** One server of a proposal: whose it is, and why it can or cannot be audited. */
+/** One server of a proposal: whose it is, and why it can or cannot be audited. `sameAs`: the other one that stands for it, with all of its addresses. */
 export type ProposedServer = {
   name: string;
   role: 'this-name' | 'mx';
@@ -56,6 +60,7 @@ export type ProposedServer = {
   runBy?: RunBy | undefined;
   auditable: boolean;
   why: string;
+  sameAs?: string | undefined;
   forward?: string | undefined;
 };
 
@@ -65,30 +70,46 @@ export type Exempt = { addresses: string[]; ehloName: string; ignoreip: string; 
 /** What is worth knowing when a host is registered. */
 export type Advice = { exempt?: Exempt | undefined; recipientWarning?: string | undefined };
 
+type Body = { name: string; servedDomains: string[] };
+
 /** What to register for a name, for people who know their domain better than their servers. */
 export type Proposal = Advice & {
   name: string;
   servers: ProposedServer[];
   servedDomains: string[];
   next: string;
-  /** Bodies for `POST /v1/hosts`, one for each server. */
-  register?: { name: string; servedDomains: string[] }[] | undefined;
+  /** The servers that hosts of the account are already. */
+  registered?: Known[] | undefined;
+  /** Bodies for `POST /v1/hosts`, one for each other server. */
+  register?: Body[] | undefined;
   trouble?: string[] | undefined;
 };
 
 /** What to propose to the owner of a name. */
 export function proposalFor(facts: ProposalFacts): Proposal {
   const named = serversOf(facts);
-  const ours = named.filter((each) => each.shown.auditable);
-  const register = ours.map(({ found }) => ({ name: found.name, servedDomains: domainsOf(found, facts) }));
-  const hosts = ours.map(({ found }, index) => ({ ...hostOf(found), servedDomains: register[index]?.servedDomains ?? [] }));
+  const ours = named.filter(({ shown }) => shown.auditable && shown.sameAs === undefined);
+  const wishes = ours.map(({ shown: { name, addresses } }) => {
+    const names = named.filter(({ shown }) => shown.name === name || shown.sameAs === name);
+    return { name, addresses, servedDomains: [...new Set(names.flatMap(({ found }) => domainsOf(found, facts)))] };
+  });
+  const registered = wishes.flatMap((wish) => {
+    const host = facts.audited?.get(wish.name);
+    return host === undefined ? [] : [knownAs(host, wish)];
+  });
+  const hosts = wishes.filter(({ name }) => facts.audited?.has(name) !== true);
+  const register = hosts.map(({ name, servedDomains }) => ({ name, servedDomains }));
   const servers = named.map(({ shown }) => withForward(shown, named, facts.domain.name));
   const recipientWarning = warningFor(hosts, facts.delivery === undefined ? [] : [facts.delivery]);
   return {
     name: facts.domain.name,
     servers,
-    servedDomains: [...new Set(register.flatMap(({ servedDomains }) => servedDomains))],
-    next: nextFor(facts, servers, register, recipientWarning !== undefined),
+    servedDomains: [...new Set(wishes.flatMap(({ servedDomains }) => servedDomains))],
+    next: [
+      ...registered.flatMap((known) => [knownSentence(known), ...addSentences(known, 'registered')]),
+      ...(registered.length > 0 && register.length === 0 ? [] : [nextFor(facts, servers, register, recipientWarning !== undefined)]),
+    ].join(' '),
+    registered: someOf(registered),
     register: someOf(register),
     exempt: exemptFor(facts.ourselves),
     recipientWarning,
@@ -125,10 +146,25 @@ function serversOf(facts: ProposalFacts): Named[] {
     return { found, shown: { name: found.name, role, preference, addresses: hostOf(found).addresses, ...ownershipOf(found) } };
   };
   const listed = exchangers.some(({ name }) => name === itself.name);
-  return [
+  return onceEach([
     ...(!listed && isServer(facts) ? [named(itself, 'this-name')] : []),
     ...exchangers.map((found) => named(found, found.name === itself.name ? 'this-name' : 'mx')),
-  ];
+  ]);
+}
+
+// A name stands for all that lead to none but its own addresses: of two that have the same the first, since a registration of the other is refused.
+function onceEach(named: readonly Named[]): Named[] {
+  const ours = named.filter(({ shown }) => shown.auditable && shown.addresses.length > 0);
+  const standsFor = (one: Named, other: Named) =>
+    one !== other &&
+    other.shown.addresses.every((each) => one.shown.addresses.includes(each)) &&
+    (one.shown.addresses.length > other.shown.addresses.length || ours.indexOf(one) < ours.indexOf(other));
+  const main = ours.filter((other) => !ours.some((one) => standsFor(one, other)));
+  return named.map((each) => {
+    const sameAs = ours.includes(each) ? main.find((one) => standsFor(one, each))?.shown.name : undefined;
+    if (sameAs === undefined) return each;
+    return { ...each, shown: { ...each.shown, sameAs, why: `It leads to the same server as ${sameAs}, and one host audits both.` } };
+  });
 }
 
 // A domain whose MX points elsewhere has an address for its web site, which takes no mail. Without an MX the address takes it
@@ -193,12 +229,7 @@ function forwardText({ provider }: RunBy, domain: string, servers: readonly stri
   ].join('\n\n');
 }
 
-function nextFor(
-  facts: ProposalFacts,
-  servers: readonly ProposedServer[],
-  register: readonly { readonly name: string; readonly servedDomains: readonly string[] }[],
-  warned: boolean,
-): string {
+function nextFor(facts: ProposalFacts, servers: readonly ProposedServer[], register: readonly Body[], warned: boolean): string {
   if (servers.length === 0) return nothingFound(facts);
   const providers = [...new Set(servers.flatMap(({ runBy }) => runBy?.provider ?? []))];
   if (register.length === 0) return nothingToRegister(facts.domain.name, providers);

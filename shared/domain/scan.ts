@@ -79,11 +79,11 @@ export const SILENCES = [
   'tls-failed',
 ] as const;
 
-export const CONTACTS = ['answered', 'out-of-time', 'no-ipv6-here', 'unproven', 'vetoed', ...SILENCES] as const;
+export const CONTACTS = ['answered', 'out-of-time', 'no-ipv6-here', 'unproven', 'too-many-lookups', 'vetoed', ...SILENCES] as const;
 
 /**
  * Whether SMTP answered at all, or how it did not. `out-of-time`: we never got to it, or stopped waiting too early to tell.
- * `unproven`: nothing showed that the address is the account's; `vetoed`: somebody has forbidden probes of it.
+ * `unproven`: nothing showed that the address is the account's; `too-many-lookups`: DNS said so much that not all of it was asked; `vetoed`: somebody has forbidden probes of it.
  */
 export type Contact = (typeof CONTACTS)[number];
 
@@ -188,6 +188,8 @@ export type Begun = {
   readonly soFar: string;
   /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
   readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
+  /** The addresses that its last sitting found paused. */
+  readonly paused?: readonly string[] | undefined;
   /** Since when its messages are waited for, and until when at the latest. */
   readonly awaits?: { readonly since: number; readonly until: number } | undefined;
 };
@@ -207,6 +209,8 @@ export type Scan = {
   readonly openLegs: readonly string[];
   /** The served domains that it used, of a host that has more of them than a scan uses. */
   readonly servedDomains?: readonly string[] | undefined;
+  /** The addresses that an opt-out paused, of those that the account had proven. */
+  readonly paused?: readonly string[] | undefined;
   /** Legs that were open in the state this scan was judged against, and are closed now. */
   readonly closedLegs?: readonly string[] | undefined;
   readonly evidence?: string | undefined;

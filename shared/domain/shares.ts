@@ -17,18 +17,26 @@ export type Shares<T> = { readonly taken: readonly T[]; readonly left: readonly 
 /**
  * Takes of the accounts in turn: first one of each, then a second of each that has one, and so on, of each account at most its share and
  * `most` in all. Within an account, and among accounts, what comes first goes first. So no account waits for more than one of each other's.
+ * Of one host one goes at a time: two would meet at its address, and which of them is let in would hang on what others have due.
  */
-export function inTurn<T extends { readonly accountId: string }>(
+export function inTurn<T extends { readonly accountId: string; readonly hostId: string }>(
   items: readonly T[],
   share: (accountId: string) => number,
   most: number,
 ): Shares<T> {
   const taken: T[] = [];
-  let waiting = [...Map.groupBy(items, ({ accountId }) => accountId)].map(([accountId, all]) => all.slice(0, share(accountId)));
+  let waiting = [...Map.groupBy(items, ({ accountId }) => accountId)].map(([accountId, all]) =>
+    firstOfEachHost(all).slice(0, share(accountId)),
+  );
   for (let round = 0; waiting.length > 0 && taken.length < most; round++) {
     taken.push(...waiting.flatMap((each) => each.slice(round, round + 1)));
     waiting = waiting.filter((each) => each.length > round + 1);
   }
   const sent = new Set(taken.slice(0, most));
   return { taken: [...sent], left: items.filter((item) => !sent.has(item)) };
+}
+
+function firstOfEachHost<T extends { readonly hostId: string }>(items: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return items.filter(({ hostId }) => seen.size < seen.add(hostId).size);
 }

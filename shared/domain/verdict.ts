@@ -156,10 +156,13 @@ function isNegative({ test }: TestResult): boolean {
   return test.startsWith(NEGATIVE_CONTROL);
 }
 
+// What kept us from the leg, whatever it has answered before.
+const OWN_REASONS: readonly Contact[] = ['out-of-time', 'tls-failed', 'no-ipv6-here', 'too-many-lookups', 'vetoed'];
+
 // A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
 function silenceOf(contact: Exclude<Contact, 'answered'>, leg: LegEvidence): Reason {
-  if (contact === 'out-of-time' || contact === 'tls-failed' || contact === 'no-ipv6-here' || contact === 'vetoed') return contact;
   if (contact === 'unproven') return 'no-consent';
+  if (OWN_REASONS.includes(contact)) return contact;
   if (leg.stopped === 'silent-after-refusals') return isBan(leg) ? 'probably-banned' : 'fell-silent';
   return leg.transport === 'starttls' ? 'dropped' : contact;
 }

@@ -7,7 +7,7 @@ import type { PermittedAddress } from './target-policy.ts';
 export type Connection = { readonly kind: 'connected'; readonly socket: Socket } | { readonly kind: 'failed'; readonly contact: Contact };
 
 /** Why nothing may be sent to an address any more. `out-of-time`: it cannot be told before this sitting is over. */
-export type Refusal = Extract<Contact, 'vetoed' | 'unproven' | 'out-of-time'>;
+export type Refusal = Extract<Contact, 'vetoed' | 'unproven' | 'too-many-lookups' | 'out-of-time'>;
 
 /** Asked right before every connection: why nothing may be sent to this address now, or undefined. */
 export type AskAtDial = (address: string) => Promise<Refusal | undefined>;

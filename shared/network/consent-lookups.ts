@@ -68,8 +68,11 @@ function askablePart(name: string): string {
 }
 
 async function placesAbove(name: string, rules: ConsentRules): Promise<Place[]> {
-  const places = namesAbove(name).map(placeName);
-  return Promise.all(places.filter(({ length }) => length <= PLACE_LIMIT).map((place) => placeAt(place, rules)));
+  const names = namesAbove(name).map(placeName);
+  const places = await Promise.all(names.filter(({ length }) => length <= PLACE_LIMIT).map((place) => placeAt(place, rules)));
+  // One that was not asked says that a look was over its bounds; hundreds of them say no more.
+  const first = places.findIndex(({ saying }) => saying === 'unasked');
+  return places.filter(({ saying }, index) => saying !== 'unasked' || index === first);
 }
 
 function placeName(name: string): string {

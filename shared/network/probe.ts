@@ -3,7 +3,6 @@ import { privateAddressIn } from '../domain/address.ts';
 import type { Software } from '../domain/remedies.ts';
 import type { Contact, LegCosts, LegEvidence, Stop, TestResult, TlsFacts } from '../domain/scan.ts';
 import { legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
-import { offers, type SessionEvidence } from '../smtp/dialogue.ts';
 import type { Cast } from '../smtp/envelope-forms.ts';
 import { fingerprint } from '../smtp/fingerprint.ts';
 import {
@@ -21,6 +20,7 @@ import {
   waitBefore,
 } from '../smtp/plan.ts';
 import type { RelayTest } from '../smtp/relay-tests.ts';
+import { offers, type SessionEvidence } from '../smtp/session.ts';
 import { newTranscript, type Transcript } from '../smtp/transcript.ts';
 import type { TlsLevel } from './connect.ts';
 import { type Held, holdSession, type LegOrder, type SessionManner } from './leg-session.ts';
@@ -90,7 +90,7 @@ function takeIn(held: readonly Held[], sitting: Sitting, seen: Seen, { before }:
   const some = sessions.some(({ contact, cutShort }) => contact === 'answered' && cutShort === undefined);
   const welcome = sessions.some(({ keywords }) => keywords !== undefined);
   const silent = sessions.every((session) => isSilent(sitting.progress, session));
-  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven')?.contact;
+  const refused = sessions.find(({ contact }) => contact === 'vetoed' || contact === 'unproven' || contact === 'too-many-lookups')?.contact;
   if (first && before?.contact !== 'answered') seen.contact = (sessions.find(isGreeted) ?? sessions[0])?.contact ?? seen.contact;
   // Whatever it has answered so far: nothing more may be asked.
   if (refused !== undefined) {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { LegCosts } from '../domain/scan.ts';
 import { writeCommand } from '../smtp/command.ts';
-import type { Arrival, End, Step } from '../smtp/dialogue.ts';
 import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
+import type { Arrival, End, Step } from '../smtp/session.ts';
 import type { Transcript } from '../smtp/transcript.ts';
 import { secure, type TlsLevel } from './connect.ts';
 

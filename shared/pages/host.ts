@@ -2,7 +2,7 @@ import { backscatterOf, latestBounces } from '../domain/backscatter.ts';
 import { brokenTlsAt, brokenTlsSentence } from '../domain/broken-tls.ts';
 import { explanationOf } from '../domain/explanation.ts';
 import { holeSentence } from '../domain/hole.ts';
-import type { Host } from '../domain/host.ts';
+import type { Host, LastScan } from '../domain/host.ts';
 import { isAcknowledged } from '../domain/noise.ts';
 import { type Seen, seenIn } from '../domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../domain/scan.ts';
@@ -106,7 +106,8 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
     ...(state.last === undefined && owed.length === 0
       ? [html`It has not been scanned. <a href="/hosts/${id}/consent">See whether consent is there</a>.`]
       : []),
-    ...(last === undefined ? [] : adviceOn(last.scan.judgement.reason, id)),
+    ...pausedWords(state.last?.paused ?? [], id),
+    ...(last === undefined || isPaused(state.last, last.scan) ? [] : adviceOn(last.scan.judgement.reason, id)),
     ...brokenTls(last?.legs ?? [], state.brokenTls ?? []),
     ...(state.silence === undefined
       ? []
@@ -121,6 +122,20 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
   ];
   if (points.length === 0) return undefined;
   return html`<section class="note"><h2 class="first">Needs attention</h2><ul>${points.map((point) => html`<li>${point}</li>`)}</ul></section>`;
+}
+
+// What the last scan saw, and not how it stands now: only who proves an address now may know that, and its consent page asks.
+function pausedWords(paused: readonly string[], hostId: string): Html[] {
+  if (paused.length === 0) return [];
+  const addresses = paused.length === 1 ? paused[0] : `${paused.slice(0, -1).join(', ')} and ${paused.at(-1)}`;
+  return [
+    html`An opt-out had paused <strong>${addresses}</strong>, so the last scan sent nothing there. <a href="/hosts/${hostId}/consent">The consent page</a> says whether that still holds, and you can lift the pause there.`,
+  ];
+}
+
+// Vetoed by nothing that is not told more exactly already.
+function isPaused(state: LastScan | undefined, { judgement }: Scan): boolean {
+  return judgement.reason === 'vetoed' && state?.paused !== undefined;
 }
 
 // With the reason, where the last scan tried that port; or else as the last full table showed it.

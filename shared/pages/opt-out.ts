@@ -8,14 +8,21 @@ const TARGET_LIMIT = 253; // characters of the longest name, RFC 1035 §2.3.4
 /** The form as it is shown: what is typed in already, and what is wrong with that, as the end of a sentence about it. */
 export type OptOutForm = { readonly target?: string | undefined; readonly error?: string | undefined };
 
-/** An address that somebody wants no probes of. `places` are the names at which a deny record would prove the wish. */
-export type OptedOutAddress = { readonly address: string; readonly permanent: boolean; readonly places: readonly string[] };
+/**
+ * An address that somebody wants no probes of. `listed`: a deny record proved the wish, which holds for good; `stands`: it did, and no more were
+ * listed today, so that it holds as long as the record stands. `places` are the names at which a deny record would prove the wish.
+ */
+export type OptedOutAddress = {
+  readonly address: string;
+  readonly proof: 'listed' | 'stands' | 'none';
+  readonly places: readonly string[];
+};
 
 /** What became of a wish, as far as everybody may know it. */
 export type OptOutOutcome = {
   readonly target: string;
-  /** The name that was entered, and whether a deny record proved the wish for it. */
-  readonly name?: { readonly text: string; readonly permanent: boolean } | undefined;
+  /** The name that was entered, and what a deny record proved for it. */
+  readonly name?: { readonly text: string; readonly proof: OptedOutAddress['proof'] } | undefined;
   readonly addresses: readonly OptedOutAddress[];
   /** How many addresses the target has in all. */
   readonly addressesFound: number;
@@ -55,14 +62,16 @@ ${error === undefined ? undefined : html`<p class="error" id="error">It ${error}
 /** The page that says what became of a wish. It says the same whether or not anybody has registered the server. */
 export function optedOutPage(outcome: OptOutOutcome): string {
   const { name, addresses } = outcome;
-  const proven = addresses.filter(({ permanent }) => permanent);
-  const paused = addresses.filter(({ permanent }) => !permanent);
-  const title = paused.length === 0 ? 'Stopped for good' : 'We have your wish';
+  const by = (kind: OptedOutAddress['proof']) => addresses.filter(({ proof }) => proof === kind);
+  const [proven, standing, paused] = [by('listed'), by('stands'), by('none')];
+  const title = paused.length > 0 ? 'We have your wish' : standing.length > 0 ? 'Stopped while the record stands' : 'Stopped for good';
+  const until = [...(name?.proof === 'stands' ? [name.text] : []), ...standing.map(({ address }) => address)];
   return layout(
     title,
     html`<h1>${title}</h1>
-${name?.permanent ? nameProven(name.text) : undefined}
+${name?.proof === 'listed' ? nameProven(name.text) : undefined}
 ${proven.length === 0 ? undefined : addressesProven(proven)}
+${until.length === 0 ? undefined : untilListed(until)}
 ${paused.length === 0 ? undefined : addressesPaused(paused, outcome)}
 ${outcome.addressesFound > addresses.length ? html`<p><code>${outcome.target}</code> has ${outcome.addressesFound} addresses. Our scans use the first ${ADDRESSES_LIMIT} in order, which are those above. To stop probes of any other, enter that address.</p>` : undefined}
 ${paused.length === 0 ? undefined : howToProve(paused, outcome)}
@@ -75,22 +84,26 @@ function nameProven(name: string): Html {
 }
 
 function addressesProven(proven: readonly OptedOutAddress[]): Html {
-  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(proven)}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/about#contact">write to us</a>.</p></div>`;
+  return html`<div class="note good"><p>A ${DENY} record proves your wish for ${list(addressesOf(proven))}. Nothing of ours connects there any more, also when the record is gone. To take it back, <a href="/about#contact">write to us</a>.</p></div>`;
+}
+
+function untilListed(targets: readonly string[]): Html {
+  return html`<div class="note"><p>A ${DENY} record forbids probes of ${list(targets)}, and nothing of ours connects there as long as it stands. To make that hold when the record is gone, send this form again tomorrow: today we have listed as many for good as we do in a day.</p></div>`;
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {
-  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(paused)} from now on</strong>, until ${utc(pausedUntil)} at the latest. The exception: without proof, a pause is not made longer, and for ${unheededDays} days after it no other begins. Whoever registered the server with us, if anybody did, is told.</p></div>`;
+  return html`<div class="note"><p><strong>Nothing of ours connects to ${list(addressesOf(paused))} from now on</strong>, until ${utc(pausedUntil)} at the latest. The exception: without proof, a pause is not made longer, and for ${unheededDays} days after it no other begins. Whoever registered the server with us, if anybody did, is told.</p></div>`;
 }
 
 function howToProve(paused: readonly OptedOutAddress[], { target, name }: OptOutOutcome): Html {
   const single = paused.length === 1 ? 'it' : 'them';
   const provable = paused.filter(({ places }) => places.length > 0);
   return html`<h2>Stop ${single} for good</h2>
-${name === undefined || name.permanent ? undefined : html`<p>For the name <code>${name.text}</code> and whatever is registered under it, set this record:</p>${record(`${CONSENT_LABEL}.${name.text}`)}`}
+${name?.proof !== 'none' ? undefined : html`<p>For the name <code>${name.text}</code> and whatever is registered under it, set this record:</p>${record(`${CONSENT_LABEL}.${name.text}`)}`}
 ${provable.map(({ address, places }) => html`<p>For the address <code>${address}</code>, set ${places.length === 1 ? 'this record' : 'one of these records'}:</p>${places.map(record)}`)}
 ${provable.length === 0 ? html`<p>No record can prove anything for an address that is not in public DNS. <a href="/about#contact">Write to us</a> instead.</p>` : undefined}
 ${
-  provable.length === 0 && (name === undefined || name.permanent)
+  provable.length === 0 && name?.proof !== 'none'
     ? undefined
     : html`<p>When the record stands, look again. We keep to it from then on, and after you press this button also when it is gone. Where this page comes back, we have looked and found no record yet.</p>
 <form method="post" action="/opt-out"><input type="hidden" name="target" value="${target}"><button type="submit">The record stands</button></form>`
@@ -101,8 +114,12 @@ function record(place: string): Html {
   return html`<pre>${place}. IN TXT "${DENY}"</pre>`;
 }
 
-function list(addresses: readonly OptedOutAddress[]): Html {
-  return html`${addresses.map(({ address }, index) => html`${index === 0 ? '' : index === addresses.length - 1 ? ' and ' : ', '}<code>${address}</code>`)}`;
+function addressesOf(all: readonly OptedOutAddress[]): string[] {
+  return all.map(({ address }) => address);
+}
+
+function list(targets: readonly string[]): Html {
+  return html`${targets.map((target, index) => html`${index === 0 ? '' : index === targets.length - 1 ? ' and ' : ', '}<code>${target}</code>`)}`;
 }
 
 function utc(epochMs: number): string {

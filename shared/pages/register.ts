@@ -1,4 +1,4 @@
-import type { Host } from '../domain/host.ts';
+import { isSameName, type Known } from '../domain/known-server.ts';
 import type { Proposal, ProposedServer } from '../domain/proposal.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
 import { type Html, html } from './html.ts';
@@ -33,26 +33,25 @@ ${error === undefined ? undefined : html`<span class="error" id="name-error">${e
 </form>`;
 }
 
-/** The second step: what the name leads to, whose it is, and a form for each server that may be theirs. `known` are hosts of these names that are registered already. */
+/** The second step: what the name leads to, whose it is, and a form for each server that may be theirs. */
 export type ProposalPage = {
   readonly visitor: Visitor;
   readonly proposal: Proposal;
   readonly forms: readonly RegisterForm[];
-  readonly known: readonly { readonly id: string; readonly name: string }[];
 };
 
 /** The page of the second step. */
-export function proposalPage({ visitor, proposal, forms, known }: ProposalPage): string {
-  const { name, servers, exempt, recipientWarning, trouble = [] } = proposal;
+export function proposalPage({ visitor, proposal, forms }: ProposalPage): string {
+  const { name, servers, registered = [], exempt, recipientWarning, trouble = [] } = proposal;
   return layout(
     `Register ${name}`,
     html`<nav class="trail" aria-label="Way back"><a href="/hosts">Hosts</a> › <a href="/hosts/new">Register a server</a></nav>
 <h1>${name}</h1>
-${known.map((host) => html`<p class="note"><a href="/hosts/${host.id}">${host.name}</a> is registered already.</p>`)}
+${registered.map((known) => html`<div class="note"><p>${isSameName(known) ? html`${hostLink(known)} is registered already.` : leadsTo(known)}</p>${addForm(visitor, known)}</div>`)}
 ${servers.length === 0 ? html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>` : html`<h2 class="first">What it leads to</h2>${servers.map(server)}`}
 ${trouble.map((sentence) => html`<p class="note">${sentence}</p>`)}
 ${recipientWarning === undefined ? undefined : html`<p class="note bad">${recipientWarning}</p>`}
-${forms.length === 0 && servers.length > 0 && known.length === 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
+${forms.length === 0 && servers.length > 0 && registered.length === 0 ? html`<p>There is nothing here for you to register. If another server of your own takes mail, enter its name.</p>` : undefined}
 ${forms.slice(0, 1).map((form) => registerSection(visitor, form))}
 ${forms.length < 2 ? undefined : html`<h2>Its other servers</h2><ul>${forms.slice(1).map((form) => html`<li><a href="/hosts/new?name=${encodeURIComponent(form.name)}">Register ${form.name}</a></li>`)}</ul>`}
 ${
@@ -87,30 +86,37 @@ ${registerForm(visitor, form)}`,
   );
 }
 
-/** What is registered already: the host that it is, and the domains that are not among its served domains yet. */
-export type KnownHost = { readonly host: Pick<Host, 'id' | 'settings'>; readonly add: readonly string[]; readonly same: boolean };
-
 /** The page that says which host a server is already, with a button that adds the domains to it. */
-export function knownServerPage(visitor: Visitor, name: string, { host: { id, settings }, add, same }: KnownHost): string {
-  const link = html`<a href="/hosts/${id}">${settings.name}</a>`;
-  const domains = add.length === 1 ? add[0] : `${add.length} domains`;
+export function knownServerPage(visitor: Visitor, known: Known): string {
+  const { name, host, add } = known;
+  const [same, link] = [isSameName(known), hostLink(known)];
   return layout(
     `Register ${name}`,
     html`<h1>${same ? html`You have ${name} already` : html`${name} is a server that you have already`}</h1>
-<div class="note" role="status"><p>${same ? html`It is the host ${link}.` : html`${name} leads to the server that you audit as ${link}. A server is audited once: a second host would wait behind the first and find the same.`} Nothing was registered.</p></div>
-${
-  add.length === 0
-    ? html`<p><a href="/hosts/${id}">Go to ${settings.name}</a></p>`
-    : html`<p>Does it take mail for ${add.join(', ')}? Add ${add.length === 1 ? 'it' : 'them'} to the domains of ${settings.name}, and its scans use ${add.length === 1 ? 'it' : 'them'} too.</p>
-${ownForm(
-  visitor.formToken,
-  `/hosts/${id}/domains`,
-  html`${add.map((domain) => html`<input type="hidden" name="domain" value="${domain}">`)}<button type="submit">Add ${domains} to ${settings.name}</button>`,
-)}`
-}
-${same ? undefined : html`<p class="hint">To audit it under the name ${name} instead, <a href="/hosts/${id}/delete">delete ${settings.name}</a> first.</p>`}`,
+<div class="note" role="status"><p>${same ? html`It is the host ${link}.` : html`${leadsTo(known)} A server is audited once: a second host would wait behind the first and find the same.`} Nothing was registered.</p></div>
+${add.length === 0 ? html`<p><a href="/hosts/${host.id}">Go to ${host.settings.name}</a></p>` : addForm(visitor, known)}
+${same ? undefined : html`<p class="hint">To audit it under the name ${name} instead, <a href="/hosts/${host.id}/delete">delete ${host.settings.name}</a> first.</p>`}`,
     { visitor },
   );
+}
+
+function hostLink({ host: { id, settings } }: Known): Html {
+  return html`<a href="/hosts/${id}">${settings.name}</a>`;
+}
+
+function leadsTo(known: Known): Html {
+  return html`${known.name} leads to the server that you audit as ${hostLink(known)}.`;
+}
+
+function addForm({ formToken }: Visitor, { host: { id, settings }, add }: Known): Html | undefined {
+  if (add.length === 0) return undefined;
+  const [domains, it] = add.length === 1 ? [add[0], 'it'] : [`${add.length} domains`, 'them'];
+  return html`<p>Does it take mail for ${add.join(', ')}? Add ${it} to the domains of ${settings.name}, and its scans use ${it} too.</p>
+${ownForm(
+  formToken,
+  `/hosts/${id}/domains`,
+  html`${add.map((domain) => html`<input type="hidden" name="domain" value="${domain}">`)}<button type="submit">Add ${domains} to ${settings.name}</button>`,
+)}`;
 }
 
 function registerSection(visitor: Visitor, form: RegisterForm): Html {

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
@@ -35,9 +35,9 @@ export async function loadSecrets(location: string): Promise<Secrets> {
 
 /** Derives a key for each purpose (HKDF, RFC 5869). */
 export function secretsFrom(secret: string): Secrets {
-  const keys = new Map<Purpose, Buffer>();
+  const keys = new Map<Purpose, KeyObject>();
   const keyFor = (purpose: Purpose) => {
-    const key = keys.get(purpose) ?? Buffer.from(hkdfSync('sha256', secret, 'relay-audit', purpose, 32));
+    const key = keys.get(purpose) ?? createSecretKey(Buffer.from(hkdfSync('sha256', secret, 'relay-audit', purpose, 32)));
     keys.set(purpose, key);
     return key;
   };

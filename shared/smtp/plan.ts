@@ -2,10 +2,10 @@ import type { LegEvidence, Stage, TestResult } from '../domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
 import { budgetFor, type SessionBudget } from './budget.ts';
 import { CORE_REFUSALS } from './core.ts';
-import { type Greeting, offers, type SessionEvidence, type Transaction } from './dialogue.ts';
 import { type Cast, type Envelope, postmasterEnvelope } from './envelope-forms.ts';
 import { type MessagesToCarry, messagesLeft } from './messages.ts';
 import { type RelayTest, relayTests, shortest, XCLIENT_TEST } from './relay-tests.ts';
+import { type Greeting, offers, type SessionEvidence, type Transaction } from './session.ts';
 
 const NEGATIVE_DOMAIN_CHARACTERS = 120; // a longer domain at a long host name would not fit into a command
 const NEGATIVES_BESIDE_FOREIGN = 3; // accepted tests, different in form, that are tried with an invented local user where a foreign one is accepted

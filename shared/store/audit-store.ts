@@ -11,12 +11,16 @@ import type { Period } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Turn, TurnGiven } from '../domain/turn-line.ts';
 
-/** An account. `hosts` counts its hosts; `hostQuota` is how many it may have where an operator has said so. */
+/**
+ * An account. `hosts` counts its hosts; `hostQuota` is how many it may have where an operator has said so. `hostsVersion` goes up with
+ * each host that is registered and with each port that one is given, and never down.
+ */
 export type Account = {
   readonly id: string;
   readonly email: string;
   readonly createdAt: number;
   readonly hosts?: number | undefined;
+  readonly hostsVersion?: number | undefined;
   readonly hostQuota?: number | undefined;
 };
 
@@ -88,11 +92,14 @@ export type ScanQuery = {
   readonly toMs?: number | undefined;
 };
 
-/** How registering a host went. */
-export type Registration = 'registered' | 'no-account' | 'too-many-hosts' | 'too-many-registrations' | 'busy';
+/** How registering a host went. `changed`: the account has other hosts, or hosts with other ports, than whoever decided knew of. */
+export type Registration = 'registered' | 'no-account' | 'changed' | 'too-many-hosts' | 'too-many-registrations' | 'busy';
 
-/** What a registration is counted against: the hosts that its account may have, and those that it may register in a window of time. */
-export type RegistrationLimits = { readonly hosts: number; readonly registrations: Budget };
+/**
+ * What a registration is held to: the hosts that its account may have, those that it may register in a window of time, and the hosts
+ * that it had when the registration was decided upon, by their version.
+ */
+export type RegistrationLimits = { readonly hosts: number; readonly registrations: Budget; readonly hostsVersion?: number | undefined };
 
 /** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide anew. */
 export type Stored = 'stored' | 'conflict';
@@ -198,14 +205,18 @@ export type AuditStore = {
 
   /**
    * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind.
-   * They are counted in the same step, so that of any number of callers no more are registered than may be. `busy`: too many were at it at once.
+   * They are counted in the same step, so that of any number of callers no more are registered than may be, and of those who decided upon the
+   * same hosts of the account one alone. `busy`: too many were at it at once.
    */
   registerHost(host: Host, first: OwedScan, limits: RegistrationLimits): Promise<Registration>;
   findHost(accountId: string, hostId: string): Promise<Host | undefined>;
   /** What was registered before is there. */
   listHosts(accountId: string, limit: number, after?: string): Promise<Page<Host>>;
-  /** Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. */
-  changeSettings(host: Host, settings: HostSettings): Promise<Host | undefined>;
+  /**
+   * Replaces the settings if nobody has since `host` was read; undefined otherwise. Never touches what scans write. With `beside`, which is
+   * needed for a port more, only if the account has the hosts that it had then, by their version.
+   */
+  changeSettings(host: Host, settings: HostSettings, beside?: Pick<Account, 'hostsVersion'>): Promise<Host | undefined>;
   /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once, and an erasure of it is owed. */
   removeHost(host: Host): Promise<boolean>;
   /** Ids of removed hosts whose history is to be erased. */

@@ -33,7 +33,11 @@ export function dynamoDbStore(
   client: DynamoDBClient = new DynamoDBClient({}),
 ): AuditStore {
   const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  const table: Table = { name: tableName, client: document, retentionMs, clock };
+  return storeOn({ name: tableName, client: document, retentionMs, clock });
+}
+
+/** The audit store on a table that is open already. */
+export function storeOn(table: Table): AuditStore {
   return {
     ...accounts(table),
     ...apiKeys(table),

@@ -61,7 +61,7 @@ const state = z.object({
   relay: knownState,
   since: time.optional(),
   pending: z.object({ to: relayState, scanId: z.string(), notBefore: time }).optional(),
-  last: z.object({ id: z.string(), startedAt: time, verdict }).optional(),
+  last: z.object({ id: z.string(), startedAt: time, verdict, paused: z.array(z.string()).optional() }).optional(),
   openLegs: z.array(z.string()),
   heldDomains: z.array(z.string()).optional(),
   recent: z.string(),
@@ -111,6 +111,7 @@ const scanItem = z.object({
   judgement,
   openLegs: z.array(z.string()),
   servedDomains: z.array(z.string()).optional(),
+  paused: z.array(z.string()).optional(),
   closedLegs: z.array(z.string()).optional(),
   evidence: z.string().optional(),
   full: z.boolean(),
@@ -259,6 +260,7 @@ const begunItem = z.object({
   sittings: z.number().default(0),
   soFar: z.string(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
+  paused: z.array(z.string()).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
 } satisfies Shape<Begun>);
 
@@ -303,8 +305,10 @@ export function readDueScan(item: unknown): DueScan {
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
+const presenceItem = z.object({ pk: z.string(), sk: z.string(), address: z.string(), until: time });
+
 export function readPresence(item: unknown): Presence {
-  const { pk, sk, ...rest } = z.object({ pk: z.string(), sk: z.string(), address: z.string(), until: time }).parse(item);
+  const { pk, sk, ...rest } = presenceItem.parse(item);
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
@@ -324,21 +328,27 @@ export function readLegs(value: unknown): LegEvidence[] {
   return legs.parse(value);
 }
 
+const claimItem = z.object({ notice, tries: z.number() });
+
 export function readClaim(item: unknown): { notice: Notice; tries: number } {
-  return z.object({ notice, tries: z.number() }).parse(item);
+  return claimItem.parse(item);
 }
 
 export function readNoticeRecord(item: unknown): NoticeRecord {
   return noticeItem.parse(item);
 }
 
+const windowItem = z.object({ hostId: z.string(), until: time });
+
 /** Which host opened a window of alerts, and until when it is open. */
 export function readWindow(item: unknown): { hostId: string; until: number } {
-  return z.object({ hostId: z.string(), until: time }).parse(item);
+  return windowItem.parse(item);
 }
 
+const digestItem = z.object({ pk: z.string(), accountId: z.string() });
+
 export function readDigest(item: unknown): { accountId: string; hostId: string } {
-  const { pk, accountId } = z.object({ pk: z.string(), accountId: z.string() }).parse(item);
+  const { pk, accountId } = digestItem.parse(item);
   return { accountId, hostId: idIn(pk) };
 }
 
@@ -356,8 +366,10 @@ const mailbox = z.object({
   unasked: time.optional(),
 });
 
+const changeItem = z.object({ change });
+
 export function readChange(item: unknown): Change {
-  return z.object({ change }).parse(item).change;
+  return changeItem.parse(item).change;
 }
 
 const apiKey = z.object({
@@ -380,6 +392,7 @@ const accountItem = z.object({
   email: z.string(),
   createdAt: time,
   hosts: z.number().int().optional(),
+  hostsVersion: z.number().int().optional(),
   hostQuota: z.number().int().optional(),
 } satisfies Shape<Pick<Key, 'pk'> & Omit<Account, 'id'>>);
 
@@ -394,25 +407,33 @@ export function readSession(item: unknown): Session {
   return { accountId: idIn(pk), id: idIn(sk), ...rest };
 }
 
+const endedItem = z.object({ endedAt: time });
+
 /** When links to a mailbox were ended. */
 export function readEnded(item: unknown): number {
-  return z.object({ endedAt: time }).parse(item).endedAt;
+  return endedItem.parse(item).endedAt;
 }
+
+const liveKeysItem = z.object({ liveKeys: z.set(z.string()).optional() });
 
 /** The prefixes of an account's live keys. DynamoDB has no empty set: without keys the attribute is absent. */
 export function readLiveKeys(item: unknown): string[] {
-  const { liveKeys } = z.object({ liveKeys: z.set(z.string()).optional() }).parse(item);
+  const { liveKeys } = liveKeysItem.parse(item);
   return [...(liveKeys ?? [])];
 }
 
+const ownerItem = z.object({ accountId: z.string() });
+
 /** Whose account a mail address is. */
 export function readOwner(item: unknown): string {
-  return z.object({ accountId: z.string() }).parse(item).accountId;
+  return ownerItem.parse(item).accountId;
 }
+
+const usedItem = z.object({ used: z.number().int() });
 
 /** How much of a budget has been taken in its window. */
 export function readUsed(item: unknown): number {
-  return z.object({ used: z.number().int() }).parse(item).used;
+  return usedItem.parse(item).used;
 }
 
 /** Who has an address until when, since when the last fresh scan of it is, who waits for the next, and which hosts were written down as its scanners since `listedAt`. */
@@ -444,14 +465,18 @@ const turnItem = z.object({
   expiresAt: time,
 });
 
+const scannersItem = z.object({ scanners: z.set(z.string()).default(new Set()) });
+
 /** The hosts that a turn found written down already. */
 export function readScanners(item: unknown): Set<string> {
-  return z.object({ scanners: z.set(z.string()).default(new Set()) }).parse(item ?? {}).scanners;
+  return scannersItem.parse(item ?? {}).scanners;
 }
+
+const scannerItem = z.object({ sk: z.string(), expiresAt: time });
 
 /** A host that has had a turn at an address, unless that is too long ago. */
 export function readScanner(item: unknown): { accountId: string; hostId: string; expiresAt: number } {
-  const { sk, expiresAt } = z.object({ sk: z.string(), expiresAt: time }).parse(item);
+  const { sk, expiresAt } = scannerItem.parse(item);
   const [accountId = '', hostId = ''] = idIn(sk).split('/');
   return { accountId, hostId, expiresAt };
 }
@@ -460,18 +485,24 @@ export function readTurn(item: unknown): StoredTurn {
   return turnItem.parse(item);
 }
 
+const neverItem = z.object({ sk: z.string(), since: time, why: z.string() });
+
 export function readNever(item: unknown): NeverEntry {
-  const { sk, ...rest } = z.object({ sk: z.string(), since: time, why: z.string() }).parse(item);
+  const { sk, ...rest } = neverItem.parse(item);
   return { target: sk, ...rest };
 }
 
+const pauseItem = z.object({ pk: z.string(), since: time, until: time, heedAgainAt: time.optional() });
+
 export function readPause(item: unknown): Pause {
-  const { pk, ...rest } = z.object({ pk: z.string(), since: time, until: time, heedAgainAt: time.optional() }).parse(item);
+  const { pk, ...rest } = pauseItem.parse(item);
   return { address: idIn(pk), ...rest };
 }
 
+const requestItem = z.object({ fingerprint: z.string(), answer: z.string().optional() });
+
 export function readRequest(item: unknown): { fingerprint: string; answer?: string | undefined } {
-  return z.object({ fingerprint: z.string(), answer: z.string().optional() }).parse(item);
+  return requestItem.parse(item);
 }
 
 // The SDK leaves an item that comes with an error as it was on the wire.
@@ -481,25 +512,35 @@ const wireValue = z.union([
   z.object({ SS: z.array(z.string()) }).transform(({ SS }) => new Set(SS)),
 ]);
 
+const refusedWrite = z.object({ Item: z.record(z.string(), wireValue) });
+
 /** The item that made a condition fail, for a write that asked for it. It has strings, numbers and sets of strings only. */
 export function readRefused(error: unknown): Record<string, string | number | Set<string>> {
-  return z.object({ Item: z.record(z.string(), wireValue) }).parse(error).Item;
+  return refusedWrite.parse(error).Item;
 }
 
+const wheelEntryItem = z.object({ sk: z.string(), accountId: z.string() });
+
 export function readWheelEntry(item: unknown): { accountId: string; hostId: string } {
-  const entry = z.object({ sk: z.string(), accountId: z.string() }).parse(item);
+  const entry = wheelEntryItem.parse(item);
   return { accountId: entry.accountId, hostId: idIn(entry.sk) };
 }
 
+const waitingItem = z.object({ waiting: z.number().int(), at: time });
+
 /** How many scans of an account waited, and when that was. */
 export function readWaiting(item: unknown): { waiting: number; at: number } {
-  return z.object({ waiting: z.number().int(), at: time }).parse(item);
+  return waitingItem.parse(item);
 }
+
+const tickItem = z.object({ tick: z.number().int() });
 
 export function readTick(item: unknown): number {
-  return z.object({ tick: z.number().int() }).parse(item).tick;
+  return tickItem.parse(item).tick;
 }
 
+const keyPartsItem = z.object({ pk: z.string(), sk: z.string() });
+
 export function readKeyParts(item: unknown): { pk: string; sk: string } {
-  return z.object({ pk: z.string(), sk: z.string() }).parse(item);
+  return keyPartsItem.parse(item);
 }

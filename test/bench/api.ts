@@ -17,7 +17,7 @@ import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { eventually, startLocalService, temporaryFolder } from '../support/local-service.ts';
-import { AMPLE, CLOSED, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
+import { CLOSED, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { type Saying, type ScriptedDns, startScriptedDns } from '../support/scripted-dns-server.ts';
 import { startApi } from '../unit/api/api-on-table.ts';
 import type { Figure } from './figure.ts';
@@ -342,7 +342,7 @@ async function seedHost(store: AuditStore, accountId: string, index: number, now
   const sample = sampleHost({ name, servedDomains: [domain], period: 'week', alertRecipients: [`owner@${domain}`] });
   const host: Host = { ...sample, id: newId(), accountId, createdAt: now };
   const first = { accountId, hostId: host.id, scanId: scanId(now, 'first'), dueAt: now + RETENTION_MS, tries: 0 };
-  await store.registerHost(host, first, AMPLE);
+  await registerSample(store, host, first);
   await store.dropOwed(first); // nobody shall scan it now
   return host;
 }

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import type { LegEvidence } from '../../shared/domain/scan.ts';
 import { judgeLeg } from '../../shared/domain/verdict.ts';
 import { writeCommand } from '../../shared/smtp/command.ts';
-import { type Arrival, converse, type SessionEvidence, type Transaction } from '../../shared/smtp/dialogue.ts';
+import { converse } from '../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
 import { advance, BEGIN, nextSession } from '../../shared/smtp/plan.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
+import type { Arrival, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
 import type { Figure } from './figure.ts';
 
 const RUNS = 1_000_000;

@@ -9,6 +9,7 @@ import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../.
 import { slotOf } from '../../shared/domain/schedule.ts';
 import { dueIds } from '../support/notices.ts';
 import {
+  AMPLE,
   CLOSED,
   NOON,
   registerSample,
@@ -99,6 +100,33 @@ describe('hosts', () => {
     expect(await table.store.removeHost(host)).toBe(false);
     expect(edited && (await table.store.removeHost(edited))).toBe(true);
     expect((await table.store.hostsInSlot('week', slotOf(host.id, 'week'))).map((entry) => entry.hostId)).not.toContain(host.id);
+  });
+
+  test('of registrations and further ports that were decided upon the same hosts of an account one is made, and nothing of the others', async () => {
+    const host = (name: string) => ({ ...sampleHost({ name }), accountId: 'account-of-pairs' });
+    const add = (each: Host, hostsVersion?: number) =>
+      table.store.registerHost(each, owedOf(each, 'first', now), { ...AMPLE, hostsVersion });
+    const version = async () => (await table.store.findAccount('account-of-pairs'))?.hostsVersion;
+    await table.store.createAccount({ id: 'account-of-pairs', email: 'pairs@example.org', createdAt: NOON });
+    const pair = [host('mail.example.org'), host('mail.example.org')] as const;
+    expect((await Promise.all(pair.map((each) => add(each)))).toSorted()).toEqual(['changed', 'registered']);
+    const [first, ...others] = (await table.store.listHosts('account-of-pairs', 10)).items;
+    expect(others).toEqual([]);
+    for (const each of pair) expect(await table.store.owedOf(each.id)).toHaveLength(each.id === first?.id ? 1 : 0);
+    expect(await table.store.findAccount('account-of-pairs')).toMatchObject({ hosts: 1 });
+    // One that is removed in between leaves as many hosts as there were, and not the same.
+    const before = await version();
+    await add(host('mx.example.org'), before);
+    const second = (await table.store.listHosts('account-of-pairs', 10)).items.find(({ id }) => id !== first?.id);
+    await table.store.removeHost(second ?? expect.fail('no second host'));
+    expect(await add(host('mx.example.org'), before)).toBe('changed');
+    if (first === undefined) return;
+    const wider = { ...first.settings, ports: [25, 587] };
+    expect(await table.store.changeSettings(first, wider, { hostsVersion: before })).toBeUndefined();
+    const now587 = { hostsVersion: await version() };
+    expect(await table.store.changeSettings(first, wider, now587)).toMatchObject({ settings: wider });
+    expect(await add(host('mx.example.org'), now587.hostsVersion)).toBe('changed');
+    expect(await add(host('mx.example.org'), await version())).toBe('registered');
   });
 
   test('a removed host is off the wheel, and a result that comes late brings nothing of it back', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mailboxOf } from '../../shared/domain/mailbox.ts';
 import { domainOfMailbox } from '../../shared/domain/proposal.ts';
 import { type Pages, pagesOn } from '../support/pages.ts';
-import { AMPLE, NOON, sampleHost } from '../support/samples.ts';
+import { NOON, registerSample, sampleHost } from '../support/samples.ts';
 import { type ApiOnTable, startApi } from '../unit/api/api-on-table.ts';
 
 // How many requests, from how many sources, in three hours. The whole flood: FLOOD_REQUESTS=10000 FLOOD_SOURCES=1000.
@@ -48,7 +48,7 @@ function sendFrom(source: string) {
 async function scanned(accountId: string, address: string, index: number): Promise<void> {
   const host = { ...sampleHost({ name: `mx${index}.owners.example` }), accountId };
   const ref = { accountId, hostId: host.id, scanId: `scan-${index}` };
-  await api.table.store.registerHost(host, { ...ref, dueAt: api.now, tries: 0 }, AMPLE);
+  await registerSample(api.table.store, host, { ...ref, dueAt: api.now, tries: 0 });
   await api.table.store.takeTurn({ address, ref, attempt: `${index}`, fresh: true, now: api.now, leaseMs: 1, spacingMs: 1 });
 }
 

@@ -11,7 +11,7 @@ import { memoryTurns } from '../simulation/memory-turns.ts';
 import { randomOf } from '../simulation/scheduler.ts';
 import { ADVERSARYS, type AdversaryZone, lookupsIn, OWNERS, tokenOf } from './fair-names.ts';
 import { QUIET_PROBING } from './probing.ts';
-import { AMPLE, NOON, sampleHost, sampleLeg } from './samples.ts';
+import { NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
 
 /** What came of a game: how many scans of the owner's were compared, the latest against the world without the adversary, and all that were too late. */
 export type Fairness = {
@@ -252,7 +252,7 @@ function idFrom(random: () => number): string {
 async function register({ store, hosts, clock, log }: World, accountId: string, id: string, name: string): Promise<void> {
   const host = { ...sampleHost({ name, period: 'hour' }), accountId, id, createdAt: clock };
   hosts.set(id, host);
-  await store.registerHost(host, { accountId, hostId: id, scanId: scanId(clock, 'first'), dueAt: clock, tries: 0 }, AMPLE);
+  await registerSample(store, host, { accountId, hostId: id, scanId: scanId(clock, 'first'), dueAt: clock, tries: 0 });
   if (accountId === 'alice') log.push(`${(clock - NOON) / 1_000} s: ${id} is ${name}, slot ${slotOf(id, 'hour')}`);
 }
 

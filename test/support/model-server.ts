@@ -3,7 +3,7 @@ import type { Mta } from '../../shared/domain/remedies.ts';
 import type { LegEvidence } from '../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
 import type { Command } from '../../shared/smtp/command.ts';
-import { type Arrival, converse, type SessionEvidence, type Step, type Transaction } from '../../shared/smtp/dialogue.ts';
+import { converse } from '../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
 import {
   advance,
@@ -16,6 +16,7 @@ import {
   stillLeft,
   waitBefore,
 } from '../../shared/smtp/plan.ts';
+import type { Arrival, SessionEvidence, Step, Transaction } from '../../shared/smtp/session.ts';
 
 /** Whom the model is asked about, as a predicate on an envelope; the first rule that fits decides. */
 export const ENVELOPES = {

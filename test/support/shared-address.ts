@@ -6,7 +6,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { memoryStore } from '../simulation/memory-store.ts';
 import { memoryTurns } from '../simulation/memory-turns.ts';
 import { QUIET_PROBING } from './probing.ts';
-import { AMPLE, NOON, sampleHost, sampleLeg } from './samples.ts';
+import { NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
 
 const MINUTE = 60_000;
 const ADDRESS = '185.1.1.1';
@@ -70,7 +70,7 @@ export async function playAddress(arrivals: readonly Arrival[], minutes: number)
 
 async function register({ account, host: id }: Arrival, store: AuditStore, now: number): Promise<void> {
   const host = { ...sampleHost({ period: 'week' }), accountId: account, id, createdAt: now };
-  await store.registerHost(host, { accountId: account, hostId: id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 }, AMPLE);
+  await registerSample(store, host, { accountId: account, hostId: id, scanId: scanId(now, 'first'), dueAt: now, tries: 0 });
 }
 
 async function remove({ account, host }: Arrival, store: AuditStore): Promise<void> {

@@ -7,8 +7,8 @@ import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 
-/** What the engine charged for the requests since the last `reset`. */
-export type Meter = { writeUnits: number; readUnits: number; requests: number; queries: number; reset(): void };
+/** The requests since the last `reset`, what the engine charged for those that it did, and how many are under way. */
+export type Meter = { writeUnits: number; readUnits: number; requests: number; queries: number; underWay: number; reset(): void };
 
 export type TestTable = {
   readonly store: AuditStore;
@@ -40,7 +40,7 @@ export async function startTable(clock: () => number, retentionMs: number): Prom
 
 type Capacity = { CapacityUnits?: number; WriteCapacityUnits?: number };
 
-const WRITES = ['PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand', 'TransactWriteItemsCommand'];
+const WRITES = ['BatchWriteItemCommand', 'PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand', 'TransactWriteItemsCommand'];
 
 function meterOf(client: DynamoDBClient): Meter {
   const meter: Meter = {
@@ -48,18 +48,20 @@ function meterOf(client: DynamoDBClient): Meter {
     readUnits: 0,
     requests: 0,
     queries: 0,
+    underWay: 0,
     reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 }),
   };
   client.middlewareStack.add(
     (next, context) => async (args) => {
       Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
-      const result = await next(args);
+      meter.requests++;
+      if (context.commandName === 'QueryCommand') meter.queries++;
+      meter.underWay++;
+      const result = await next(args).finally(() => meter.underWay--);
       const { ConsumedCapacity } = result.output as { ConsumedCapacity?: Capacity | Capacity[] };
       const units = [ConsumedCapacity ?? []].flat().reduce((sum, each) => sum + (each.CapacityUnits ?? 0), 0);
       if (WRITES.includes(context.commandName ?? '')) meter.writeUnits += units;
       else meter.readUnits += units;
-      meter.requests++;
-      if (context.commandName === 'QueryCommand') meter.queries++;
       return result;
     },
     { step: 'initialize' },

@@ -1,7 +1,8 @@
 import type { TlsFacts, Transport } from '../../shared/domain/scan.ts';
 import { writeCommand } from '../../shared/smtp/command.ts';
-import { type Arrival, converse, type End, type SessionEvidence, type Transaction } from '../../shared/smtp/dialogue.ts';
+import { converse } from '../../shared/smtp/dialogue.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
+import type { Arrival, End, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
 
 /** A session as two literals: what the server says, and what the client must say. */
 export type Session = {

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { DUE_INDEX, TABLE } from '../../../shared/store/keys.ts';
 import { UsageError } from '../options.ts';
-import { type Engine, HOST, takePort } from './engine.ts';
+import { type Engine, takePort } from './engine.ts';
 
 export const TABLE_NAME = 'relay-audit';
 const require = createRequire(import.meta.url);
@@ -17,12 +18,12 @@ const require = createRequire(import.meta.url);
 export async function startDynamoDb(folder: string, onExit: (why: string) => void): Promise<Engine> {
   const given = process.env.DYNAMODB_ENDPOINT;
   if (given !== undefined) return { endpoint: given, stop: async () => {} };
-  const port = await takePort(0);
+  const [host, port] = [someLoopback(), await takePort(0)];
   const log = openSync(join(folder, 'dynamodb.log'), 'a');
   // The shell ends the engine when our end of its input closes, which happens however we end; kill -9 included.
   const script =
-    'exec 3<&0; "$0" serve --host 127.0.0.1 --port "$1" --db-path "$2" </dev/null & p=$!; { read _ <&3; kill -9 $p; } 2>/dev/null & wait $p';
-  const args = ['-c', script, engineBinary(), String(port), join(folder, 'dynamodb.sqlite')];
+    'exec 3<&0; "$0" serve --host "$1" --port "$2" --db-path "$3" </dev/null & p=$!; { read _ <&3; kill -9 $p; } 2>/dev/null & wait $p';
+  const args = ['-c', script, engineBinary(), host, String(port), join(folder, 'dynamodb.sqlite')];
   const shell = spawn('/bin/sh', args, { stdio: ['pipe', log, log], detached: true });
   let stopping = false;
   const ended = new Promise<void>((done) => shell.once('exit', () => done()));
@@ -30,15 +31,20 @@ export async function startDynamoDb(folder: string, onExit: (why: string) => voi
     shell.stdin?.end();
     if (!stopping) onExit(`The DynamoDB engine ended; its log is ${join(folder, 'dynamodb.log')}.`);
   });
-  await untilAnswers(port, ended);
+  await untilAnswers(`http://${host}:${port}`, ended);
   return {
-    endpoint: `http://${HOST}:${port}`,
+    endpoint: `http://${host}:${port}`,
     stop() {
       stopping = true;
       shell.stdin?.end();
       return ended;
     },
   };
+}
+
+// The engine answers whatever name a request gives it. A web page that has its own name lead to this machine must guess this address too.
+function someLoopback(): string {
+  return ['127', ...Array.from({ length: 3 }, () => randomInt(1, 255))].join('.');
 }
 
 function engineBinary(): string {
@@ -85,13 +91,13 @@ export async function createTable(client: DynamoDBClient): Promise<void> {
 
 const START_MS = 10_000;
 
-async function untilAnswers(port: number, ended: Promise<void>): Promise<void> {
+async function untilAnswers(endpoint: string, ended: Promise<void>): Promise<void> {
   let gone = false;
   void ended.then(() => {
     gone = true;
   });
   for (const deadline = Date.now() + START_MS; Date.now() < deadline && !gone; ) {
-    const answer = await fetch(`http://${HOST}:${port}/`).catch(() => undefined);
+    const answer = await fetch(endpoint).catch(() => undefined);
     if (answer !== undefined) return;
     await new Promise((done) => setTimeout(done, 10));
   }

@@ -4,7 +4,7 @@ import { UsageError } from '../options.ts';
 /** An engine that stands in for an AWS service: where it answers, and how it is stopped. */
 export type Engine = { readonly endpoint: string; stop(): Promise<void> };
 
-/** Every engine listens here and nowhere else. */
+/** Where engines listen that look at the name in a request. */
 export const HOST = '127.0.0.1';
 
 /** Credentials that every engine takes; none of them checks. */

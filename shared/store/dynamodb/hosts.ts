@@ -40,7 +40,7 @@ export function hosts(table: Table): Part {
       return { items: Items.map(readHost), next: LastEvaluatedKey === undefined ? undefined : idIn(String(LastEvaluatedKey.sk)) };
     },
 
-    async changeSettings(host, settings) {
+    async changeSettings(host, settings, beside) {
       const edited = { ...host, settings, revision: host.revision + 1 };
       const moved = settings.period !== host.settings.period;
       const Update = {
@@ -54,7 +54,8 @@ export function hosts(table: Table): Part {
         { Delete: { TableName: table.name, Key: wheelKey(host, host.settings) } },
         { Put: { TableName: table.name, Item: wheelItem(host, settings) } },
       ];
-      const TransactItems = [{ Update }, ...(moved ? move : [])];
+      const alone = beside === undefined ? [] : [{ Update: hostsUpdate(table, host.accountId, beside.hostsVersion) }];
+      const TransactItems = [{ Update }, ...(moved ? move : []), ...alone];
       return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? edited : undefined;
     },
 
@@ -66,15 +67,15 @@ async function register(
   table: Table,
   host: Host,
   first: OwedScan,
-  { hosts: most, registrations }: RegistrationLimits,
+  { hosts: most, registrations, hostsVersion }: RegistrationLimits,
 ): Promise<Registration> {
   const { accountId, id, ...stored } = host;
+  const asDecided = hostsUpdate(table, accountId, hostsVersion);
   const counted = {
-    TableName: table.name,
-    Key: keys.account(accountId),
-    UpdateExpression: 'ADD hosts :one',
-    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(hosts) OR hosts < :most)',
-    ExpressionAttributeValues: { ':one': 1, ':most': most },
+    ...asDecided,
+    UpdateExpression: `${asDecided.UpdateExpression}, hosts :one`,
+    ConditionExpression: `${asDecided.ConditionExpression} AND (attribute_not_exists(hosts) OR hosts < :most)`,
+    ExpressionAttributeValues: { ...asDecided.ExpressionAttributeValues, ':most': most },
   };
   const TransactItems = [
     { Update: counted },
@@ -89,10 +90,25 @@ async function register(
   } catch (error) {
     if (isConflict(error)) return 'busy';
     const [noRoom, tooOften] = refusedWrites(error);
-    if (noRoom) return (await accounts(table).findAccount(accountId)) === undefined ? 'no-account' : 'too-many-hosts';
+    if (noRoom) {
+      const account = await accounts(table).findAccount(accountId);
+      if (account === undefined) return 'no-account';
+      return (account.hosts ?? 0) < most ? 'changed' : 'too-many-hosts';
+    }
     if (tooOften) return 'too-many-registrations';
     throw error;
   }
+}
+
+// Only while the account stands and has the hosts that were decided upon; whoever decided upon the same does so anew.
+function hostsUpdate(table: Table, accountId: string, version: number | undefined) {
+  return {
+    TableName: table.name,
+    Key: keys.account(accountId),
+    UpdateExpression: 'ADD hostsVersion :one',
+    ConditionExpression: `attribute_exists(pk) AND ${version === undefined ? 'attribute_not_exists(hostsVersion)' : 'hostsVersion = :version'}`,
+    ExpressionAttributeValues: { ':one': 1, ...(version === undefined ? {} : { ':version': version }) },
+  };
 }
 
 // The account may be gone before its host, or may never have counted it: then nothing is counted down.

@@ -12,6 +12,7 @@ import { newsPuts } from './news.ts';
 import { owedPut } from './schedule.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
+const evidenceItem = z.object({ body: z.instanceof(Uint8Array) });
 const EVIDENCE_MARGIN_MS = 31 * 24 * 60 * 60_000; // evidence written on the first of a month is referred to until its last
 
 const SO_FAR_MS = 24 * 60 * 60_000; // the last sitting of a scan begins some two hours after its first
@@ -47,7 +48,7 @@ export function results(table: Table): Part {
 
     async readEvidence(hostId, hash) {
       const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.evidence(hostId, hash) }));
-      return Item === undefined ? undefined : unpackEvidence(z.object({ body: z.instanceof(Uint8Array) }).parse(Item).body);
+      return Item === undefined ? undefined : unpackEvidence(evidenceItem.parse(Item).body);
     },
 
     async findScan(hostId, scanId) {

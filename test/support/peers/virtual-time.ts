@@ -1,7 +1,8 @@
 import { writeCommand } from '../../../shared/smtp/command.ts';
-import { type Arrival, converse, type SessionEvidence, type Step } from '../../../shared/smtp/dialogue.ts';
+import { converse } from '../../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../../shared/smtp/envelope-forms.ts';
 import { advance, BEGIN, type NextSession, nextSessions, type Progress } from '../../../shared/smtp/plan.ts';
+import type { Arrival, SessionEvidence, Step } from '../../../shared/smtp/session.ts';
 import { beginSession, type PeerSession, type Product, type Turn } from './product.ts';
 
 /** What the tests of a leg take of a product that keeps us waiting, by a clock that only its waits move. */

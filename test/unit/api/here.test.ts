@@ -156,10 +156,11 @@ describe('scans that addresses ask for are few', () => {
     expect((await here(source)).status).toBe(202);
   });
 
-  test('of two requests in the same moment one registers the address', async () => {
+  test('of two requests in the same moment one registers the address, and both lead to its scan', async () => {
     const source = newSource();
     const answers = await Promise.all([here(source), here(source)]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    expect(answers[0]?.body.scan.id).toBe(answers[1]?.body.scan.id);
     expect(await hostsOf()).toHaveLength(1);
   });
 });

@@ -10,6 +10,7 @@ import type { Lookups } from '../../../shared/network/lookups.ts';
 import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { CLOSED, NOON, SUSPECTED, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { searchTable } from '../../support/searches.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const HOUR = 60 * 60_000;
@@ -83,7 +84,7 @@ export async function startWorld(): Promise<World> {
     names: (address) => lookups.now.names(address),
     mailServers: (domain) => lookups.now.mailServers(domain),
   };
-  const api = await startApi({ lookups: switched });
+  const api = await startApi({ lookups: switched }, searchTable);
   const router = httpRouterHandler({ routes: routes(api.services), notFoundResponse: noRoute });
   return {
     api,

@@ -58,9 +58,11 @@ function callOf(query: Record<string, string>, lookups: Lookups, email = 'owner@
     egressAddresses: ['198.51.100.7'],
     ehloName: 'probe.example.net',
     operatorNetworksOf: () => (LOOPBACK ? [LOOPBACK] : []),
+    probePorts: [25, 465, 587],
   };
   const store = {
     findAccount: async (id: string) => (id === 'account1' ? { id, email, createdAt: 0 } : undefined),
+    listHosts: async () => ({ items: [] }),
     takeFromBudget: async ({ limit }: Budget, now: number) => ({
       granted: ++spent <= limit,
       remaining: limit - spent,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
@@ -86,6 +87,21 @@ describe('the answer to a registration', () => {
   });
 });
 
+test('what a proposal says to register is registered, each of it', async () => {
+  const mail = { 'example.org': ['mx1.example.org', 'mx2.example.org', 'mx3.example.org', 'mx4.example.org'] };
+  const addresses = {
+    'mx1.example.org': ['9.9.9.1'],
+    'mx2.example.org': ['9.9.9.1', '2620:fe::1'],
+    'mx3.example.org': ['9.9.9.3'],
+    'mx4.example.org': ['9.9.9.1'],
+  };
+  api = await startApi({ lookups: lookupsOf({ mail, addresses }) });
+  const { key } = await api.account();
+  const { register } = (await api.call('GET', '/v1/proposals?name=example.org', { key })).body;
+  expect(register).toHaveLength(2);
+  for (const body of register) expect((await api.call('POST', '/v1/hosts', { key, body })).status).toBe(201);
+});
+
 describe('a server that is a host of the account already', () => {
   const ZONE: Zone = {
     addresses: {
@@ -137,6 +153,105 @@ describe('a server that is a host of the account already', () => {
 
   test('of another account plays no part', async () => {
     expect((await second({ name: 'mail.example.org' }, { name: 'mail.example.org' }, true)).status).toBe(201);
+  });
+
+  test.each(['mx.example.net', 'mail.example.org', '9.9.9.1'])('is not made a second host by a change of ports: %s', async (name) => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const register = async (body: object) => (await api?.call('POST', '/v1/hosts', { key, body }))?.body.id;
+    const first = await register({ name: 'mail.example.org', ports: [25, 465] });
+    const id = await register({ name, ports: [587] });
+    const change = (body: object, host = id) => api?.call('PATCH', `/v1/hosts/${host}`, { key, body });
+    const refused = await change({ ports: [25, 587], period: 'week' });
+    expect(refused).toMatchObject({ status: 409, body: { instead: { host: first, name: 'mail.example.org' } } });
+    expect(refused?.body.detail).toMatch(/^Port 25 of this server is audited already, by mail\.example\.org \(host /);
+    expect((await api.call('GET', `/v1/hosts/${id}`, { key })).body).toMatchObject({ revision: 1, ports: [587], period: 'day' });
+    // Once the first has given it up, the second may have it.
+    expect((await change({ ports: [465] }, first))?.status).toBe(200);
+    expect((await change({ ports: [25, 587] }))?.status).toBe(200);
+  });
+
+  test('is proposed no more: the proposal says which host it is, and what to change there', async () => {
+    const mail = { 'example.com': ['mx.example.net', 'other.example.net'] };
+    api = await startApi({ lookups: lookupsOf({ ...ZONE, mail }) });
+    const { key } = await api.account();
+    const { id } = (await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org', servedDomains: ['example.org'] } })).body;
+    const { body } = await api.call('GET', '/v1/proposals?name=example.com', { key });
+    proposalResponse.parse(body);
+    expect(body.registered).toEqual([{ host: id, name: 'mail.example.org', servedDomains: ['example.org', 'example.com'] }]);
+    expect(body.register).toEqual([{ name: 'other.example.net', servedDomains: ['example.com'] }]);
+    expect(body.next).toContain(`mx.example.net leads to the server that you audit as mail.example.org, the host ${id}. To have it tested`);
+    await api.call('PATCH', `/v1/hosts/${id}`, { key, body: { servedDomains: body.registered[0].servedDomains } });
+    await api.call('POST', '/v1/hosts', { key, body: body.register[0] });
+    const again = (await api.call('GET', '/v1/proposals?name=example.com', { key })).body;
+    expect([again.register, again.registered.map((each: object) => Object.keys(each))]).toEqual([
+      undefined,
+      [
+        ['host', 'name'],
+        ['host', 'name'],
+      ],
+    ]);
+    expect(again.next).toContain('You have other.example.net already');
+    expect(again.next).not.toContain('nothing to register');
+  });
+
+  test.each<[string, string[]]>([
+    ['the same name', ['mail.example.org', 'mail.example.org', 'mail.example.org', 'mail.example.org']],
+    ['names of one server, and its address', ['mail.example.org', 'mx.example.net', '9.9.9.1', 'mx.example.net']],
+  ])('is one host when it is registered several times at once: %s', async (_, names) => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key, accountId } = await api.account();
+    const here = () => api?.call('POST', '/v1/scans/here', { key, sourceIp: '9.9.9.2' });
+    const answers = await Promise.all(names.map((name) => api?.call('POST', '/v1/hosts', { key, body: { name } })));
+    expect(answers.map((answer) => answer?.status).toSorted()).toEqual([201, 409, 409, 409]);
+    const [host, ...others] = (await api.table.store.listHosts(accountId, 10)).items;
+    expect(others).toEqual([]);
+    for (const answer of answers) expect([answer?.body.id, answer?.body.instead?.host]).toContain(host?.id);
+    // Nothing of it is left once it is removed.
+    await api.call('DELETE', `/v1/hosts/${host?.id}`, { key });
+    expect((await api.call('POST', '/v1/hosts', { key, body: { name: names[1] } })).status).toBe(201);
+    // A button that is pressed several times, while the address is registered as well.
+    const [, ...pressed] = await Promise.all([api.call('POST', '/v1/hosts', { key, body: { name: '9.9.9.2' } }), here(), here(), here()]);
+    expect(pressed.map((answer) => answer?.status)).toEqual([202, 202, 202]);
+    const all = (await api.table.store.listHosts(accountId, 10)).items;
+    expect(all.filter(({ settings }) => settings.name === '9.9.9.2')).toHaveLength(1);
+    expect(new Set(pressed.map((answer) => answer?.body.scan.id)).size).toBe(1);
+  });
+
+  test('keeps its ports apart when two hosts of it are given the same one at once, or one while another is registered', async () => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const register = (name: string, ports: number[]) => api?.call('POST', '/v1/hosts', { key, body: { name, ports } });
+    const change = (id: string, ports: number[]) => api?.call('PATCH', `/v1/hosts/${id}`, { key, body: { ports } });
+    const [one, other] = [await register('mail.example.org', [25]), await register('mx.example.net', [465])];
+    const both = await Promise.all([change(one?.body.id, [25, 587]), change(other?.body.id, [465, 587])]);
+    expect(both.map((answer) => answer?.status).toSorted()).toEqual([200, 409]);
+    await api.call('DELETE', `/v1/hosts/${other?.body.id}`, { key });
+    await change(one?.body.id, [25]);
+    const mixed = await Promise.all([change(one?.body.id, [25, 465]), register('mx.example.net', [465])]);
+    expect(mixed.map((answer) => answer?.status)).toContain(409);
+    expect(mixed.filter((answer) => answer?.status !== 409)).toHaveLength(1);
+  });
+
+  test('leaves other servers that are registered at once alone', async () => {
+    api = await startApi({ lookups: lookupsOf(ZONE) });
+    const { key } = await api.account();
+    const names = Array.from({ length: 8 }, (_, index) => `mx-${index}.example.org`);
+    const answers = await Promise.all(names.map((name) => api?.call('POST', '/v1/hosts', { key, body: { name } })));
+    expect(answers.map((answer) => answer?.status)).toEqual(names.map(() => 201));
+  });
+
+  test('that DNS has made of two hosts since keeps neither from other changes', async () => {
+    const addresses: Record<string, string[]> = { ...ZONE.addresses, 'moved.example.net': ['9.9.9.3'] };
+    api = await startApi({ lookups: lookupsOf({ addresses }) });
+    const { key } = await api.account();
+    const [, { body }] = [
+      await api.call('POST', '/v1/hosts', { key, body: { name: 'mail.example.org', ports: [25] } }),
+      await api.call('POST', '/v1/hosts', { key, body: { name: 'moved.example.net', ports: [25, 465] } }),
+    ];
+    addresses['moved.example.net'] = ['9.9.9.1'];
+    for (const change of [{ period: 'week' }, { ports: [25, 587] }, { ports: [25] }])
+      expect((await api.call('PATCH', `/v1/hosts/${body.id}`, { key, body: change })).status).toBe(200);
   });
 
   test('costs eight look-ups of hosts at most, however many the account has', async () => {

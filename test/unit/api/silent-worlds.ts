@@ -15,9 +15,11 @@ import { type KnownBytes, knowBytes } from '../../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { QUIET_PROBING } from '../../support/probing.ts';
 import { NOON, sampleLeg } from '../../support/samples.ts';
+import type { Meter, startTable } from '../../support/table.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const MINUTE = 60_000;
+const PACE_MS = 3_000; // longer is a time-out
 const DAY = 24 * 60 * MINUTE;
 
 /** One of the two who have accounts, with what they know. */
@@ -40,7 +42,7 @@ export type SilentWorld = {
   readonly api: ApiOnTable;
   readonly pages: Pages;
   /** What the watcher's zone says, and what its names lead to beside its own addresses. */
-  readonly zone: { says: 'token' | 'nothing' | 'deny' | 'trouble'; readonly leads: Map<string, string> };
+  readonly zone: { says: 'token' | 'nothing' | 'deny' | 'trouble'; readonly leads: Map<string, readonly string[]> };
   readonly told: string[];
   watcher: Party;
   owner: Party;
@@ -62,27 +64,39 @@ export type SilentWorld = {
   optOut(party: Party, target: string): Promise<void>;
   /** Some minutes pass, and at their end dispatch, with all the scans and notices that it sends. */
   later(minutes: number): Promise<void>;
-  stop(): Promise<void>;
 };
 
 /** The names and addresses of the two, by the number of a server. */
 export const nameOf = (who: 'owner' | 'watcher', number: number) => `mx${number}.${who}-mail.com`;
 export const addressOf = (who: 'owner' | 'watcher', number: number) => `185.${who === 'owner' ? 1 : 6}.1.${number + 1}`;
 
-/** Worlds that are alike. The chance of this process is taken over until the last of them is stopped. */
-export async function startWorlds(): Promise<readonly [SilentWorld, SilentWorld]> {
+/** Plays on two worlds that are alike, each on a table of its own. Chance and pauses of this process are taken over for as long. */
+export async function onWorlds(
+  starts: readonly [typeof startTable, typeof startTable],
+  play: (one: SilentWorld, other: SilentWorld) => Promise<void>,
+): Promise<void> {
   const bytes = knowBytes();
-  const [one, other] = [await startSilent(bytes), await startSilent(bytes)];
-  return [one, other];
+  const [one, other] = [await startSilent(bytes, starts[0]), await startSilent(bytes, starts[1])];
+  const { setTimeout: real } = globalThis;
+  // What is waited between two questions of DNS is no time here: the worlds have a clock of their own.
+  globalThis.setTimeout = ((then: () => void, ms = 0) =>
+    ms < PACE_MS ? setImmediate(then) : real(then, ms)) as unknown as typeof setTimeout;
+  try {
+    await play(one, other);
+  } finally {
+    globalThis.setTimeout = real;
+    bytes.putBack();
+    await Promise.all([one.api.stop(), other.api.stop()]);
+  }
 }
 
-async function startSilent(bytes: KnownBytes): Promise<SilentWorld> {
+async function startSilent(bytes: KnownBytes, start: typeof startTable): Promise<SilentWorld> {
   const work = { questions: 0 };
   const lookups = lookupsOf(
     () => world,
     () => work.questions++,
   );
-  const api = await startApi({ lookups, secrets: SECRETS, tokenOf: (accountId) => consentToken(SECRETS, accountId) });
+  const api = await startApi({ lookups, secrets: SECRETS, tokenOf: (accountId) => consentToken(SECRETS, accountId) }, start);
   const pages = pagesOn(api.table.store, () => api.now, { lookups });
   let opened = 0;
   const open = async (who: 'owner' | 'watcher') => {
@@ -116,7 +130,6 @@ async function startSilent(bytes: KnownBytes): Promise<SilentWorld> {
       api.now += minutes * MINUTE;
       await tick(world, lookups, () => work.questions);
     },
-    stop: () => api.stop().finally(() => bytes.putBack()),
   };
   return world;
 }
@@ -140,6 +153,7 @@ function askingIn(worldOf: () => SilentWorld, bytes: KnownBytes, work: { questio
     meter.reset();
     work.questions = 0;
     const answer = await bytes.as(party.stream, request);
+    await settled(meter);
     const cost = { requests: meter.requests, reads: meter.readUnits, writes: meter.writeUnits, questions: work.questions };
     if (party === watcher) told.push(JSON.stringify({ ...asked, answer, cost }));
     return answer;
@@ -165,6 +179,11 @@ function askingIn(worldOf: () => SilentWorld, bytes: KnownBytes, work: { questio
       if (party === watcher) told.push(JSON.stringify({ asked: `opt-out of ${target}`, answer }));
     },
   };
+}
+
+// An answer that one of several requests brings about leaves the others under way: they are its work too.
+async function settled(meter: Meter): Promise<void> {
+  for (let quiet = 0; quiet < 2; quiet = meter.underWay === 0 ? quiet + 1 : 0) await new Promise((done) => setImmediate(done));
 }
 
 const sourceOf = ({ email }: Party) => (email.startsWith('owner') ? '198.51.100.1' : '198.51.100.2');
@@ -240,7 +259,7 @@ async function audit(host: Host, takeTurn: TakeTurn, gate: Gate, scanId: string 
   const takes = /mx\d*[13579]\.|\.[24]$/.test(host.settings.name);
   const addresses = permission.ways.flatMap(({ address, permitted }) => (permitted === undefined ? [] : [address.text]));
   const legs = addresses.map((address) => ({ ...sampleLeg(takes ? 'accepted' : 'refused'), address }));
-  return { legs };
+  return { legs, paused: permission.paused };
 }
 
 function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {
@@ -271,7 +290,7 @@ function lookupsOf(worldOf: () => SilentWorld, asked: () => void): Lookups {
         const number = Number(/^mx(\d+)\./.exec(name)?.[1] ?? -1);
         if (number < 0) return [];
         const own = addressOf(name.endsWith('owner-mail.com') ? 'owner' : 'watcher', number);
-        return [parseAddress(worldOf().zone.leads.get(name) ?? own) ?? []].flat();
+        return (worldOf().zone.leads.get(name) ?? [own]).flatMap((text) => parseAddress(text) ?? []);
       }),
     texts: async (name) =>
       ask(name, () => {

@@ -58,3 +58,10 @@ test('broken TLS is told of the leg, with why, and of the host, by its ports', (
   expect(plain?.brokenTls).toBeUndefined();
   expect(hostResponse.parse(hostView(sampleHost({}, { brokenTls: [25] }), NOON)).brokenTls).toEqual([25]);
 });
+
+test('a host says which of its addresses its last scan found paused', () => {
+  const last = { id: SCAN.id, startedAt: NOON, verdict: 'closed' } as const;
+  const shown = (paused?: string[]) => hostResponse.parse(hostView(sampleHost({}, { last: { ...last, paused } }), NOON)).lastScan;
+  expect(shown(['192.0.2.2'])?.paused).toEqual(['192.0.2.2']);
+  expect(shown()).not.toHaveProperty('paused');
+});

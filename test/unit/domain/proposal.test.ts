@@ -43,6 +43,43 @@ const mailServer = (more: Partial<ProposalFacts> = {}) =>
     ...more,
   });
 
+describe('names of one server', () => {
+  const proposed = (...exchangers: FoundServer[]) =>
+    proposalFor(found({ domain: { name: 'example.org', mail: mx(...exchangers.map(({ name }) => name)), unknown: false }, exchangers }));
+  const [one, two, three] = [at('192.0.2.1'), at('192.0.2.2'), at('192.0.2.3')];
+
+  test('are proposed as one host, and each says which stands for it', () => {
+    const { register, servers } = proposed(server('mx1.example.org', one), server('mx2.example.org', two), server('mx3.example.org', one));
+    expect(register).toEqual([
+      { name: 'mx1.example.org', servedDomains: ['example.org'] },
+      { name: 'mx2.example.org', servedDomains: ['example.org'] },
+    ]);
+    expect(servers.map(({ sameAs }) => sameAs)).toEqual([undefined, undefined, 'mx1.example.org']);
+    expect(servers[2]?.why).toBe('It leads to the same server as mx1.example.org, and one host audits both.');
+  });
+
+  test('are one host by the name that has most addresses, with the domains of all', () => {
+    const mailOf = (name: string, domain: string) => ({ name: domain, mail: mx(name), unknown: false });
+    const { register, servers } = proposalFor(
+      found({
+        itself: server('a.mail.example.org', one),
+        domain: mailOf('b.mail.example.org', 'a.mail.example.org'),
+        exchangers: [server('b.mail.example.org', one, two), server('c.mail.example.org', three, two, one)],
+        above: [mailOf('a.mail.example.org', 'example.org')],
+      }),
+    );
+    expect(register).toEqual([{ name: 'c.mail.example.org', servedDomains: ['example.org', 'a.mail.example.org'] }]);
+    expect(servers.map(({ sameAs }) => sameAs)).toEqual(['c.mail.example.org', 'c.mail.example.org', undefined]);
+  });
+
+  test.each<[string, FoundServer]>([
+    ['has an address of its own beside', server('mx2.example.org', one, three)],
+    ['DNS says no address of', { ...server('mx2.example.org'), unknown: true }],
+  ])('are not meant where each of two %s', (_, other) => {
+    expect(proposed(server('mx1.example.org', one, two), other).register).toHaveLength(2);
+  });
+});
+
 describe('the servers of a name', () => {
   test('a domain has those of its MX, and its web site is none', () => {
     expect(proposalFor(found()).servers).toMatchObject([

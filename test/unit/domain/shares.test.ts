@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { inTurn, SCANS_A_MINUTE, shareOf } from '../../../shared/domain/shares.ts';
 
-const of = (accountId: string, count: number) => Array.from({ length: count }, (_, index) => ({ accountId, name: `${accountId}${index}` }));
+const of = (accountId: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ accountId, hostId: `${accountId}-host${index}`, name: `${accountId}${index}` }));
 const names = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name);
 const fifty = () => 50;
 
@@ -14,6 +15,17 @@ test('no account takes more than its share, and what is left for later is told i
   const { taken, left } = inTurn([...of('a', 120), ...of('b', 50), ...of('c', 3)], fifty, 500);
   expect(taken).toHaveLength(103);
   expect(names(left)).toEqual(names(of('a', 120).slice(50)));
+});
+
+test('of one host one scan goes at a time, whatever else its account has due', () => {
+  const [first, second, third] = of('a', 3);
+  if (first === undefined || second === undefined || third === undefined) throw new Error('too few');
+  const again = { ...second, hostId: first.hostId };
+  for (const others of [[], of('b', 40)]) {
+    const { taken, left } = inTurn([first, again, third, ...others], fifty, 500);
+    expect(names(taken.filter(({ accountId }) => accountId === 'a'))).toEqual(['a0', 'a2']);
+    expect(names(left)).toEqual(['a1']);
+  }
 });
 
 test('the share of each account is its own', () => {

@@ -3,6 +3,7 @@ import { type Address, parseAddress, parseNetwork } from '../../../shared/domain
 import { standingOf } from '../../../shared/domain/consent.ts';
 import { readTarget, type Target } from '../../../shared/domain/host-name.ts';
 import { type ConsentRules, lookUpConsent, namesAbove, provenDomains } from '../../../shared/network/consent-lookups.ts';
+import { startLook } from '../../../shared/network/look.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
 
 const TOKEN = `ra1-${'a'.repeat(24)}`;
@@ -126,6 +127,22 @@ describe('a veto is seen', () => {
     const names = Array.from({ length: 9 }, (_, n) => `n${n}.hoster.net`);
     const zone: Zone = { ...TWO_PROOFS, [`PTR ${ADDRESS}`]: names, 'TXT _relay-audit.2.1.1.185.in-addr.arpa': [TOKEN] };
     expect(await stands('mx.example.co.uk', zone, [ADDRESS, '185.1.1.2'])).toEqual(['too-many-lookups', 'reverse-zone']);
+  });
+
+  test('or there is no consent: what a look did not come to is told by one place of each name', async () => {
+    const deep = (n: number) => `${'a.'.repeat(100)}n${n}.hoster.net`;
+    const names = Array.from({ length: 8 }, (_, n) => deep(n));
+    const addresses = ['185.1.1.1', '185.1.1.2', '185.1.1.3'];
+    const look = startLook(dns(Object.fromEntries(addresses.map((each) => [`PTR ${each}`, names]))), 10_000);
+    const facts = await lookUpConsent(target('mx.example.co.uk'), addresses.map(read), { ...rules(look.lookups), cut: look.cut });
+    look.end();
+    const places = facts.addresses.flatMap(({ claims }) => claims.flatMap((claim) => claim.places));
+    const unasked = places.filter(({ saying }) => saying === 'unasked');
+    expect(unasked.length).toBeGreaterThan(0);
+    expect(unasked.length).toBeLessThanOrEqual(addresses.length * names.length);
+    expect(facts.addresses.map((side) => standingOf(facts, side, TOKEN))).toEqual(
+      addresses.map(() => ({ kind: 'none', reason: 'too-many-lookups' })),
+    );
   });
 });
 

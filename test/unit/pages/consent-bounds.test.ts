@@ -36,6 +36,17 @@ describe('an owner whose host is beyond the bounds of a look is told which', () 
     expect(page).toContain('not asked, since there was too much to look up');
   });
 
+  test('and not every place where nothing was found on the way there', () => {
+    const places = Array.from({ length: 100 }, (_, n) => ({ name: `_relay-audit.n${n}.hoster.net`, saying: 'nothing' as const }));
+    const claims = [
+      { name: 'n.hoster.net', places: [...places, { name: '_relay-audit.hoster.net', saying: 'unasked' as const }], leadsBack: false },
+    ];
+    expect(pageOf({ addresses: [{ ...SIDE, claims }] })).toContain('_relay-audit.n99.hoster.net');
+    const page = pageOf({ cut: 'questions', addresses: [{ ...SIDE, claims }] });
+    expect(page).not.toContain('_relay-audit.n99.hoster.net');
+    expect(page).toContain('_relay-audit.hoster.net');
+  });
+
   test('time', () => {
     expect(pageOf({ cut: 'time' })).toContain('DNS took more than 10 seconds');
   });

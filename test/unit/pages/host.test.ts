@@ -54,6 +54,19 @@ describe('the page of a host', () => {
     }
   });
 
+  test('says which of its addresses the last scan found paused, and where the pause is lifted', () => {
+    const paused = ['192.0.2.2', '192.0.2.3'];
+    const page = shown({ relay: 'closed', last: { ...LAST, verdict: 'closed', paused } });
+    expect(page).toMatch(
+      /Needs attention.*<strong>192\.0\.2\.2 and 192\.0\.2\.3<\/strong>, so the last scan sent nothing there\..*\/consent"/s,
+    );
+    // Of a pause of them all nothing more is said in general.
+    const whole = shown({ last: { ...LAST, verdict: 'untestable', paused } }, scanned('vetoed'));
+    expect(whole).toContain('<strong>192.0.2.2 and 192.0.2.3</strong>');
+    expect(whole).not.toContain('Probes of it are forbidden or paused.');
+    expect(shown({ relay: 'closed', last: { ...LAST, verdict: 'closed' } })).not.toContain('Needs attention');
+  });
+
   test('says that a turn waits for a second scan, and when, and is not green meanwhile', () => {
     const state: Partial<HostState> = { relay: 'closed', last: { ...LAST, verdict: 'suspected' } };
     const pending = { to: 'suspected', scanId: LAST.id, notBefore: NOON + 5 * MINUTE } as const;

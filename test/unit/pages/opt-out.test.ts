@@ -328,14 +328,29 @@ describe('a proven wish', () => {
     expect(await isPaused(address)).toBe(true);
   });
 
-  test('beyond 200 a day becomes a pause: the record itself forbids probes as long as it stands', async () => {
+  test.each([
+    ['200 of all', 'all', 200],
+    ['20 of one source', '198.51.100.200', 20],
+  ])('beyond %s in a day holds as long as the record stands, and says so', async (_, who, limit) => {
     const address = freshAddress();
     zone = { [reversePlace(address)]: ['deny'] };
-    const budget = { what: 'opt-out-for-good', who: 'all', limit: 200, windowMs: DAY };
-    for (let i = 0; i < 200; i++) await table.store.takeFromBudget(budget, now);
-    expect((await enter(address)).body).toContain('We have your wish');
+    for (let i = 0; i < limit; i++) await table.store.takeFromBudget({ what: 'opt-out-for-good', who, limit, windowMs: DAY }, now);
+    const { body } = await enter(address, { sourceIp: '198.51.100.200' });
+    expect(body).toContain('Stopped while the record stands');
+    expect(body).toContain('send this form again tomorrow');
+    expect(body).not.toContain('set this record');
     expect(await neverEntry(address)).toBeUndefined();
     expect(await isPaused(address)).toBe(true);
+  });
+
+  test('of more than 20 names below one domain holds for the rest as long as the record stands, whoever asks', async () => {
+    const wild = (n: number) => `n${n}.wild-${now}.org`;
+    const address = freshAddress();
+    const names = Array.from({ length: 21 }, (_, n) => [`A ${wild(n)}`, [address]]);
+    zone = { [`TXT _relay-audit.wild-${now}.org`]: ['deny'], ...Object.fromEntries(names) };
+    for (let n = 0; n < 21; n++) await enter(wild(n), { sourceIp: `198.51.101.${n}` });
+    expect(await neverEntry(wild(19))).toBeDefined();
+    expect(await neverEntry(wild(20))).toBeUndefined();
   });
 });
 

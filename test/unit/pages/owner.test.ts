@@ -82,6 +82,17 @@ describe('registration', () => {
     expect((await get('/hosts/new?name=93.184.216.9')).body).toContain(`<a href="/hosts/${id}">93.184.216.9</a> is registered already`);
   });
 
+  test('offers to add the domain to the host that a further name leads to, and has no form for that name', async () => {
+    const id = await registered();
+    const { body = '' } = await get('/hosts/new?name=mx.example.com');
+    expect(body).toContain(`mx.example.com leads to the server that you audit as <a href="/hosts/${id}">93.184.216.9</a>`);
+    expect(body).not.toContain('name="once"');
+    const domain = new RegExp(`action="/hosts/${id}/domains".*?name="domain" value="([^"]+)"`, 's').exec(body)?.[1] ?? '';
+    expect((await post(`/hosts/${id}/domains`, { domain })).headers?.location).toBe(`/hosts/${id}/settings?saved=1`);
+    expect((await hostOf(id)).settings.servedDomains).toEqual(['example.org', 'example.net', 'mx.example.com']);
+    expect((await get('/hosts/new?name=mx.example.com')).body).not.toContain('/domains');
+  });
+
   test('of a further name of a server makes no second host, but offers to add it to the first', async () => {
     const once = onceOf(await get('/hosts/new?name=mx.example.com'));
     const id = await registered();

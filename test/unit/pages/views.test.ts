@@ -10,8 +10,8 @@ import { optedOutPage, optOutPage } from '../../../shared/pages/opt-out.ts';
 import { elementsOf } from './well-formed.ts';
 
 const US = { ehloName: 'probe.example', egressAddresses: ['192.0.2.7', '2001:db8::7'], contact: 'post+us@probe.example' };
-const PAUSED = { address: '192.0.2.9', permanent: false, places: ['_relay-audit.9.2.0.192.in-addr.arpa', '_relay-audit.mx.example'] };
-const PROVEN = { address: '2001:db8::9', permanent: true, places: [] };
+const PAUSED = { address: '192.0.2.9', proof: 'none' as const, places: ['_relay-audit.9.2.0.192.in-addr.arpa', '_relay-audit.mx.example'] };
+const PROVEN = { address: '2001:db8::9', proof: 'listed' as const, places: [] };
 const OUTCOME = {
   target: 'mx.example',
   addresses: [PAUSED],
@@ -58,12 +58,12 @@ describe('a page', () => {
     ['the form', optOutPage({}, 72)],
     ['the form with a fault', optOutPage({ target: 'x', error: 'must be a full name' }, 72)],
     ['a pause', optedOutPage(OUTCOME)],
-    ['a pause of a name', optedOutPage({ ...OUTCOME, name: { text: 'mx.example', permanent: false } })],
+    ['a pause of a name', optedOutPage({ ...OUTCOME, name: { text: 'mx.example', proof: 'none' } })],
     [
       'a pause of a name with more addresses',
-      optedOutPage({ ...OUTCOME, addressesFound: 12, name: { text: 'mx.example', permanent: false } }),
+      optedOutPage({ ...OUTCOME, addressesFound: 12, name: { text: 'mx.example', proof: 'none' } }),
     ],
-    ['some paused, some proven', optedOutPage({ ...OUTCOME, addresses: [PAUSED, PROVEN], name: { text: 'mx.example', permanent: true } })],
+    ['some paused, some proven', optedOutPage({ ...OUTCOME, addresses: [PAUSED, PROVEN], name: { text: 'mx.example', proof: 'listed' } })],
     ['all proven', optedOutPage({ ...OUTCOME, addresses: [PROVEN] })],
     ['a pause that nothing can prove', optedOutPage({ ...OUTCOME, addresses: [{ ...PAUSED, places: [] }] })],
     ['the question of a confirmation', confirmPage('ra1.a.b')],
@@ -120,7 +120,7 @@ describe('a page', () => {
   });
 
   test('the answer shows the exact record for each place that would prove the wish', () => {
-    const page = optedOutPage({ ...OUTCOME, name: { text: 'mail.example.org', permanent: false } });
+    const page = optedOutPage({ ...OUTCOME, name: { text: 'mail.example.org', proof: 'none' } });
     for (const place of [...PAUSED.places, '_relay-audit.mail.example.org']) expect(page).toContain(`${place}. IN TXT "deny"`);
     expect(page).toContain('2026-06-04 12:00 UTC');
   });

@@ -350,3 +350,16 @@ describe('whatever happens while messages are waited for', () => {
     expect((await stateOf(old))?.relay).toBe('closed');
   });
 });
+
+test('what was paused when the messages went out is noted of the scan that has waited for them', async () => {
+  const scan = await begun();
+  const paused = ['192.0.2.2'];
+  await probeScans(
+    [scan.ref],
+    services(() => ({ ...findingOf(scan.ids)(), paused })),
+  );
+  now += HOUR;
+  await look(scan);
+  expect((await scanOf(scan))?.paused).toEqual(paused);
+  expect((await stateOf(scan))?.last?.paused).toEqual(paused);
+});

@@ -4,6 +4,7 @@ import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.
 import { judgementOf } from '../../../functions/probe/finding.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
+import { NAMES_LIMIT } from '../../../shared/domain/look-bounds.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { takeOverDials, type Wire } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
@@ -33,6 +34,13 @@ const NAME = { 'example.org': TOKEN };
 const STRANGERS = Array.from({ length: 30 }, (_, index) => `185.5.5.${index}`);
 const PROVEN = { ...NAME, [REVERSE[OWN]]: TOKEN };
 
+// The address of others has a name more than are asked.
+function crowded({ lookups, ...rest }: Gate): Gate {
+  const values = Array.from({ length: NAMES_LIMIT + 1 }, (_, n) => `n${n}.hoster.net`);
+  const names: Gate['lookups']['names'] = async ({ text }) => (text === OTHERS ? { kind: 'found', values } : { kind: 'absent' });
+  return { ...rest, lookups: { ...lookups, names } };
+}
+
 /** Permits `mail.example.org`, or another host, and says in words what came of each address; a finding as its reason. */
 async function permits(given: Gate, { families = [4, 6] as (4 | 6)[], takeTurn = ANY_TURN as TakeTurn, name = 'mail.example.org' } = {}) {
   const permission = await permitHost(sampleHost({ name }), families, takeTurn, given);
@@ -46,6 +54,11 @@ describe('a host', () => {
     ['without any proof has no consent', gate([OWN], {}), 'no-consent'],
     ['whose name alone speaks has no consent', gate([OWN], NAME), 'no-consent'],
     ['of which one address consents leaves the other alone', gate([OWN, OTHERS], PROVEN), [`${OWN} proven`, `${OTHERS} unproven`]],
+    [
+      'of which one address has too many names says so of that one',
+      crowded(gate([OWN, OTHERS], PROVEN)),
+      [`${OWN} proven`, `${OTHERS} too-many-lookups`],
+    ],
     ['with one bad address is refused', gate([OWN, PRIVATE], PROVEN), 'forbidden-address'],
     ['with silence at one place is in trouble', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'trouble' }), 'dns-trouble'],
     ['without an address has none', gate([], PROVEN), 'no-address'],
@@ -60,6 +73,22 @@ describe('a host', () => {
     ['that is paused is vetoed', gate([OWN], PROVEN, { pausedAmong: async () => [OWN] }), 'vetoed'],
   ])('%s', async (_, given, permission) => {
     expect(await permits(given)).toEqual(permission);
+  });
+
+  test.each<[string, Gate, readonly string[] | undefined]>([
+    ['alone', gate([OWN], PROVEN, { pausedAmong: async () => [OWN] }), [OWN]],
+    ['beside another', gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: TOKEN }, { pausedAmong: async () => [OTHERS] }), [OTHERS]],
+    ['whatever else is paused', gate([OWN, OTHERS], PROVEN, { pausedAmong: async () => [OWN, OTHERS] }), [OWN]],
+    ['not where nothing is proven', gate([OWN, OTHERS], NAME, { pausedAmong: async () => [OWN, OTHERS] }), undefined],
+    ['not where DNS forbids it', gate([OWN], { ...PROVEN, 'mail.example.org': 'deny' }, { pausedAmong: async () => [OWN] }), undefined],
+    [
+      'not where the operator forbids it, who lifts nothing',
+      gate([OWN], PROVEN, { pausedAmong: async () => [OWN], isVetoed: () => true }),
+      undefined,
+    ],
+    ['not where nothing is paused', gate([OWN], PROVEN), undefined],
+  ])('is told which of the addresses that it has proven are paused: %s', async (_, given, paused) => {
+    expect((await permitHost(sampleHost(), [4, 6], ANY_TURN, given)).paused).toEqual(paused);
   });
 
   test('of a large pool is asked about at eight addresses, and refused for a bad one wherever it stands', async () => {
@@ -243,6 +272,13 @@ describe('what is dialled', () => {
     const { dialled, finding } = await audit(given);
     expect(dialled).toEqual([]);
     expect(finding.legs).toEqual([]);
+  });
+
+  test('is nothing of an address that is paused, which the finding names', async () => {
+    const texts = { ...PROVEN, [REVERSE[OTHERS]]: TOKEN };
+    const { dialled, finding } = await audit(gate([OWN, OTHERS], texts, { pausedAmong: async () => [OTHERS] }));
+    expect(new Set(dialled)).toEqual(new Set([`${OWN}:25`]));
+    expect(finding.paused).toEqual([OTHERS]);
   });
 
   test.each(STRANGERS.slice(0, 3))('is nothing of a stranger’s address that is registered as it stands: %s', async (address) => {

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { auditHost } from '../../../functions/probe/audit-host.ts';
 import { judgementOf } from '../../../functions/probe/finding.ts';
 import { openGate } from '../../../functions/probe/gate.ts';
-import type { Gate, TakeTurn } from '../../../functions/probe/permit-host.ts';
+import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
 import { scanId } from '../../../shared/domain/scan.ts';
 import { takeOverDials } from '../../support/adversary-net.ts';
-import { gateTo, lookupsTo } from '../../support/gate.ts';
+import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
 import { SECRETS } from '../../support/pages.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
@@ -164,6 +164,11 @@ describe('a veto beats the address that asked', () => {
       now += 56_000;
     };
     expect(await scan(ASKED, host, meanwhile)).toMatchObject({ dialled: [], reason: 'vetoed' });
+  });
+
+  test('and the account, which has proven nothing, is not told of an opt-out', async () => {
+    paused.push(HERE);
+    expect(await permitHost(host, [4], ANY_TURN, gate(), ASKED)).toEqual({ untested: 'vetoed', legs: [], paused: undefined });
   });
 
   test('and so does its time, while the scan stands in line', async () => {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
 import type { Host } from '../../../shared/domain/host.ts';
-import type { LegEvidence } from '../../../shared/domain/scan.ts';
+import { type LegEvidence, scanId } from '../../../shared/domain/scan.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
@@ -58,6 +58,22 @@ test('an audit is told which scan it is, by which an address may speak that has 
   });
   expect(await probeScans([ref], services)).toEqual([]);
   expect(told).toEqual([ref.scanId]);
+});
+
+test('the addresses that a scan found paused are noted of it and its host, until another scan finds none', async () => {
+  let now = NOON;
+  const { store } = memoryStore(() => now);
+  const host = sampleHost();
+  const refAt = (at: number) => ({ accountId: host.accountId, hostId: host.id, scanId: scanId(at, 'on-demand') });
+  await store.registerHost(host, { ...refAt(NOON), dueAt: NOON, tries: 0 }, AMPLE);
+  const last = async () => (await store.findHost(host.accountId, host.id))?.state.last;
+  for (const paused of [['192.0.2.2'], undefined]) {
+    const audit = async () => ({ legs: [sampleLeg()], paused });
+    expect(await probeScans([refAt(now)], servicesOn(store as AuditStore, { audit, clock: () => now }))).toEqual([]);
+    expect((await store.findScan(host.id, refAt(now).scanId))?.paused).toEqual(paused);
+    expect((await last())?.paused).toEqual(paused);
+    now += 60_000;
+  }
 });
 
 test('a scan of a host with very many served domains uses ten of them, and notes which', async () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeCommand } from '../../../shared/smtp/command.ts';
-import { type Arrival, converse, type SessionEvidence, type Transaction } from '../../../shared/smtp/dialogue.ts';
+import { converse } from '../../../shared/smtp/dialogue.ts';
 import { BEGIN, nextSession } from '../../../shared/smtp/plan.ts';
 import { replyLines } from '../../../shared/smtp/reply.ts';
+import type { Arrival, SessionEvidence, Transaction } from '../../../shared/smtp/session.ts';
 import { runs } from '../../support/searches.ts';
 import { BEGINNINGS } from '../../transcripts/beginnings.ts';
 import { ENDINGS } from '../../transcripts/endings.ts';

@@ -4,7 +4,6 @@ import { OUTCOMES, type Outcome, type TestResult } from '../../../shared/domain/
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { budgetFor } from '../../../shared/smtp/budget.ts';
 import { writeCommand } from '../../../shared/smtp/command.ts';
-import type { Greeting, SessionEvidence, Transaction } from '../../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../../shared/smtp/envelope-forms.ts';
 import {
   advance,
@@ -17,6 +16,7 @@ import {
   waitBefore,
 } from '../../../shared/smtp/plan.ts';
 import { relayTests, XCLIENT_TEST } from '../../../shared/smtp/relay-tests.ts';
+import type { Greeting, SessionEvidence, Transaction } from '../../../shared/smtp/session.ts';
 
 const CAST: Cast = {
   ourDomain: 'probe.example',

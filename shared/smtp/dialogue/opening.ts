@@ -1,0 +1,59 @@
+import { CLAIMED_CLIENTS } from '../command.ts';
+import { isLimit, meaningOf } from '../meaning.ts';
+import { replyLines } from '../reply.ts';
+import type { Arrival, Errand } from '../session.ts';
+import { answerIn, endOf, type Stop, say, shortText, stopOf } from './answers.ts';
+import type { Dialogue, Session } from './state.ts';
+
+/** The beginning of a session, up to its first transaction. A name that is only claimed is said by whoever runs its transactions, where it may be refused. */
+export function* open({ ourName, transport, xclient }: Errand, first: string, session: Session): Dialogue<Stop | undefined> {
+  if (transport === 'starttls') {
+    const refused = (yield* introduce(ourName, session)) ?? (yield* startTls(session));
+    if (refused !== undefined) return refused;
+  }
+  if (first !== ourName) return undefined;
+  const refused = yield* introduce(ourName, session);
+  return refused === undefined && xclient ? yield* claim(CLAIMED_CLIENTS[0], ourName, session) : refused;
+}
+
+/** Claims by XCLIENT to be another client. */
+export function* claim(address: (typeof CLAIMED_CLIENTS)[number], ourName: string, session: Session): Dialogue<Stop | undefined> {
+  const answer = yield say({ verb: 'XCLIENT', address });
+  const reply = answerIn(answer);
+  if (reply === undefined || meaningOf(reply) !== 'accepted') return stopOf('ehlo', answer);
+  return yield* introduce(ourName, session);
+}
+
+/** Says a name by EHLO, or by HELO to a server that knows no other. `sent` is the answer to an EHLO that went out before. */
+export function* introduce(name: string, session: Session, sent?: Arrival): Dialogue<Stop | undefined> {
+  const ehlo = sent ?? (yield say({ verb: 'EHLO', name }));
+  const answer = answerIn(ehlo);
+  if (answer?.code === 250) {
+    const [hello, ...keywords] = replyLines(answer);
+    session.seen.hello = hello;
+    session.seen.keywords = keywords.map((line) => line.toUpperCase());
+    return undefined;
+  }
+  // Servers older than RFC 1869 answer 500 or 502, and know HELO.
+  if (answer === undefined || ![500, 502, 503, 504].includes(answer.code)) return stopOf('ehlo', ehlo);
+  const helo = yield say({ verb: 'HELO', name });
+  if (answerIn(helo)?.code !== 250) return stopOf('ehlo', helo);
+  session.seen.keywords = [];
+  return undefined;
+}
+
+function* startTls(session: Session): Dialogue<Stop | undefined> {
+  const answer = yield say({ verb: 'STARTTLS' });
+  if (answerIn(answer)?.code !== 220) {
+    if (answer.kind === 'reply' && isLimit(answer.reply)) return stopOf('ehlo', answer);
+    if (answer.kind === 'reply') session.seen.tlsError = shortText(answer.reply);
+    return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(answer) ?? 'tls-failed' };
+  }
+  const secured = yield { kind: 'secure' };
+  if (secured.kind === 'end') session.seen.tlsError = secured.why;
+  if (secured.kind !== 'secured')
+    return { outcome: 'not-run', stage: 'ehlo', cutShort: endOf(secured) === 'out-of-time' ? 'out-of-time' : 'tls-failed' };
+  session.seen.tls = secured.tls;
+  session.seen.injected = secured.injected;
+  return undefined;
+}
