@@ -1,6 +1,6 @@
 import type { HostSettings, OwnSetting } from '../domain/host.ts';
 import { PERIODS, type Period } from '../domain/schedule.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { fieldError, textField } from './parts.ts';
 
 /** The settings of a host as they stand in a form: lists with one entry a line, ports with commas between. */

@@ -3,8 +3,8 @@ import { type Host, recentVerdicts } from '../domain/host.ts';
 import type { Begun, OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import { shareOf } from '../domain/shares.ts';
+import { type Html, html } from '../markup/html.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
 

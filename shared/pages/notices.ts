@@ -1,8 +1,8 @@
 import type { Host } from '../domain/host.ts';
 import type { HostNotice, NoticeOutcome, NoticeRecord } from '../domain/notice.ts';
 import { printable } from '../domain/transcript.ts';
+import { html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, badge, when } from './parts.ts';
 

@@ -1,7 +1,7 @@
 import { isSameName, type Known } from '../domain/known-server.ts';
 import type { Proposal, ProposedServer } from '../domain/proposal.ts';
+import { type Html, html } from '../markup/html.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { copyable, ownForm } from './parts.ts';
 

@@ -1,7 +1,7 @@
 import type { Host } from '../domain/host.ts';
+import { type Html, html } from '../markup/html.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { copyable, ownForm } from './parts.ts';
 import { type StoppedRecipient, stopWords } from './stops.ts';

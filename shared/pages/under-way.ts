@@ -1,6 +1,6 @@
 import { REASONS } from '../domain/reason.ts';
 import { kindOf, type OwedScan } from '../domain/scan.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { relative, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';
 

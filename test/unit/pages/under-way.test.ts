@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { REASONS } from '../../../shared/domain/reason.ts';
 import { type OwedScan, scanId } from '../../../shared/domain/scan.ts';
-import { textOf } from '../../../shared/pages/html.ts';
+import { textOf } from '../../../shared/markup/html.ts';
 import { owedScans, refreshSeconds } from '../../../shared/pages/under-way.ts';
 import { BEGUN, NOON } from '../../support/samples.ts';
 
