@@ -1,7 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import { coverOf } from '../../shared/domain/never.ts';
 import type { WebhookNotice } from '../../shared/domain/notice.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
@@ -12,6 +10,7 @@ import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { sealSubscription } from '../../shared/runtime/unsubscribe-token.ts';
 import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
@@ -54,7 +53,4 @@ async function takeRecord(record: SQSRecord): Promise<void> {
 }
 
 /** Called by SQS with messages of the notices queue. */
-export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure())
-  .handler((event) => Promise.allSettled(event.Records.map(takeRecord)));
+export const handler = recordsHandler(logger, takeRecord);

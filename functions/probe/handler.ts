@@ -1,6 +1,4 @@
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import type { Host } from '../../shared/domain/host.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
@@ -10,6 +8,7 @@ import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/runtime/queues.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { raiseScan } from '../../shared/store/raise-scan.ts';
@@ -95,7 +94,4 @@ async function takeRecord(record: SQSRecord): Promise<void> {
 }
 
 /** Called by SQS with messages of the scans queue. */
-export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure())
-  .handler((event) => Promise.allSettled(event.Records.map(takeRecord)));
+export const handler = recordsHandler(logger, takeRecord);
