@@ -19,8 +19,8 @@ export const checkConsent: Verb = async (call) => {
   readNoQuery(call.event);
   readNoBody(call.event);
   const host = await hostInPath(call);
-  const { sight, scan } = await accounts.checkConsent(call, host);
-  if (scan === undefined) return json(200, consentView(host, sight));
+  const { sight, scan, refused } = await accounts.checkConsent(call, host);
+  if (scan === undefined) return json(200, { ...consentView(host, sight), ...(refused === undefined ? {} : { next: refused }) });
   const next = `A scan is owed and made within a minute or two: GET /v1/hosts/${host.id}/scans/${scan} shows what comes of it.`;
   return json(200, { ...consentView(host, sight), scan, next });
 };

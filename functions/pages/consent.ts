@@ -1,4 +1,4 @@
-import { checkConsent, lookAtConsent, reaffirmConsent } from '../../shared/accounts/consent.ts';
+import { checkConsent, lookAtConsent, reaffirmConsent, waitsForDns } from '../../shared/accounts/consent.ts';
 import { findHost } from '../../shared/accounts/hosts.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import type { ConsentSight } from '../../shared/domain/consent-sight.ts';
@@ -21,7 +21,8 @@ export const showConsent: SignedVerb = async (call) => {
 export const check: SignedVerb = async (call) => {
   const host = await findHost(call, pathOf(call, 'id'));
   try {
-    const { scan } = await checkConsent(call, host);
+    const { sight, scan, refused: why } = await checkConsent(call, host);
+    if (why !== undefined) return seen(call, host, sight, why);
     return seeOther(scan === undefined ? `/hosts/${host.id}/consent?told=looked` : `/hosts/${host.id}`);
   } catch (error) {
     return refused(call, host, error);
@@ -40,15 +41,17 @@ export const reaffirm: SignedVerb = async (call) => {
 };
 
 async function shown(call: SignedCall, host: Host, told: string | undefined): Promise<Answer> {
-  const { visitor } = call;
-  const now = call.clock();
-  let sight: ConsentSight;
   try {
-    ({ sight } = await lookAtConsent(call, host));
+    const { sight } = await lookAtConsent(call, host);
+    return await seen(call, host, sight, told);
   } catch (error) {
     return refused(call, host, error);
   }
-  return page(200, consentPage({ visitor, host, now, sight, told }));
+}
+
+async function seen(call: SignedCall, host: Host, sight: ConsentSight, told: string | undefined): Promise<Answer> {
+  const awaitsScan = sight.complete && (await waitsForDns(call, host));
+  return page(200, consentPage({ visitor: call.visitor, host, now: call.clock(), sight, awaitsScan, told }));
 }
 
 // What could not be done is told among the pages of the host.

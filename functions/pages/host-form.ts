@@ -54,7 +54,7 @@ function partsOf(text: string): string[] {
 }
 
 /** What a schema finds wrong with a wish, at the field that it is wrong with, and by the entry where it is one of several. */
-export function faultsIn({ issues }: z.ZodError, wish: ReturnType<typeof wishOf>): FieldFaults {
+export function faultsIn({ issues }: z.ZodError, wish: { readonly servedDomains: readonly string[] }): FieldFaults {
   return faultsFrom(
     issues.map(({ path: [field, index], message }) => {
       const entry = field === 'servedDomains' && typeof index === 'number' ? `${wish.servedDomains[index] ?? ''} ` : '';
@@ -67,6 +67,11 @@ export function faultsIn({ issues }: z.ZodError, wish: ReturnType<typeof wishOf>
 export function faultsOf(error: unknown): FieldFaults {
   if (!(error instanceof Problem) || error.errors === undefined) throw error;
   return faultsFrom(error.errors.map(({ field, message }) => ({ field: field.replace(/[[.].*$/, ''), message })));
+}
+
+/** The same for a page without the fields. */
+export function inWords(faults: FieldFaults): string {
+  return Object.values(faults).join(' ');
 }
 
 function faultsFrom(faults: readonly { field: string; message: string }[]): FieldFaults {
@@ -86,7 +91,7 @@ function wordsOf(field: PropertyKey | undefined, message: string): string {
   if (field === 'alertRecipients') return 'must be one to five mail addresses, one a line';
   if (field === 'ports' && !message.startsWith('must')) return 'must be one to four ports between 1 and 65535';
   if (!message.startsWith('Too big')) return message;
-  return field === 'servedDomains' ? 'must be at most 100 domains' : 'is too long';
+  return field === 'servedDomains' ? 'A host may have at most 100 domains' : 'is too long';
 }
 
 function sentence(text: string): string {

@@ -7,7 +7,7 @@ import { deletePage, type SettingsPage, settingsPage } from '../../shared/pages/
 import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { acted } from './acted.ts';
 import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
-import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
+import { faultsIn, faultsOf, fieldsIn, fieldsOf, inWords, wishOf } from './host-form.ts';
 import { readForm } from './read-form.ts';
 
 const TOLD: Readonly<Record<string, string>> = {
@@ -73,7 +73,7 @@ export const addDomains: SignedVerb = async (call) => {
 
 async function changeDomains(call: SignedCall, { id, revision }: Host, servedDomains: readonly string[]): Promise<void> {
   const read = changeHostRequest.safeParse({ servedDomains });
-  if (!read.success) throw new Problem(422, 'It has no room for these domains: a host may have 100, of 2,500 characters in all.');
+  if (!read.success) throw new Problem(422, inWords(faultsIn(read.error, { servedDomains })));
   await changeHost(call, id, read.data, (current) => {
     if (current.revision !== revision) throw new Problem(409, 'Its settings were changed at the same time. Try again.');
   });

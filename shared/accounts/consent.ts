@@ -1,4 +1,5 @@
 import type { Address } from '../domain/address.ts';
+import { isOfDns } from '../domain/consent.ts';
 import { type ConsentSight, sightOf } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { readTarget, type Target } from '../domain/host-name.ts';
@@ -14,7 +15,7 @@ import type { Pause } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 import { Problem } from './problem.ts';
-import { newScan } from './scans.ts';
+import { requestScan } from './scans.ts';
 
 const LOOKUPS_PER_SECOND = 200;
 export const UNHEEDED_DAYS = 30; // after a pause, in which strangers cannot pause the same address again
@@ -61,12 +62,29 @@ function tooManyAddresses(many: number): string {
   return `Its name has ${many} addresses. We look at no name that has more than ${POOL_LIMIT}: register the server by its address.`;
 }
 
+/** What a check has seen, and the scan that is owed for it; or why none can be asked for now. */
+export type Checked = { readonly sight: ConsentSight; readonly scan?: string; readonly refused?: string };
+
 /** Looks again, and owes the scan that has waited for consent, if there is enough of it now. */
-export async function checkConsent(acting: Acting, host: Host): Promise<{ sight: ConsentSight; scan?: string }> {
+export async function checkConsent(acting: Acting, host: Host): Promise<Checked> {
   const { sight } = await lookAtConsent(acting, host);
   const ready = sight.addresses.some(({ standing }) => standing === 'proven');
-  const waits = host.state.last === undefined || host.state.last.verdict === 'untestable';
-  return ready && waits ? { sight, scan: await oweScan(acting, host) } : { sight };
+  if (!ready || !(await waitsForDns(acting, host))) return { sight };
+  try {
+    return { sight, scan: await oweScan(acting, host) };
+  } catch (error) {
+    // The look was made and paid for: what it saw is told all the same.
+    if (error instanceof Problem && error.status === 429) return { sight, refused: error.message };
+    throw error;
+  }
+}
+
+/** Whether a host has no result yet, or one that what DNS says now may mend. */
+export async function waitsForDns({ store }: Pick<Acting, 'store'>, { id, state: { last } }: Host): Promise<boolean> {
+  if (last === undefined) return true;
+  if (last.verdict !== 'untestable' && last.verdict !== 'unreachable') return false;
+  const scan = await store.findScan(id, last.id);
+  return scan !== undefined && isOfDns(scan.judgement.reason);
 }
 
 /** Lifts what strangers have paused, where DNS proves the address now. */
@@ -93,9 +111,6 @@ const TROUBLES = {
 } as const;
 
 async function oweScan(acting: Acting, host: Host): Promise<string> {
-  const { store } = acting;
-  const waiting = (await store.owedOf(host.id)).find((owed) => kindOf(owed.scanId) === 'on-demand' || kindOf(owed.scanId) === 'first');
-  const owed = waiting ?? (await newScan(acting, host));
-  if (waiting === undefined) await store.owe(owed);
-  return owed.scanId;
+  const first = (await acting.store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'first');
+  return (first ?? (await requestScan(acting, host))).scanId;
 }

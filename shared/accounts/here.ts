@@ -2,6 +2,7 @@ import { registerHostRequest } from '../contract/requests.ts';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { isOperators } from '../domain/consent.ts';
 import type { Host } from '../domain/host.ts';
+import { oneSpelling } from '../domain/host-name.ts';
 import { PRESENCE_MS, PRESENCE_PORTS } from '../domain/presence.ts';
 import { kindOf, type OwedScan, type ScanRef } from '../domain/scan.ts';
 import { LONGEST_PERIOD } from '../domain/schedule.ts';
@@ -13,6 +14,10 @@ import { registerHost } from './hosts.ts';
 import { Problem } from './problem.ts';
 import { KnownServer } from './same-server.ts';
 import { requestScan } from './scans.ts';
+
+const CLAIM_MS = 30_000; // longer than the functions may run: then whoever made the request is gone
+const TRIES = 12; // looks for the scan of another request of the same moment,
+const WAIT_MS = 300; // so much apart: longer in all than a registration waits for DNS
 
 /** A scan that an address has itself asked for, with the host that it is of, and until when it may be made by that. */
 export type ScanHere = { readonly host: Host; readonly owed: OwedScan; readonly address: string; readonly until: number };
@@ -36,19 +41,45 @@ export function readSource({ operatorNetworksOf, accountId }: Acting, sourceIp: 
 export async function scanHere(acting: Acting, sourceIp: string): Promise<ScanHere> {
   const source = readSource(acting, sourceIp);
   if ('why' in source) throw new Problem(422, `You come from ${source.text}. ${source.why} Ask from the server itself.`);
+  const { address } = source;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const scan =
+      (await alone(acting, address, () => scanNow(acting, address))) ?? (await standingScan(acting, await hostOf(acting, address)));
+    if (scan !== undefined) return scan;
+    await acting.wait(WAIT_MS);
+  }
+  throw new Problem(409, 'This is being asked for already. Your hosts show the scan as soon as it is owed.', undefined, {
+    'retry-after': '5',
+  });
+}
+
+// Of requests in the same moment one alone may take from the budgets, since the others would take what they then do not need.
+async function alone<T>({ store, clock, accountId }: Acting, { text }: Address, act: () => Promise<T>): Promise<T | undefined> {
+  const request = { accountId, key: `here ${text}`, fingerprint: 'here' }; // the space keeps it from being anybody's Idempotency-Key
+  const now = clock();
+  const { kind } = await store.claimRequest(request, now, now + CLAIM_MS, now + CLAIM_MS);
+  if (kind !== 'new') return undefined;
   try {
-    return await scanOf(acting, source.address);
+    return await act();
+  } finally {
+    await store.forgetRequest(request);
+  }
+}
+
+async function scanNow(acting: Acting, address: Address): Promise<ScanHere> {
+  try {
+    return await scanOf(acting, address);
   } catch (error) {
-    // Another press of the same button has registered it since.
-    if (error instanceof KnownServer) return scanOf(acting, source.address);
+    // It was registered in the meantime, as a host like any.
+    if (error instanceof KnownServer) return scanOf(acting, address);
     throw error;
   }
 }
 
 async function scanOf(acting: Acting, address: Address): Promise<ScanHere> {
   const { text } = address;
-  const host = await hostOf(acting, text);
-  const standing = host === undefined ? undefined : await standingScan(acting, host);
+  const host = await hostOf(acting, address);
+  const standing = await standingScan(acting, host);
   if (standing !== undefined) return standing;
   const now = acting.clock();
   await spend(acting, 'here-account', acting.accountId, 'This account has asked for as many such scans as it may in a day.');
@@ -78,16 +109,17 @@ async function owe(acting: Acting, { text }: Address, known: Host | undefined): 
 }
 
 // A scan that was asked for in this way before, and is not finished.
-async function standingScan({ store }: Acting, host: Host): Promise<ScanHere | undefined> {
+async function standingScan({ store }: Acting, host: Host | undefined): Promise<ScanHere | undefined> {
+  if (host === undefined) return undefined;
   const owed = (await store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'on-demand');
   const presence = owed === undefined ? undefined : await store.findPresence(host.id, owed.scanId);
   if (owed === undefined || presence === undefined) return undefined;
   return { host, owed, address: presence.address, until: presence.until };
 }
 
-async function hostOf(acting: Acting, name: string): Promise<Host | undefined> {
+async function hostOf(acting: Acting, { text }: Address): Promise<Host | undefined> {
   for await (const hosts of allHosts(acting)) {
-    const found = hosts.find(({ settings }) => settings.name === name);
+    const found = hosts.find(({ settings }) => oneSpelling(settings.name) === text);
     if (found !== undefined) return found;
   }
   return undefined;

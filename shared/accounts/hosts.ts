@@ -2,12 +2,13 @@ import type * as z from 'zod';
 import { type changeHostRequest, type registerHostRequest, smallEnough, tooLong } from '../contract/requests.ts';
 import { domainOf, readControlMailbox, whyElsewhere } from '../domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../domain/host.ts';
+import { oneSpelling } from '../domain/host-name.ts';
 import { type OwedScan, scanId } from '../domain/scan.ts';
 import type { Lookups } from '../network/lookups.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Account, Registration } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
-import { budgetOf, secondsLeft, spent } from './budgets.ts';
+import { BUDGETS, budgetOf, secondsLeft, spend, spent } from './budgets.ts';
 import { untilDeadline } from './lookups.ts';
 import { accountGone, ownAccount } from './own-account.ts';
 import { invalid, Problem } from './problem.ts';
@@ -59,15 +60,23 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
     dueAt: host.createdAt,
     tries: 0,
   };
+  await payForLookups(acting, withRoom(account));
   const unconfirmed = await whoIsUnconfirmed(acting, host.settings);
   const told = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => storeAlone(acting, { account, host, first }, opening, lookups));
   const notAsked = await askRecipients(acting, unconfirmed);
   return { host, first, unconfirmed, notAsked, told };
 }
 
+// Whatever comes of it: what is refused asks DNS too.
+function payForLookups(acting: Acting, { registrationsADay }: Quotas) {
+  const limit = Math.max(BUDGETS['registration-tries'].limit, registrationsADay);
+  const detail = `This account has tried to register hosts, or to give them further ports, ${limit} times in this hour.`;
+  return spend(acting, 'registration-tries', acting.accountId, detail, limit);
+}
+
 function newHost(acting: Acting, wish: RegisterWish, { email }: Account): Host {
   const wished = { ...wish, ports: wish.ports ?? defaultPorts(acting), alertRecipients: wish.alertRecipients ?? [email] };
-  const settings = { ...tidy(wished), name: wish.name.toLowerCase() };
+  const settings = { ...tidy(wished), name: oneSpelling(wish.name) };
   checkControl(settings, 'controlMailbox');
   return { accountId: acting.accountId, id: newId(), createdAt: acting.clock(), revision: 1, settings, state: NEW_STATE };
 }
@@ -83,8 +92,7 @@ async function storeAlone(
 ): Promise<Registered['told']> {
   let current = account;
   for (let tries = 0; tries < REGISTER_TRIES; tries++) {
-    const quotas = quotasOf(current);
-    if ((current.hosts ?? 0) >= quotas.hosts) throw tooManyHosts(quotas);
+    const quotas = withRoom(current);
     const told = await adviceAtRegistration(acting, host, lookups, opening.same);
     await opening.before?.(first);
     const registrations = budgetOf('registrations', acting.accountId, quotas.registrationsADay);
@@ -116,6 +124,13 @@ function notRegistered(why: Exclude<Registration, 'registered' | 'changed'>, quo
 function busy(): Problem {
   const detail = 'This account registers too many hosts at once. Register them one after the other.';
   return new Problem(409, detail, undefined, { 'retry-after': '1' });
+}
+
+/** The quotas of an account that has room for a host. */
+function withRoom(account: Account): Quotas {
+  const quotas = quotasOf(account);
+  if ((account.hosts ?? 0) >= quotas.hosts) throw tooManyHosts(quotas);
+  return quotas;
 }
 
 function tooManyHosts({ hosts }: Quotas): Problem {
@@ -163,6 +178,7 @@ async function keepApart(acting: Acting, { id, settings: before }: Host, { name,
   const added = ports.filter((port) => !before.ports.includes(port));
   if (added.length === 0) return undefined;
   const account = await ownAccount(acting);
+  await payForLookups(acting, quotasOf(account));
   const known = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => sameServer(acting, { name, ports: added, but: id }, lookups));
   if (known !== undefined) throw auditedAlready(known, name, added);
   return account;

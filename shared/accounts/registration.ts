@@ -26,14 +26,14 @@ export async function adviceAtRegistration(
   same: Sameness = 'server',
 ): Promise<Told> {
   const { name, servedDomains, alertRecipients } = settings;
-  const [known, found, mail, deliveries] = await Promise.all([
+  const [known, found, mail] = await Promise.all([
     sameServer(acting, { ...settings, same }, lookups),
     addressesOf(name, lookups),
     serversOfDomain(name, lookups),
-    lookUpDeliveries(alertRecipients, lookups),
   ]);
   if (known !== undefined) throw registeredAlready(known, settings);
   if (found.kind === 'absent' && mail.length > 0) throw noServer(name, mail);
+  const deliveries = await lookUpDeliveries(alertRecipients, lookups); // a hundred questions, so of no host that is refused
   const addresses = valuesOf(found);
   const ourselves = { addresses: acting.egressAddresses, ehloName: acting.ehloName };
   const facts = { addresses: addresses.map(({ text }) => text), deliveries, ourselves };

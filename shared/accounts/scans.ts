@@ -23,7 +23,7 @@ export async function requestScan(
     acting,
     'host-scans',
     host.id,
-    `You can ask for ${BUDGETS['host-scans'].limit} scans of a host an hour. To look for new DNS records, check its consent instead.`,
+    `You can ask for ${BUDGETS['host-scans'].limit} scans of a host an hour. Looks at its consent are counted apart.`,
   );
   const { scansADay } = quotasOf(await ownAccount(acting));
   const detail = `This account has asked for ${scansADay} scans today, which is as many as it may in a day. Its scheduled scans go on.`;
@@ -34,8 +34,8 @@ export async function requestScan(
   return fresh;
 }
 
-/** A scan on demand that has not been made. Ids are of a second: one that was made in this very second is not asked for again, but the next. */
-export async function newScan({ store, clock, accountId }: Acting, host: Host): Promise<OwedScan> {
+// One that has not been made. Ids are of a second: one that was made in this very second is not asked for again, but the next.
+async function newScan({ store, clock, accountId }: Acting, host: Host): Promise<OwedScan> {
   let dueAt = clock();
   while ((await store.findScan(host.id, scanId(dueAt, 'on-demand'))) !== undefined) dueAt += SECOND_MS;
   return { accountId, hostId: host.id, scanId: scanId(dueAt, 'on-demand'), dueAt, tries: 0 };

@@ -33,7 +33,7 @@ import {
 const registerHost: Described = {
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
   description:
-    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with.',
+    'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with. An account tries 200 times in an hour at most, or as often as it may register hosts in a day.',
   requestParams: { header: repeatable },
   requestBody: body(registerHostRequest),
   responses: {
@@ -63,7 +63,7 @@ const showHost: Described = {
 const changeHost: Described = {
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
   description:
-    'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others. A port more is refused with 409 when another host of yours audits the same server (all of its addresses) at that port: `instead` names that host.',
+    'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others. Giving it further ports counts as a try to register. A port more is refused with 409 when another host of yours audits the same server (all of its addresses) at that port: `instead` names that host.',
   requestParams: { path: hostPath, header: conditional },
   requestBody: body(changeHostRequest),
   responses: {
@@ -112,7 +112,7 @@ const scanHere: Described = {
     ...authenticated,
     ...mayChange,
     409: problem(
-      'It was asked for only just now, or the account has as many hosts as it may have, or the first request with this Idempotency-Key has not been answered yet.',
+      'It is being asked for by another request, or the account has as many hosts as it may have, or the first request with this Idempotency-Key has not been answered yet.',
       ['Retry-After'],
     ),
   },
@@ -187,7 +187,8 @@ const showConsent: Described = {
 
 const checkConsent: Described = {
   summary: 'Look for the proofs again, and owe the scan that has waited for them.',
-  description: 'With the other looks at its consent, sixty in an hour for one host.',
+  description:
+    'A scan is owed where the last one ended for what DNS said, such as `no-consent`, or where none was made yet. It counts as one that you ask for: when no more of those are left, `next` says when to come again. With the other looks at its consent, sixty in an hour for one host.',
   requestParams: { path: hostPath, header: repeatable },
   responses: {
     200: answer('Where it stands.', consentResponse, ['Idempotency-Replayed']),

@@ -24,7 +24,10 @@ const hostName = z
     const target = readTarget(text);
     if (target.kind === 'invalid') context.addIssue({ code: 'custom', message: target.why });
   })
-  .meta({ description: 'DNS name, or IPv4 address in four decimal numbers, or IPv6 address.', example: 'mail.example.org' });
+  .meta({
+    description: 'DNS name, or IPv4 address in four decimal numbers, or IPv6 address, which is kept in its shortest spelling.',
+    example: 'mail.example.org',
+  });
 
 const domainName = z.string().superRefine((text, context) => {
   const name = readName(text);

@@ -47,6 +47,13 @@ export type ConsentFacts = {
 /** Why an address may not be sent anything. */
 export type NoConsent = Extract<Reason, 'forbidden-address' | 'vetoed' | 'too-many-lookups' | 'no-consent' | 'dns-trouble'>;
 
+const OF_DNS: readonly Reason[] = ['forbidden-address', 'vetoed', 'too-many-lookups', 'no-consent', 'dns-trouble', 'no-address'];
+
+/** Whether a scan ended for what DNS said or did not say, so that another is worthwhile when that has changed. */
+export function isOfDns(reason: Reason): boolean {
+  return OF_DNS.includes(reason);
+}
+
 /** Where an address stands: consent, or why nothing may be sent to it. */
 export type Standing = { readonly kind: 'consent'; readonly consent: Consent } | { readonly kind: 'none'; readonly reason: NoConsent };
 

@@ -19,6 +19,11 @@ export function readTarget(text: string): Target | Unreadable {
   return invalid('reads as an address in a form we do not accept; write four decimal numbers without leading zeros');
 }
 
+/** The one spelling in which a host's name or address is kept, however it was typed. */
+export function oneSpelling(text: string): string {
+  return parseAddress(text)?.text ?? text.toLowerCase();
+}
+
 /** Reads a DNS name: strict ASCII letters, digits and hyphens, at least two labels; given back in lower case. */
 export function readName(text: string): Extract<Target, { kind: 'name' }> | Unreadable {
   if (/\p{Cc}/u.test(text)) return invalid('must not hold control characters');

@@ -9,17 +9,20 @@ import { actButton, copyable, when } from './parts.ts';
 
 const LOOK_SECONDS = 65; // each look spends one of the sixty an hour
 
-/** Where the consent of a host stands. `looked` is what came of a look that was asked for; without `sight`, why there was none. */
+/** Where the consent of a host stands. `told` is what came of a look that was asked for; without `sight`, why there was none. */
 export type ConsentPage = {
   readonly visitor: Visitor;
   readonly host: Host;
   readonly now: number;
   readonly sight: ConsentSight | undefined;
+  /** Whether the next look owes a scan. */
+  readonly awaitsScan?: boolean;
   readonly told: string | undefined;
 };
 
 /** The page that says which proofs are there, which are missing, and what to copy where. */
-export function consentPage({ visitor, host, now, sight, told }: ConsentPage): string {
+export function consentPage(shown: ConsentPage): string {
+  const { visitor, host, sight, told } = shown;
   const waits = sight !== undefined && !sight.complete;
   return layout(
     `Consent of ${host.settings.name}`,
@@ -27,30 +30,24 @@ export function consentPage({ visitor, host, now, sight, told }: ConsentPage): s
 <h2>Consent</h2>
 <p>Nothing is probed before both sides agree: the name, and each address that it leads to. It is proven anew before every scan, so records must stay.</p>
 ${told === undefined ? undefined : html`<p class="note" role="status">${told}</p>`}
-<section id="proofs"${waits ? html` data-live="${LOOK_SECONDS}"` : undefined}>${sight === undefined ? undefined : proofs(host, sight, visitor, now)}</section>
+<section id="proofs"${waits ? html` data-live="${LOOK_SECONDS}"` : undefined}>${sight === undefined ? undefined : proofs(shown, sight)}</section>
 ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}`,
     { visitor },
   );
 }
 
-function proofs(host: Host, sight: ConsentSight, { formToken }: Visitor, now: number): Html {
-  const { id, settings } = host;
+function proofs({ host: { id, settings }, visitor, now, awaitsScan }: ConsentPage, sight: ConsentSight): Html {
   const { complete, name, addresses, addressesFound, add, servedDomains, trouble, token } = sight;
   const paused = addresses.filter(({ standing }) => standing === 'paused');
-  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${isWaiting(host) ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
+  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${awaitsScan ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
 ${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
 ${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
 ${add.map((addition) => toAdd(addition, token))}
 ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
 ${addresses.map((address) => addressSection(address, token, now))}
-${paused.length > 0 ? actButton(formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
+${paused.length > 0 ? actButton(visitor.formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
 ${complete ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
 ${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li>${tick(used)} ${domain}: ${used ? 'used in tests' : 'not used. Its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`}`;
-}
-
-// What could not be tested so far, or was never scanned, waits for its owner to say that the proofs are there.
-function isWaiting({ state }: Host): boolean {
-  return state.last === undefined || state.last.verdict === 'untestable';
 }
 
 function tick(done: boolean): Html {

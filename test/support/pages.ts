@@ -22,7 +22,12 @@ export type Pages = {
   sourceIp: string;
   get(path: string, cookie?: string, headers?: Record<string, string>): Promise<Answer>;
   /** Sends a form; `fields` as they are, from a page of ours unless `headers` say otherwise. */
-  post(path: string, fields: Record<string, string>, cookie?: string, headers?: Record<string, string>): Promise<Answer>;
+  post(
+    path: string,
+    fields: Record<string, string> | [string, string][],
+    cookie?: string,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   /** The cookie of a new session of an account. */
   signIn(accountId: string, email: string): Promise<string>;
 };

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { consentResponse } from '../../../shared/contract/consent.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { type Reason, untested } from '../../../shared/domain/reason.ts';
+import { kindOf, scanId } from '../../../shared/domain/scan.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { lookupsTo } from '../../support/gate.ts';
-import { NOON } from '../../support/samples.ts';
+import { NOON, sampleScan } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 // What DNS says of the names and addresses of the hosts whose look has bounds.
@@ -68,6 +70,69 @@ test('a check that is repeated with its Idempotency-Key is given its first answe
   const first = await check(headers);
   const second = await check(headers);
   expect([second.body, second.headers['idempotency-replayed']]).toEqual([first.body, 'true']);
+});
+
+/** A proven host of an account, whose owed scans end when it is told to. */
+async function provenHost(name: string) {
+  const { key, accountId } = await api.account();
+  const { id } = (await api.call('POST', '/v1/hosts', { key, body: { name } })).body;
+  const { store } = api.table;
+  return {
+    accountId,
+    ask: (tail: string) => api.call('POST', `/v1/hosts/${id}${tail}`, { key }),
+    /** Stores the result of the scan that is owed, or of a scheduled one. */
+    async ends(reason: Reason) {
+      const host = (await store.findHost(accountId, id)) ?? expect.fail();
+      const scan = (await store.owedOf(id))[0]?.scanId ?? scanId(api.now, 'scheduled');
+      const ended = { ...sampleScan(host, scan, api.now, untested(reason)), kind: kindOf(scan) ?? 'scheduled' };
+      const last = { id: scan, startedAt: api.now, verdict: ended.judgement.verdict };
+      const state = { ...host.state, version: host.state.version + 1, last };
+      const result = { host, scan: ended, effect: { kind: 'unchanged', state }, notices: [], wasOwed: true } as const;
+      expect(await store.storeResult(result)).toBe('stored');
+      api.now += 60_000;
+    },
+  };
+}
+
+test.each<[Reason, boolean]>([
+  ['no-consent', true],
+  ['vetoed', true],
+  ['too-many-lookups', true],
+  ['forbidden-address', true],
+  ['no-address', true],
+  ['policy-against-us', false],
+  ['probably-banned', false],
+  ['connection-timed-out', false],
+  ['all-refused', false],
+])('a check owes a scan where the last one ended for what DNS said, and no other: %s', async (reason, owes) => {
+  const { ask, ends } = await provenHost('127.0.0.21');
+  expect((await ask('/consent/check')).body.scan).toMatch(/-first$/);
+  await ends(reason);
+  expect((await ask('/consent/check')).body.scan !== undefined).toBe(owes);
+});
+
+test('the scans that checks owe are among the six of a host in an hour; what a check has seen is told all the same', async () => {
+  const { ask, ends } = await provenHost('127.0.0.22');
+  for (let asked = 0; asked < 6; asked++) {
+    await ends('no-consent');
+    expect((await ask(asked % 2 === 0 ? '/consent/check' : '/scans')).status).toBeLessThan(300);
+  }
+  await ends('no-consent');
+  const { status, body } = await ask('/consent/check');
+  expect([status, body.complete, body.scan]).toEqual([200, true, undefined]);
+  expect(body.next).toMatch(/6 scans of a host an hour.*Come again in \d+ minutes/);
+  expect((await ask('/scans')).status).toBe(429);
+});
+
+test('the scans that checks owe are among those of the account in a day', async () => {
+  const { accountId, ask, ends } = await provenHost('127.0.0.23');
+  await api.table.store.setHostQuota(accountId, 1);
+  for (let asked = 0; asked < 2; asked++) {
+    await ends('no-consent');
+    expect((await ask('/consent/check')).body.scan).toMatch(/-on-demand$/);
+  }
+  await ends('no-consent');
+  expect((await ask('/consent/check')).body).toMatchObject({ complete: true, next: expect.stringContaining('2 scans today') });
 });
 
 test('a name with more addresses than a scan audits shows those that it would, and how many there are', async () => {

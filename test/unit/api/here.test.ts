@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/api/routes.ts';
@@ -13,7 +14,10 @@ let operator: string | undefined;
 let count = 0;
 
 beforeAll(async () => {
-  api = await startApi({ operatorNetworksOf: (accountId) => (accountId === operator ? OPERATORS : []) });
+  api = await startApi({
+    operatorNetworksOf: (accountId) => (accountId === operator ? OPERATORS : []),
+    wait: (ms) => setTimeout(ms / 10),
+  });
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
@@ -95,6 +99,13 @@ describe('a request from an address', () => {
     expect((await hostsOf())[0]?.settings).toMatchObject({ ports: [25], period: 'hour' });
   });
 
+  test.each(['2a02:0:0:0::77', '2A02::0077'])('that is a host of the account in another spelling is that host: %s', async (name) => {
+    const registered = await api.call('POST', '/v1/hosts', { key: account.key, body: { name } });
+    expect(registered.body.name).toBe('2a02::77');
+    expect((await here('2a02::77')).body.hostId).toBe(registered.body.id);
+    expect(await hostsOf()).toHaveLength(1);
+  });
+
   test("never touches another account's host of the address", async () => {
     const source = newSource();
     const first = await here(source);
@@ -156,12 +167,31 @@ describe('scans that addresses ask for are few', () => {
     expect((await here(source)).status).toBe(202);
   });
 
-  test('of two requests in the same moment one registers the address, and both lead to its scan', async () => {
+  test.each([
+    ['is registered by it', false],
+    ['is a host already', true],
+  ])('of twelve requests in the same moment all lead to one scan, and take one of three, where the address %s', async (_, known) => {
     const source = newSource();
-    const answers = await Promise.all([here(source), here(source)]);
-    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
-    expect(answers[0]?.body.scan.id).toBe(answers[1]?.body.scan.id);
+    if (known) await api.call('POST', '/v1/hosts', { key: account.key, body: { name: source } });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => here(source)));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.scan?.id}`)).size).toBe(1);
     expect(await hostsOf()).toHaveLength(1);
+    for (const status of [202, 202, 429]) {
+      const [scan] = (await api.table.store.owedOf(answers[0]?.body.hostId)).filter(({ scanId }) => scanId.endsWith('-on-demand'));
+      await api.table.store.dropOwed(scan ?? expect.fail());
+      api.now += 1_000;
+      expect((await here(source)).status).toBe(status);
+    }
+  });
+
+  test('who asks while another request is stuck hears that, and not that the day is over', async () => {
+    const source = newSource();
+    const until = api.now + 30_000;
+    await api.table.store.claimRequest({ accountId: account.accountId, key: `here ${source}`, fingerprint: 'here' }, api.now, until, until);
+    const { status, headers, body } = await here(source);
+    expect([status, headers['retry-after'], body.detail]).toEqual([409, '5', expect.stringContaining('being asked for already')]);
+    api.now = until;
+    expect((await here(source)).status).toBe(202);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { take } from '../../../shared/accounts/budgets.ts';
 import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
@@ -50,6 +51,68 @@ describe('a domain instead of a server', () => {
     const zone = { ...MAIL, addresses: { ...MAIL.addresses, 'example.org': ['9.9.9.80'] } };
     const { status, body } = await register(zone, { name: 'example.org' });
     expect([status, body.next]).toEqual([201, expect.stringContaining('GET /v1/proposals?name=example.org names them')]);
+  });
+});
+
+describe('what is refused', () => {
+  const KNOWN = { ...MAIL, addresses: { ...MAIL.addresses, 'mx.example.net': ['9.9.9.1'] } };
+
+  /** The API on a zone, with an account, and what is asked of DNS. */
+  async function counting(zone: Zone) {
+    const lookups = lookupsOf(zone);
+    const asked: string[] = [];
+    const count =
+      <T>(ask: (name: string) => T) =>
+      (name: string) => {
+        asked.push(name);
+        return ask(name);
+      };
+    api = await startApi({ lookups: { ...lookups, addresses: count(lookups.addresses), mailServers: count(lookups.mailServers) } });
+    const { key, accountId } = await api.account();
+    return { asked, key, accountId, services: api.services, post: (body: object) => api?.call('POST', '/v1/hosts', { key, body }) };
+  }
+
+  test.each<[string, number]>([
+    ['example.org', 422],
+    ['mail.example.org', 409],
+    ['mx.example.net', 409],
+  ])('asks DNS nothing about recipients: %s', async (name, status) => {
+    const { asked, post } = await counting(KNOWN);
+    await post({ name: 'mail.example.org' });
+    asked.length = 0;
+    const alertRecipients = Array.from({ length: 5 }, (_, index) => `x@r${index}.example.com`);
+    expect((await post({ name, alertRecipients }))?.status).toBe(status);
+    expect(asked.filter((each) => each.endsWith('.example.com'))).toEqual([]);
+  });
+
+  test('is paid for before DNS is asked: an account tries 200 times in an hour', async () => {
+    const { asked, accountId, services, post } = await counting(KNOWN);
+    for (let tries = 0; tries < 199; tries++) await take(services, 'registration-tries', accountId);
+    expect((await post({ name: 'example.org' }))?.status).toBe(422);
+    asked.length = 0;
+    const refused = await post({ name: 'mail.example.org' });
+    expect(refused).toMatchObject({ status: 429, body: { detail: expect.stringContaining('Come again in 60 minutes') } });
+    expect(refused?.headers['ratelimit-policy']).toContain('"registration-tries";q=200;w=3600');
+    expect(asked).toEqual([]);
+  });
+
+  test('is paid for in the same way where a host is given a further port', async () => {
+    const { asked, accountId, services, post, key } = await counting(KNOWN);
+    const registered = await post({ name: 'mail.example.org', ports: [25] });
+    const change = (ports: number[]) => api?.call('PATCH', `/v1/hosts/${registered?.body.id}`, { key, body: { ports } });
+    for (let tries = 0; tries < 199; tries++) await take(services, 'registration-tries', accountId);
+    asked.length = 0;
+    expect(await change([25, 587])).toMatchObject({ status: 429, body: { detail: expect.stringContaining('further ports, 200 times') } });
+    expect(asked).toEqual([]);
+    expect((await change([25]))?.status).toBe(200);
+  });
+
+  test('is paid for by who may have more hosts as often as they may register some', async () => {
+    const { accountId, services, post } = await counting(KNOWN);
+    await api?.table.store.setHostQuota(accountId, 101);
+    for (let tries = 0; tries < 201; tries++) await take(services, 'registration-tries', accountId, 400);
+    expect((await post({ name: 'mail.example.org' }))?.status).toBe(201);
+    expect((await post({ name: 'other.example.org' }))?.status).toBe(429);
   });
 });
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer } from '../../../functions/pages/call.ts';
+import { take } from '../../../shared/accounts/budgets.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
 import type { Host } from '../../../shared/domain/host.ts';
+import { type Reason, untested } from '../../../shared/domain/reason.ts';
 import type { OwedScan } from '../../../shared/domain/scan.ts';
 import { hostsPage, pageOfHosts } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
@@ -145,6 +147,15 @@ describe('registration', () => {
   });
 });
 
+/** Stores the first scan of a host. */
+async function ended(id: string, reason: Reason): Promise<void> {
+  const host = await hostOf(id);
+  const [owed] = await table.store.owedOf(id);
+  const scan = sampleScan(host, owed?.scanId ?? expect.fail(), now, untested(reason));
+  const state = { ...host.state, version: 1, last: { id: scan.id, startedAt: now, verdict: scan.judgement.verdict } };
+  await table.store.storeResult({ host, scan, effect: { kind: 'unchanged', state }, notices: [], wasOwed: true });
+}
+
 describe('consent', () => {
   test('of a host that DNS does not prove shows no pause, so that nobody sees who lifted one; a refusal is told among its pages', async () => {
     const id = await registered();
@@ -162,10 +173,43 @@ describe('consent', () => {
     await table.store.liftPause('93.184.216.9', now, now);
   });
 
-  test('that is whole says how to have a host scanned that nothing was told of yet', async () => {
+  test('that is whole says how to have a host scanned that nothing was told of yet, and of no other', async () => {
     const own = pagesOn(table.store, () => now, { operatorNetworksOf: () => [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
     const id = await registered();
-    expect((await own.get(`/hosts/${id}/consent`, cookie)).body).toContain('Press “Look again” to have it scanned.');
+    const whole = async () => (await own.get(`/hosts/${id}/consent`, cookie)).body;
+    expect(await whole()).toContain('Press “Look again” to have it scanned.');
+    await ended(id, 'policy-against-us');
+    expect(await whole()).toContain('There is nothing for you to do.');
+  });
+
+  test('that is whole is shown although as many scans were asked for as may be, with when to ask for the next', async () => {
+    const own = pagesOn(table.store, () => now, { operatorNetworksOf: () => [parseNetwork('93.184.216.0/24') ?? expect.fail()] });
+    const id = await registered();
+    await ended(id, 'no-consent');
+    for (let asked = 0; asked < 6; asked++) await take(own.services, 'host-scans', id);
+    const { statusCode, body } = await own.post(`/hosts/${id}/consent/check`, { form }, cookie);
+    expect(statusCode).toBe(200);
+    expect(body).toMatch(/6 scans of a host an hour.*Come again in 60 minutes/);
+    expect(body).toContain('Both sides speak for every address.');
+    expect(await table.store.owedOf(id)).toEqual([]);
+  });
+});
+
+describe('domains that are added at a press', () => {
+  const add = (id: string, domains: string[]) =>
+    pages.post(`/hosts/${id}/domains`, [['form', form], ...domains.map((domain): [string, string] => ['domain', domain])], cookie);
+  const long = (many: number) => Array.from({ length: many }, (_, index) => `${'x'.repeat(60)}${index}.example`);
+
+  test.each<[string, string[], string]>([
+    ['is no name', ['good.example', 'a..b'], 'a..b must be labels of letters, digits and hyphens'],
+    ['is too long with the others', long(9), '500 for these with the first ten domains, 2,500 for all domains'],
+    ['is one too many', Array.from({ length: 99 }, (_, index) => `d${index}.example`), 'A host may have at most 100 domains'],
+  ])('say what is wrong with one that %s, and none is added', async (_, domains, words) => {
+    const id = await registered();
+    const { statusCode, body = '' } = await add(id, domains);
+    expect(statusCode).toBe(422);
+    expect(body).toContain(words);
+    expect((await hostOf(id)).settings.servedDomains).toEqual(['example.org', 'example.net']);
   });
 });
 
