@@ -6,6 +6,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
 import { newId } from '../../shared/runtime/ids.ts';
@@ -22,10 +23,10 @@ const settings = readSettings('api');
 const logger = newLogger('api');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
   secrets,
   cursors: cursors(secrets),
-  clock: Date.now,
+  clock: systemClock,
   wait: (ms) => wait(ms),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   log: (event, message, fields) => logger.error(message, { ...fields, requestId: event.requestContext.requestId }),

@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { spend } from '../../shared/accounts/budgets.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
+import { OPERATION_IDS, OPERATIONS, type OperationId } from '../../shared/contract/operations.ts';
 import { loggedError } from '../../shared/runtime/logging.ts';
 import { askForAccount, removeAccount, showAccount, useConfirmation } from './accounts.ts';
 import { authenticate, requireWriteScope } from './authenticate.ts';
@@ -17,60 +18,48 @@ import { showProposal } from './proposals.ts';
 import { repeatable } from './repeatable.ts';
 import { listChanges, listScans, requestScan, showScan } from './scans.ts';
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-
-const WITH_KEY: readonly (readonly [method: Method, path: string, verb: Verb])[] = [
-  ['GET', '/v1/account', showAccount],
-  ['DELETE', '/v1/account', removeAccount],
-  ['POST', '/v1/keys', repeatable(createKey, KEY_SHOWN_ONCE)],
-  ['GET', '/v1/keys', listKeys],
-  ['DELETE', '/v1/keys/{prefix}', revokeKey],
-  ['GET', '/v1/proposals', showProposal],
-  ['POST', '/v1/hosts', repeatable(registerHost)],
-  ['GET', '/v1/hosts', listHosts],
-  ['GET', '/v1/hosts/{id}', showHost],
-  ['PATCH', '/v1/hosts/{id}', changeHost],
-  ['DELETE', '/v1/hosts/{id}', removeHost],
-  ['GET', '/v1/hosts/{id}/consent', showConsent],
-  ['POST', '/v1/hosts/{id}/consent/check', repeatable(checkConsent)],
-  ['POST', '/v1/hosts/{id}/consent/reaffirm', repeatable(reaffirmConsent)],
-  ['POST', '/v1/hosts/{id}/acknowledge', repeatable(acknowledgeHost)],
-  ['GET', '/v1/hosts/{id}/notices', listNotices],
-  ['POST', '/v1/hosts/{id}/notices/{noticeId}/repeat', repeatable(repeatNotice)],
-  ['POST', '/v1/scans/here', repeatable(scanHere)],
-  ['POST', '/v1/hosts/{id}/scans', repeatable(requestScan)],
-  ['GET', '/v1/hosts/{id}/scans', listScans],
-  ['GET', '/v1/hosts/{id}/scans/{scanId}', showScan],
-  ['GET', '/v1/hosts/{id}/changes', listChanges],
-];
-
-const WITHOUT_KEY: readonly (readonly [method: Method, path: string, verb: OpenVerb])[] = [
-  ['POST', '/v1/accounts', askForAccount],
-  ['POST', '/v1/confirmations', useConfirmation],
-];
-
-/** Every operation of the API but the one that describes it. */
-export const OPERATIONS: readonly (readonly [method: Method, path: string])[] = [...WITH_KEY, ...WITHOUT_KEY].map(([method, path]) => [
-  method,
-  path,
-]);
-
 type ApiRoute = Route<APIGatewayProxyEventV2, Answer>;
 type Handle = (event: APIGatewayProxyEventV2) => Promise<Answer>;
 
+const HANDLES: Readonly<Record<OperationId, (services: Services, isRead: boolean) => Handle>> = {
+  askForAccount: withoutKey(askForAccount),
+  useConfirmation: withoutKey(useConfirmation),
+  showAccount: withKey(showAccount),
+  removeAccount: withKey(removeAccount),
+  createKey: withKey(repeatable(createKey, KEY_SHOWN_ONCE)),
+  listKeys: withKey(listKeys),
+  revokeKey: withKey(revokeKey),
+  showProposal: withKey(showProposal),
+  registerHost: withKey(repeatable(registerHost)),
+  listHosts: withKey(listHosts),
+  showHost: withKey(showHost),
+  changeHost: withKey(changeHost),
+  removeHost: withKey(removeHost),
+  showConsent: withKey(showConsent),
+  checkConsent: withKey(repeatable(checkConsent)),
+  reaffirmConsent: withKey(repeatable(reaffirmConsent)),
+  scanHere: withKey(repeatable(scanHere)),
+  acknowledgeHost: withKey(repeatable(acknowledgeHost)),
+  listNotices: withKey(listNotices),
+  repeatNotice: withKey(repeatable(repeatNotice)),
+  requestScan: withKey(repeatable(requestScan)),
+  listScans: withKey(listScans),
+  showScan: withKey(showScan),
+  listChanges: withKey(listChanges),
+  showOpenApi: () => async () => json(200, openapi),
+};
+
 /** The routes of the API, ready for the router. */
 export function routes(services: Services): ApiRoute[] {
-  return [
-    { method: 'GET', path: '/v1/openapi.json', handler: async () => json(200, openapi) },
-    ...WITH_KEY.map(([method, path, verb]): ApiRoute => ({ method, path, handler: guarded(services, method, verb) })),
-    ...WITHOUT_KEY.map(([method, path, verb]): ApiRoute => ({ method, path, handler: unguarded(services, verb) })),
-  ];
+  return OPERATION_IDS.map((id): ApiRoute => {
+    const [method, path] = OPERATIONS[id];
+    return { method, path, handler: HANDLES[id](services, method === 'GET') };
+  });
 }
 
 /** The answer to a request that no route takes. */
 export function noRoute({ method, path }: { method: string; path: string }): never {
-  const all = [...OPERATIONS, ['GET', '/v1/openapi.json'] as const];
-  const methods = all
+  const methods = Object.values(OPERATIONS)
     .filter(([, pattern]) => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(path))
     .map(([each]) => each);
   if (methods.length === 0) throw new Problem(404, 'There is nothing at this path. GET /v1/openapi.json lists what there is.');
@@ -78,21 +67,24 @@ export function noRoute({ method, path }: { method: string; path: string }): nev
 }
 
 // Key, then budget, then scope, then verb: whoever has no key learns nothing else, and a verb never runs for one who may not.
-function guarded(services: Services, method: Method, verb: Verb): Handle {
-  return (event) =>
-    answering(services, event, async () => {
-      const key = await authenticate(event, services);
-      const fields = await spend(services, 'key', key.prefix, 'There were too many requests with this API key.');
-      const answer = await answering(services, event, async () => {
-        if (method !== 'GET') requireWriteScope(key);
-        return verb({ ...callOf(services, event), accountId: key.accountId });
+function withKey(verb: Verb) {
+  return (services: Services, isRead: boolean): Handle =>
+    (event) =>
+      answering(services, event, async () => {
+        const key = await authenticate(event, services);
+        const fields = await spend(services, 'key', key.prefix, 'There were too many requests with this API key.');
+        const answer = await answering(services, event, async () => {
+          if (!isRead) requireWriteScope(key);
+          return verb({ ...callOf(services, event), accountId: key.accountId });
+        });
+        return withFields(answer, fields);
       });
-      return withFields(answer, fields);
-    });
 }
 
-function unguarded(services: Services, verb: OpenVerb): Handle {
-  return (event) => answering(services, event, () => verb(callOf(services, event)));
+function withoutKey(verb: OpenVerb) {
+  return (services: Services): Handle =>
+    (event) =>
+      answering(services, event, () => verb(callOf(services, event)));
 }
 
 // Problems are answered as such; whatever else was thrown is logged, and answered with nothing of the inside.

@@ -19,12 +19,13 @@ import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, type LastScan, recentVerdicts } from '../../shared/domain/host.ts';
 import type { Known } from '../../shared/domain/known-server.ts';
+import type { NoticeRecord } from '../../shared/domain/notice.ts';
 import { REASONS } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type OwedScan, type Scan, type TestResult } from '../../shared/domain/scan.ts';
 import { nextDue } from '../../shared/domain/schedule.ts';
 import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { reasonOf } from '../../shared/smtp/relay-tests.ts';
-import type { Account, NoticeRecord, StoredKey } from '../../shared/store/audit-store.ts';
+import type { Account, StoredKey } from '../../shared/store/audit-store.ts';
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
@@ -133,21 +134,23 @@ function arrivalView({ leg, test, sentAt, at, path }: Arrival) {
 
 /** A scan that is still to be made, or to be finished. */
 export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
+  const left = owed.begun?.left;
   return {
     id: owed.scanId,
     kind: kindOf(owed.scanId) ?? 'on-demand',
     status: 'owed',
     dueAt: iso(owed.dueAt),
     trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
-    sittings: owed.sittings,
-    testsCompleted: owed.left?.completed,
-    testsPlanned: owed.left?.planned,
+    sittings: left === undefined ? undefined : owed.begun?.sittings,
+    testsCompleted: left?.completed,
+    testsPlanned: left?.planned,
     waitsFor: waitsFor(owed),
   };
 }
 
-function waitsFor({ awaits, left, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
-  if (left === undefined) return undefined;
+function waitsFor({ begun, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
+  if (begun?.left === undefined) return undefined;
+  const { awaits, left } = begun;
   const why = REASONS[left.reason].sentence;
   return awaits === undefined ? { what: 'sitting', why, until: iso(dueAt) } : { what: 'messages', why, until: iso(awaits.until) };
 }

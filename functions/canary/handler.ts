@@ -1,10 +1,10 @@
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import { readCanaryToken } from '../../shared/runtime/canary-token.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue } from '../../shared/runtime/queues.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { keptMails } from './kept-mails.ts';
@@ -16,11 +16,11 @@ const settings = readSettings('canary');
 const logger = newLogger('canary');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
   readToken: (text) => readCanaryToken(secrets, text),
   readMail: keptMails(settings.CANARY_MAIL_URL, settings.CANARY_MAIL_REGION),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
-  clock: Date.now,
+  clock: systemClock,
   log: eventLog(logger),
 };
 
@@ -36,7 +36,4 @@ async function take({ body }: SQSRecord): Promise<Outcome | undefined> {
 }
 
 /** Called by SQS with what SES has published of mails to the canary domain; those that fail come again. */
-export const handler = middy<SQSEvent, PromiseSettledResult<Outcome | undefined>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure({ logger: logFailure }))
-  .handler((event) => Promise.allSettled(event.Records.map(take)));
+export const handler = recordsHandler(logger, take, logFailure);

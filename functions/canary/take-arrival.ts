@@ -89,7 +89,7 @@ async function takeBounce(mail: Mail, recipients: readonly string[], services: S
 async function told(services: Services, ref: ScanRef, returns: Returns): Promise<boolean> {
   if ((await raiseScan(services, ref, returns)) !== undefined) return true;
   const owed = await services.store.findOwed(ref.hostId, ref.scanId);
-  if (owed?.awaits !== undefined) await services.store.leaseScan(ref, services.clock());
+  if (owed?.begun?.awaits !== undefined) await services.store.leaseScan(ref, services.clock());
   return false;
 }
 

@@ -1,13 +1,13 @@
 import { digestAt } from '../../shared/domain/noise.ts';
-import { isWebhook, noticesOf } from '../../shared/domain/notice.ts';
-import { type OwedScan, type ScanRef, scanId } from '../../shared/domain/scan.ts';
+import { noticesOf } from '../../shared/domain/notice.ts';
+import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
 import { inTurn, SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import { withAddressees } from '../../shared/store/addressees.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import type { AuditStore, DueScan } from '../../shared/store/audit-store.ts';
 
 export type Services = {
   readonly store: AuditStore;
@@ -93,13 +93,13 @@ async function sendScans(services: Services, now: number): Promise<Pick<Dispatch
   return { scheduled: scheduled.length, owed: sentOwed.length, lagMinutes };
 }
 
-type Wheel = { readonly cursor: number | undefined; readonly end: number; readonly scheduled: readonly OwedScan[] };
+type Wheel = { readonly cursor: number | undefined; readonly end: number; readonly scheduled: readonly DueScan[] };
 
 // The scans of all slots that came round since the cursor, up to the one where it is to stand next.
 async function readWheel(store: AuditStore, now: number): Promise<Wheel> {
   const cursor = await store.readCursor();
   if (cursor === undefined) return { cursor, end: now - 1, scheduled: [] };
-  const scheduled: OwedScan[] = [];
+  const scheduled: DueScan[] = [];
   const first = firstDueTick(cursor, now);
   const last = Math.min(now, first + TICKS_LIMIT - 1);
   let end = cursor;
@@ -112,13 +112,13 @@ async function readWheel(store: AuditStore, now: number): Promise<Wheel> {
   return { cursor, end, scheduled };
 }
 
-async function scansIn(store: AuditStore, { period, slot, tick }: DueSlot): Promise<OwedScan[]> {
+async function scansIn(store: AuditStore, { period, slot, tick }: DueSlot): Promise<DueScan[]> {
   const dueAt = tickStart(tick);
   return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: scanId(dueAt, 'scheduled'), dueAt, tries: 0 }));
 }
 
 // Only who has more due than anybody's share may have a larger one. An account that cannot be read now holds up no other: it has the usual share.
-async function sharesAmong(due: readonly OwedScan[], store: AuditStore): Promise<(accountId: string) => number> {
+async function sharesAmong(due: readonly DueScan[], store: AuditStore): Promise<(accountId: string) => number> {
   const many = [...Map.groupBy(due, ({ accountId }) => accountId)].filter(([, all]) => all.length > SCANS_A_MINUTE);
   const shares = new Map(
     await Promise.all(
@@ -160,8 +160,9 @@ async function oweDigests(services: Services, now: number): Promise<number> {
 }
 
 async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {
-  const due = await store.dueNotices(now, NOTICES_LIMIT);
+  const { mails, webhooks } = await store.dueNotices(now, NOTICES_LIMIT);
+  const due = [...mails, ...webhooks];
   await wakeNotices(due);
-  count('NoticesUnsettled', due.filter((id) => !isWebhook(id)).length);
+  count('NoticesUnsettled', mails.length); // webhooks wait for servers of others, and say nothing about our mail
   return due.length;
 }

@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { ScheduledEvent } from 'aws-lambda';
 import { beat } from '../../shared/network/heartbeat.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, scansQueue } from '../../shared/runtime/queues.ts';
@@ -11,10 +12,10 @@ import { dispatch } from './dispatch.ts';
 const settings = readSettings('dispatch');
 const logger = newLogger('dispatch');
 const services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
   wakeScans: scansQueue(settings.SCANS_QUEUE_URL),
   wakeNotices: noticesQueue(settings.NOTICES_QUEUE_URL),
-  clock: Date.now,
+  clock: systemClock,
   count: newCounter(),
   owedLeaseMs: settings.OWED_LEASE_SECONDS.ms,
 };

@@ -1,8 +1,8 @@
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, loggedError, newLogger } from '../../shared/runtime/logging.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Services, takeEvent } from './feedback.ts';
 
@@ -10,8 +10,8 @@ import { type Services, takeEvent } from './feedback.ts';
 const settings = readSettings('feedback');
 const logger = newLogger('feedback');
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
-  clock: Date.now,
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
+  clock: systemClock,
   log: eventLog(logger),
 };
 
@@ -21,7 +21,4 @@ function logFailure(reason: unknown, { messageId }: SQSRecord): void {
 }
 
 /** Called by SQS with what SES has published of our mails. */
-export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure({ logger: logFailure }))
-  .handler((event) => Promise.allSettled(event.Records.map(({ body }) => takeEvent(body, services))));
+export const handler = recordsHandler(logger, ({ body }) => takeEvent(body, services), logFailure);

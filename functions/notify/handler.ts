@@ -1,28 +1,28 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { webhookBodyOf } from '../../shared/contract/webhook.ts';
+import type { SQSRecord } from 'aws-lambda';
 import { coverOf } from '../../shared/domain/never.ts';
-import type { Notice } from '../../shared/domain/notice.ts';
+import type { WebhookNotice } from '../../shared/domain/notice.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { postToWebhook } from '../../shared/network/webhook.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, newLogger } from '../../shared/runtime/logging.ts';
 import { readNoticesMessage } from '../../shared/runtime/queues.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { sealSubscription } from '../../shared/runtime/unsubscribe-token.ts';
-import { signWebhook, webhookSecret } from '../../shared/runtime/webhook-signature.ts';
+import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { type Called, notify, type Services } from './notify.ts';
+import { webhookMessage } from './webhook-message.ts';
 
 // Once per cold start.
 const settings = readSettings('notify');
 const logger = newLogger('notify');
 const secrets = await loadSecrets(settings.SECRET);
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock);
 const lookups = dnsLookups(settings.DNS_SERVERS);
 const siteUrl = settings.BASE_URL;
 const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.WEBHOOK_NETWORKS);
@@ -30,7 +30,7 @@ const services: Services = {
   store,
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
   call: callWebhook,
-  clock: Date.now,
+  clock: systemClock,
   wait: (ms) => wait(ms),
   log: eventLog(logger),
   siteUrl,
@@ -41,12 +41,10 @@ const services: Services = {
 };
 
 // The never-list is read for every call: they are few.
-async function callWebhook(notice: Notice): Promise<Called> {
-  if (notice.about === 'hosts') throw new Error('webhooks are called for one host at a time');
-  const body = JSON.stringify(webhookBodyOf(notice, siteUrl));
-  const headers = signWebhook(webhookSecret(secrets, notice.hostId), notice.id, Date.now(), body);
+async function callWebhook(notice: WebhookNotice): Promise<Called> {
+  const message = webhookMessage(notice, webhookSecret(secrets, notice.hostId), systemClock(), siteUrl);
   const isVetoed = coverOf(await store.neverList());
-  return postToWebhook(notice.recipient, body, headers, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
+  return postToWebhook(notice.recipient, message, { lookups, operatorNetworks: networksOf(notice.accountId), isVetoed });
 }
 
 // For every record.
@@ -55,7 +53,4 @@ async function takeRecord(record: SQSRecord): Promise<void> {
 }
 
 /** Called by SQS with messages of the notices queue. */
-export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure())
-  .handler((event) => Promise.allSettled(event.Records.map(takeRecord)));
+export const handler = recordsHandler(logger, takeRecord);

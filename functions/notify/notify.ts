@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type HostNotice, isWebhook, type Notice, ofHosts } from '../../shared/domain/notice.ts';
+import { type GroupNotice, type MailNotice, type Notice, ofHosts, type WebhookNotice } from '../../shared/domain/notice.ts';
 import type { Send } from '../../shared/mail/mailer.ts';
 import { renderNotice } from '../../shared/mail/templates.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
@@ -22,7 +22,7 @@ export type Services = {
   >;
   readonly send: Send;
   /** Calls the webhook of a notice. */
-  readonly call: (notice: Notice) => Promise<Called>;
+  readonly call: (notice: WebhookNotice) => Promise<Called>;
   readonly clock: Clock;
   readonly wait: (ms: number) => Promise<unknown>;
   readonly log: EventLog;
@@ -70,7 +70,7 @@ export async function notify(noticeId: string, services: Services): Promise<void
 
 // What a notice tells of hosts that are still there; undefined when that is nothing. Hosts go before their account does, and may be left
 // behind by a removal that broke off.
-async function whatRemains(notice: Notice, store: Services['store']): Promise<Notice | undefined> {
+async function whatRemains<N extends Notice>(notice: N, store: Services['store']): Promise<N | undefined> {
   const { accountId } = notice;
   if ((await store.findAccount(accountId)) === undefined) return undefined;
   const ids = new Set(notice.about === 'host' ? [notice.hostId] : notice.hosts.map(({ hostId }) => hostId));
@@ -83,7 +83,7 @@ async function withhold({ id }: Notice, why: string, now: number, { store, log }
   log.info('withheld', { noticeId: id, why });
 }
 
-async function mail(claimed: Notice, tries: number, began: number, services: Services): Promise<void> {
+async function mail(claimed: MailNotice | GroupNotice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock, siteUrl, egressAddresses } = services;
   const notice = await whatRemains(claimed, store);
   if (notice === undefined) return withhold(claimed, GONE, began, services);
@@ -97,7 +97,7 @@ async function mail(claimed: Notice, tries: number, began: number, services: Ser
 
 // Its owner must not see how long a call took that was not taken: a closed port refuses at once, a silent one does not. So that is
 // written down a fixed time after the call began, and the times that are written follow from when it began.
-async function callWebhook(notice: Notice, tries: number, began: number, services: Services): Promise<void> {
+async function callWebhook(notice: WebhookNotice, tries: number, began: number, services: Services): Promise<void> {
   const { store, clock } = services;
   const budget = { ...CALLS, who: notice.accountId };
   const { granted, resetAt } = await store.takeFromBudget(budget, began);
@@ -116,7 +116,7 @@ async function callWebhook(notice: Notice, tries: number, began: number, service
 }
 
 // The first alert goes at once. Those of other hosts that the same reader is owed within minutes become one mail.
-async function isGathered(notice: HostNotice, now: number, services: Services): Promise<boolean> {
+async function isGathered(notice: MailNotice, now: number, services: Services): Promise<boolean> {
   const { accountId, recipient, hostId } = notice;
   const { store, log } = services;
   const window = await store.openAlertWindow({ accountId, recipient, hostId, now, until: now + services.gatherMs });
@@ -141,7 +141,7 @@ async function release(notice: Notice, dueAt: number, why: string, services: Ser
   await services.store.releaseNotice(notice.id, dueAt, why, tried);
   const fields = { noticeId: notice.id, why };
   // A webhook that refuses is its owner's to mend; a mail that SES refuses is ours.
-  if (isWebhook(notice.id)) services.log.info('a webhook refused a notice; it will be tried again', fields);
+  if (notice.channel === 'webhook') services.log.info('a webhook refused a notice; it will be tried again', fields);
   else services.log.error('SES refused a mail; it will be tried again', fields);
 }
 

@@ -6,6 +6,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import { sesMailer } from '../../shared/mail/mailer.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { consentToken } from '../../shared/runtime/consent-token.ts';
 import { loggedError, newLogger } from '../../shared/runtime/logging.ts';
@@ -19,11 +20,11 @@ const settings = readSettings('pages');
 const logger = newLogger('pages');
 const secrets = await loadSecrets(settings.SECRET);
 const services: Services = {
-  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms),
+  store: dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock),
   secrets,
   lookups: dnsLookups(settings.DNS_SERVERS),
   send: sesMailer(settings.MAIL_FROM, settings.SES_CONFIGURATION_SET),
-  clock: Date.now,
+  clock: systemClock,
   wait: (ms) => wait(ms),
   report: (error) => logger.error('a request failed', { error: loggedError(error) }),
   probePorts: settings.PROBE_PORTS,

@@ -1,19 +1,8 @@
 import type * as z from 'zod';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { tooLong } from '../../shared/contract/requests.ts';
-import type { HostSettings } from '../../shared/domain/host.ts';
+import type { HostSettings, OwnSetting } from '../../shared/domain/host.ts';
 import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
-
-const FIELDS: readonly (keyof HostFields | 'name')[] = [
-  'name',
-  'servedDomains',
-  'alertRecipients',
-  'ports',
-  'period',
-  'reminders',
-  'webhook',
-  'controlMailbox',
-];
 
 const TOO_LONG =
   'Domains, alert recipients, control mailbox and webhook together have more characters than a host has room for: 500 for these with the first ten domains, 2,500 for all domains';
@@ -24,11 +13,11 @@ export function fieldsIn(form: URLSearchParams): HostFields {
   return {
     servedDomains: text('servedDomains'),
     alertRecipients: text('alertRecipients'),
-    ports: text('ports'),
     period: text('period'),
+    controlMailbox: text('controlMailbox'),
+    ports: text('ports'),
     reminders: form.has('reminders'),
     webhook: text('webhook'),
-    controlMailbox: text('controlMailbox'),
   };
 }
 
@@ -38,11 +27,11 @@ export function fieldsOf(settings: Omit<HostSettings, 'name'>): HostFields {
   return {
     servedDomains: servedDomains.join('\n'),
     alertRecipients: alertRecipients.join('\n'),
-    ports: ports.join(', '),
     period,
+    controlMailbox: controlMailbox ?? '',
+    ports: ports.join(', '),
     reminders,
     webhook: webhook ?? '',
-    controlMailbox: controlMailbox ?? '',
   };
 }
 
@@ -56,7 +45,7 @@ export function wishOf({ servedDomains, alertRecipients, ports, period, reminder
     reminders,
     webhook,
     controlMailbox,
-  };
+  } satisfies Readonly<Record<OwnSetting, unknown>>;
 }
 
 // Whatever stands between names, they hold none of it.
@@ -86,11 +75,13 @@ export function inWords(faults: FieldFaults): string {
 }
 
 function faultsFrom(faults: readonly { field: string; message: string }[]): FieldFaults {
-  const known = FIELDS.flatMap((field) => {
-    const messages = [...new Set(faults.filter((fault) => fault.field === field).map(({ message }) => message))];
-    return messages.length === 0 ? [] : [[field, sentence(messages.slice(0, 3).map(plain).join('; '))] as const];
-  });
-  return Object.fromEntries(known);
+  const byField = Map.groupBy(faults, ({ field }) => field);
+  return Object.fromEntries([...byField].map(([field, all]) => [field, wordsOfAll(all.map(({ message }) => message))]));
+}
+
+function wordsOfAll(messages: readonly string[]): string {
+  const different = [...new Set(messages)];
+  return sentence(different.slice(0, 3).map(plain).join('; '));
 }
 
 const plain = (message: string) => (message === tooLong ? TOO_LONG : message);

@@ -1,4 +1,4 @@
-import { networksOf } from '../../shared/accounts/budgets.ts';
+import { budgetsFrom } from '../../shared/accounts/budgets.ts';
 import { UNHEEDED_DAYS } from '../../shared/accounts/consent.ts';
 import type { Address } from '../../shared/domain/address.ts';
 import type { Target } from '../../shared/domain/host-name.ts';
@@ -18,7 +18,7 @@ const LOOKUPS_PER_SECOND = 100; // of one request, which has 200 at most
 const LOOK_MS = 8_000; // a wish is heeded within this time, however slow DNS is: what it has not said by then is no proof
 const HOUR_MS = 60 * 60_000;
 const PAUSE_HOURS = 72; // over a weekend: time to set a record, or to write to us
-const WISHES_AN_HOUR = 10; // addresses, of one source: a person with a handful of servers
+const WISHES = { what: 'opt-out', limit: 10, windowMs: HOUR_MS }; // addresses, of one source: a person with a handful of servers
 const FOR_GOOD_A_DAY = 200; // of all: every worker reads the never-list as a whole
 const FOR_GOOD_OF_ONE = 20; // of these of one source, and of the names below one domain: a wildcard record proves any number of them
 const EVEN_MS = 1_500; // a wish is answered no earlier, so that the time tells nobody whether owners were mailed
@@ -89,7 +89,7 @@ async function heed({ address, denied, places }: AddressDenial, now: number, cal
 async function listForGood(target: string, now: number, { store, event }: Call, domain?: string): Promise<OptedOutAddress['proof']> {
   const day = { what: 'opt-out-for-good', windowMs: 24 * HOUR_MS };
   const budgets: Budget[] = [
-    ...networksOf(event.requestContext.http.sourceIp).map(({ who, times }) => ({ ...day, who, limit: FOR_GOOD_OF_ONE * times })),
+    ...budgetsFrom(event.requestContext.http.sourceIp, { ...day, limit: FOR_GOOD_OF_ONE }),
     ...(domain === undefined ? [] : [{ ...day, who: domain, limit: FOR_GOOD_OF_ONE }]),
     { ...day, who: 'all', limit: FOR_GOOD_A_DAY }, // last, so that who has used up theirs takes nothing of it
   ];
@@ -123,19 +123,14 @@ async function addressesOf(target: Target, { lookups }: Look): Promise<Found<Add
 // All of it or nothing: a name that is paused in part would look as if it were paused.
 async function charge(addresses: number, { store, clock, event }: Call): Promise<Answer | undefined> {
   const now = clock();
-  const budgets = budgetsOf(event.requestContext.http.sourceIp);
+  const budgets = budgetsFrom(event.requestContext.http.sourceIp, WISHES);
   const resetAt = await takeAll(Array.from({ length: addresses }, () => budgets).flat(), now, store);
   return resetAt === undefined ? undefined : tooMany(resetAt - now);
 }
 
-// One household or server has a /64 of IPv6, and whoever has a /48 could ask from each of the 65,536 in it.
-function budgetsOf(sourceIp: string): readonly Budget[] {
-  return networksOf(sourceIp).map(({ who, times }) => ({ what: 'opt-out', who, limit: WISHES_AN_HOUR * times, windowMs: HOUR_MS }));
-}
-
 function tooMany(waitMs: number): Answer {
   const minutes = Math.ceil(waitMs / 60_000);
-  const words = `At most ${WISHES_AN_HOUR} addresses an hour can be entered from one place, and a name counts as many as it has, up to ${ADDRESSES_LIMIT}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: “Who we are” says where.`;
+  const words = `At most ${WISHES.limit} addresses an hour can be entered from one place, and a name counts as many as it has, up to ${ADDRESSES_LIMIT}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}, or write to us: “Who we are” says where.`;
   return page(429, messagePage('Too many at once', words), { 'retry-after': String(Math.ceil(waitMs / 1_000)) });
 }
 

@@ -3,7 +3,7 @@ import { controlAmong } from '../../shared/domain/control-mailbox.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
 import { type Contact, type LegEvidence, type Transport, transportsAt } from '../../shared/domain/scan.ts';
-import { askedOfEveryone, hasBrokenTls, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
+import { askedOfEveryone, hasBrokenTls, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import { type AskAtDial, connect } from '../../shared/network/connect.ts';
 import type { ExpectCanary, OnProgress, ProbeLimits } from '../../shared/network/leg-session.ts';
 import { probeLeg, untouchedLeg } from '../../shared/network/probe.ts';
@@ -49,11 +49,11 @@ export type AuditOrder = {
 /** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
 export async function auditHost(registered: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
   const permission = await permitHost(registered, rules.families, order.takeTurn, rules.gate, order.scanId);
-  if ('judgement' in permission) return permission;
+  if ('untested' in permission) return permission;
   const { ways, ports, byPresence, servedDomains, paused, askedAt } = permission;
   const host = { ...registered, settings: { ...registered.settings, ports } };
   const askAtDial = askingAtDial(host, askedAt, rules.gate, byPresence ? order.scanId : undefined);
-  const deadline = Date.now() + rules.limits.sittingMs;
+  const deadline = rules.gate.now() + rules.limits.sittingMs;
   const legs = await Promise.all(
     ways.map(({ address, permitted, refused }) => {
       if (refused !== undefined) return untouched(host, address, refused);
@@ -61,7 +61,7 @@ export async function auditHost(registered: Host, order: AuditOrder, rules: Audi
       return probeAddress({ host, permitted, cast: castFor(host, address, servedDomains, rules), order, rules, deadline, askAtDial });
     }),
   );
-  return { judgement: judgeHost(legs.flat(), host.state.openLegs), legs: legs.flat(), paused };
+  return { legs: legs.flat(), paused };
 }
 
 type AddressWork = {
@@ -196,6 +196,7 @@ async function probeIfPlanned(
     scope,
     limits,
     deadline,
+    clock: rules.gate.now,
     optOutAddress,
     siteUrl,
     askAtDial: work.askAtDial,
@@ -232,7 +233,7 @@ export function castFor(host: Host, address: Address, servedDomains: readonly st
     servedDomains,
     controlMailbox: controlAmong(host.settings.controlMailbox, servedDomains),
     localPart: `audit-${host.id.slice(0, 8)}`,
-    srsDay: Math.floor(Date.now() / DAY_MS),
+    srsDay: Math.floor(rules.gate.now() / DAY_MS),
   };
 }
 
@@ -240,7 +241,7 @@ export function castFor(host: Host, address: Address, servedDomains: readonly st
 const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable', 'out-of-time'];
 
 /** The ports from which nothing at all came back: there it may be our own way out that is blocked. */
-export function mutePorts({ legs }: Finding): number[] {
+export function mutePorts({ legs }: Pick<Finding, 'legs'>): number[] {
   return [...new Set(legs.map((leg) => leg.port))].filter((port) => !answeredPorts({ legs }).includes(port));
 }
 

@@ -1,8 +1,7 @@
 import type { Returns } from '../../shared/domain/canary.ts';
 import { ended } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import type { LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
-import { judgeHost } from '../../shared/domain/verdict.ts';
+import type { Begun, LegEvidence, OwedScan } from '../../shared/domain/scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { Finding } from './finding.ts';
@@ -15,14 +14,14 @@ type Services = { readonly store: Pick<AuditStore, 'readReturns' | 'continueScan
  */
 export async function lookForMessages(
   host: Host,
-  owed: OwedScan & Required<Pick<OwedScan, 'awaits'>>,
+  owed: OwedScan,
+  { until }: NonNullable<Begun['awaits']>,
   legs: readonly LegEvidence[],
   { store, clock }: Services,
 ): Promise<Finding | undefined> {
   const canaries = legs.flatMap((leg) => leg.canaries ?? []);
   const returns = await store.readReturns(owed, canaries);
   const { arrivals, bounces } = returns;
-  const { until } = owed.awaits;
   const bounced = new Set(bounces.map(({ canary }) => canary));
   const onTheirWay = legs
     .flatMap(({ tests }) => tests)
@@ -36,8 +35,7 @@ export async function lookForMessages(
     return undefined;
   }
   const waited = ended(legs, 'waited');
-  const judgement = judgeHost(waited, host.state.openLegs, arrivals);
-  return arrivals.length === 0 ? { judgement, legs: waited } : { judgement, legs: waited, arrivals };
+  return { legs: waited, arrivals };
 }
 
 function countOf({ arrivals, bounces }: Returns): number {

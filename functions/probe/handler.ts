@@ -1,14 +1,14 @@
-import middy from '@middy/core';
-import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import type { Host } from '../../shared/domain/host.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
 import { eventLog, newCounter, newLogger } from '../../shared/runtime/logging.ts';
 import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/runtime/queues.ts';
+import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { raiseScan } from '../../shared/store/raise-scan.ts';
@@ -34,7 +34,7 @@ const rules = {
   optOutAddress: settings.OPT_OUT_ADDRESS ?? `postmaster@${settings.EHLO_NAME}`,
   limits: PROBE_LIMITS,
 };
-const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms);
+const store = dynamoDbStore(settings.TABLE_NAME, settings.RETENTION_DAYS.ms, systemClock);
 const wakeNotices = noticesQueue(settings.NOTICES_QUEUE_URL);
 const log = eventLog(logger);
 const turnRules = {
@@ -52,18 +52,18 @@ const networksOf = operatorNetworksOf(settings.OPERATOR_ACCOUNTS, settings.OPERA
 const gateServices = {
   store,
   secrets,
-  clock: Date.now,
+  clock: systemClock,
   dnsServers: settings.DNS_SERVERS,
   onError: (error: unknown) => logger.error('the never-list could not be read', { error }),
 };
 const services: Omit<Services, 'audit'> = {
   store,
-  turns: (ref, fresh, bookings) => turnsOf(ref, fresh, store, Date.now, turnRules, lines, bookings),
-  canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, Date.now),
+  turns: (ref, fresh, bookings) => turnsOf(ref, fresh, store, systemClock, turnRules, lines, bookings),
+  canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, systemClock),
   raise: async (ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
   egressBlocked: (port) => egressBlocked(settings.EGRESS_ENDPOINTS, port),
   wakeNotices,
-  clock: Date.now,
+  clock: systemClock,
   count: newCounter(),
   log,
   confirmDelayMs: settings.CONFIRM_DELAY_SECONDS.ms,
@@ -94,7 +94,4 @@ async function takeRecord(record: SQSRecord): Promise<void> {
 }
 
 /** Called by SQS with messages of the scans queue. */
-export const handler = middy<SQSEvent, PromiseSettledResult<void>[]>()
-  .before(({ context }) => logger.addContext(context))
-  .use(sqsPartialBatchFailure())
-  .handler((event) => Promise.allSettled(event.Records.map(takeRecord)));
+export const handler = recordsHandler(logger, takeRecord);

@@ -4,14 +4,14 @@ import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT, DIAL_LOOK_MS, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
 import { PRESENCE_PORTS, presenceScan } from '../../shared/domain/presence.ts';
-import { untested } from '../../shared/domain/reason.ts';
+import type { Reason } from '../../shared/domain/reason.ts';
 import type { TurnGiven } from '../../shared/domain/turn-line.ts';
 import type { Refusal } from '../../shared/network/connect.ts';
 import { type ConsentRules, lookUpConsent, provenDomains } from '../../shared/network/consent-lookups.ts';
 import { type Look, startLook } from '../../shared/network/look.ts';
 import type { Lookups } from '../../shared/network/lookups.ts';
 import { forbiddenBecause, type PermittedAddress, permit } from '../../shared/network/target-policy.ts';
-import type { Finding } from './finding.ts';
+import type { Untested } from './finding.ts';
 
 /** What is asked before anything is sent to an address. */
 export type Gate = {
@@ -66,7 +66,7 @@ export async function permitHost(
   takeTurn: TakeTurn,
   gate: Gate,
   scanId?: string,
-): Promise<Permission | Finding> {
+): Promise<Permission | Untested> {
   const askedAt = gate.now();
   const look = startLook(gate.lookups, SCAN_LOOK_MS);
   try {
@@ -193,6 +193,6 @@ async function addressesOf(target: Target, lookups: Lookups): Promise<readonly A
   return found.kind === 'absent' ? 'no-address' : 'dns-trouble';
 }
 
-function nothing(reason: Parameters<typeof untested>[0]): Finding {
-  return { judgement: untested(reason), legs: [] };
+function nothing(reason: Reason): Untested {
+  return { untested: reason, legs: [] };
 }

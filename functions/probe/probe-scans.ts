@@ -1,10 +1,11 @@
 import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
 import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
 import { type Effect, effectOf } from '../../shared/domain/change.ts';
-import { ended, isFull, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
+import { following, isFull, leftIn, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { isOurs, type Reason, untested } from '../../shared/domain/reason.ts';
+import { isOurs } from '../../shared/domain/reason.ts';
 import {
+  type Begun,
   type Bookings,
   kindOf,
   type LegEvidence,
@@ -20,13 +21,13 @@ import type { ExpectCanary } from '../../shared/network/leg-session.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter, EventLog } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
-import { CORE_REFUSALS } from '../../shared/smtp/core.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { decideAgain } from '../../shared/store/decide-again.ts';
 import { owedNotices } from '../../shared/store/owed-notices.ts';
 import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import { lookForMessages } from './await-messages.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, judgementOf, type Tested, type Untested } from './finding.ts';
 import { progressOf } from './progress.ts';
 import type { Turns } from './turns.ts';
 
@@ -53,7 +54,6 @@ export type Services = {
 };
 
 const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
-const STORE_TRIES = 5; // a result is decided anew when an owner, or another scan of the host, wrote between reading and storing
 
 // A scan that has been made, with the host it was made of, before anything is stored.
 type Made = {
@@ -115,7 +115,7 @@ async function blockedAmong(seeming: ReadonlyMap<number, Promise<boolean>>, answ
 
 function withoutBlocked(finding: Finding, isBlocked: ReadonlySet<number>): Finding {
   if (!mutePorts(finding).some((port) => isBlocked.has(port))) return finding;
-  return { judgement: untested('egress-blocked'), legs: finding.legs.filter(({ port }) => !isBlocked.has(port)) };
+  return { untested: 'egress-blocked', legs: finding.legs.filter(({ port }) => !isBlocked.has(port)) };
 }
 
 async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefined> {
@@ -131,15 +131,15 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     await settle({ host, scan: stored, legs: await legsOf(store, stored), wasOwed: owed !== undefined }, services);
     return undefined;
   }
-  const startedAt = owed?.startedAt ?? services.clock();
-  const before = owed?.soFar === undefined ? undefined : await store.readEvidence(host.id, owed.soFar);
-  const made = { ref, host, owed, startedAt };
-  if (owed?.awaits !== undefined && before !== undefined) {
-    const finding = await lookForMessages(host, { ...owed, awaits: owed.awaits }, before, services);
-    return finding === undefined ? undefined : { ...made, full: isWhole(before), finding };
+  const begun = owed?.begun;
+  const startedAt = begun?.startedAt ?? services.clock();
+  const full = begun?.full ?? isFull(kindIn(ref), host.state, startedAt);
+  const before = begun === undefined ? undefined : await store.readEvidence(host.id, begun.soFar);
+  const made = { ref, host, owed, startedAt, full };
+  if (owed !== undefined && begun?.awaits !== undefined && before !== undefined) {
+    const finding = await lookForMessages(host, owed, begun.awaits, before, services);
+    return finding === undefined ? undefined : { ...made, finding };
   }
-  // A scan keeps its scope over its sittings, whatever other scans have shown in between.
-  const full = before === undefined ? isFull(kindIn(ref), host.state, startedAt) : isWhole(before);
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const isFresh = kindIn(ref) !== 'confirming' && before === undefined;
   if (isFresh && (await isInLine(made, services))) return undefined;
@@ -165,7 +165,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     if (owed !== undefined) await store.dropOwed(ref);
     return undefined;
   }
-  return { ...made, full, finding, booked: turns.booked() };
+  return { ...made, finding, booked: turns.booked() };
 }
 
 // Whether another scan of the host waits in a line already: this one would only wait behind it. One that was asked for comes after it.
@@ -188,10 +188,6 @@ async function ownedHost({ accountId, hostId }: ScanRef, store: AuditStore): Pro
   return undefined;
 }
 
-function isWhole(legs: readonly LegEvidence[]): boolean {
-  return legs.some(({ tests }) => tests.length > CORE_REFUSALS);
-}
-
 function kindIn({ scanId }: ScanRef): ScanKind {
   return kindOf(scanId) ?? 'on-demand';
 }
@@ -206,19 +202,22 @@ async function auditSafely(host: Host, order: AuditOrder, services: Services): P
     return await services.audit(host, order);
   } catch (error) {
     services.log.error('an audit failed', { hostId: host.id, error });
-    return trouble('internal-error');
+    return { untested: 'internal-error', legs: [] };
   }
 }
 
 async function conclude(made: Made, found: Finding, services: Services): Promise<void> {
   const { ref, host, owed, startedAt, full } = made;
+  const { openLegs } = host.state;
+  const { reason } = judgementOf(found, openLegs);
   services.count('HostsProbed', 1);
-  if (found.judgement.reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (isOurs(found.judgement)) return putOff(made, found, services);
-  const { later, legs, judgement } = await goesOn(made, found, services);
+  if (reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
+  if (found.untested !== undefined && isOurs(found.untested)) return putOff(made, found, services);
+  const { later, legs } = found.untested === undefined ? await goesOn(made, found, services) : { later: 'no', legs: found.legs };
   if (later === 'yes') return;
   const evidence = legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs);
   const { arrivals = [] } = found;
+  const shown: Finding = { ...found, legs };
   const broken = brokenTlsPorts(legs);
   const base = {
     hostId: host.id,
@@ -230,16 +229,13 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     full,
     servedDomains: host.settings.servedDomains.length > DOMAINS_A_SCAN ? domainsOfScan(host, startedAt) : undefined,
     // Who waits for messages alone asks for no address again.
-    paused: owed?.awaits === undefined ? found.paused : owed.paused,
+    paused: (owed?.begun?.awaits === undefined ? found : owed.begun).paused,
     brokenTls: broken.length === 0 ? undefined : broken,
     waitedMs: waitedBy(made, arrivals, services.clock()),
   };
-  const bare: Scan = {
-    ...base,
-    ...shownBy(legs, host, []),
-    judgement: arrivals.length === 0 ? judgement : judgeHost(legs, host.state.openLegs),
-  };
-  const scan: Scan = arrivals.length === 0 ? bare : { ...base, ...shownBy(legs, host, arrivals), judgement, arrivals };
+  const bare: Scan = { ...base, ...shownBy(legs, host, []), judgement: judgementOf({ ...shown, arrivals: undefined }, openLegs) };
+  const whole = () => ({ ...base, ...shownBy(legs, host, arrivals), judgement: judgementOf(shown, openLegs), arrivals });
+  const scan: Scan = arrivals.length === 0 ? bare : whole();
   await settle({ host, scan, bare, legs, wasOwed: owed !== undefined, historyOnly: later === 'another-waits' }, services);
 }
 
@@ -258,63 +254,47 @@ function shownBy(
 
 // How long its messages were waited for in vain; one that all were bounced of did not wait so long.
 function waitedBy({ owed }: Made, arrivals: readonly Arrival[], now: number): number | undefined {
-  const awaits = owed?.awaits;
+  const awaits = owed?.begun?.awaits;
   return awaits === undefined || arrivals.length > 0 || now < awaits.until ? undefined : awaits.until - awaits.since;
 }
 
-type Going = Pick<Finding, 'legs' | 'judgement'> & { readonly later: 'yes' | 'no' | 'another-waits' };
+type Going = { readonly legs: readonly LegEvidence[]; readonly later: 'yes' | 'no' | 'another-waits' };
 
-// A scan goes on until its server has answered all there is, or its sittings are used up; then its messages are waited for.
 // `another-waits`: this one is history only, or it would overtake the one that is still to be completed.
-async function goesOn(made: Made, found: Finding, services: Services): Promise<Going> {
-  const { host, owed, full } = made;
-  const sittings = (owed?.sittings ?? 0) + 1;
-  const wait = nextSitting(sittings, services.continueMs);
-  const rest = restOf(found.legs, found.judgement);
-  if (rest === 'another-sitting' && wait !== undefined) {
-    // A core keeps its ten minutes between refusals.
-    const dueAt = services.clock() + (full ? wait : Math.max(wait, 2 * services.continueMs));
-    return goOn(made, found, { dueAt, sittings }, services);
-  }
-  const legs = rest === 'another-sitting' ? ended(found.legs, 'sittings-used-up') : found.legs;
-  const ends = { ...found, legs, judgement: found.arrivals === undefined ? judgeHost(legs, host.state.openLegs) : found.judgement };
-  if (legs.length === 0) return { ...found, later: 'no' };
-  if (restOf(legs, ends.judgement) !== 'its-messages' && !awaitsMessages(ends)) return { ...ends, later: 'no' };
+async function goesOn(made: Made, { legs, arrivals, paused }: Tested, services: Services): Promise<Going> {
+  const { owed, full } = made;
+  const sittings = (owed?.begun?.sittings ?? 0) + 1;
+  const next = following({ legs, arrivals, full, sittings }, services.continueMs);
+  if (next.kind === 'result') return { legs: next.legs, later: 'no' };
   const since = services.clock();
+  if (next.kind === 'sitting') return goOn(made, legs, { dueAt: since + next.inMs, sittings, paused }, services);
   const until = since + services.awaitMs;
-  const going = await goOn(made, ends, { dueAt: until, sittings, awaits: { since, until } }, services);
+  const going = await goOn(made, next.legs, { dueAt: until, sittings, paused, awaits: { since, until } }, services);
   // What came before this was written was told to a scan that did not wait yet.
-  const sent = legs.flatMap((leg) => leg.canaries ?? []);
+  const sent = next.legs.flatMap((leg) => leg.canaries ?? []);
   if (going.later === 'yes' && isAny(await services.store.readReturns(made.ref, sent))) await services.store.leaseScan(made.ref, since);
   return going;
 }
 
-function awaitsMessages({ legs, judgement }: Pick<Finding, 'legs' | 'judgement'>): boolean {
-  return judgement.verdict === 'inconclusive' && legs.some((leg) => judgeLeg(leg).reason === 'awaiting-messages');
-}
-
-type Next = Pick<OwedScan, 'dueAt' | 'sittings' | 'awaits'>;
+type Next = Pick<OwedScan, 'dueAt'> & Pick<Begun, 'sittings' | 'paused' | 'awaits'>;
 
 async function goOn(
-  { ref, host, owed, startedAt }: Made,
-  found: Pick<Finding, 'legs' | 'judgement' | 'paused'>,
-  next: Next,
+  { ref, host, owed, startedAt, full }: Made,
+  legs: readonly LegEvidence[],
+  { dueAt, ...more }: Next,
   services: Services,
 ): Promise<Going> {
-  const soFar = await services.store.keepSoFar(host, found.legs);
-  const { reason, completed, planned } = found.judgement;
-  const left = { reason: leftIn(found.legs) ?? reason, completed, planned };
+  const soFar = await services.store.keepSoFar(host, legs);
+  const { reason, completed, planned } = judgeHost(legs, host.state.openLegs);
+  const left = { reason: leftIn(legs) ?? reason, completed, planned };
   services.log.info('goes on later', { host: host.settings.name, ...ref, ...left });
   const goesOnNow = await services.store.continueScan(host, {
     ...ref,
-    ...next,
+    dueAt,
     tries: owed?.tries ?? 0,
-    soFar,
-    startedAt,
-    left,
-    paused: found.paused,
+    begun: { startedAt, full, soFar, left, ...more },
   });
-  return { ...found, later: goesOnNow ? 'yes' : 'another-waits' };
+  return { legs, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
 // A scan to be stored. `bare` is the same without what came back, if it is not stored yet.
@@ -329,27 +309,28 @@ type Settling = {
 
 async function settle({ host, scan, bare, legs, wasOwed, historyOnly = false }: Settling, services: Services): Promise<void> {
   const { store } = services;
-  let current: Host | undefined = host;
-  for (let tries = 0; tries < STORE_TRIES && current !== undefined; tries++) {
-    const there = tries === 0 ? undefined : await store.findScan(scan.hostId, scan.id);
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
+  const settled = await decideAgain('a result was to be stored', async (tries) => {
+    const isFirst = tries === 0;
+    const current = isFirst ? host : await store.findHost(host.accountId, host.id);
+    if (current === undefined) return 'gone';
+    const there = isFirst ? undefined : await store.findScan(scan.hostId, scan.id);
     const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, there ?? scan, services);
     // One that another has overtaken is not counted any more, but what came back is: by whoever raises it, once it is stored.
     const stored: Scan = there ?? (decided.kind === 'late' ? (bare ?? scan) : scan);
     const { effect, span } = spanned(decided, current, stored, legs);
     const notices = await owedNotices(current, stored, effect, legs, store);
-    if ((await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span })) === 'stored') {
-      report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
-      await wake(
-        notices.map((notice) => notice.id),
-        services,
-      );
-      await raiseArrived(canariesIn(stored, legs), { accountId: host.accountId, hostId: host.id, scanId: scan.id }, services);
-      return;
-    }
-    current = await store.findHost(host.accountId, host.id);
-  }
-  if (current !== undefined) throw new Error('the host kept changing while a result was to be stored');
-  if (wasOwed) await store.dropOwed({ accountId: host.accountId, hostId: host.id, scanId: scan.id });
+    const kept = await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span });
+    return kept === 'conflict' ? kept : { current, stored, effect, notices };
+  });
+  if (settled === 'gone') return wasOwed ? store.dropOwed(ref) : undefined;
+  const { current, stored, effect, notices } = settled;
+  report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
+  await wake(
+    notices.map((notice) => notice.id),
+    services,
+  );
+  await raiseArrived(canariesIn(stored, legs), ref, services);
 }
 
 // A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
@@ -366,19 +347,19 @@ function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): stri
 
 // What was found before our trouble is kept: it is not asked again.
 async function putOff(
-  { ref, host, owed, startedAt, booked = {} }: Made,
-  { judgement, legs, retryAt }: Finding,
+  { ref, host, owed, startedAt, full, booked = {} }: Made,
+  { untested: reason, legs, retryAt }: Untested,
   services: Services,
 ): Promise<void> {
   const dueAt = retryAt ?? services.clock() + services.putOffMs;
-  const { reason } = judgement;
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
-  const found = legs.length === 0 ? owed?.soFar : await services.store.keepSoFar(host, legs);
-  const kept = found === undefined ? {} : { soFar: found, startedAt, sittings: owed?.sittings, left: owed?.left };
+  const before = owed?.begun;
+  const soFar = legs.length === 0 ? before?.soFar : await services.store.keepSoFar(host, legs);
+  const begun = soFar === undefined ? undefined : { startedAt, full, sittings: before?.sittings ?? 0, soFar, left: before?.left };
   await services.store.putOff(
     host,
-    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, ...kept, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
+    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, begun, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
     reason,
   );
 }
@@ -390,8 +371,4 @@ function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: 
 
 async function legsOf(store: AuditStore, scan: Scan): Promise<LegEvidence[]> {
   return (scan.evidence === undefined ? undefined : await store.readEvidence(scan.hostId, scan.evidence)) ?? [];
-}
-
-function trouble(reason: Reason): Finding {
-  return { judgement: untested(reason), legs: [] };
 }

@@ -1,5 +1,5 @@
 import { backscatterView, bounceView, legView } from '../../functions/api/views.ts';
-import type { Finding } from '../../functions/probe/finding.ts';
+import { type Finding, judgementOf } from '../../functions/probe/finding.ts';
 import { holeView } from '../../shared/contract/hole.ts';
 import { backscatterOf } from '../../shared/domain/backscatter.ts';
 import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
@@ -18,8 +18,8 @@ import { reasonOf } from '../../shared/smtp/relay-tests.ts';
 /** What cut an audit short: Ctrl-C, or the end of the time that the whole may take. */
 export type Cut = 'interrupted' | 'max-time';
 
-/** What an audit showed: its finding, and what became of its canaries. */
-export type Report = Returns & {
+/** What an audit showed: its finding, and which of its canaries were bounced. */
+export type Report = Pick<Returns, 'bounces'> & {
   readonly host: Host;
   readonly finding: Finding;
   readonly stopped?: Cut | undefined;
@@ -29,8 +29,9 @@ export type Report = Returns & {
 
 /** The report as one object; its shape is in docs/check-host.md. */
 export function asJson(report: Report) {
-  const { host, finding, arrivals, bounces, stopped } = report;
-  const { judgement, legs } = finding;
+  const { host, finding, bounces, stopped } = report;
+  const { legs, arrivals = [] } = finding;
+  const judgement = judgementOf(finding, []);
   const { verdict, reason, completed, planned } = judgement;
   const hole = holeIn(legs, arrivals);
   return {
@@ -61,11 +62,12 @@ function iso(epochMs: number): string {
 
 /** The report in words. */
 export function asText(report: Report, transcript: boolean): string {
-  const { host, finding, arrivals } = report;
-  const { judgement } = finding;
+  const { host, finding } = report;
+  const { legs, arrivals = [] } = finding;
+  const judgement = judgementOf(finding, []);
   const { verdict, reason, completed, planned } = judgement;
   const counts = planned === 0 ? '' : ` ${completed} of ${planned} tests were completed.`;
-  const hole = holeIn(finding.legs, arrivals);
+  const hole = holeIn(legs, arrivals);
   return [
     `${host.settings.name}: ${verdict}`,
     `${explained(judgement, report)}${counts}`,
@@ -74,12 +76,12 @@ export function asText(report: Report, transcript: boolean): string {
     ...((verdict === 'suspected' && arrivals.length === 0) || reason === 'any-local-part' ? [HOW_TO_PROVE] : []),
     ...(verdict === 'closed' && host.settings.servedDomains.length === 0 ? [NO_DOMAIN] : []),
     ...arrivals.flatMap(arrivalLines),
-    ...finding.legs.flatMap((leg) => [
+    ...legs.flatMap((leg) => [
       '',
       ...legLines(leg, report),
       ...(transcript ? ['', ...leg.transcript.map((line) => `    ${printable(line)}`)] : []),
     ]),
-    ...closingLines(openLegs(finding.legs, arrivals), hole),
+    ...closingLines(openLegs(legs, arrivals), hole),
     ...backscatterLines(report),
   ].join('\n');
 }
@@ -128,7 +130,7 @@ function arrivalLines({ leg, test, at, path }: Arrival): string[] {
 }
 
 function legLines(leg: LegEvidence, report: Report): string[] {
-  const judgement = judgeLeg(leg, report.arrivals);
+  const judgement = judgeLeg(leg, report.finding.arrivals);
   const { connections, commands, refusals } = leg.costs;
   const broken = brokenTlsSentence(leg);
   return [

@@ -2,11 +2,10 @@
 // target policy are those of the service, and `--own` is the operator's word for a network.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AuditOrder, type AuditRules, auditHost } from '../../functions/probe/audit-host.ts';
-import type { Finding } from '../../functions/probe/finding.ts';
+import { type Finding, judgementOf } from '../../functions/probe/finding.ts';
 import type { Gate } from '../../functions/probe/permit-host.ts';
-import { ended, nextSitting, restOf } from '../../shared/domain/coverage.ts';
+import { ended, type Following, following } from '../../shared/domain/coverage.ts';
 import { REASONS, type Verdict } from '../../shared/domain/reason.ts';
-import { judgeHost } from '../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
 import { dnsLookups } from '../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from './canary-book.ts';
@@ -34,10 +33,10 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const { finding, waitedMs } = await check(options, book, over);
     const stopped = over.why();
-    const report = { host, finding, arrivals: book?.arrivals ?? [], bounces: book?.bounces ?? [], stopped, waitedMs };
+    const report = { host, finding, bounces: book?.bounces ?? [], stopped, waitedMs };
     if (stopped !== undefined) console.error(`${cutWords(stopped, options)}. This is what is known so far.`);
     console.log(options.json ? JSON.stringify(asJson(report), null, 2) : asText(report, options.transcript));
-    process.exitCode = EXIT[finding.judgement.verdict];
+    process.exitCode = EXIT[judgementOf(finding, []).verdict];
   } finally {
     over.end();
     await book?.sink.stop();
@@ -77,12 +76,12 @@ type Checked = Pick<Report, 'finding' | 'waitedMs'>;
 
 // As a scan of the service: it sits again while the server has something left to answer, then waits for its messages.
 async function check(options: CheckOptions, book: CanaryBook | undefined, over: Over): Promise<Checked> {
-  const { finding, usedUp } = await sitAll(options, book, over.signal);
-  // Only sittings as far apart as the service's show what a server never answers.
-  const end = options.retryAfterMs >= SERVICE_STEP_MS ? 'sittings-used-up' : 'given-up';
-  const legs = usedUp ? ended(finding.legs, end) : finding.legs;
-  if (book === undefined || legs.length === 0) return { finding: usedUp ? { legs, judgement: judgeHost(legs, []) } : finding };
-  const local = restOf(legs, judgeHost(legs, [])) === 'its-messages';
+  const { finding, next } = await sitAll(options, book, over.signal);
+  if (finding.untested !== undefined) return { finding };
+  // One that was cut short shows no end.
+  const legs = next.kind === 'sitting' || over.signal.aborted ? finding.legs : next.legs;
+  if (book === undefined || legs.length === 0) return { finding: { legs } };
+  const local = next.kind === 'messages';
   const waitMs = options.waitMs ?? (local ? WAIT_LOCAL_MS : WAIT_MS);
   const outcome = await untilBack(
     book,
@@ -91,14 +90,15 @@ async function check(options: CheckOptions, book: CanaryBook | undefined, over: 
     over,
   );
   const all = outcome === 'cut' ? legs : ended(legs, 'waited');
-  return { finding: { legs: all, judgement: judgeHost(all, [], book.arrivals) }, waitedMs: outcome === 'in-vain' ? waitMs : undefined };
+  return { finding: { legs: all, arrivals: book.arrivals }, waitedMs: outcome === 'in-vain' ? waitMs : undefined };
 }
 
+// `next` is another sitting when the time for that was over.
 async function sitAll(
   options: CheckOptions,
   book: CanaryBook | undefined,
   signal: AbortSignal,
-): Promise<{ finding: Finding; usedUp: boolean }> {
+): Promise<{ finding: Finding; next: Following }> {
   const { host, own, dns, canaryDomain, retryAfterMs } = options;
   const rules: AuditRules = {
     gate: gateOf(own, dns),
@@ -115,15 +115,18 @@ async function sitAll(
     onProgress: ({ leg, answered, planned }) => console.error(`${leg}: ${answered} of ${planned} tests`),
     signal,
   };
+  // Only sittings as far apart as the service's show what a server never answers.
+  const end = retryAfterMs >= SERVICE_STEP_MS ? 'sittings-used-up' : 'given-up';
   let finding = await auditHost(host, order, rules);
-  for (let sittings = 1; !signal.aborted && restOf(finding.legs, finding.judgement) === 'another-sitting'; sittings++) {
-    const pauseMs = nextSitting(sittings, retryAfterMs);
-    if (pauseMs === undefined) return { finding, usedUp: true };
-    console.error(`${REASONS[finding.judgement.reason].sentence} Trying again in ${inWords(pauseMs)} (Ctrl-C shows what is known).`);
-    await wait(pauseMs, undefined, { signal }).catch(() => {});
-    if (!signal.aborted) finding = await auditHost(host, { ...order, before: finding.legs }, rules);
+  for (let sittings = 1; ; sittings++) {
+    const next = following({ legs: finding.legs, full: true, sittings }, retryAfterMs, end);
+    if (next.kind !== 'sitting' || signal.aborted) return { finding, next };
+    const { sentence } = REASONS[judgementOf(finding, []).reason];
+    console.error(`${sentence} Trying again in ${inWords(next.inMs)} (Ctrl-C shows what is known).`);
+    await wait(next.inMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return { finding, next };
+    finding = await auditHost(host, { ...order, before: finding.legs }, rules);
   }
-  return { finding, usedUp: false };
 }
 
 // Nobody has an account here, so nothing but the caller's own networks can be proven; a record that forbids probes is heeded.

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 import { readLocalState } from './data-folder.ts';
@@ -11,9 +12,9 @@ export type Where = { readonly table?: string | undefined; readonly data: string
 
 /** Opens its store. Throws a `UsageError` that says how to name a service when there is none. */
 export function openStore({ table, data }: Where, usage: string): AuditStore {
-  if (table !== undefined) return dynamoDbStore(table, 0);
+  if (table !== undefined) return dynamoDbStore(table, 0, systemClock);
   Object.assign(process.env, sdkEnvironment(localEndpoints(data, 'a deployed table', usage)));
-  return dynamoDbStore(TABLE_NAME, 0);
+  return dynamoDbStore(TABLE_NAME, 0, systemClock);
 }
 
 /** Where the engines of the local service on a data folder answer. Throws a `UsageError` that says how to name `another` when there is none. */

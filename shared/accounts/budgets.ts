@@ -87,13 +87,16 @@ function secondsUntil(resetAt: number, now: number): number {
 export async function spendFrom(services: Budgeting, what: BudgetName, sourceIp: string, detail: string): Promise<Record<string, string>> {
   const { store, clock } = services;
   const now = clock();
-  const { limit, windowMs } = BUDGETS[what];
-  const [own, ...around] = await Promise.all(
-    networksOf(sourceIp).map(({ who, times }) => store.takeFromBudget({ what, who, limit: limit * times, windowMs }, now)),
-  );
+  const budgets = budgetsFrom(sourceIp, { what, ...BUDGETS[what] });
+  const [own, ...around] = await Promise.all(budgets.map((budget) => store.takeFromBudget(budget, now)));
   const told = around.find(({ granted }) => !granted) ?? own;
   if (told === undefined) throw new Error('a request comes from somewhere');
   return fieldsOrProblem(services, what, told, detail);
+}
+
+/** The budgets that are charged to who asks from one place of the network: that of the place, and those of the networks around it. */
+export function budgetsFrom(sourceIp: string, { what, limit, windowMs }: Omit<Budget, 'who'>): Budget[] {
+  return networksOf(sourceIp).map(({ who, times }) => ({ what, who, limit: limit * times, windowMs }));
 }
 
 /** A network that a request comes from, and how many times as much as one source it may have. */

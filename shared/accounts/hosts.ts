@@ -30,7 +30,7 @@ export type Registered = {
 };
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
-const EDIT_TRIES = 3; // times an edit is made again when another edit came between
+const EDIT_TRIES = 5; // times an edit or a removal is made again when another edit came between
 const REGISTER_TRIES = 10; // looks at the hosts of the account, each after another registration came between
 const FIRST_WAIT_MS = 20; // at most, before the second look; doubled with each, so that not all look again at once
 const LONGEST_WAIT_MS = 640; // so that ten looks take two seconds on average
@@ -144,7 +144,7 @@ function tooManyHosts({ hosts }: Quotas): Problem {
 /** A host of the account; a foreign one is as absent as one that never was. */
 export async function findHost({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<Host> {
   const host = /^[0-9a-f]{20}$/.test(hostId) ? await store.findHost(accountId, hostId) : undefined;
-  if (host === undefined) throw new Problem(404, 'There is no such host in this account.');
+  if (host === undefined) throw noSuchHost();
   return host;
 }
 
@@ -216,7 +216,17 @@ export async function acknowledgeHost(acting: Acting, hostId: string): Promise<H
 
 /** Removes a host; its history is out of reach at once. */
 export async function removeHost(acting: Acting, hostId: string): Promise<void> {
-  for (let tries = 0; tries < EDIT_TRIES; tries++) if (await acting.store.removeHost(await findHost(acting, hostId))) return;
+  const { id } = await findHost(acting, hostId);
+  if (!(await removeIfThere(acting, id))) throw noSuchHost();
+}
+
+/** The same for a host that may be gone already: then false. */
+export async function removeIfThere({ store, accountId }: Pick<Acting, 'store' | 'accountId'>, hostId: string): Promise<boolean> {
+  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+    const host = await store.findHost(accountId, hostId);
+    if (host === undefined) return false;
+    if (await store.removeHost(host)) return true;
+  }
   throw beingChanged();
 }
 
@@ -250,6 +260,10 @@ function checkPorts({ probePorts }: Acting, ports: readonly number[]): void {
       : [{ field: `ports[${index}]`, message: `${port} is not a port that is probed here; known are ${probePorts.join(', ')}` }],
   );
   if (errors.length > 0) throw invalid(errors);
+}
+
+function noSuchHost(): Problem {
+  return new Problem(404, 'There is no such host in this account.');
 }
 
 function beingChanged(): Problem {

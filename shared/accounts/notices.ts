@@ -1,5 +1,5 @@
 import type { Host } from '../domain/host.ts';
-import type { NoticeRecord } from '../store/audit-store.ts';
+import type { NoticeRecord } from '../domain/notice.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 import { Problem } from './problem.ts';
@@ -11,6 +11,6 @@ export async function repeatNotice(acting: Acting, host: Host, noticeId: string)
   if (found === undefined) throw new Problem(404, 'There is no such notice of this host.');
   if (found.notice.channel !== 'webhook') throw new Problem(409, 'Only calls of a webhook are repeated, no mails.');
   await spend(acting, 'webhook-repeats', host.id, 'Calls of this webhook were repeated as often as they may be in an hour.');
-  if (!(await store.repeatNotice(noticeId, acting.clock()))) throw new Problem(409, 'It is still owed, and tried again by itself.');
+  if (!(await store.repeatNotice(found.notice, acting.clock()))) throw new Problem(409, 'It is still owed, and tried again by itself.');
   return (await store.findNotice(noticeId)) ?? found;
 }

@@ -1,10 +1,10 @@
 import type { Acting } from './acting.ts';
 import { allHosts } from './all-hosts.ts';
+import { removeIfThere } from './hosts.ts';
 import { ownAccount } from './own-account.ts';
-import { invalid, Problem } from './problem.ts';
+import { invalid } from './problem.ts';
 
 const HOSTS_AT_ONCE = 25; // removed side by side
-const REMOVE_TRIES = 5; // each time the settings of the host were changed since it was read
 
 /** Removes the account with everything of it. Hosts go first, so that what broke off can be asked for again. `confirm` must be its mail address. */
 export async function removeAccount(acting: Acting, confirm: string): Promise<void> {
@@ -17,14 +17,5 @@ export async function removeAccount(acting: Acting, confirm: string): Promise<vo
 }
 
 async function removeHosts(acting: Acting): Promise<void> {
-  for await (const hosts of allHosts(acting, HOSTS_AT_ONCE))
-    await Promise.all(hosts.map(({ id }) => removeHost(acting.store, acting.accountId, id)));
-}
-
-async function removeHost(store: Acting['store'], accountId: string, hostId: string): Promise<void> {
-  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
-    const host = await store.findHost(accountId, hostId);
-    if (host === undefined || (await store.removeHost(host))) return;
-  }
-  throw new Problem(409, 'A host of this account is being changed at the same time. Try again.');
+  for await (const hosts of allHosts(acting, HOSTS_AT_ONCE)) await Promise.all(hosts.map(({ id }) => removeIfThere(acting, id)));
 }

@@ -1,4 +1,3 @@
-import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import {
   accountRequest,
   accountResponse,
@@ -12,10 +11,21 @@ import {
   keysResponse,
   removeAccountRequest,
 } from './accounts.ts';
-import { answer, authenticated, body, failed, invalid, invalidBody, mayChange, problem, repeatable, spent } from './describe.ts';
+import {
+  answer,
+  authenticated,
+  body,
+  type Described,
+  failed,
+  invalid,
+  invalidBody,
+  mayChange,
+  problem,
+  repeatable,
+  spent,
+} from './describe.ts';
 
-export const askForAccount: ZodOpenApiOperationObject = {
-  operationId: 'askForAccount',
+export const askForAccount: Described = {
   summary: 'Ask for an account, or for a new API key of one.',
   description:
     'A mail with a link is sent to the address, once a day and three times in 30 days at most, until its link is used. An address with tags is the mailbox without. The answer is the same whether or not the address has an account.',
@@ -31,8 +41,7 @@ export const askForAccount: ZodOpenApiOperationObject = {
   },
 };
 
-export const useConfirmation: ZodOpenApiOperationObject = {
-  operationId: 'useConfirmation',
+export const useConfirmation: Described = {
   summary: 'Confirm a mail address with the token of a mail, once.',
   description:
     'For an account: makes it with its first API key. If there is one already, it gets another key, and if it has two, the older of them is revoked: the way back for whoever has lost theirs. For an alert recipient: alerts are mailed to it from now on.',
@@ -48,14 +57,12 @@ export const useConfirmation: ZodOpenApiOperationObject = {
   },
 };
 
-export const showAccount: ZodOpenApiOperationObject = {
-  operationId: 'showAccount',
+export const showAccount: Described = {
   summary: 'The account of the API key.',
   responses: { 200: answer('The account.', accountResponse), ...invalid, ...authenticated },
 };
 
-export const removeAccount: ZodOpenApiOperationObject = {
-  operationId: 'removeAccount',
+export const removeAccount: Described = {
   summary: 'Delete the account with its hosts, their history, its recipients and its API keys. All is out of reach at once.',
   requestBody: body(removeAccountRequest),
   responses: {
@@ -67,8 +74,7 @@ export const removeAccount: ZodOpenApiOperationObject = {
   },
 };
 
-export const createKey: ZodOpenApiOperationObject = {
-  operationId: 'createKey',
+export const createKey: Described = {
   summary: 'Create an API key. An account has two at most, so that one can take the place of the other.',
   requestParams: { header: repeatable },
   requestBody: body(createKeyRequest),
@@ -81,14 +87,12 @@ export const createKey: ZodOpenApiOperationObject = {
   },
 };
 
-export const listKeys: ZodOpenApiOperationObject = {
-  operationId: 'listKeys',
+export const listKeys: Described = {
   summary: 'The API keys of the account, oldest first.',
   responses: { 200: answer('The keys, without their secrets.', keysResponse), ...invalid, ...authenticated },
 };
 
-export const revokeKey: ZodOpenApiOperationObject = {
-  operationId: 'revokeKey',
+export const revokeKey: Described = {
   summary: 'Revoke an API key, at once. Whoever revokes their last one gets another by mail: POST /v1/accounts.',
   requestParams: { path: keyPath },
   responses: { 204: { description: 'Revoked.' }, ...invalid, ...authenticated, ...mayChange, 404: problem('No such key in this account.') },

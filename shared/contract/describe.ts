@@ -1,7 +1,11 @@
 import * as z from 'zod';
+import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import { problemResponse } from './responses.ts';
 
 // What the operations of the document are described with.
+
+/** An operation as the document describes it; its id and where it is are in `operations.ts`. */
+export type Described = Omit<ZodOpenApiOperationObject, 'operationId'>;
 
 /** A JSON body of a request. */
 export const body = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } });

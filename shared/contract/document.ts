@@ -1,4 +1,4 @@
-import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { askForAccount, createKey, listKeys, removeAccount, revokeKey, showAccount, useConfirmation } from './account-operations.ts';
 import { consentResponse } from './consent.ts';
 import {
@@ -6,6 +6,7 @@ import {
   authenticated,
   body,
   conditional,
+  type Described,
   invalid,
   invalidBody,
   mayChange,
@@ -15,6 +16,7 @@ import {
   repeatable,
 } from './describe.ts';
 import { noticePath, noticeResponse, noticesResponse } from './notices.ts';
+import { OPERATION_IDS, OPERATIONS, type OperationId } from './operations.ts';
 import { proposalResponse, proposalsQuery } from './proposals.ts';
 import { changeHostRequest, hostPath, pageQuery, registerHostRequest, scanPath, scansQuery } from './requests.ts';
 import {
@@ -28,8 +30,7 @@ import {
   scansResponse,
 } from './responses.ts';
 
-const registerHost: ZodOpenApiOperationObject = {
-  operationId: 'registerHost',
+const registerHost: Described = {
   summary: 'Register a mail server. Its first scan is made within a minute or two.',
   description:
     'Alert recipients other than the address of the account are asked by mail first, and get no alert until they confirm. A domain that has no address but an MX is refused with 422: proposals name its servers. A name that you have already, or that leads to a server that another host of yours is (all of its addresses, and a port), is refused with 409: `instead` names that host, and what to PATCH it with. An account tries 200 times in an hour at most, or as often as it may register hosts in a day.',
@@ -47,22 +48,19 @@ const registerHost: ZodOpenApiOperationObject = {
   },
 };
 
-const listHosts: ZodOpenApiOperationObject = {
-  operationId: 'listHosts',
+const listHosts: Described = {
   summary: 'The registered hosts.',
   requestParams: { query: pageQuery },
   responses: { 200: answer('A page of hosts.', hostsResponse), ...invalid, ...authenticated },
 };
 
-const showHost: ZodOpenApiOperationObject = {
-  operationId: 'showHost',
+const showHost: Described = {
   summary: 'One host with its relay state.',
   requestParams: { path: hostPath },
   responses: { 200: answer('The host.', hostResponse, ['ETag']), ...invalid, ...ofHost },
 };
 
-const changeHost: ZodOpenApiOperationObject = {
-  operationId: 'changeHost',
+const changeHost: Described = {
   summary: 'Change the settings of a host. Its name stays: register another host for another name.',
   description:
     'Alert recipients that it names and that have not confirmed are asked by mail, once a day at most by all accounts together; `recipientsNotAsked` names the others. Giving it further ports counts as a try to register. A port more is refused with 409 when another host of yours audits the same server (all of its addresses) at that port: `instead` names that host.',
@@ -78,8 +76,7 @@ const changeHost: ZodOpenApiOperationObject = {
   },
 };
 
-const removeHost: ZodOpenApiOperationObject = {
-  operationId: 'removeHost',
+const removeHost: Described = {
   summary: 'Stop auditing a host. Its history is out of reach at once.',
   requestParams: { path: hostPath },
   responses: {
@@ -91,8 +88,7 @@ const removeHost: ZodOpenApiOperationObject = {
   },
 };
 
-const requestScan: ZodOpenApiOperationObject = {
-  operationId: 'requestScan',
+const requestScan: Described = {
   summary: 'Ask for a scan now. One that was asked for and has not been made yet is given back instead of a second.',
   description: 'Six in an hour for one host.',
   requestParams: { path: hostPath, header: repeatable },
@@ -105,8 +101,7 @@ const requestScan: ZodOpenApiOperationObject = {
   },
 };
 
-const scanHere: ZodOpenApiOperationObject = {
-  operationId: 'scanHere',
+const scanHere: Described = {
   summary: 'Ask for one scan of the very address that this request comes from.',
   description:
     'For who runs a mail server and cannot set DNS: make this request on the server. It is consent to one scan of ports 25, 465 and 587, with what completes and confirms it, within 24 hours; to no schedule and nothing else. The address is the one that the connection comes from, whatever headers say. Do not make it from an address that you share with others. Three in a day for one address, ten for one account; asked again before the scan is made, it gives the same one back.',
@@ -123,8 +118,7 @@ const scanHere: ZodOpenApiOperationObject = {
   },
 };
 
-const acknowledgeHost: ZodOpenApiOperationObject = {
-  operationId: 'acknowledgeHost',
+const acknowledgeHost: Described = {
   summary: 'Say that a host is a sink that you know of.',
   description: 'For a host that is suspected because it accepts everything: no reminders of it are mailed until something changes.',
   requestParams: { path: hostPath, header: repeatable },
@@ -139,15 +133,13 @@ const acknowledgeHost: ZodOpenApiOperationObject = {
   },
 };
 
-const listNotices: ZodOpenApiOperationObject = {
-  operationId: 'listNotices',
+const listNotices: Described = {
   summary: 'The mails and webhook calls of a host, newest first, and what became of them.',
   requestParams: { path: hostPath, query: pageQuery },
   responses: { 200: answer('A page of notices.', noticesResponse), ...invalid, ...ofHost },
 };
 
-const repeatNotice: ZodOpenApiOperationObject = {
-  operationId: 'repeatNotice',
+const repeatNotice: Described = {
   summary: 'Call the webhook again.',
   description: 'Ten in an hour for one host.',
   requestParams: { path: noticePath, header: repeatable },
@@ -160,29 +152,25 @@ const repeatNotice: ZodOpenApiOperationObject = {
   },
 };
 
-const listScans: ZodOpenApiOperationObject = {
-  operationId: 'listScans',
+const listScans: Described = {
   summary: 'The scan history, newest first.',
   requestParams: { path: hostPath, query: scansQuery },
   responses: { 200: answer('A page of scans.', scansResponse), ...invalid, ...ofHost },
 };
 
-const showScan: ZodOpenApiOperationObject = {
-  operationId: 'showScan',
+const showScan: Described = {
   summary: 'One scan with its legs, tests and transcripts.',
   requestParams: { path: scanPath },
   responses: { 200: answer('The scan, finished or still owed.', scanOrOwedResponse), ...invalid, ...ofHost },
 };
 
-const listChanges: ZodOpenApiOperationObject = {
-  operationId: 'listChanges',
+const listChanges: Described = {
   summary: 'The confirmed changes of the relay state, newest first.',
   requestParams: { path: hostPath, query: pageQuery },
   responses: { 200: answer('A page of changes.', changesResponse), ...invalid, ...ofHost },
 };
 
-const showProposal: ZodOpenApiOperationObject = {
-  operationId: 'showProposal',
+const showProposal: Described = {
   summary: 'What to register for a domain or a server.',
   description:
     'Asks DNS alone. Says which servers are yours to audit and which a provider runs, and holds the requests that register them. An account asks 200 times in an hour at most.',
@@ -190,16 +178,14 @@ const showProposal: ZodOpenApiOperationObject = {
   responses: { 200: answer('What there is to register.', proposalResponse), ...invalid, ...authenticated },
 };
 
-const showConsent: ZodOpenApiOperationObject = {
-  operationId: 'showConsent',
+const showConsent: Described = {
   summary: 'Which proofs of consent stand for a host, and what to add.',
   description: 'Asks DNS alone, now. Nothing is probed before both the side of the name and that of the address speak for this account.',
   requestParams: { path: hostPath },
   responses: { 200: answer('Where it stands.', consentResponse), ...invalid, ...ofHost },
 };
 
-const checkConsent: ZodOpenApiOperationObject = {
-  operationId: 'checkConsent',
+const checkConsent: Described = {
   summary: 'Look for the proofs again, and owe the scan that has waited for them.',
   description:
     'A scan is owed where the last one ended for what DNS said, such as `no-consent`, or where none was made yet. It counts as one that you ask for: when no more of those are left, `next` says when to come again. With the other looks at its consent, sixty in an hour for one host.',
@@ -213,8 +199,7 @@ const checkConsent: ZodOpenApiOperationObject = {
   },
 };
 
-const reaffirmConsent: ZodOpenApiOperationObject = {
-  operationId: 'reaffirmConsent',
+const reaffirmConsent: Described = {
   summary: 'Lift what an unproven opt-out has paused, where DNS proves the address now.',
   requestParams: { path: hostPath, header: repeatable },
   responses: {
@@ -228,6 +213,45 @@ const reaffirmConsent: ZodOpenApiOperationObject = {
   },
 };
 
+const showOpenApi: Described = { summary: 'This document.', security: [], responses: { 200: { description: 'OpenAPI 3.1.' } } };
+
+const DESCRIBED: Readonly<Record<OperationId, Described>> = {
+  askForAccount,
+  useConfirmation,
+  showAccount,
+  removeAccount,
+  createKey,
+  listKeys,
+  revokeKey,
+  showProposal,
+  registerHost,
+  listHosts,
+  showHost,
+  changeHost,
+  removeHost,
+  showConsent,
+  checkConsent,
+  reaffirmConsent,
+  scanHere,
+  acknowledgeHost,
+  listNotices,
+  repeatNotice,
+  requestScan,
+  listScans,
+  showScan,
+  listChanges,
+  showOpenApi,
+};
+
+function pathsOf(described: Readonly<Record<OperationId, Described>>): ZodOpenApiPathsObject {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const operationId of OPERATION_IDS) {
+    const [method, path] = OPERATIONS[operationId];
+    paths[path] = { ...paths[path], [method.toLowerCase()]: { operationId, ...described[operationId] } };
+  }
+  return paths;
+}
+
 /** The OpenAPI document of the API, made from the schemas that validate it. */
 export function openApiDocument() {
   return createDocument({
@@ -240,28 +264,6 @@ export function openApiDocument() {
     },
     security: [{ apiKey: [] }],
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
-    paths: {
-      '/v1/accounts': { post: askForAccount },
-      '/v1/confirmations': { post: useConfirmation },
-      '/v1/account': { get: showAccount, delete: removeAccount },
-      '/v1/keys': { post: createKey, get: listKeys },
-      '/v1/keys/{prefix}': { delete: revokeKey },
-      '/v1/proposals': { get: showProposal },
-      '/v1/hosts': { post: registerHost, get: listHosts },
-      '/v1/hosts/{id}': { get: showHost, patch: changeHost, delete: removeHost },
-      '/v1/hosts/{id}/consent': { get: showConsent },
-      '/v1/hosts/{id}/consent/check': { post: checkConsent },
-      '/v1/hosts/{id}/consent/reaffirm': { post: reaffirmConsent },
-      '/v1/scans/here': { post: scanHere },
-      '/v1/hosts/{id}/acknowledge': { post: acknowledgeHost },
-      '/v1/hosts/{id}/notices': { get: listNotices },
-      '/v1/hosts/{id}/notices/{noticeId}/repeat': { post: repeatNotice },
-      '/v1/hosts/{id}/scans': { post: requestScan, get: listScans },
-      '/v1/hosts/{id}/scans/{scanId}': { get: showScan },
-      '/v1/hosts/{id}/changes': { get: listChanges },
-      '/v1/openapi.json': {
-        get: { operationId: 'showOpenApi', summary: 'This document.', security: [], responses: { 200: { description: 'OpenAPI 3.1.' } } },
-      },
-    },
+    paths: pathsOf(DESCRIBED),
   });
 }

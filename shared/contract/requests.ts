@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { readControlMailbox } from '../domain/control-mailbox.ts';
+import type { OwnSetting } from '../domain/host.ts';
 import { readName, readTarget } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
@@ -32,6 +33,9 @@ const domainName = z.string().superRefine((text, context) => {
   const name = readName(text);
   if (name.kind === 'invalid') context.addIssue({ code: 'custom', message: name.why });
 });
+
+// A schema for every setting that an owner chooses.
+type Settable = Readonly<Record<OwnSetting, z.ZodType>>;
 
 const settings = {
   servedDomains: z.array(domainName).max(LIMITS.servedDomains).meta({
@@ -77,7 +81,7 @@ const settings = {
       description: 'An HTTPS address, at port 443 or 8443, that is called with every notice; see docs/webhooks.md.',
       example: 'https://hooks.example.org/relay',
     }),
-};
+} satisfies Settable;
 
 /** Whether settings are small enough that a scan's write of the host stays cheap. */
 export const smallEnough = (value: {
@@ -105,7 +109,7 @@ export const registerHostRequest = z
     controlMailbox: settings.controlMailbox.optional(),
     reminders: settings.reminders.default(true),
     webhook: settings.webhook.optional(),
-  })
+  } satisfies Settable & { readonly name: z.ZodType })
   .refine(smallEnough, { message: tooLong, path: ['servedDomains'] })
   .meta({ id: 'RegisterHost' });
 
@@ -121,7 +125,7 @@ export const changeHostRequest = z
     }),
     reminders: settings.reminders.optional(),
     webhook: settings.webhook.nullable().optional().meta({ description: 'The webhook; null takes it away.' }),
-  })
+  } satisfies Settable)
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'names nothing to change')
   .meta({ id: 'ChangeHost' });
 

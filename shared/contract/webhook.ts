@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Notice, Occasion, Seen } from '../domain/notice.ts';
+import type { Occasion, Seen, WebhookNotice } from '../domain/notice.ts';
 import { KNOWN_STATES, REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { printable } from '../domain/transcript.ts';
 import { holeResponse, holeView } from './hole.ts';
@@ -57,8 +57,7 @@ export const webhookBody = z
   .meta({ id: 'WebhookCall' });
 
 /** The body of the call for a notice. */
-export function webhookBodyOf(notice: Notice, siteUrl: string): z.input<typeof webhookBody> {
-  if (notice.about === 'hosts') throw new Error('webhooks are called for one host at a time');
+export function webhookBodyOf(notice: WebhookNotice, siteUrl: string): z.input<typeof webhookBody> {
   const { id, owedAt, hostId, hostName, occasion, relay, since, seen } = notice;
   const host = `${siteUrl}/v1/hosts/${hostId}`;
   return {
@@ -89,9 +88,10 @@ function detailsOf(occasion: Occasion) {
   }
 }
 
-function scanOf({ scanId, scannedAt, verdict, reason: why, hole, software, evidence }: Seen) {
+function scanOf({ scanId, scannedAt, reason: why, hole, software, evidence }: Seen) {
+  const { verdict, sentence } = REASONS[why];
   return {
-    scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: REASONS[why].sentence },
+    scan: { id: scanId, startedAt: iso(scannedAt), verdict, reason: why, explanation: sentence },
     hole: hole === undefined ? undefined : holeView(hole, software),
     evidence: evidence.slice(0, EVIDENCE_LIMIT).map(({ leg, from, to, reply }) => ({
       leg,

@@ -2,7 +2,7 @@ import type { Arrival, Returns } from './canary.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
 import { toldAfter } from './noise.ts';
 import type { Occasion } from './notice.ts';
-import { type KnownState, provenState, type RelayState } from './reason.ts';
+import { judged, type KnownState, provenState, type RelayState } from './reason.ts';
 import { type Scan, scanId } from './scan.ts';
 import { heldAfter } from './served-domains.ts';
 
@@ -157,7 +157,7 @@ export function raise(host: Host, before: Scan, { arrivals, bounces }: Returns):
   const legs = [...new Set(counting.map(({ leg }) => leg))];
   const open: Scan = {
     ...noted,
-    judgement: { ...scan.judgement, verdict: 'open', reason: 'canary-arrived' },
+    judgement: judged('canary-arrived', scan.judgement),
     openLegs: union(scan.openLegs, legs),
     closedLegs: scan.closedLegs?.filter((leg) => !legs.includes(leg)),
   };

@@ -50,10 +50,10 @@ export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn
   const state: HostState = { ...next, silence, sink: sinkAfter(host.state, scan) };
   if (change !== undefined) return toldOfChange({ ...state, reminders: undefined }, change);
   if (silence !== undefined && !silence.told && silence.scans >= SILENT_SCANS) {
-    const { verdict, reason } = scan.judgement;
+    const { reason } = scan.judgement;
     return {
       state: { ...state, silence: { ...silence, told: true } },
-      occasion: { kind: 'silent', verdict, reason, scans: silence.scans, since: silence.since },
+      occasion: { kind: 'silent', reason, scans: silence.scans, since: silence.since },
     };
   }
   if (silence === undefined && host.state.silence?.told === true)

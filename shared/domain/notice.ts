@@ -1,7 +1,7 @@
 import type { Arrival } from './canary.ts';
 import { type Hole, holeIn } from './hole.ts';
 import type { Host, HostState } from './host.ts';
-import type { KnownState, Reason, RelayState, Verdict } from './reason.ts';
+import type { KnownState, Reason, RelayState } from './reason.ts';
 import type { Software } from './remedies.ts';
 import type { LegEvidence, Scan, TestResult } from './scan.ts';
 import { legName } from './verdict.ts';
@@ -20,7 +20,7 @@ export type Occasion =
   /** It still answers as it did; `count` is 1 for the first reminder. */
   | { readonly kind: 'reminder'; readonly count: number }
   /** Scheduled scans in a row could not audit it. */
-  | { readonly kind: 'silent'; readonly verdict: Verdict; readonly reason: Reason; readonly scans: number; readonly since: number }
+  | { readonly kind: 'silent'; readonly reason: Reason; readonly scans: number; readonly since: number }
   /** It can be audited again, after it was told to be silent. */
   | { readonly kind: 'back'; readonly silentSince: number };
 
@@ -36,7 +36,6 @@ export type NoticeEvidence = {
 export type Seen = {
   readonly scanId: string;
   readonly scannedAt: number;
-  readonly verdict: Verdict;
   readonly reason: Reason;
   /** Whether it took a whole message, to the final dot, and not only a recipient. */
   readonly messageAccepted: boolean;
@@ -54,7 +53,6 @@ export type Seen = {
 type Owed = {
   readonly id: string;
   readonly accountId: string;
-  readonly channel: Channel;
   /** A mail address, or the address of a webhook. */
   readonly recipient: string;
   readonly owedAt: number;
@@ -72,14 +70,22 @@ export type NewsOfHost = {
   readonly seen?: Seen | undefined;
 };
 
-/** A notice about one host. It carries all that is said, so that sending needs no second read. */
-export type HostNotice = Owed & NewsOfHost & { readonly about: 'host' };
+type OfHost = Owed & NewsOfHost & { readonly about: 'host' };
 
-/** A notice about several hosts of an account, whose alerts came within minutes. */
-export type GroupNotice = Owed & { readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };
+/** A mail about one host. It carries all that is said, so that sending needs no second read. */
+export type MailNotice = OfHost & { readonly channel: 'mail' };
+
+/** A call of a webhook, about one host. */
+export type WebhookNotice = OfHost & { readonly channel: 'webhook' };
+
+/** A notice about one host. */
+export type HostNotice = MailNotice | WebhookNotice;
+
+/** A mail about several hosts of an account, whose alerts came within minutes. */
+export type GroupNotice = Owed & { readonly channel: 'mail'; readonly about: 'hosts'; readonly hosts: readonly NewsOfHost[] };
 
 /** One mail or webhook call owed to one recipient. */
-export type Notice = HostNotice | GroupNotice;
+export type Notice = MailNotice | WebhookNotice | GroupNotice;
 
 export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained', 'rejected', 'withheld', 'grouped', 'given-up'] as const;
 
@@ -89,13 +95,29 @@ export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained'
  */
 export type NoticeOutcome = (typeof OUTCOMES_OF_NOTICES)[number];
 
+/** A notice as it stands: still to go, or settled. `why` is what was said last against it. */
+export type NoticeRecord<N extends Notice = Notice> = {
+  readonly notice: N;
+  readonly tries: number;
+  readonly why?: string | undefined;
+} & (Unsettled | Settled);
+
+type Unsettled = {
+  readonly dueAt: number;
+  readonly outcome?: undefined;
+  readonly settledAt?: undefined;
+  readonly messageId?: undefined;
+};
+
+type Settled = {
+  readonly outcome: NoticeOutcome;
+  readonly settledAt: number;
+  readonly messageId?: string | undefined;
+  readonly dueAt?: undefined;
+};
+
 const EVIDENCE_LIMIT = 5; // envelopes in a mail; the history has the rest
 const VERSION_DIGITS = 10;
-
-/** Whether a notice, by its id, goes to a webhook: those wait for servers of others, and say nothing about our mail. */
-export function isWebhook(noticeId: string): boolean {
-  return noticeId.endsWith('-webhook');
-}
 
 /** The id of a notice that a state version of a host owes: a second try makes the same. Ids sort by version; `to` tells one from another. */
 export function noticeId(hostId: string, version: number, to: string): string {
@@ -126,7 +148,7 @@ export function noticesOf(host: Host, state: HostState, occasion: Occasion, at: 
 }
 
 /** A notice without what it tells of other hosts than these; undefined when nothing is left. */
-export function ofHosts(notice: Notice, hostIds: ReadonlySet<string>): Notice | undefined {
+export function ofHosts<N extends Notice>(notice: N, hostIds: ReadonlySet<string>): N | undefined {
   if (notice.about === 'host') return hostIds.has(notice.hostId) ? notice : undefined;
   const hosts = notice.hosts.filter(({ hostId }) => hostIds.has(hostId));
   return hosts.length === 0 ? undefined : { ...notice, hosts };
@@ -139,7 +161,6 @@ export function seenIn(scan: Scan, legs: readonly LegEvidence[], relay: KnownSta
   return {
     scanId: scan.id,
     scannedAt: scan.startedAt,
-    verdict: scan.judgement.verdict,
     reason: scan.judgement.reason,
     messageAccepted: envelopes.some(({ test }) => isMessageAccepted(test)),
     arrival: arrivals.toSorted((a, b) => a.at - b.at)[0],

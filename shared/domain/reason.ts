@@ -138,8 +138,16 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** A verdict with its reason and how much of the plan was completed: `completed` of `planned` relay tests. */
-export type Judgement = { readonly verdict: Verdict; readonly reason: Reason; readonly completed: number; readonly planned: number };
+/** How much of the plan was completed: `completed` of `planned` relay tests. */
+export type Counts = { readonly completed: number; readonly planned: number };
+
+/** A reason with the verdict that it is of, and how much of the plan was completed. */
+export type Judgement = Counts & { [R in Reason]: { readonly reason: R; readonly verdict: (typeof REASONS)[R]['verdict'] } }[Reason];
+
+/** The judgement of a reason. */
+export function judged(reason: Reason, { completed, planned }: Counts): Judgement {
+  return { verdict: REASONS[reason].verdict, reason, completed, planned } as Judgement;
+}
 
 /** The relay state that a verdict proves; undefined when it proves none, and the state stays what it was. */
 export function provenState(verdict: Verdict): RelayState | undefined {
@@ -157,12 +165,12 @@ export const KNOWN_STATES = [...RELAY_STATES, 'unknown'] as const;
 export type KnownState = (typeof KNOWN_STATES)[number];
 
 /** Whether the trouble is on our side: the scan is then no result, and stays owed. */
-export function isOurs(judgement: Judgement): boolean {
-  const entry = REASONS[judgement.reason];
+export function isOurs(reason: Reason): boolean {
+  const entry = REASONS[reason];
   return 'fault' in entry && entry.fault === 'ours';
 }
 
 /** A judgement that no test stands behind, such as a missing consent. */
 export function untested(reason: Reason): Judgement {
-  return { verdict: REASONS[reason].verdict, reason, completed: 0, planned: 0 };
+  return judged(reason, { completed: 0, planned: 0 });
 }

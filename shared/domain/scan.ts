@@ -168,22 +168,30 @@ export type OwedScan = ScanRef & {
   /** How often it has been put off. */
   readonly tries: number;
   readonly trouble?: Reason | undefined;
-  /** Hash of the evidence of the sittings so far, when this one continues them. */
-  readonly soFar?: string | undefined;
-  /** How many sittings it has had. */
-  readonly sittings?: number | undefined;
-  /** When the first sitting began. */
-  readonly startedAt?: number | undefined;
-  /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
-  readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
+  /** What it goes on from, once it has asked something. */
+  readonly begun?: Begun | undefined;
   /** Its places in the lines at addresses that were not free. */
   readonly booked?: Bookings | undefined;
+  /** Since when a sitting is under way, and how far its legs have come. */
+  readonly underWay?: { readonly since: number; readonly legs: readonly LegProgress[] } | undefined;
+};
+
+/** A scan of which a part is done, as its next sitting finds it. */
+export type Begun = {
+  /** When the first sitting began. */
+  readonly startedAt: number;
+  /** Whether it is of the full table: it keeps its scope over its sittings, whatever other scans have shown in between. */
+  readonly full: boolean;
+  /** How many sittings it has had; one that trouble of ours cut short is not counted. */
+  readonly sittings: number;
+  /** Hash of the evidence of its sittings so far. */
+  readonly soFar: string;
+  /** Why it goes on after its last sitting, and how many of its tests have an answer that counts. */
+  readonly left?: { readonly reason: Reason; readonly completed: number; readonly planned: number } | undefined;
   /** The addresses that its last sitting found paused. */
   readonly paused?: readonly string[] | undefined;
   /** Since when its messages are waited for, and until when at the latest. */
   readonly awaits?: { readonly since: number; readonly until: number } | undefined;
-  /** Since when a sitting is under way, and how far its legs have come. */
-  readonly underWay?: { readonly since: number; readonly legs: readonly LegProgress[] } | undefined;
 };
 
 /** How many of a leg's relay tests have an answer. */

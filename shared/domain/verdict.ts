@@ -1,5 +1,5 @@
 import type { Arrival } from './canary.ts';
-import { type Judgement, REASONS, type Reason, untested, type Verdict } from './reason.ts';
+import { type Judgement, judged, type Reason, untested, type Verdict } from './reason.ts';
 import type { Contact, LegEvidence, TestResult } from './scan.ts';
 
 /**
@@ -10,7 +10,7 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
   const heard = tellsControlApart(leg);
   const planned = leg.tests.length;
   const completed = leg.tests.filter((test) => isComplete(test, heard)).length;
-  const because = (reason: Reason): Judgement => ({ verdict: REASONS[reason].verdict, reason, completed, planned });
+  const because = (reason: Reason): Judgement => judged(reason, { completed, planned });
   if (arrivals.some((arrival) => arrival.leg === legName(leg))) return because('canary-arrived');
   if (leg.contact !== 'answered') return because(silenceOf(leg.contact, leg));
   return because(suspicionIn(leg) ?? doubtIn(leg, heard) ?? (completed === planned ? closureOf(leg) : undoneIn(leg)));
@@ -206,10 +206,10 @@ const STRENGTH: readonly Verdict[] = ['open', 'suspected', 'untestable', 'inconc
  * an answer, or without having been asked, and the host still read as closed.
  */
 export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly string[], arrivals: readonly Arrival[] = []): Judgement {
-  const judged = legs.map((leg) => ({ leg, judgement: besideOthers(leg, legs, arrivals) }));
+  const all = legs.map((leg) => ({ leg, judgement: besideOthers(leg, legs, arrivals) }));
   // An address that we have no way out to speaks neither for nor against the others.
-  const told = judged.filter(({ leg }) => leg.contact !== 'no-ipv6-here');
-  const strongest = (told.length > 0 ? told : judged).toSorted(
+  const told = all.filter(({ leg }) => leg.contact !== 'no-ipv6-here');
+  const strongest = (told.length > 0 ? told : all).toSorted(
     (a, b) =>
       STRENGTH.indexOf(a.judgement.verdict) - STRENGTH.indexOf(b.judgement.verdict) ||
       Number(b.judgement.reason === 'catch-all') - Number(a.judgement.reason === 'catch-all'),
@@ -219,8 +219,7 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   const sum = (key: 'completed' | 'planned') => answering.reduce((total, { judgement }) => total + judgement[key], 0);
   const judgement = { ...strongest.judgement, completed: sum('completed'), planned: sum('planned') };
   const closed = closedLegs(legs);
-  if (judgement.verdict === 'closed' && openLegs.some((name) => !closed.includes(name)))
-    return { ...judgement, verdict: 'inconclusive', reason: 'open-leg-silent' };
+  if (judgement.verdict === 'closed' && openLegs.some((name) => !closed.includes(name))) return judged('open-leg-silent', judgement);
   return judgement;
 }
 
@@ -230,14 +229,14 @@ function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: 
   const judgement = judgeLeg(leg, arrivals);
   const beside = legs.filter((each) => each !== leg && each.address === leg.address);
   const inside = beside.some(({ port, transport, contact }) => port === leg.port && transport === 'starttls' && contact === 'answered');
-  if (judgement.reason === 'starttls-required' && !inside) return { ...judgement, verdict: 'inconclusive', reason: 'starttls-first' };
+  if (judgement.reason === 'starttls-required' && !inside) return judged('starttls-first', judgement);
   const closed = beside.some(
     (each) =>
       (leg.transport === 'tls' || each.port === leg.port) &&
       judgeLeg(each, arrivals).reason !== 'starttls-required' &&
       judgeLeg(each, arrivals).verdict === 'closed',
   );
-  return hasBrokenTls(leg) && closed ? { ...judgement, verdict: 'unreachable', reason: 'tls-broken' } : judgement;
+  return hasBrokenTls(leg) && closed ? judged('tls-broken', judgement) : judgement;
 }
 
 const BROKEN_TLS_SITTINGS = 2;

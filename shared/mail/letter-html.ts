@@ -1,11 +1,11 @@
-import { type Html, html } from './html.ts';
+import { type Html, html, textOf } from '../markup/html.ts';
 import { type Letter, type Line, type Section, UNSUBSCRIBE } from './parts.ts';
 import { STYLE } from './style.ts';
 
 /** The HTML of a letter, every word of it escaped. */
 export function letterAsHtml({ subject, label, tone = 'plain', opening, sections, signature, unsubscribeUrl }: Letter): string {
   const end = unsubscribeUrl === undefined ? '' : html`<p class="end">${UNSUBSCRIBE} <a href="${unsubscribeUrl}">unsubscribe</a></p>`;
-  return String(html`<!doctype html>
+  return textOf(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -17,7 +17,7 @@ export function silentLetter(notice: HostNotice, occasion: Extract<Occasion, { k
       : `When it was audited last, before that, it ${{ open: 'was an open relay', suspected: 'answered as an open relay', closed: 'was closed' }[relay]}.`;
   return {
     subject: newsOf(notice),
-    label: occasion.verdict === 'unreachable' ? 'Unreachable' : 'Cannot be audited',
+    label: REASONS[occasion.reason].verdict === 'unreachable' ? 'Unreachable' : 'Cannot be audited',
     tone: 'warning',
     opening: `${hostName} cannot be audited: ${scans} scheduled scans in a row, since ${utc(since)}, could not tell whether it relays. ${before}`,
     sections: [
@@ -47,7 +47,7 @@ export function backLetter(notice: HostNotice, { silentSince }: Extract<Occasion
 
 // The scan that ended the silence may have proven nothing, or what a second scan has yet to confirm.
 function whatIsKnown({ relay, seen }: HostNotice): string {
-  const proven = seen === undefined ? relay : provenState(seen.verdict);
+  const proven = seen === undefined ? relay : provenState(REASONS[seen.reason].verdict);
   if (proven === relay) return `It ${relayWords(relay)}.`;
   const last = relay === 'unknown' ? '' : ` What was confirmed last is that it ${relayWords(relay)}.`;
   if (seen === undefined || proven === undefined) return `${seen === undefined ? '' : REASONS[seen.reason].sentence}${last}`;

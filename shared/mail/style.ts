@@ -1,7 +1,7 @@
-import { raw } from 'hono/html';
+import { html } from '../markup/html.ts';
 
 /** The style of mails: narrow screens first, dark where the reader's program is; readable without it. It holds no text of anybody's. */
-export const STYLE = raw(`
+export const STYLE = html`
 body{margin:0;padding:0;background:#f4f6f8;color:#1b2430;font:16px/1.5 -apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif}
 .letter{max-width:40em;margin:0 auto;padding:16px;background:#fff}
 .verdict{border-left:6px solid #6b7785;padding:4px 0 4px 14px}
@@ -29,4 +29,4 @@ pre{background:#262e37}
 a{color:#8cbcff}
 .end{border-color:#39434e}
 }
-`);
+`;

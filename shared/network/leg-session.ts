@@ -44,6 +44,7 @@ export type LegOrder = {
   readonly scope: Scope;
   readonly limits: ProbeLimits;
   readonly deadline: number;
+  readonly clock: () => number;
   readonly optOutAddress: string;
   /** Where our pages answer; left out where there are none. */
   readonly siteUrl?: string | undefined;
@@ -99,7 +100,7 @@ export async function holdSession(order: LegOrder, next: NextSession, help: bool
 
 // Each canary is written down before a byte of its message leaves.
 async function messages(order: LegOrder, { tests, around }: NextSession & { kind: 'messages' }): Promise<Transaction[]> {
-  const { cast, target, port, transport, optOutAddress, siteUrl } = order;
+  const { cast, target, port, transport, clock, optOutAddress, siteUrl } = order;
   const leg = legName({ address: target.text, port, transport });
   const mailboxes = { prefix: `${cast.localPart}-`, domain: cast.canaryDomain };
   const transactions: Transaction[] = [];
@@ -108,7 +109,7 @@ async function messages(order: LegOrder, { tests, around }: NextSession & { kind
     const expected = await order.expectCanary?.({ leg, test: id, recipient, from: sender, mailboxes });
     if (expected === undefined) continue;
     const { ourDomain, canaryDomain } = cast;
-    const message = writeCanary({ token: expected.token, sentAt: Date.now(), ourDomain, canaryDomain, leg, optOutAddress, siteUrl });
+    const message = writeCanary({ token: expected.token, sentAt: clock(), ourDomain, canaryDomain, leg, optOutAddress, siteUrl });
     const { ehlo, from, to, beside } = envelope;
     transactions.push({ ehlo, from, recipients: [{ id, to }], beside, canary: { id: expected.id, message } });
   }
@@ -123,29 +124,30 @@ async function dialAndRun(
   transcript: Transcript,
   { tlsLevel, silenceMs }: SessionManner,
 ): Promise<Dialled> {
-  const { target, port, transport, cast, limits, deadline } = order;
-  const left = Math.max(1, deadline - Date.now());
+  const { target, port, transport, cast, limits, deadline, clock } = order;
+  const left = Math.max(1, deadline - clock());
   const connection = await connect(target, port, Math.min(limits.connectMs, left), order.askAtDial);
   if (connection.kind === 'failed') {
     const failed = connection.contact === 'connection-timed-out' && left < limits.connectMs ? 'out-of-time' : connection.contact;
     transcript.add(`-- ${failed}`);
     return { failed };
   }
-  const sessionDeadline = Math.min(deadline, Date.now() + limits.sessionMs);
+  const sessionDeadline = Math.min(deadline, clock() + limits.sessionMs);
   const rules = {
     replyMs: limits.replyMs,
     deadline: sessionDeadline,
+    clock,
     serverName: cast.hostName,
     tlsLevel,
     silenceMs,
     signal: order.signal,
   };
   if (transport !== 'tls') return runSession(connection.socket, dialogue, rules, transcript);
-  const within = Math.max(1, Math.min(limits.replyMs, sessionDeadline - Date.now()));
+  const within = Math.max(1, Math.min(limits.replyMs, sessionDeadline - clock()));
   const secured = await secure(connection.socket, cast.hostName, within, tlsLevel);
   if ('failed' in secured) {
     transcript.add(`-- tls-failed: ${secured.failed}`);
-    return { failed: Date.now() >= sessionDeadline ? 'out-of-time' : 'tls-failed', why: secured.failed };
+    return { failed: clock() >= sessionDeadline ? 'out-of-time' : 'tls-failed', why: secured.failed };
   }
   return { ...(await runSession(secured.socket, dialogue, rules, transcript)), tls: secured.tls };
 }

@@ -65,7 +65,7 @@ export async function probeLeg(order: LegOrder): Promise<LegEvidence> {
     const steps = waitBefore(sitting.progress);
     if (round.length === 0 || steps === undefined) break;
     // A wait that leaves no time for a session is left to the next sitting.
-    if (order.signal?.aborted || Date.now() + order.limits.pauseMs * steps >= order.deadline) {
+    if (order.signal?.aborted || order.clock() + order.limits.pauseMs * steps >= order.deadline) {
       sitting.stopped = 'out-of-time';
       break;
     }

@@ -10,6 +10,7 @@ import { secure, type TlsLevel } from './connect.ts';
 export type SessionRules = {
   readonly replyMs: number;
   readonly deadline: number;
+  readonly clock: () => number;
   readonly serverName: string | undefined;
   readonly tlsLevel: TlsLevel;
   /** Who says nothing for so long is silent, even where our own time is over by then. */
@@ -109,10 +110,10 @@ async function secureLine(line: Line, rules: SessionRules, transcript: Transcrip
   const left = line.release();
   const injected = left === '' ? undefined : left.slice(0, INJECTED_CHARACTERS);
   if (injected !== undefined) transcript.add(`-- dropped, since it came in the clear behind the answer to STARTTLS: ${injected}`);
-  const within = Math.max(1, Math.min(rules.replyMs, rules.deadline - Date.now()));
+  const within = Math.max(1, Math.min(rules.replyMs, rules.deadline - rules.clock()));
   const secured = await secure(line.socket, rules.serverName, within, rules.tlsLevel);
   if ('failed' in secured) {
-    const end = Date.now() >= rules.deadline ? 'out-of-time' : 'tls-failed';
+    const end = rules.clock() >= rules.deadline ? 'out-of-time' : 'tls-failed';
     transcript.add(`-- ${END_WORDS[end]}: ${secured.failed}`);
     return { arrival: { kind: 'end', end, why: secured.failed } };
   }
@@ -125,7 +126,7 @@ type Line = {
   readonly socket: Socket;
   /** What has come already. */
   take(): Arrival | undefined;
-  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'signal' | 'silenceMs'>): Promise<Arrival>;
+  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'clock' | 'signal' | 'silenceMs'>): Promise<Arrival>;
   unfinished(): readonly string[];
   /** Bytes read so far. */
   bytes(): number;
@@ -158,14 +159,14 @@ function openLine(socket: Socket, readBefore = 0): Line {
   return {
     socket,
     take: () => queue.shift() ?? ended,
-    next: (withinMs, { deadline, signal, silenceMs }) =>
+    next: (withinMs, { deadline, clock, signal, silenceMs }) =>
       new Promise((resolve) => {
         const over = () => tell({ kind: 'end', end: 'out-of-time' });
         waiting = (arrival) => {
           signal?.removeEventListener('abort', over);
           resolve(arrival);
         };
-        const left = signal?.aborted ? 0 : Math.max(0, deadline - Date.now());
+        const left = signal?.aborted ? 0 : Math.max(0, deadline - clock());
         const end = left < Math.min(withinMs, silenceMs) ? 'out-of-time' : 'silent';
         timer = setTimeout(() => tell({ kind: 'end', end }), Math.min(left, withinMs));
         signal?.addEventListener('abort', over, { once: true });

@@ -16,6 +16,9 @@ export type WebhookDoor = {
   readonly ca?: string | undefined;
 };
 
+/** What a webhook is sent. */
+export type WebhookMessage = { readonly body: string; readonly headers: Readonly<Record<string, string>> };
+
 /** What came of a call. `why` is for the owner of the webhook to read. */
 export type WebhookCall = { readonly kind: 'taken'; readonly status: number } | { readonly kind: 'refused'; readonly why: string };
 
@@ -30,7 +33,7 @@ const ANSWER_LIMIT_BYTES = 64 * 1024; // of which nothing but the status is used
  * name servers or its network do makes it throw, or keeps it beyond ten seconds. How long it takes tells of networks: who waits for
  * it must not let others see when it ended.
  */
-export async function postToWebhook(url: string, body: string, headers: Record<string, string>, door: WebhookDoor): Promise<WebhookCall> {
+export async function postToWebhook(url: string, message: WebhookMessage, door: WebhookDoor): Promise<WebhookCall> {
   const read = readWebhookUrl(url);
   if ('wrong' in read) return refused(read.wrong);
   const over = new AbortController();
@@ -38,7 +41,7 @@ export async function postToWebhook(url: string, body: string, headers: Record<s
   try {
     const addresses = await Promise.race([addressesOf(read, door), slowness(over.signal)]);
     for (const address of addresses.slice(0, ADDRESSES_TRIED)) {
-      const call = door.isVetoed(address.text) ? undefined : () => post(address, read, body, headers, door, over.signal);
+      const call = door.isVetoed(address.text) ? undefined : () => post(address, read, message, door, over.signal);
       const answer = await turnOf(call, over.signal);
       if (answer !== undefined) return answer;
     }
@@ -90,8 +93,7 @@ function turnOf(start: (() => ClientRequest) | undefined, over: AbortSignal): Pr
 function post(
   address: Address,
   { target, port, path }: WebhookUrl,
-  body: string,
-  headers: Record<string, string>,
+  { body, headers }: WebhookMessage,
   { ca }: WebhookDoor,
   over: AbortSignal,
 ): ClientRequest {

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 
 /** Who this deployment is to the mail servers that it connects to. */

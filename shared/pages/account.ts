@@ -1,5 +1,5 @@
 import type { KeyScope } from '../domain/key-scope.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, copyable, fieldError, ownForm, when } from './parts.ts';
 

@@ -1,7 +1,7 @@
 import type { Backscatter } from '../domain/backscatter.ts';
 import type { Bounce } from '../domain/canary.ts';
+import { type Html, html } from '../markup/html.ts';
 import { said } from './evidence.ts';
-import { type Html, html } from './html.ts';
 import { counted, moment } from './parts.ts';
 
 /** That a server bounces mail for unknown users, by which message that was seen, and what to set; nothing where it does not. */

@@ -1,7 +1,7 @@
 import type { Change } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
+import { html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, when } from './parts.ts';
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '../domain/reason.ts';
-import { html } from './html.ts';
+import { html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 import { badge } from './parts.ts';
 

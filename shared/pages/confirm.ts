@@ -1,4 +1,4 @@
-import { html } from './html.ts';
+import { html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 import { linkAgain } from './sign-in.ts';
 

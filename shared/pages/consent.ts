@@ -2,8 +2,8 @@ import type { Addition } from '../domain/consent-advice.ts';
 import type { ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
+import { type Html, html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, copyable, when } from './parts.ts';
 

@@ -4,7 +4,7 @@ import type { Seen } from '../domain/notice.ts';
 import { queueCommands } from '../domain/queue-commands.ts';
 import { type Software, softwareSentence } from '../domain/remedies.ts';
 import { printable } from '../domain/transcript.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { copyable, counted, moment } from './parts.ts';
 
 const TEXT_LIMIT = 300; // characters of what a server said, on pages that show many

@@ -1,4 +1,4 @@
-import { type Html, textOf } from './html.ts';
+import { type Html, textOf } from '../markup/html.ts';
 
 /** The first of `items`, as HTML, as far as `limit` characters have room for them; `least` of them however long they are. */
 export function fitting<T>(items: readonly T[], show: (item: T) => Html, limit: number, least = 0): Html[] {

@@ -1,4 +1,4 @@
-import { html } from './html.ts';
+import { html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 
 /** The start page: what this is, for a mail administrator who has never heard of it, and where to go from here. */

@@ -1,5 +1,5 @@
 import type { Reason } from '../domain/reason.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 
 function exempt(from: string): Html {
   return html`Exempt our addresses from ${from} (<a href="/about">which they are</a>), and never let them relay.`;

@@ -1,17 +1,10 @@
+import type { HostSettings, OwnSetting } from '../domain/host.ts';
 import { PERIODS, type Period } from '../domain/schedule.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { fieldError, textField } from './parts.ts';
 
 /** The settings of a host as they stand in a form: lists with one entry a line, ports with commas between. */
-export type HostFields = {
-  readonly servedDomains: string;
-  readonly alertRecipients: string;
-  readonly ports: string;
-  readonly period: string;
-  readonly controlMailbox: string;
-  readonly reminders: boolean;
-  readonly webhook: string;
-};
+export type HostFields = { readonly [K in OwnSetting]: NonNullable<HostSettings[K]> extends boolean ? boolean : string };
 
 /** What is wrong with fields, by their names. */
 export type FieldFaults = Readonly<Partial<Record<keyof HostFields | 'name', string>>>;
@@ -29,16 +22,47 @@ const CONTROL_HINT =
 
 /** The fields of a host's settings. The unusual ones are folded away unless one of them is wrong. */
 export function hostFields(fields: HostFields, faults: FieldFaults, probePorts: readonly number[]): Html {
-  const unusual = [faults.controlMailbox, faults.ports, faults.reminders, faults.webhook].some((fault) => fault !== undefined);
-  return html`${linesField('servedDomains', 'Domains it takes mail for, one a line', fields.servedDomains, 'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record. There may be 100; of more than ten, a scan uses ten, and others the next week.', faults.servedDomains)}
-${linesField('alertRecipients', 'Alerts go to, one mail address a line', fields.alertRecipients, 'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.', faults.alertRecipients)}
-<p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>
-<details${unusual ? html` open` : undefined}><summary>Control mailbox, ports, reminders, webhook</summary>
-${textField('controlMailbox', 'Control mailbox', fields.controlMailbox, { hint: CONTROL_HINT, error: faults.controlMailbox })}
-${textField('ports', 'Ports', fields.ports, { hint: `With commas between. Probed here: ${probePorts.join(', ')}. 465 is spoken to inside TLS, the others plain and after STARTTLS.`, error: faults.ports })}
-<p class="field"><label><input type="checkbox" name="reminders" value="on"${fields.reminders ? html` checked` : undefined}>Remind me while it stays open or suspected: after 1, 7 and then every 30 days</label></p>
-${textField('webhook', 'Webhook', fields.webhook, { hint: 'An HTTPS address, at port 443 or 8443, that is called with every notice; empty for none.', error: faults.webhook, type: 'url' })}
-</details>`;
+  const { servedDomains, alertRecipients, period, ...unusual } = allFields(fields, faults, probePorts);
+  const isWrong = Object.keys(unusual).some((field) => field in faults);
+  return html`${servedDomains}
+${alertRecipients}
+${period}
+<details${isWrong ? html` open` : undefined}><summary>Control mailbox, ports, reminders, webhook</summary>
+${Object.values(unusual).map((field) => html`${field}\n`)}</details>`;
+}
+
+function allFields(fields: HostFields, faults: FieldFaults, probePorts: readonly number[]): Readonly<Record<OwnSetting, Html>> {
+  return {
+    servedDomains: linesField(
+      'servedDomains',
+      'Domains it takes mail for, one a line',
+      fields.servedDomains,
+      'With at least one a scan can tell a refusal to relay from a refusal of us. Each is used while its MX names this server, or it carries your record. There may be 100; of more than ten, a scan uses ten, and others the next week.',
+      faults.servedDomains,
+    ),
+    alertRecipients: linesField(
+      'alertRecipients',
+      'Alerts go to, one mail address a line',
+      fields.alertRecipients,
+      'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.',
+      faults.alertRecipients,
+    ),
+    period: html`<p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>`,
+    controlMailbox: textField('controlMailbox', 'Control mailbox', fields.controlMailbox, {
+      hint: CONTROL_HINT,
+      error: faults.controlMailbox,
+    }),
+    ports: textField('ports', 'Ports', fields.ports, {
+      hint: `With commas between. Probed here: ${probePorts.join(', ')}. 465 is spoken to inside TLS, the others plain and after STARTTLS.`,
+      error: faults.ports,
+    }),
+    reminders: html`<p class="field"><label><input type="checkbox" name="reminders" value="on"${fields.reminders ? html` checked` : undefined}>Remind me while it stays open or suspected: after 1, 7 and then every 30 days</label></p>`,
+    webhook: textField('webhook', 'Webhook', fields.webhook, {
+      hint: 'An HTTPS address, at port 443 or 8443, that is called with every notice; empty for none.',
+      error: faults.webhook,
+      type: 'url',
+    }),
+  };
 }
 
 function linesField(

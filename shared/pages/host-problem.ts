@@ -1,6 +1,6 @@
 import type { Host } from '../domain/host.ts';
+import { html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 
 /** The page that says why something that was asked for a host was not done, with the way back to it. */

@@ -1,5 +1,5 @@
 import type { Host } from '../domain/host.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 
 const TABS = [
   ['', 'Overview'],

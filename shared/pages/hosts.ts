@@ -1,10 +1,10 @@
 import { brokenTlsAt } from '../domain/broken-tls.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
-import type { OwedScan } from '../domain/scan.ts';
+import type { Begun, OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import { shareOf } from '../domain/shares.ts';
+import { type Html, html } from '../markup/html.ts';
 import { PERIOD_WORDS } from './host-fields.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, relative, strip, stripShapes, when } from './parts.ts';
 
@@ -67,7 +67,7 @@ function nothingYet(): Html {
 const URGENCY: Readonly<Record<Host['state']['relay'], number>> = { open: 0, suspected: 1, unknown: 2, closed: 3 };
 
 function table(lead: string, { hosts }: PageOfHosts, unfinished: readonly OwedScan[], now: number): Html {
-  const waitsOf = ({ id }: Host) => unfinished.find(({ hostId }) => hostId === id)?.awaits;
+  const waitsOf = ({ id }: Host) => unfinished.find(({ hostId }) => hostId === id)?.begun?.awaits;
   return html`${stripShapes()}
 <p class="lead">${lead}</p>
 <table class="stacked hosts">
@@ -97,7 +97,7 @@ function domainsShown(domains: readonly string[]): string {
   return others > 1 ? `${domains.slice(0, DOMAINS_SHOWN).join(', ')} and ${others} others` : domains.join(', ');
 }
 
-function row(host: Host, waits: OwedScan['awaits'], now: number): Html {
+function row(host: Host, waits: Begun['awaits'], now: number): Html {
   const { id, settings, state } = host;
   const { last } = state;
   const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${domainsShown(settings.servedDomains)}</span>`;
@@ -112,7 +112,7 @@ function row(host: Host, waits: OwedScan['awaits'], now: number): Html {
 `;
 }
 
-function scansCell({ state: { recent, putOff } }: Host, waits: OwedScan['awaits'], now: number): Html {
+function scansCell({ state: { recent, putOff } }: Host, waits: Begun['awaits'], now: number): Html {
   const waiting = waits === undefined || waits.until <= now ? undefined : html`waits for its messages until ${when(waits.until, now)}`;
   const verdicts = recentVerdicts(recent);
   if (verdicts.length > 0) return html`${strip(verdicts)}${waiting === undefined ? undefined : html`<span class="hint">${waiting}</span>`}`;

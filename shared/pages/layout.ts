@@ -1,5 +1,5 @@
+import { type Html, html, textOf } from '../markup/html.ts';
 import { SCRIPT_PATH, STYLE_PATH } from './assets.ts';
-import { type Html, html, textOf } from './html.ts';
 
 const SITE = 'Relay Audit';
 

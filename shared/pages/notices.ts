@@ -1,25 +1,16 @@
 import type { Host } from '../domain/host.ts';
-import type { HostNotice, NoticeOutcome } from '../domain/notice.ts';
+import type { HostNotice, NoticeOutcome, NoticeRecord } from '../domain/notice.ts';
 import { printable } from '../domain/transcript.ts';
+import { html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, badge, when } from './parts.ts';
-
-/** A mail or webhook call, and what became of it. */
-export type ShownNotice = {
-  readonly notice: HostNotice;
-  readonly tries: number;
-  readonly outcome?: NoticeOutcome | undefined;
-  readonly dueAt?: number | undefined;
-  readonly why?: string | undefined;
-};
 
 /** A page of notices, newest first; `next` is the address of the following page. */
 export type NoticesPage = {
   readonly visitor: Visitor;
   readonly host: Host;
-  readonly notices: readonly ShownNotice[];
+  readonly notices: readonly NoticeRecord<HostNotice>[];
   readonly next: string | undefined;
   readonly now: number;
 };
@@ -50,7 +41,7 @@ export function noticesPage({ visitor, host, notices, next, now }: NoticesPage):
     const again = notice.channel === 'webhook' && outcome !== undefined;
     return html`<tr><th scope="row">${when(notice.owedAt, now)}</th><td data-label="About">${ABOUT[notice.occasion.kind]}: ${badge(notice.relay)}</td>
 <td data-label="To">${notice.channel === 'webhook' ? 'the webhook ' : undefined}${printable(notice.recipient)}</td>
-<td data-label="Became">${became}${dueAt === undefined || outcome !== undefined ? undefined : html`<span class="hint">next try ${when(dueAt, now)}</span>`}${why === undefined || outcome === 'grouped' ? undefined : html`<span class="hint">${printable(why)}</span>`}
+<td data-label="Became">${became}${dueAt === undefined ? undefined : html`<span class="hint">next try ${when(dueAt, now)}</span>`}${why === undefined || outcome === 'grouped' ? undefined : html`<span class="hint">${printable(why)}</span>`}
 ${again ? actButton(visitor.formToken, `/hosts/${host.id}/notices/${notice.id}/repeat`, 'Call again', 'quiet') : undefined}</td></tr>
 `;
   });

@@ -1,6 +1,6 @@
 import { CONSENT_LABEL, DENY } from '../domain/consent.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 
 const TARGET_LIMIT = 253; // characters of the longest name, RFC 1035 §2.3.4

@@ -1,5 +1,5 @@
 import { type KnownState, VERDICTS, type Verdict } from '../domain/reason.ts';
-import { type Html, html, type Value } from './html.ts';
+import { type Html, html, type Value } from '../markup/html.ts';
 import { tokenField } from './layout.ts';
 
 // What several pages are made of.

@@ -1,7 +1,7 @@
 import { isSameName, type Known } from '../domain/known-server.ts';
 import type { Proposal, ProposedServer } from '../domain/proposal.ts';
+import { type Html, html } from '../markup/html.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { copyable, ownForm } from './parts.ts';
 
@@ -67,7 +67,8 @@ ${nameForm('')}`,
 }
 
 function nothingFound(inTrouble: boolean): Html {
-  if (inTrouble) return html`<p>DNS did not answer, so we cannot say what it leads to. Try again later, or enter the name of the server itself.</p>`;
+  if (inTrouble)
+    return html`<p>DNS did not answer, so we cannot say what it leads to. Try again later, or enter the name of the server itself.</p>`;
   return html`<p>DNS knows no mail server for it, nor an address. Check the spelling, or enter the name of the server itself.</p>`;
 }
 

@@ -1,6 +1,6 @@
 import { explanationOf } from '../domain/explanation.ts';
 import type { Scan, ScanKind } from '../domain/scan.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { badge, when } from './parts.ts';
 
 const KINDS: Readonly<Record<ScanKind, string>> = {

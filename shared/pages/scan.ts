@@ -9,11 +9,11 @@ import type { LegEvidence, Outcome, OwedScan, Scan, Stage, TestResult } from '..
 import { worse } from '../domain/timeline.ts';
 import { printable } from '../domain/transcript.ts';
 import { hasBrokenTls, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../domain/verdict.ts';
+import { type Html, html } from '../markup/html.ts';
 import { backscatterNote } from './backscatter.ts';
 import { holeBox, said, way } from './evidence.ts';
 import { fitting } from './fitting.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { badge, counted, spanWords, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';

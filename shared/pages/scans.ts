@@ -1,8 +1,8 @@
 import type { Host } from '../domain/host.ts';
 import { VERDICTS, type Verdict } from '../domain/reason.ts';
 import type { Scan } from '../domain/scan.ts';
+import { type Html, html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { counted } from './parts.ts';
 import { scanTable } from './scan-table.ts';

@@ -1,7 +1,7 @@
 import type { Host } from '../domain/host.ts';
+import { type Html, html } from '../markup/html.ts';
 import { type FieldFaults, type HostFields, hostFields } from './host-fields.ts';
 import { hostHead } from './host-tabs.ts';
-import { type Html, html } from './html.ts';
 import { layout, type Visitor } from './layout.ts';
 import { copyable, ownForm } from './parts.ts';
 import { type StoppedRecipient, stopWords } from './stops.ts';
@@ -58,8 +58,8 @@ ${secret === undefined ? undefined : html`<details><summary>What calls of the we
   );
 }
 
-function typedFields({ servedDomains, alertRecipients, period, controlMailbox, ports, reminders, webhook }: HostFields): Html {
-  const all = [servedDomains, alertRecipients, period, controlMailbox, ports, reminders ? 'with reminders' : 'without reminders', webhook];
+function typedFields(fields: HostFields): Html {
+  const all = Object.entries(fields).map(([name, value]) => (typeof value === 'string' ? value : `${value ? 'with' : 'without'} ${name}`));
   return html`<details open><summary>What you had typed</summary><pre>${all.filter((each) => each !== '').join('\n')}</pre></details>`;
 }
 

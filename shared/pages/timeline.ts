@@ -1,7 +1,7 @@
 import type { Verdict } from '../domain/reason.ts';
 import { type Row, rowsOf, type Span, type Stretch, within, worse } from '../domain/timeline.ts';
+import { type Html, html } from '../markup/html.ts';
 import { fitting } from './fitting.ts';
-import { type Html, html } from './html.ts';
 import { counted, moment } from './parts.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

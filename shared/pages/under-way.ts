@@ -1,6 +1,6 @@
 import { REASONS } from '../domain/reason.ts';
 import { kindOf, type OwedScan } from '../domain/scan.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../markup/html.ts';
 import { relative, when } from './parts.ts';
 import { kindWords } from './scan-table.ts';
 
@@ -32,12 +32,12 @@ ${owed.map((each) => owedScan(each, now))}</section>`;
 
 function heading(owed: readonly OwedScan[], now: number): string {
   if (owed.some((each) => isUnderWay(each, now))) return 'A scan is under way';
-  if (owed.some(({ awaits }) => awaits !== undefined)) return 'A scan waits for its messages';
-  return owed.some(({ left }) => left !== undefined) ? 'A scan is not finished' : 'A scan follows';
+  if (owed.some(({ begun }) => begun?.awaits !== undefined)) return 'A scan waits for its messages';
+  return owed.some(({ begun }) => begun?.left !== undefined) ? 'A scan is not finished' : 'A scan follows';
 }
 
 function owedScan(owed: OwedScan, now: number): Html {
-  const { hostId, scanId, underWay, awaits } = owed;
+  const { hostId, scanId, underWay, begun } = owed;
   const kind = kindWords(kindOf(scanId) ?? 'on-demand');
   const name = html`<a href="/hosts/${hostId}/scans/${scanId}">Scan (${kind})</a>`;
   if (underWay !== undefined && isUnderWay(owed, now)) {
@@ -48,23 +48,23 @@ function owedScan(owed: OwedScan, now: number): Html {
     return html`<p>${name}: under way since ${when(underWay.since, now)}.${legs.length === 0 ? ' Consent is checked, and the first connection made.' : ''}</p>
 ${legs.length === 0 ? undefined : html`<ul class="legs">${legs}</ul>`}`;
   }
-  if (awaits !== undefined) return waiting(name, awaits.until, now);
+  if (begun?.awaits !== undefined) return waiting(name, begun.awaits.until, now);
   return html`<p>${name}: ${dueWords(owed, now)}</p>${whyLater(owed)}`;
 }
 
-function dueWords({ dueAt, left, trouble }: OwedScan, now: number): string {
-  const goesOn = left !== undefined && trouble === undefined;
+function dueWords({ dueAt, begun, trouble }: OwedScan, now: number): string {
+  const goesOn = begun?.left !== undefined && trouble === undefined;
   if (dueAt <= now) return `It ${goesOn ? 'goes on' : 'begins'} within a minute or two.`;
   return `It ${goesOn ? 'goes on' : 'is due'} ${relative(dueAt, now)}.`;
 }
 
 // What put it off, or what its server left undone.
-function whyLater({ trouble, left, sittings }: OwedScan): Html | undefined {
+function whyLater({ trouble, begun }: OwedScan): Html | undefined {
   if (trouble !== undefined) return html`\n<p>${REASONS[trouble].sentence}</p>`;
-  if (left === undefined) return undefined;
-  const { reason, completed, planned } = left;
+  if (begun?.left === undefined) return undefined;
+  const { reason, completed, planned } = begun.left;
   const counts = completed < planned ? ` ${completed} of ${planned} tests are complete.` : '';
-  const next = sittings === undefined ? '' : ` It is asked in up to ten sittings; the next is number ${sittings + 1}.`;
+  const next = ` It is asked in up to ten sittings; the next is number ${begun.sittings + 1}.`;
   return html`
 <p>${REASONS[reason].sentence}${counts}${next} The verdict comes with the last of them.</p>`;
 }

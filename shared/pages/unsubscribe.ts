@@ -1,4 +1,4 @@
-import { html } from './html.ts';
+import { html } from '../markup/html.ts';
 import { layout } from './layout.ts';
 
 /** The page that the unsubscribe link of a mail leads to. Nothing happens before its button is pressed: mail filters open links too. */

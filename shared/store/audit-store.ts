@@ -3,7 +3,7 @@ import type { Change, Effect } from '../domain/change.ts';
 import type { Host, HostSettings, HostState } from '../domain/host.ts';
 import type { KeyScope } from '../domain/key-scope.ts';
 import type { MailStop } from '../domain/mail-stop.ts';
-import type { HostNotice, Notice, NoticeOutcome } from '../domain/notice.ts';
+import type { MailNotice, Notice, NoticeOutcome, NoticeRecord } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import type { Reason, Verdict } from '../domain/reason.ts';
 import type { LegEvidence, OwedScan, Scan, ScanRef } from '../domain/scan.ts';
@@ -68,16 +68,8 @@ export type Repeated =
 /** A request with an idempotency key of its account; `fingerprint` tells it from another with the same key. */
 export type RepeatableRequest = { readonly accountId: string; readonly key: string; readonly fingerprint: string };
 
-/** A notice as it stands: owed while it has `dueAt`, settled with an `outcome` since `settledAt`. `why` is what was said last against it. */
-export type NoticeRecord = {
-  readonly notice: Notice;
-  readonly tries: number;
-  readonly dueAt?: number | undefined;
-  readonly outcome?: NoticeOutcome | undefined;
-  readonly settledAt?: number | undefined;
-  readonly messageId?: string | undefined;
-  readonly why?: string | undefined;
-};
+/** An owed scan as it is found when it is due. */
+export type DueScan = Pick<OwedScan, keyof ScanRef | 'dueAt' | 'tries'>;
 
 /** A wish to alert a recipient of a host at once. */
 export type AlertWish = {
@@ -245,7 +237,7 @@ export type AuditStore = {
   /** Every scan owed to the host. */
   owedOf(hostId: string): Promise<OwedScan[]>;
   /** Owed scans due at `now`, oldest first. */
-  dueScans(now: number, limit: number): Promise<OwedScan[]>;
+  dueScans(now: number, limit: number): Promise<DueScan[]>;
   /** Notes how many due scans of an account were left for a later minute. */
   noteWaiting(accountId: string, waiting: number, now: number): Promise<void>;
   /** How many were left for later in the last two minutes. */
@@ -305,8 +297,8 @@ export type AuditStore = {
   /** Owes a digest no more that was due at `now`, of a host that is gone or has told everything. */
   dropDigest(hostId: string, now: number): Promise<void>;
 
-  /** Unsettled notices due at `now`, up to `limit` mails, oldest first, and as many for webhooks. */
-  dueNotices(now: number, limit: number): Promise<string[]>;
+  /** Ids of the unsettled notices due at `now`, up to `limit` mails, oldest first, and as many for webhooks. */
+  dueNotices(now: number, limit: number): Promise<{ readonly mails: readonly string[]; readonly webhooks: readonly string[] }>;
   /** Claims a due notice until `until`: of any number of callers at most one gets it. `tries` counts this one. */
   claimNotice(noticeId: string, now: number, until: number): Promise<{ notice: Notice; tries: number } | undefined>;
   /** Settles an unsettled notice; false when it is settled already. */
@@ -323,12 +315,12 @@ export type AuditStore = {
   /** The notices about one host, newest first. */
   listNotices(hostId: string, limit: number, after?: string): Promise<Page<NoticeRecord>>;
   /** Owes a settled notice again, from the first try; false when it is owed as it is. */
-  repeatNotice(noticeId: string, now: number): Promise<boolean>;
+  repeatNotice(notice: Notice, now: number): Promise<boolean>;
 
   /** Opens the window of an alert unless one is open; gives the open one, with the host that opened it. */
   openAlertWindow(wish: AlertWish): Promise<{ hostId: string; until: number }>;
   /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
-  joinGroup(notice: HostNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
+  joinGroup(notice: MailNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
 
   /**
    * Of the addresses those that get no mail of this account, or of any when none is given, and why. `readerAsks`: who reads the mailbox

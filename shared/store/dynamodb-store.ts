@@ -29,7 +29,7 @@ import { turns } from './dynamodb/turns.ts';
 export function dynamoDbStore(
   tableName: string,
   retentionMs: number,
-  clock: () => number = Date.now,
+  clock: () => number,
   client: DynamoDBClient = new DynamoDBClient({}),
 ): AuditStore {
   const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });

@@ -2,15 +2,16 @@ import * as z from 'zod';
 import type { Arrival, Bounce, Canary } from '../domain/canary.ts';
 import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
-import { SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
-import { type Host, letterOf, verdictOf } from '../domain/host.ts';
+import { type Hole, SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
+import { type Host, type HostSettings, type HostState, letterOf, verdictOf } from '../domain/host.ts';
 import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
-import { CHANNELS, type Notice, OUTCOMES_OF_NOTICES } from '../domain/notice.ts';
+import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES, type Seen } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
-import { KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
-import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
+import { judged, KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
+import { MTA_NAMES, type Mta, type Software } from '../domain/remedies.ts';
 import {
+  type Begun,
   CONTACTS,
   ENDS,
   type LegEvidence,
@@ -21,13 +22,18 @@ import {
   type Scan,
   STAGES,
   STOPS,
+  type TestResult,
+  type TlsFacts,
   TRANSPORTS,
 } from '../domain/scan.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Line } from '../domain/turn-line.ts';
-import type { Account, NeverEntry, NoticeRecord, Pause, Session, StoredKey } from './audit-store.ts';
-import { idIn } from './keys.ts';
+import type { Account, DueScan, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
+import { idIn, type Key } from './keys.ts';
+
+// A schema for every property, so that none which is stored is forgotten when it is read.
+type Shape<T> = Readonly<Record<keyof T, z.ZodType>>;
 
 const reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const verdict = z.enum(VERDICTS);
@@ -35,7 +41,8 @@ const relayState = z.enum(RELAY_STATES);
 const knownState = z.enum(KNOWN_STATES);
 const time = z.number().int().nonnegative();
 
-const judgement = z.object({ verdict, reason, completed: z.number(), planned: z.number() });
+// Its verdict stands in the table too, for queries; what counts is the reason.
+const judgement = z.object({ reason, completed: z.number(), planned: z.number() }).transform((read) => judged(read.reason, read));
 
 const settings = z.object({
   name: z.string(),
@@ -47,7 +54,7 @@ const settings = z.object({
   reminders: z.boolean().default(true), // the first hosts had no choice
   webhook: z.string().optional(),
   acknowledgedAt: time.optional(),
-});
+} satisfies Shape<HostSettings>);
 
 const state = z.object({
   version: z.number(),
@@ -70,7 +77,7 @@ const state = z.object({
   flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
   silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
   reminders: z.number().optional(),
-});
+} satisfies Shape<HostState>);
 
 const hostItem = z.object({ pk: z.string(), sk: z.string(), createdAt: time, revision: z.number(), settings, state });
 
@@ -93,7 +100,7 @@ const canaryItem = z.object({
   sentAt: time,
   arrival: z.object({ at: time, path }).optional(),
   bounce: z.object({ at: time, by: z.string().optional() }).optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<Canary, 'id'> & Omit<StoredCanary, 'canary'>>);
 
 const scanItem = z.object({
   pk: z.string(),
@@ -113,7 +120,7 @@ const scanItem = z.object({
   waitedMs: z.number().optional(),
   arrivals: z.array(arrival).optional(),
   bounces: z.array(bounce).optional(),
-});
+} satisfies Shape<Key & Omit<Scan, 'hostId' | 'id'>>);
 
 const testResult = z.object({
   test: z.string(),
@@ -128,13 +135,13 @@ const testResult = z.object({
   says: z.enum(SAYS).optional(),
   closings: z.number().optional(),
   shows: z.object({ cause: z.enum(CAUSES), name: z.string().optional() }).optional(),
-});
+} satisfies Shape<TestResult>);
 
 const software = z.object({
   mta: z.enum(Object.keys(MTA_NAMES) as [Mta, ...Mta[]]),
   version: z.string().optional(),
   from: z.enum(['greeting', 'answers']),
-});
+} satisfies Shape<Software>);
 
 const tls = z.object({
   version: z.string(),
@@ -143,7 +150,7 @@ const tls = z.object({
   issuer: z.string().optional(),
   validTo: z.string().optional(),
   distrust: z.string().optional(),
-});
+} satisfies Shape<TlsFacts>);
 
 const legs = z.array(
   z.object({
@@ -170,14 +177,14 @@ const legs = z.array(
     brokenTls: z.object({ sittings: z.number(), why: z.string() }).optional(),
     ended: z.enum(ENDS).optional(),
     transcript: z.array(z.string()),
-  }),
+  } satisfies Shape<LegEvidence>),
 );
 
 const occasion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('change'), from: knownState, to: relayState }),
   z.object({ kind: z.literal('digest'), changes: z.number(), from: time }),
   z.object({ kind: z.literal('reminder'), count: z.number() }),
-  z.object({ kind: z.literal('silent'), verdict, reason, scans: z.number(), since: time }),
+  z.object({ kind: z.literal('silent'), reason, scans: z.number(), since: time }),
   z.object({ kind: z.literal('back'), silentSince: time }),
 ]);
 
@@ -189,12 +196,11 @@ const hole = z.object({
   port: z.number().optional(),
   seesUsAs: z.string().optional(),
   others: z.number(),
-});
+} satisfies Shape<Hole>);
 
 const seen = z.object({
   scanId: z.string(),
   scannedAt: time,
-  verdict,
   reason,
   messageAccepted: z.boolean(),
   arrival: arrival.optional(),
@@ -202,25 +208,23 @@ const seen = z.object({
   envelopes: z.number(),
   software: software.optional(),
   hole: hole.optional(),
-});
+} satisfies Shape<Seen>);
 
-const owedNotice = { id: z.string(), accountId: z.string(), channel: z.enum(CHANNELS), recipient: z.string(), owedAt: time };
+const owedNotice = { id: z.string(), accountId: z.string(), recipient: z.string(), owedAt: time };
 const newsOfHost = { hostId: z.string(), hostName: z.string(), occasion, relay: knownState, since: time.optional(), seen: seen.optional() };
 
-const notice = z.discriminatedUnion('about', [
-  z.object({ about: z.literal('host'), ...owedNotice, ...newsOfHost }),
-  z.object({ about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
+const notice = z.union([
+  z.object({ channel: z.literal('mail'), about: z.literal('host'), ...owedNotice, ...newsOfHost }),
+  z.object({ channel: z.literal('webhook'), about: z.literal('host'), ...owedNotice, ...newsOfHost }),
+  z.object({ channel: z.literal('mail'), about: z.literal('hosts'), ...owedNotice, hosts: z.array(z.object(newsOfHost)) }),
 ]);
 
-const noticeItem = z.object({
-  notice,
-  tries: z.number(),
-  dueAt: time.optional(),
-  outcome: z.enum(OUTCOMES_OF_NOTICES).optional(),
-  settledAt: time.optional(),
-  messageId: z.string().optional(),
-  why: z.string().optional(),
-});
+const noticeRecord = { notice, tries: z.number(), why: z.string().optional() };
+
+const noticeItem = z.union([
+  z.object({ ...noticeRecord, dueAt: time }),
+  z.object({ ...noticeRecord, outcome: z.enum(OUTCOMES_OF_NOTICES), settledAt: time, messageId: z.string().optional() }),
+]);
 
 const sessionItem = z.object({ pk: z.string(), sk: z.string(), email: z.string(), startedAt: time, until: time });
 
@@ -233,28 +237,32 @@ const change = z.object({
   at: time,
   firstScanId: z.string(),
   scanId: z.string(),
-});
+} satisfies Shape<Change>);
 
-const owedItem = z.object({
-  pk: z.string(),
-  sk: z.string(),
-  accountId: z.string(),
-  dueAt: time,
-  tries: z.number(),
+const dueScanItem = z.object({ pk: z.string(), sk: z.string(), accountId: z.string(), dueAt: time, tries: z.number() });
+
+const owedItem = dueScanItem.extend({
   trouble: reason.optional(),
   soFar: z.string().optional(),
-  sittings: z.number().optional(),
-  startedAt: time.optional(),
-  left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
   // A place of another shape, as it was before lines had rounds, is none: its scan joins the line anew.
   booked: z
     .record(z.string(), z.object({ round: z.number().int(), at: time }))
     .optional()
     .catch(undefined),
-  paused: z.array(z.string()).optional(),
-  awaits: z.object({ since: time, until: time }).optional(),
   underWay: z.object({ since: time, legs: z.array(z.object({ leg: z.string(), answered: z.number(), planned: z.number() })) }).optional(),
 });
+
+// Lies beside the attributes of an owed scan, not in one of its own: conditions look at `sittings`. The first ones had no scope, and do not
+// say of a first sitting that was cut short that none is counted; who asks the full table now asks all that is left of it.
+const begunItem = z.object({
+  startedAt: time,
+  full: z.boolean().default(true),
+  sittings: z.number().default(0),
+  soFar: z.string(),
+  left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
+  paused: z.array(z.string()).optional(),
+  awaits: z.object({ since: time, until: time }).optional(),
+} satisfies Shape<Begun>);
 
 const spanItem = z.object({
   from: time,
@@ -262,7 +270,7 @@ const spanItem = z.object({
   whole: z.boolean(),
   verdict,
   legs: z.string(),
-});
+} satisfies Shape<Span>);
 
 /** The legs of a span as one text, which costs less to store and to read than a list: a letter for the verdict before each name. */
 export function packSeenLegs(legs: Span['legs']): string {
@@ -287,7 +295,13 @@ export function readScan(item: unknown): Scan {
 }
 
 export function readOwed(item: unknown): OwedScan {
-  const { pk, sk, ...rest } = owedItem.parse(item);
+  const { pk, sk, soFar, ...rest } = owedItem.parse(item);
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest, begun: soFar === undefined ? undefined : begunItem.parse(item) };
+}
+
+/** What the index of what waits shows of an owed scan. */
+export function readDueScan(item: unknown): DueScan {
+  const { pk, sk, ...rest } = dueScanItem.parse(item);
   return { hostId: idIn(pk), scanId: idIn(sk), ...rest };
 }
 
@@ -373,7 +387,7 @@ const apiKey = z.object({
   scope: z.enum(KEY_SCOPES).default('write'), // the first keys had no scope, and could do everything
   label: z.string().optional(),
   lastUsedAt: time.optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<StoredKey, 'prefix'>>);
 
 export function readKey(item: unknown): StoredKey {
   const { pk, ...rest } = apiKey.parse(item);
@@ -387,7 +401,7 @@ const accountItem = z.object({
   hosts: z.number().int().optional(),
   hostsVersion: z.number().int().optional(),
   hostQuota: z.number().int().optional(),
-});
+} satisfies Shape<Pick<Key, 'pk'> & Omit<Account, 'id'>>);
 
 export function readAccount(item: unknown): Account {
   const { pk, ...rest } = accountItem.parse(item);

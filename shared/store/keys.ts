@@ -87,6 +87,12 @@ export function idIn(keyPart: string): string {
   return keyPart.slice(keyPart.indexOf('#') + 1);
 }
 
+/** Bounds of all items of the kind of a key that lie with it, as sort keys, which begin with `first`. `~` sorts behind whatever follows. */
+export function kindRange({ sk }: Key): { readonly first: string; readonly last: string } {
+  const first = sk.slice(0, sk.indexOf('#') + 1);
+  return { first, last: `${first}~` };
+}
+
 /** Bounds of the scans between two times, inclusive, as sort keys. `~` sorts behind every scan kind. */
 export function scanRange(fromMs: number, toMs: number): { readonly first: string; readonly last: string } {
   return { first: `SCAN#${compactTime(fromMs)}`, last: `SCAN#${compactTime(toMs)}~` };

@@ -3,6 +3,7 @@ import { raise } from '../domain/change.ts';
 import type { Scan, ScanRef } from '../domain/scan.ts';
 import { spannedByArrival } from '../domain/timeline.ts';
 import type { AuditStore } from './audit-store.ts';
+import { decideAgain } from './decide-again.ts';
 import { owedNotices } from './owed-notices.ts';
 
 export type Services = {
@@ -14,10 +15,6 @@ export type Services = {
   readonly log: { info: (message: string, fields: object) => void; error: (message: string, fields: object) => void };
 };
 
-// What canaries make of a scan is decided anew when another came between; a relay may hand over all of a scan's at once.
-const STORE_TRIES = 8;
-const STORE_WAIT_MS = 10; // doubled with each try
-
 /**
  * Raises a stored scan by canaries of it that came back, notes those that were bounced, and wakes the notices that this owes.
  * Gives the scan as it then is; undefined when it is not stored, or its host is gone. Whoever stores a scan and whoever marks a
@@ -25,8 +22,7 @@ const STORE_WAIT_MS = 10; // doubled with each try
  */
 export async function raiseScan(services: Services, ref: ScanRef, returns: Returns): Promise<Scan | undefined> {
   const { store, log } = services;
-  for (let tries = 0; tries < STORE_TRIES; tries++) {
-    if (tries > 0) await new Promise((done) => setTimeout(done, STORE_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2)));
+  return decideAgain('a scan was to be raised', async () => {
     const [host, before] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findScan(ref.hostId, ref.scanId)]);
     if (host === undefined || before === undefined) return undefined;
     const { scan, effect: raised } = raise(host, before, returns);
@@ -36,7 +32,7 @@ export async function raiseScan(services: Services, ref: ScanRef, returns: Retur
     const tells = effect.kind !== 'late' && effect.occasion !== undefined && scan.evidence !== undefined;
     const legs = tells ? await store.readEvidence(host.id, scan.evidence ?? '') : undefined;
     const notices = await owedNotices(host, scan, effect, legs ?? [], store);
-    if ((await store.storeRaised({ host, before, scan, effect, notices, span })) === 'conflict') continue;
+    if ((await store.storeRaised({ host, before, scan, effect, notices, span })) === 'conflict') return 'conflict';
     const { verdict } = scan.judgement;
     log.info('raised', {
       ...ref,
@@ -51,8 +47,7 @@ export async function raiseScan(services: Services, ref: ScanRef, returns: Retur
       services,
     );
     return scan;
-  }
-  throw new Error('the host kept changing while a scan was to be raised');
+  });
 }
 
 /** Wakes notices that were stored. The message only saves time: what it would wake is found unsettled by the next dispatch. */

@@ -1,3 +1,4 @@
+import { judgementOf } from '../../functions/probe/finding.ts';
 import { audit, newPost, rulesFor } from '../support/mta/audit-cases.ts';
 import type { MtaCase } from '../support/mta/case.ts';
 import { hasMta, type Namespace, openNamespace } from '../support/mta/namespace.ts';
@@ -61,7 +62,7 @@ function configurationsOf(servers: readonly ConfiguredServer[]): Configuration[]
 async function askAll(namespace: Namespace, sink: Sink, post: ReturnType<typeof newPost>, configuration: Configuration) {
   const { server, each, index, n } = configuration;
   try {
-    const judgement = await asked(namespace, configuration, async () => (await audit(rulesFor(namespace, n), post, each)).judgement);
+    const judgement = await asked(namespace, configuration, async () => judgementOf(await audit(rulesFor(namespace, n), post, each), []));
     const nmap = await asked(namespace, configuration, (address) => askNmap(address, each.ports));
     const truth = await asked(namespace, configuration, (address) =>
       truthOf(address, each, { subject: `letter ${index}`, delivered: sink.delivered, strangers: namespace.strangers }),

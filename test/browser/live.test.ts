@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { html } from '../../shared/markup/html.ts';
 import { ASSETS } from '../../shared/pages/assets.ts';
-import { html } from '../../shared/pages/html.ts';
 import { layout } from '../../shared/pages/layout.ts';
 import { hasChromium, startChromium } from './chromium.ts';
 

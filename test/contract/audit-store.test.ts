@@ -7,6 +7,7 @@ import { noticesOf, seenIn } from '../../shared/domain/notice.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, type Scan, type ScanKind, scanId } from '../../shared/domain/scan.ts';
 import { slotOf } from '../../shared/domain/schedule.ts';
+import { dueIds } from '../support/notices.ts';
 import {
   AMPLE,
   CLOSED,
@@ -193,22 +194,35 @@ describe('the schedule', () => {
 });
 
 describe('a scan that goes on in a later sitting', () => {
+  const BEGUN = {
+    startedAt: NOON + 1,
+    full: false,
+    sittings: 1,
+    soFar: '=hash',
+    left: { reason: 'greylisted', completed: 3, planned: 4 },
+  } as const;
   const goingOn = (host: Host, kind: ScanKind = 'scheduled') => ({
     ...owedOf(host, kind, NOON),
     dueAt: NOON + 300_000,
     tries: 1,
-    soFar: '=hash',
-    startedAt: NOON + 1,
+    begun: BEGUN,
   });
 
-  test('stays owed with what it found, is refreshed with each sitting, and shows that wherever it is read', async () => {
+  test('stays owed with what it found, is refreshed with each sitting, and due', async () => {
     const host = await registered();
     const owed = goingOn(host);
+    const other = { ...BEGUN, sittings: 2, soFar: '=other', awaits: { since: NOON, until: NOON + 3_600_000 } };
     expect(await table.store.continueScan(host, owed)).toBe(true);
-    expect(await table.store.continueScan(await reread(host), { ...owed, soFar: '=other', tries: 2 })).toBe(true);
-    const expected = { tries: 2, soFar: '=other', startedAt: NOON + 1, dueAt: NOON + 300_000 };
-    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject(expected);
-    expect(await table.store.dueScans(NOON + DAY, 500)).toContainEqual(expect.objectContaining({ ...expected, scanId: owed.scanId }));
+    expect(await table.store.continueScan(await reread(host), { ...owed, begun: other, tries: 2 })).toBe(true);
+    expect(await table.store.findOwed(host.id, owed.scanId)).toEqual({ ...owed, begun: other, tries: 2 });
+    const { accountId, scanId: id } = owed;
+    expect(await table.store.dueScans(NOON + DAY, 500)).toContainEqual({
+      accountId,
+      hostId: host.id,
+      scanId: id,
+      tries: 2,
+      dueAt: owed.dueAt,
+    });
     expect((await reread(host)).state.putOff).toBe(owed.scanId);
   });
 
@@ -230,10 +244,10 @@ describe('a scan that goes on in a later sitting', () => {
 
   test('keeps what it found when another delivery, which knows of fewer sittings, is put off', async () => {
     const host = await registered();
-    const owed = { ...goingOn(host), sittings: 1, awaits: { since: NOON, until: NOON + 3_600_000 } };
+    const owed = goingOn(host);
     await table.store.continueScan(host, owed);
     expect(await table.store.putOff(host, { ...owedOf(host, 'scheduled', NOON), tries: 1 }, 'address-busy')).toBe(false);
-    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ soFar: '=hash', awaits: owed.awaits });
+    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ begun: BEGUN });
     expect(await table.store.putOff(host, { ...owed, tries: 2 }, 'address-busy')).toBe(true);
   });
 
@@ -395,7 +409,7 @@ describe('a stored scan that a canary raises', () => {
     expect(await table.store.findScan(host.id, raised.scan.id)).toEqual(raised.scan);
     expect((await reread(host)).state.relay).toBe('open');
     expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'open' }]);
-    expect((await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id))).toHaveLength(2);
+    expect((await dueIds(table.store, NOON + DAY, 500)).filter((id) => id.startsWith(host.id))).toHaveLength(2);
   });
 
   test('is a conflict when another canary has raised it since it was read', async () => {
@@ -470,7 +484,7 @@ describe('results', () => {
     expect(await table.store.findScan(host.id, confirming.id)).toBeUndefined();
     expect(await store(pending, confirming, true)).toBe('stored');
     expect((await table.store.listChanges(host.id, 50)).items).toMatchObject([{ from: 'unknown', to: 'suspected' }]);
-    const due = (await table.store.dueNotices(NOON + DAY, 500)).filter((id) => id.startsWith(host.id));
+    const due = (await dueIds(table.store, NOON + DAY, 500)).filter((id) => id.startsWith(host.id));
     expect(due).toHaveLength(2);
   });
 
@@ -705,15 +719,15 @@ describe('notices', () => {
     await table.store.claimNotice(id, now, now + 300_000);
     await table.store.settleNotice(id, { outcome: 'sent', messageId: 'message-1' }, now);
     expect(await table.store.claimNotice(id, now + DAY, now + 2 * DAY)).toBeUndefined();
-    expect(await table.store.dueNotices(now + DAY, 500)).not.toContain(id);
+    expect(await dueIds(table.store, now + DAY, 500)).not.toContain(id);
   });
 
   test('a notice given back is due at its time', async () => {
     const id = await noticeDue();
     await table.store.claimNotice(id, now, now + 300_000);
     await table.store.releaseNotice(id, now + 60_000, 'throttled');
-    expect(await table.store.dueNotices(now + 59_999, 500)).not.toContain(id);
-    expect(await table.store.dueNotices(now + 60_000, 500)).toContain(id);
+    expect(await dueIds(table.store, now + 59_999, 500)).not.toContain(id);
+    expect(await dueIds(table.store, now + 60_000, 500)).toContain(id);
   });
 
   test('a notice that was never owed cannot be claimed', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host, HostSettings, HostState } from '../../shared/domain/host.ts';
-import { type HostNotice, noticesOf } from '../../shared/domain/notice.ts';
+import { type HostNotice, type MailNotice, noticesOf } from '../../shared/domain/notice.ts';
+import { dueIds, hostNotice, mailsAmong } from '../support/notices.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../support/samples.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
@@ -33,10 +34,9 @@ async function registered(settings: Partial<HostSettings> = {}): Promise<Host> {
   return host;
 }
 
-async function owed(settings: Partial<HostSettings> = {}): Promise<{ host: Host; notice: HostNotice }> {
+async function owed(settings: Partial<HostSettings> = {}): Promise<{ host: Host; notice: MailNotice }> {
   const host = await registered(settings);
-  const [notice] = await tell(host);
-  return { host, notice: notice ?? expect.fail('no notice') };
+  return { host, notice: mailsAmong(await tell(host))[0] ?? expect.fail('no notice') };
 }
 
 describe('what is told without a change', () => {
@@ -68,11 +68,12 @@ describe('a notice', () => {
   });
 
   test('that was never owed is not settled, and not made', async () => {
-    const id = `${'e'.repeat(20)}-0000000001-0`;
+    const never = { ...hostNotice({ kind: 'reminder', count: 1 }, 'open'), id: `${'e'.repeat(20)}-0000000001-0` };
+    const { id } = never;
     expect(await table.store.settleNotice(id, { outcome: 'sent' }, now)).toBe(false);
     await table.store.noteDelivery(id, 'delivered');
     await table.store.releaseNotice(id, now, 'why');
-    expect(await table.store.repeatNotice(id, now)).toBe(false);
+    expect(await table.store.repeatNotice(never, now)).toBe(false);
     expect(await table.store.findNotice(id)).toBeUndefined();
   });
 
@@ -99,7 +100,7 @@ describe('a notice', () => {
     await table.store.claimNotice(notice.id, now, now + 5 * MINUTE);
     await table.store.releaseNotice(notice.id, now + MINUTE, 'throttled');
     expect(await table.store.findNotice(notice.id)).toMatchObject({ why: 'throttled', tries: 1, dueAt: now + MINUTE });
-    const due = await table.store.dueNotices(now + MINUTE, 500);
+    const due = await dueIds(table.store, now + MINUTE, 500);
     expect(due).toContain(notice.id);
     expect(await table.store.claimNotice(notice.id, now + MINUTE, now + 2 * MINUTE)).toEqual({ notice, tries: 2 });
   });
@@ -116,12 +117,12 @@ describe('a notice', () => {
 
   test('is repeated from the first try once it is settled, and not before', async () => {
     const { notice } = await owed();
-    expect(await table.store.repeatNotice(notice.id, now)).toBe(false);
+    expect(await table.store.repeatNotice(notice, now)).toBe(false);
     await table.store.claimNotice(notice.id, now, now + MINUTE);
     await table.store.settleNotice(notice.id, { outcome: 'given-up', why: 'it answered 500' }, now);
-    expect(await table.store.repeatNotice(notice.id, now + DAY)).toBe(true);
+    expect(await table.store.repeatNotice(notice, now + DAY)).toBe(true);
     expect(await table.store.findNotice(notice.id)).toEqual({ notice, tries: 0, dueAt: now + DAY });
-    expect(await table.store.dueNotices(now + DAY, 500)).toContain(notice.id);
+    expect(await dueIds(table.store, now + DAY, 500)).toContain(notice.id);
   });
 });
 
@@ -129,14 +130,14 @@ test('webhooks that nobody answers hold up no mail', async () => {
   for (let each = 0; each < 3; each++) {
     const { host, notice } = await owed({ webhook: 'https://hooks.example.org/' });
     await table.store.settleNotice(notice.id, { outcome: 'sent' }, now);
-    expect(await table.store.dueNotices(now, 500)).toContain(`${host.id}-0000000001-webhook`);
+    expect(await dueIds(table.store, now, 500)).toContain(`${host.id}-0000000001-webhook`);
   }
-  const older = await table.store.dueNotices(now, 500);
+  const older = await dueIds(table.store, now, 500);
   const late = await registered();
   now += MINUTE;
   const [mail] = await tell(late);
   const mails = older.filter((id) => !id.endsWith('webhook')).length;
-  expect(await table.store.dueNotices(now, mails + 1)).toContain(mail?.id);
+  expect(await dueIds(table.store, now, mails + 1)).toContain(mail?.id);
 });
 
 describe('the notices of a host', () => {

@@ -6,7 +6,6 @@ import { type Services as ProbeServices, probeScans } from '../../functions/prob
 import { type Lines, turnsOf } from '../../functions/probe/turns.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { noticeId } from '../../shared/domain/notice.ts';
-import { untested } from '../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, scanId, type TestResult } from '../../shared/domain/scan.ts';
 import { slotOf, tickOf } from '../../shared/domain/schedule.ts';
 import { SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
@@ -14,7 +13,7 @@ import { newId } from '../../shared/runtime/ids.ts';
 import { noticesQueue, readScansMessage, scansQueue } from '../../shared/runtime/queues.ts';
 import { ANY_TURN } from '../support/gate.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
-import { CLOSED, createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../support/samples.ts';
 import { IS_WHOLE, runs } from '../support/searches.ts';
 import { startTable, type TestTable } from '../support/table.ts';
 
@@ -50,7 +49,7 @@ const prober = (): ProbeServices => ({
     audits.push(host.id);
     const found = judge(host);
     if (found === 'our-trouble') throw new Error('trouble of ours');
-    return { judgement: found === 'closed' ? CLOSED : SUSPECTED, legs: [sampleLeg(found === 'closed' ? 'refused' : 'accepted')] };
+    return { legs: [sampleLeg(found === 'closed' ? 'refused' : 'accepted')] };
   },
   turns: () => ({ take: ANY_TURN, end: async () => {}, booked: () => ({}) }),
   egressBlocked: async () => false,
@@ -329,10 +328,7 @@ describe('P3: one change record per change', () => {
 describe('a scan that its server leaves unfinished', () => {
   const [greylisted, ...refused] = sampleLeg('refused').tests;
   const LEFT: LegEvidence = { ...sampleLeg('refused'), tests: [{ ...greylisted, outcome: 'greylisted' } as TestResult, ...refused] };
-  const UNFINISHED: Finding = {
-    judgement: { verdict: 'inconclusive', reason: 'greylisted', completed: 18, planned: 19 },
-    legs: [LEFT],
-  };
+  const UNFINISHED: Finding = { legs: [LEFT] };
   const orders: AuditOrder[] = [];
   const probe = async (host: Host, id: string, finding: Finding) => {
     const audit: ProbeServices['audit'] = async (_, order) => {
@@ -351,15 +347,13 @@ describe('a scan that its server leaves unfinished', () => {
     for (const [sitting, wait] of [5, 10, 15].entries()) {
       await probe(host, id, UNFINISHED);
       expect(await table.store.findOwed(host.id, id)).toMatchObject({
-        sittings: sitting + 1,
         dueAt: now + wait * MINUTE,
-        startedAt: began,
-        left: { reason: 'greylisted', completed: 18, planned: 19 },
+        begun: { startedAt: began, full: true, sittings: sitting + 1, left: { reason: 'greylisted', completed: 18, planned: 19 } },
       });
       expect(await table.store.findScan(host.id, id)).toBeUndefined();
       now += wait * MINUTE;
     }
-    await probe(host, id, { judgement: CLOSED, legs: [sampleLeg('refused')] });
+    await probe(host, id, { legs: [sampleLeg('refused')] });
     expect(orders.at(-1)?.before?.[0]?.tests).toEqual(LEFT.tests);
     expect(await table.store.findScan(host.id, id)).toMatchObject({ startedAt: began, judgement: { verdict: 'closed' } });
     expect(await table.store.findOwed(host.id, id)).toBeUndefined();
@@ -370,7 +364,9 @@ describe('a scan that its server leaves unfinished', () => {
     if (host === undefined) return expect.fail();
     const id = scanId(now, 'on-demand');
     for (let sitting = 1; sitting <= 10; sitting++) await probe(host, id, UNFINISHED);
-    expect(await table.store.findScan(host.id, id)).toMatchObject({ judgement: UNFINISHED.judgement });
+    expect(await table.store.findScan(host.id, id)).toMatchObject({
+      judgement: { verdict: 'inconclusive', reason: 'greylisted', completed: 18, planned: 19 },
+    });
     expect(await table.store.findOwed(host.id, id)).toBeUndefined();
   });
 
@@ -392,13 +388,11 @@ describe('a scan that its server leaves unfinished', () => {
       contact: 'tls-failed',
       brokenTls: { sittings: 2, why: 'no shared cipher' },
     };
-    const judgement = { verdict: 'inconclusive', reason: 'awaiting-messages', completed: 19, planned: 19 } as const;
-    await probe(host, id, { judgement, legs: [catchAll, broken] });
+    await probe(host, id, { legs: [catchAll, broken] });
     const until = now + 60 * MINUTE;
     expect(await table.store.findOwed(host.id, id)).toMatchObject({
       dueAt: until,
-      awaits: { since: now, until },
-      left: { reason: 'awaiting-messages' },
+      begun: { awaits: { since: now, until }, left: { reason: 'awaiting-messages' } },
     });
     now = until;
     await probe(host, id, UNFINISHED);
@@ -418,7 +412,7 @@ describe('a scan that its server leaves unfinished', () => {
     now += MINUTE;
     await probe(host, scanId(now, 'scheduled'), UNFINISHED);
     expect((await stateOf(host))?.last?.verdict).toBe('closed');
-    await probe(host, first, { judgement: SUSPECTED, legs: [sampleLeg('accepted')] });
+    await probe(host, first, { legs: [sampleLeg('accepted')] });
     expect(await stateOf(host)).toMatchObject({ last: { id: first }, pending: { to: 'suspected', scanId: first } });
   });
 
@@ -429,9 +423,9 @@ describe('a scan that its server leaves unfinished', () => {
     const answered = { ...sampleLeg(), port: 2525 };
     const legs = [{ ...sampleLeg(), contact: 'connection-timed-out' as const }, answered];
     const ref = { accountId: host.accountId, hostId: host.id, scanId: id };
-    await probeScans([ref], { ...prober(), audit: async () => ({ judgement: CLOSED, legs }), egressBlocked: async () => true });
-    expect(await table.store.findOwed(host.id, id)).toMatchObject({ trouble: 'egress-blocked', startedAt: now });
-    await probe(host, id, { judgement: CLOSED, legs: [answered] });
+    await probeScans([ref], { ...prober(), audit: async () => ({ legs }), egressBlocked: async () => true });
+    expect(await table.store.findOwed(host.id, id)).toMatchObject({ trouble: 'egress-blocked', begun: { startedAt: now, sittings: 0 } });
+    await probe(host, id, { legs: [answered] });
     expect(orders.at(-1)?.before?.map(({ port }) => port)).toEqual([2525]);
   });
 });
@@ -460,7 +454,7 @@ describe('P5: trouble on our side never reads as trouble on theirs', () => {
     const asked: number[] = [];
     const services: ProbeServices = {
       ...prober(),
-      audit: async () => ({ judgement: CLOSED, legs }),
+      audit: async () => ({ legs }),
       egressBlocked: async (port) => asked.push(port) > 0,
     };
     const ref = { accountId: host.accountId, hostId: host.id, scanId: scanId(now, 'scheduled') };
@@ -502,10 +496,10 @@ describe('a turn at an address that many hosts share', () => {
     turns: (ref, fresh, bookings) => turnsOf(ref, fresh, table.store, () => now, RULES, lines, bookings),
     async audit(host, { takeTurn }) {
       const turn = await takeTurn(ADDRESS);
-      if (!turn.granted) return { judgement: untested('address-busy'), legs: [], retryAt: turn.retryAt };
+      if (!turn.granted) return { untested: 'address-busy', legs: [], retryAt: turn.retryAt };
       turns.push(now);
       audits.push(host.id);
-      return { judgement: CLOSED, legs: [sampleLeg()] };
+      return { legs: [sampleLeg()] };
     },
   });
 

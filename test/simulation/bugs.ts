@@ -72,7 +72,7 @@ function notLookingAgain(store: AuditStore): AuditStore {
   return {
     ...store,
     async continueScan(host, owed) {
-      waits = owed.awaits !== undefined;
+      waits = owed.begun?.awaits !== undefined;
       return store.continueScan(host, owed);
     },
     async readReturns(...of) {
@@ -96,7 +96,7 @@ function withoutLeaseAfterMark(store: AuditStore): AuditStore {
 }
 
 function withoutWait(owed: OwedScan | undefined): OwedScan | undefined {
-  return owed && { ...owed, awaits: undefined };
+  return owed && { ...owed, begun: owed.begun && { ...owed.begun, awaits: undefined } };
 }
 
 function bouncesAsArrivals({ arrivals, bounces }: Returns): Returns {
@@ -105,5 +105,6 @@ function bouncesAsArrivals({ arrivals, bounces }: Returns): Returns {
 
 function waitingAnew(owed: OwedScan, now: number): OwedScan {
   const until = now + WAIT_MS;
-  return owed.awaits === undefined ? owed : { ...owed, dueAt: until, awaits: { ...owed.awaits, until } };
+  const { begun } = owed;
+  return begun?.awaits === undefined ? owed : { ...owed, dueAt: until, begun: { ...begun, awaits: { ...begun.awaits, until } } };
 }

@@ -35,8 +35,8 @@ export function newLedger() {
       if (waits.delete(scanId)) breaches.push(`packets were sent for ${scanId} again, which had waited already`);
     },
     /** A scan is to wait. Who looks and goes on waiting does not begin anew. */
-    noteWait({ scanId, awaits }: OwedScan): void {
-      if (awaits !== undefined && !waits.has(scanId)) waits.set(scanId, awaits);
+    noteWait({ scanId, begun }: OwedScan): void {
+      if (begun?.awaits !== undefined && !waits.has(scanId)) waits.set(scanId, begun.awaits);
     },
     /** A worker has asked something of the store. */
     noteAsked: (worker: Worker) => void asked.set(worker, ++steps),

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../shared/domain/host.ts';
-import { type HostNotice, noticesOf } from '../../shared/domain/notice.ts';
+import { type MailNotice, noticesOf } from '../../shared/domain/notice.ts';
+import { dueIds, mailsAmong } from '../support/notices.ts';
 import { NOON, registerSample, sampleHost, sampleScan } from '../support/samples.ts';
 import { runs } from '../support/searches.ts';
 import { startTable, type TestTable } from '../support/table.ts';
@@ -44,6 +45,8 @@ const command = fc.oneof(
 
 type Command = Parameters<Parameters<typeof fc.property<[typeof command extends fc.Arbitrary<infer T> ? T : never]>>[1]>[0];
 
+const begunAfter = (sittings: number) => ({ startedAt: NOON, full: true, sittings, soFar: '=hash' });
+
 // Few, so that they meet.
 const waitingId = (index: number) => `20260601T14000${index}Z-on-demand`;
 
@@ -54,10 +57,14 @@ async function applyWaiting(store: SimulatedStore, first: Host, current: Host, e
   switch (each.do) {
     case 'go on': {
       const awaits = each.waits ? { since: NOON, until: each.at } : undefined;
-      return store.continueScan(current, { ...ref, dueAt: each.at, tries: 0, sittings: each.sittings, awaits });
+      return store.continueScan(current, { ...ref, dueAt: each.at, tries: 0, begun: { ...begunAfter(each.sittings), awaits } });
     }
     case 'put off':
-      return store.putOff(current, { ...ref, dueAt: each.at, tries: 1, sittings: each.sittings }, 'dns-trouble');
+      return store.putOff(
+        current,
+        { ...ref, dueAt: each.at, tries: 1, begun: each.sittings === undefined ? undefined : begunAfter(each.sittings) },
+        'dns-trouble',
+      );
     case 'lease':
       await store.leaseScan(ref, each.at);
       return store.findOwed(hostId, ref.scanId);
@@ -72,7 +79,7 @@ async function applyWaiting(store: SimulatedStore, first: Host, current: Host, e
 }
 
 /** Does what a command says to a store, and gives what there is to see of it. */
-async function apply(store: SimulatedStore, host: Host, notices: readonly HostNotice[], each: Command, step: number): Promise<unknown> {
+async function apply(store: SimulatedStore, host: Host, notices: readonly MailNotice[], each: Command, step: number): Promise<unknown> {
   const notice = 'which' in each ? notices[each.which] : notices[0];
   if (notice === undefined) throw new Error('no notice');
   const groupOf = (group: number) => `${host.id}-group-${group}`;
@@ -125,13 +132,13 @@ async function apply(store: SimulatedStore, host: Host, notices: readonly HostNo
 }
 
 /** All that is to be seen of a host and its notices. */
-async function seen(store: SimulatedStore, host: Host, notices: readonly HostNotice[]): Promise<unknown> {
+async function seen(store: SimulatedStore, host: Host, notices: readonly MailNotice[]): Promise<unknown> {
   const late = NOON + 100 * 600_000;
   const records = await Promise.all(notices.map(({ id }) => store.findNotice(id)));
   return {
     host: await store.findHost(host.accountId, host.id),
     notices: records.map((record) => ({ tries: record?.tries, dueAt: record?.dueAt, outcome: record?.outcome, why: record?.why })),
-    due: (await store.dueNotices(late, 1_000)).filter((id) => id.startsWith(host.id)).toSorted(),
+    due: (await dueIds(store, late, 1_000)).filter((id) => id.startsWith(host.id)).toSorted(),
     owed: (await store.dueScans(late, 1_000))
       .filter(({ hostId }) => hostId === host.id)
       .map(({ scanId }) => scanId)
@@ -146,7 +153,7 @@ test('the store of the simulation answers and keeps as the real one does, whatev
     const host = sampleHost({ alertRecipients: ['a@example.org', 'b@example.org', 'c@example.org'] });
     const memory = memoryStore(() => NOON).store;
     const stores: readonly SimulatedStore[] = [memory, table.store];
-    const notices = noticesOf(host, { ...host.state, version: 1 }, { kind: 'reminder', count: 1 }, NOON);
+    const notices = mailsAmong(noticesOf(host, { ...host.state, version: 1 }, { kind: 'reminder', count: 1 }, NOON));
     for (const store of stores) {
       await registerSample(store, host, {
         accountId: host.accountId,

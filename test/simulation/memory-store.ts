@@ -1,10 +1,10 @@
 import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
 import type { Change, Confirmation } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
-import type { HostNotice, Notice, NoticeOutcome } from '../../shared/domain/notice.ts';
+import type { Channel, Notice, NoticeOutcome, NoticeRecord } from '../../shared/domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
 import type { Span } from '../../shared/domain/timeline.ts';
-import type { AuditStore, NoticeRecord, RaisedResult, Result } from '../../shared/store/audit-store.ts';
+import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
 
 const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
   delivered: ['sent'],
@@ -63,8 +63,6 @@ export type SimulatedStore = Pick<
   | 'stopMail'
 >;
 
-type Stored = { notice: Notice; tries: number; dueAt?: number | undefined; outcome?: NoticeOutcome | undefined; why?: string | undefined };
-
 /**
  * The store in memory, with the conditions of the one on DynamoDB and nothing else. Each method is one step, but for the one that
  * makes two requests: `between` is called there. It is checked against the real one by `memory-store.test.ts`.
@@ -74,7 +72,7 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   const scans = new Map<string, Scan>();
   const owed = new Map<string, OwedScan>();
   const changes = new Map<string, Change>();
-  const notices = new Map<string, Stored>();
+  const notices = new Map<string, NoticeRecord>();
   const digests = new Map<string, { accountId: string; hostId: string; dueAt: number }>();
   const windows = new Map<string, { hostId: string; until: number }>();
   const canaries = new Map<string, { canary: Canary; arrival?: Pick<Arrival, 'at' | 'path'>; bounce?: Pick<Bounce, 'at' | 'by'> }>();
@@ -129,7 +127,8 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
   const settle = (id: string, outcome: NoticeOutcome, why?: string) => {
     const there = notices.get(id);
     if (there?.dueAt === undefined) return false;
-    notices.set(id, { ...there, dueAt: undefined, outcome, why: why ?? there.why });
+    const { notice, tries } = there;
+    notices.set(id, { notice, tries, outcome, settledAt: clock(), why: why ?? there.why });
     return true;
   };
 
@@ -206,8 +205,8 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       if (there !== undefined) owe({ ...there, dueAt: until });
     },
     async putOff(host, each, trouble) {
-      const had = owed.get(scanKey(each.hostId, each.scanId))?.sittings ?? 0;
-      return had <= (each.sittings ?? 0) && keepWaiting(host.id, { ...each, trouble });
+      const had = owed.get(scanKey(each.hostId, each.scanId))?.begun?.sittings ?? 0;
+      return had <= (each.begun?.sittings ?? 0) && keepWaiting(host.id, { ...each, trouble });
     },
     continueScan: async (host, each) => keepWaiting(host.id, { ...each, trouble: undefined }),
     dropOwed: async ({ hostId, scanId }) => void owed.delete(scanKey(hostId, scanId)),
@@ -285,7 +284,13 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       const there = digests.get(hostId);
       if (there !== undefined && there.dueAt <= now) digests.delete(hostId);
     },
-    dueNotices: async (now, limit) => due(notices.values(), now, limit).map(({ notice }) => notice.id),
+    async dueNotices(now, limit) {
+      const dueBy = (channel: Channel) => {
+        const all = [...notices.values()].filter(({ notice }) => notice.channel === channel);
+        return due(all, now, limit).map(({ notice }) => notice.id);
+      };
+      return { mails: dueBy('mail'), webhooks: dueBy('webhook') };
+    },
     async claimNotice(id, now, until) {
       const there = notices.get(id);
       if (there?.dueAt === undefined || there.dueAt > now) return undefined;
@@ -313,14 +318,22 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       windows.set(key, { hostId, until });
       return { hostId, until };
     },
-    async joinGroup(notice: HostNotice, groupId, dueAt, now) {
+    async joinGroup(notice, groupId, dueAt, now) {
       if (notices.get(notice.id)?.dueAt === undefined) return false;
-      const { accountId, channel, recipient, hostId, hostName, occasion, relay, since } = notice;
+      const { accountId, recipient, hostId, hostName, occasion, relay, since } = notice;
       const news = { hostId, hostName, occasion, relay, since };
       const group = notices.get(groupId);
       if (group === undefined)
         notices.set(groupId, {
-          notice: { id: groupId, accountId, channel, recipient, owedAt: now, about: 'hosts', hosts: [{ ...news, seen: notice.seen }] },
+          notice: {
+            id: groupId,
+            accountId,
+            channel: 'mail',
+            recipient,
+            owedAt: now,
+            about: 'hosts',
+            hosts: [{ ...news, seen: notice.seen }],
+          },
           tries: 0,
           dueAt,
         });

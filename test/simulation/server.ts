@@ -1,10 +1,9 @@
 import type { SESMessage } from 'aws-lambda';
 import type { AuditOrder } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
-import type { Host } from '../../shared/domain/host.ts';
 import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
-import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
-import { CLOSED, SUSPECTED, sampleLeg } from '../support/samples.ts';
+import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
+import { sampleLeg } from '../support/samples.ts';
 
 /** What becomes of a message that a server took, so many minutes later, and in how many copies we hear of it. */
 export type News = { readonly what: 'arrival' | 'bounce'; readonly after: number; readonly copies: number };
@@ -25,7 +24,7 @@ export type Phase = {
 const LEG = '192.0.2.1:25';
 const RECIPIENT = 'b@canary.example';
 const SENDER = 'a@probe.example';
-const REFUSED: Finding = { judgement: CLOSED, legs: [sampleLeg('refused')] };
+const REFUSED: Finding = { legs: [sampleLeg('refused')] };
 const NEGATIVE = `${NEGATIVE_CONTROL}percent`;
 const TOLD_APART: readonly TestResult[] = [
   { test: POSITIVE_CONTROL, outcome: 'accepted', stage: 'rcpt' },
@@ -35,7 +34,6 @@ const TOLD_APART: readonly TestResult[] = [
 /** What an audit finds at a server that does as its phase says. `later` says when news of a canary comes. */
 export async function auditedAt(
   phase: Phase | undefined,
-  host: Host,
   order: AuditOrder,
   wavers: () => boolean,
   later: (canary: string, news: News) => void,
@@ -43,20 +41,20 @@ export async function auditedAt(
   const full = order.scope === 'full';
   switch (phase?.does) {
     case 'accepts':
-      return { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+      return { legs: [sampleLeg('accepted')] };
     case 'wavers':
-      return wavers() ? REFUSED : { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+      return wavers() ? REFUSED : { legs: [sampleLeg('accepted')] };
     case 'relays': {
       const leg = sampleLeg('accepted');
       const canary = full ? await order.expectCanary?.({ leg: LEG, test: 'plain', recipient: RECIPIENT }) : undefined;
-      if (canary === undefined) return { judgement: SUSPECTED, legs: [leg] };
+      if (canary === undefined) return { legs: [leg] };
       later(canary.id, { what: 'arrival', after: phase.canaryAfter ?? 0, copies: 1 });
-      return { judgement: { ...SUSPECTED, reason: 'message-accepted' }, legs: [{ ...leg, canaries: [canary.id] }] };
+      return { legs: [{ ...leg, canaries: [canary.id] }] };
     }
     case 'takesAnyLocalPart': {
       if (!full) return REFUSED;
       const legs = [await localPartsTaken(phase, order, later)];
-      return { judgement: judgeHost(legs, host.state.openLegs), legs };
+      return { legs };
     }
     default:
       return REFUSED;

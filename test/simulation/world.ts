@@ -6,7 +6,6 @@ import type { AuditOrder } from '../../functions/probe/audit-host.ts';
 import type { Finding } from '../../functions/probe/finding.ts';
 import { probeScans } from '../../functions/probe/probe-scans.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { untested } from '../../shared/domain/reason.ts';
 import type { OwedScan, ScanRef } from '../../shared/domain/scan.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import { tickOf } from '../../shared/domain/schedule.ts';
@@ -265,13 +264,13 @@ class World {
     const clock = this.#clock();
     const wakeNotices = this.#wakeNotices(worker);
     const { hosts, owed } = this.#memory.all();
-    const waits = owed.some(({ scanId: id, awaits }) => id === ref.scanId && awaits !== undefined);
+    const waits = owed.some(({ scanId: id, begun }) => id === ref.scanId && begun?.awaits !== undefined);
     const silence = waits ? 'waited for its messages' : hosts.length === 0 ? 'was of a removed host' : undefined;
     const failed = await probeScans([ref], {
       store,
-      audit: (host, order) => {
+      audit: (_, order) => {
         if (silence !== undefined) this.#ledger.breaches.push(`packets were sent for ${ref.scanId}, which ${silence}`);
-        return this.#audit(worker, ref, host, order);
+        return this.#audit(worker, ref, order);
       },
       turns: () => ({ take: async () => ({ granted: true }) as const, end: async () => {}, booked: () => ({}) }),
       canaries: () => async (about) => {
@@ -342,7 +341,7 @@ class World {
     return { kind: 'accepted', messageId: `message-${this.#sent.length}` } as const;
   }
 
-  async #audit(worker: Worker, { scanId: id }: ScanRef, host: Host, order: AuditOrder): Promise<Finding> {
+  async #audit(worker: Worker, { scanId: id }: ScanRef, order: AuditOrder): Promise<Finding> {
     const minute = (this.#now - NOON) / MINUTE;
     const phase = this.#plan.phases.findLast(({ from }) => from <= minute);
     const busyUntil = await this.#port(worker, 'smtp', () => {
@@ -352,10 +351,9 @@ class World {
       this.#ledger.noteSitting(id);
       return undefined;
     });
-    if (busyUntil !== undefined) return { judgement: untested('address-busy'), legs: [], retryAt: busyUntil };
+    if (busyUntil !== undefined) return { untested: 'address-busy', legs: [], retryAt: busyUntil };
     return auditedAt(
       phase,
-      host,
       order,
       () => this.#plan.choose(2) === 0,
       (canary, { what, after, copies }) => {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { auditHost } from '../../functions/probe/audit-host.ts';
+import { judgementOf } from '../../functions/probe/finding.ts';
 import { watchNeverList } from '../../functions/probe/never-list.ts';
 import type { Gate } from '../../functions/probe/permit-host.ts';
 import { turnsOf } from '../../functions/probe/turns.ts';
@@ -405,7 +406,7 @@ async function scan(game: Game, registered: Registered, goesOn: boolean): Promis
     );
     if (finding.legs.length > 0) registered.before = finding.legs;
     log.push(
-      `${flight.id}: ${finding.judgement.reason} ${finding.legs.map((leg) => `${leg.address}:${leg.port} ${leg.contact}`).join(', ')}`,
+      `${flight.id}: ${judgementOf(finding, []).reason} ${finding.legs.map((leg) => `${leg.address}:${leg.port} ${leg.contact}`).join(', ')}`,
     );
     await turns.end();
     close();

@@ -11,7 +11,7 @@ import { memoryTurns } from '../simulation/memory-turns.ts';
 import { randomOf } from '../simulation/scheduler.ts';
 import { ADVERSARYS, type AdversaryZone, lookupsIn, OWNERS, tokenOf } from './fair-names.ts';
 import { QUIET_PROBING } from './probing.ts';
-import { CLOSED, NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
+import { NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
 
 /** What came of a game: how many scans of the owner's were compared, the latest against the world without the adversary, and all that were too late. */
 export type Fairness = {
@@ -230,8 +230,8 @@ function lastingOf({ settings }: Host): number {
 
 async function audit(world: World, host: Host, takeTurn: TakeTurn) {
   const permission = await permitHost(host, [4], takeTurn, world.gate);
-  if ('judgement' in permission) return permission;
-  return { judgement: CLOSED, legs: /[123]\./.test(host.settings.name) ? UNFINISHED : FINISHED };
+  if ('untested' in permission) return permission;
+  return { legs: /[123]\./.test(host.settings.name) ? UNFINISHED : FINISHED };
 }
 
 const FINISHED: readonly LegEvidence[] = [{ ...sampleLeg(), tests: sampleLeg().tests.slice(0, 8), transcript: [] }];

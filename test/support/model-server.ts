@@ -1,7 +1,7 @@
 import { restOf } from '../../shared/domain/coverage.ts';
 import type { Mta } from '../../shared/domain/remedies.ts';
 import type { LegEvidence } from '../../shared/domain/scan.ts';
-import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
+import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../shared/domain/verdict.ts';
 import type { Command } from '../../shared/smtp/command.ts';
 import { converse } from '../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
@@ -131,7 +131,7 @@ function sit(model: Model, number: number, { answers, swap }: Sitting, before?: 
 export function scan(model: Model, sittings: readonly Sitting[], first = 1, before?: LegEvidence): LegEvidence {
   let leg = before;
   for (const [index, each] of sittings.entries()) {
-    if (leg !== undefined && restOf([leg], judgeHost([leg], [])) !== 'another-sitting') return leg;
+    if (leg !== undefined && restOf([leg]) !== 'another-sitting') return leg;
     leg = sit(model, first + index, each, leg);
   }
   if (leg === undefined) throw new Error('a scan has a sitting');

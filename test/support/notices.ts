@@ -1,4 +1,5 @@
-import type { GroupNotice, HostNotice, Notice, Occasion, Seen } from '../../shared/domain/notice.ts';
+import type { GroupNotice, HostNotice, MailNotice, Notice, Occasion, Seen } from '../../shared/domain/notice.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -11,7 +12,6 @@ const TOLD_AT = Date.UTC(2026, 10, 24, 10, 38);
 export const SEEN: Seen = {
   scanId: '20261124T103700Z-confirming',
   scannedAt: Date.UTC(2026, 10, 24, 10, 37, 5),
-  verdict: 'suspected',
   reason: 'recipient-accepted',
   messageAccepted: false,
   evidence: [
@@ -29,7 +29,6 @@ export const SEEN: Seen = {
 
 const ARRIVED: Seen = {
   ...SEEN,
-  verdict: 'open',
   reason: 'canary-arrived',
   messageAccepted: true,
   arrival: {
@@ -48,7 +47,6 @@ const ARRIVED: Seen = {
 const REFUSED: Seen = {
   ...SEEN,
   hole: undefined,
-  verdict: 'closed',
   reason: 'all-refused',
   software: undefined,
   evidence: SEEN.evidence.map((each) => ({ ...each, reply: '554 5.7.1 no' })),
@@ -62,10 +60,10 @@ const SINK: Seen = {
   software: undefined,
   hole: { cause: 'anyone', others: 0 },
 };
-const SILENT: Seen = { ...REFUSED, verdict: 'unreachable', reason: 'probably-banned', evidence: [], envelopes: 0 };
+const SILENT: Seen = { ...REFUSED, reason: 'probably-banned', evidence: [], envelopes: 0 };
 
 /** A notice about mail.example.org. */
-export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?: Seen, since: number = TOLD_AT): HostNotice {
+export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?: Seen, since: number = TOLD_AT): MailNotice {
   return {
     id: `${HOST}-0000000002-0`,
     accountId: 'account1',
@@ -85,11 +83,7 @@ export function hostNotice(occasion: Occasion, relay: HostNotice['relay'], seen?
 const OPENED = hostNotice({ kind: 'change', from: 'closed', to: 'open' }, 'open', ARRIVED);
 const SUSPECTED = hostNotice({ kind: 'change', from: 'closed', to: 'suspected' }, 'suspected', SEEN);
 const CLOSED = hostNotice({ kind: 'change', from: 'open', to: 'closed' }, 'closed', REFUSED);
-const SILENCE = hostNotice(
-  { kind: 'silent', verdict: 'untestable', reason: 'probably-banned', scans: 3, since: TOLD_AT - 3 * DAY },
-  'closed',
-  SILENT,
-);
+const SILENCE = hostNotice({ kind: 'silent', reason: 'probably-banned', scans: 3, since: TOLD_AT - 3 * DAY }, 'closed', SILENT);
 
 const GROUP: GroupNotice = {
   id: 'account1-group-1-0',
@@ -119,10 +113,18 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   'digest of open': hostNotice({ kind: 'digest', changes: 5, from: TOLD_AT - 9 * 60 * MINUTE }, 'open'),
   'digest of closed': hostNotice({ kind: 'digest', changes: 1, from: TOLD_AT - DAY }, 'closed', REFUSED),
   silent: SILENCE,
-  'silent without consent': hostNotice(
-    { kind: 'silent', verdict: 'untestable', reason: 'no-consent', scans: 3, since: TOLD_AT - 3 * DAY },
-    'open',
-  ),
+  'silent without consent': hostNotice({ kind: 'silent', reason: 'no-consent', scans: 3, since: TOLD_AT - 3 * DAY }, 'open'),
   back: hostNotice({ kind: 'back', silentSince: TOLD_AT - 5 * DAY }, 'suspected', SEEN),
   group: GROUP,
 };
+
+/** The mails among notices. */
+export function mailsAmong(notices: readonly HostNotice[]): MailNotice[] {
+  return notices.filter((notice) => notice.channel === 'mail');
+}
+
+/** Ids of all notices that are due, mails first. */
+export async function dueIds(store: Pick<AuditStore, 'dueNotices'>, now: number, limit: number): Promise<string[]> {
+  const { mails, webhooks } = await store.dueNotices(now, limit);
+  return [...mails, ...webhooks];
+}

@@ -1,7 +1,7 @@
 import { type Arrival, arrivalOf, type Bounce, type Canary } from '../../shared/domain/canary.ts';
 import { type Host, type HostSettings, type HostState, NEW_STATE } from '../../shared/domain/host.ts';
 import type { Judgement } from '../../shared/domain/reason.ts';
-import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
+import type { Begun, LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
 import type { AuditStore, RegistrationLimits } from '../../shared/store/audit-store.ts';
 
 /** A moment to start clocks at. */
@@ -60,6 +60,15 @@ export function sampleHost(settings: Partial<HostSettings> = {}, state: Partial<
 
 export const CLOSED: Judgement = { verdict: 'closed', reason: 'all-refused', completed: 19, planned: 19 };
 export const SUSPECTED: Judgement = { verdict: 'suspected', reason: 'recipient-accepted', completed: 19, planned: 19 };
+
+/** A scan of which one sitting is done, and was greylisted. */
+export const BEGUN = {
+  startedAt: NOON,
+  full: true,
+  sittings: 1,
+  soFar: '=hash',
+  left: { reason: 'greylisted', completed: 50, planned: 74 },
+} as const satisfies Begun;
 
 /** A finished scan of a host, a second long. */
 export function sampleScan(host: Host, id: string, startedAt: number, judgement: Judgement = CLOSED): Scan {

@@ -1,13 +1,12 @@
 import { dispatch } from '../../functions/dispatch/dispatch.ts';
 import { probeScans } from '../../functions/probe/probe-scans.ts';
 import { turnsOf } from '../../functions/probe/turns.ts';
-import { untested } from '../../shared/domain/reason.ts';
 import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { memoryStore } from '../simulation/memory-store.ts';
 import { memoryTurns } from '../simulation/memory-turns.ts';
 import { QUIET_PROBING } from './probing.ts';
-import { CLOSED, NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
+import { NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
 
 const MINUTE = 60_000;
 const ADDRESS = '185.1.1.1';
@@ -92,11 +91,11 @@ async function probe(ref: ScanRef, { store, noting, byHost, clock }: Workers): P
     store,
     async audit(host, { takeTurn }) {
       const turn = await takeTurn(ADDRESS);
-      if (!turn.granted) return { judgement: untested('address-busy'), legs: [], retryAt: turn.retryAt };
+      if (!turn.granted) return { untested: 'address-busy', legs: [], retryAt: turn.retryAt };
       const tests = sampleLeg().tests.slice(0, 8);
       const greylisted = tests.map((each) => ({ ...each, outcome: 'greylisted' as const, reply: '451 4.7.1 Greylisted' }));
       const legs = [{ ...sampleLeg(), tests: byHost.get(host.id)?.greylists ? greylisted : tests, transcript: [] }];
-      return { judgement: CLOSED, legs };
+      return { legs };
     },
     turns: (own, fresh, bookings) => noting(own, turnsOf(own, fresh, store, clock, RULES, new Map(), bookings)),
     clock,

@@ -30,13 +30,13 @@ export function groups(table: Table): Pick<AuditStore, 'openAlertWindow' | 'join
     },
 
     async joinGroup(notice, groupId, dueAt, now) {
-      const { accountId, channel, recipient, hostId, hostName, occasion, relay, since } = notice;
+      const { accountId, recipient, hostId, hostName, occasion, relay, since } = notice;
       const news: NewsOfHost = { hostId, hostName, occasion, relay, since };
       const Settle = { Update: settleUpdate(table, notice.id, { outcome: 'grouped', why: groupId }, now) };
       const first: GroupNotice = {
         id: groupId,
         accountId,
-        channel,
+        channel: 'mail',
         recipient,
         owedAt: now,
         about: 'hosts',

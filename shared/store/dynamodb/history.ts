@@ -2,7 +2,7 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Scan } from '../../domain/scan.ts';
 import type { AuditStore, ScanQuery } from '../audit-store.ts';
 import { readChange, readKeyParts, readScan, readSpan } from '../items.ts';
-import { idIn, keys, scanRange } from '../keys.ts';
+import { idIn, keys, kindRange, scanRange } from '../keys.ts';
 import type { Table } from './table.ts';
 
 const EXAMINED_LIMIT = 200; // scans that one filtered page looks at: what bounds its cost however long the history is
@@ -36,12 +36,14 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
     },
 
     async listSpans(hostId, limit) {
+      const any = keys.span(hostId, 0);
+      const { first, last } = kindRange(any);
       const { Items = [] } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
           FilterExpression: 'expiresAt > :now',
-          ExpressionAttributeValues: { ':pk': keys.span(hostId, 0).pk, ':first': 'SPAN#', ':last': 'SPAN#~', ':now': table.clock() / 1000 },
+          ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last, ':now': table.clock() / 1000 },
           ScanIndexForward: false,
           Limit: limit,
         }),
@@ -50,13 +52,14 @@ export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChang
     },
 
     async listChanges(hostId, limit, after) {
-      const { pk } = keys.change(hostId, 0);
+      const any = keys.change(hostId, 0);
+      const { first, last } = kindRange(any);
       const { Items = [], LastEvaluatedKey } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
           FilterExpression: 'expiresAt > :now',
-          ExpressionAttributeValues: { ':pk': pk, ':first': 'CHANGE#', ':last': 'CHANGE#~', ':now': table.clock() / 1000 },
+          ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last, ':now': table.clock() / 1000 },
           ScanIndexForward: false,
           Limit: limit,
           ...(after === undefined ? {} : { ExclusiveStartKey: keys.change(hostId, Number(after)) }),

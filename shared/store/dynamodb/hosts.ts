@@ -4,7 +4,7 @@ import type { OwedScan } from '../../domain/scan.ts';
 import { slotOf } from '../../domain/schedule.ts';
 import type { AuditStore, Registration, RegistrationLimits } from '../audit-store.ts';
 import { readHost } from '../items.ts';
-import { idIn, keys } from '../keys.ts';
+import { idIn, keys, kindRange } from '../keys.ts';
 import { accounts } from './accounts.ts';
 import { budgetUpdate } from './budgets.ts';
 import { erasurePut } from './erasure.ts';
@@ -26,12 +26,12 @@ export function hosts(table: Table): Part {
     },
 
     async listHosts(accountId, limit, after) {
-      const { pk } = keys.account(accountId);
+      const any = keys.host(accountId, '');
       const { Items = [], LastEvaluatedKey } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :host)',
-          ExpressionAttributeValues: { ':pk': pk, ':host': 'HOST#' },
+          ExpressionAttributeValues: { ':pk': any.pk, ':host': kindRange(any).first },
           ConsistentRead: true,
           Limit: limit,
           ...(after === undefined ? {} : { ExclusiveStartKey: keys.host(accountId, after) }),

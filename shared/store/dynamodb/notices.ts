@@ -1,5 +1,5 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { isWebhook, type Notice, type NoticeOutcome } from '../../domain/notice.ts';
+import type { Channel, Notice, NoticeOutcome } from '../../domain/notice.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { readClaim, readKeyParts, readNoticeRecord } from '../items.ts';
 import { type DueQueue, keys, noticeIdOf } from '../keys.ts';
@@ -19,6 +19,8 @@ const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
   complained: ['sent', 'delivered', 'bounced'],
 };
 
+const QUEUES = { mail: 'NOTICE', webhook: 'WEBHOOK' } as const satisfies Record<Channel, DueQueue>;
+
 /** Notices. One is unsettled as long as it has `dueAt`, which also keeps it in the index of what is due. */
 export function notices(table: Table): Part {
   return { ...sending(table), ...looking(table) };
@@ -28,8 +30,10 @@ function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
   return {
     async dueNotices(now, limit) {
       // Webhooks that nobody answers stand in a queue of their own, where they hold up no mail.
-      const due = await Promise.all([queryDue(table, 'NOTICE', now, limit), queryDue(table, 'WEBHOOK', now, limit)]);
-      return due.flat().map((item) => noticeIdOf(readKeyParts(item)));
+      const idsIn = async (channel: Channel) =>
+        (await queryDue(table, QUEUES[channel], now, limit)).map((item) => noticeIdOf(readKeyParts(item)));
+      const [mails, webhooks] = await Promise.all([idsIn('mail'), idsIn('webhook')]);
+      return { mails, webhooks };
     },
 
     async claimNotice(noticeId, now, until) {
@@ -72,12 +76,12 @@ function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
       );
     },
 
-    async repeatNotice(noticeId, now) {
+    async repeatNotice({ id, channel }, now) {
       return ifHolds(() =>
-        update(table, noticeId, {
+        update(table, id, {
           set: 'SET dueAt = :now, dueQueue = :queue, tries = :none REMOVE outcome, settledAt, messageId, why, expiresAt',
           condition: 'attribute_exists(pk) AND attribute_not_exists(dueAt)',
-          values: { ':now': now, ':queue': queueOf(noticeId), ':none': 0 },
+          values: { ':now': now, ':queue': QUEUES[channel], ':none': 0 },
         }),
       );
     },
@@ -146,12 +150,8 @@ export function settleUpdate(table: Table, noticeId: string, settled: Settled, n
   return updateOf(table, noticeId, settling(table, settled, now));
 }
 
-function queueOf(noticeId: string): DueQueue {
-  return isWebhook(noticeId) ? 'WEBHOOK' : 'NOTICE';
-}
-
 /** The write of a notice, for the transaction of its change. `dueAt` is when it may go, if not at once. */
 export function noticePut(table: Table, notice: Notice, dueAt: number = notice.owedAt) {
-  const item = { ...keys.notice(notice.id), notice, tries: 0, dueQueue: queueOf(notice.id), dueAt };
+  const item = { ...keys.notice(notice.id), notice, tries: 0, dueQueue: QUEUES[notice.channel], dueAt };
   return { TableName: table.name, Item: item };
 }

@@ -1,7 +1,7 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
 import { readAccount, readKeyParts } from '../items.ts';
-import { keys } from '../keys.ts';
+import { keys, kindRange } from '../keys.ts';
 import { deleteItems, queryItems, readItems } from './batches.ts';
 import { ifHolds, type Table } from './table.ts';
 
@@ -35,10 +35,11 @@ export function recipients(table: Table): Pick<AuditStore, 'confirmedRecipients'
 
 /** Deletes the confirmed recipients of an account, and what it keeps of readers who unsubscribed, all of it. */
 export async function deleteRecipients(table: Table, accountId: string): Promise<void> {
-  const { pk } = keys.account(accountId);
   const of = { KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)' };
   const found = await Promise.all(
-    ['RECIPIENT#', 'UNSUBSCRIBED#'].map((kind) => queryItems(table, { ...of, ExpressionAttributeValues: { ':pk': pk, ':kind': kind } })),
+    [keys.recipient(accountId, ''), keys.unsubscribed(accountId, '')].map((any) =>
+      queryItems(table, { ...of, ExpressionAttributeValues: { ':pk': any.pk, ':kind': kindRange(any).first } }),
+    ),
   );
   await deleteItems(table, found.flat().map(readKeyParts));
 }

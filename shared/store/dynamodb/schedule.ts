@@ -2,8 +2,8 @@ import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteComma
 import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { readOwed, readPresence, readTick, readWaiting, readWheelEntry } from '../items.ts';
-import { DUE_INDEX, type DueQueue, keys } from '../keys.ts';
+import { readDueScan, readOwed, readPresence, readTick, readWaiting, readWheelEntry } from '../items.ts';
+import { DUE_INDEX, type DueQueue, keys, kindRange } from '../keys.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
@@ -104,13 +104,14 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async owedOf(hostId) {
-      const { pk } = keys.owed(hostId, '');
+      const any = keys.owed(hostId, '');
+      const { first, last } = kindRange(any);
       const { Items = [] } = await table.client.send(
         new QueryCommand({
           TableName: table.name,
           // Between two bounds: where a partition holds 50,000 scans behind it, the embedded engine looks at all of them for a prefix.
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-          ExpressionAttributeValues: { ':pk': pk, ':first': 'OWED#', ':last': 'OWED#~' },
+          ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last },
           ConsistentRead: true,
         }),
       );
@@ -118,7 +119,7 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
     },
 
     async dueScans(now, limit) {
-      return (await queryDue(table, 'OWED', now, limit)).map(readOwed);
+      return (await queryDue(table, 'OWED', now, limit)).map(readDueScan);
     },
 
     async noteWaiting(accountId, waiting, now) {
@@ -140,7 +141,7 @@ function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'host
       // Another delivery may have made a sitting meanwhile, and what that found would be lost.
       const further = {
         ConditionExpression: 'attribute_not_exists(sittings) OR sittings <= :sittings',
-        ExpressionAttributeValues: { ':sittings': owed.sittings ?? 0 },
+        ExpressionAttributeValues: { ':sittings': owed.begun?.sittings ?? 0 },
       };
       return keepWaiting(table, host, { ...owed, trouble }, further);
     },
@@ -192,8 +193,8 @@ async function keepWaiting(table: Table, host: Host, owed: OwedScan, unless = {}
 
 /** The write of an owed scan, for transactions too. */
 export function owedPut(table: Table, owed: OwedScan) {
-  const { hostId, scanId, ...rest } = owed;
-  return { TableName: table.name, Item: { ...keys.owed(hostId, scanId), dueQueue: 'OWED' satisfies DueQueue, ...rest } };
+  const { hostId, scanId, begun, ...rest } = owed;
+  return { TableName: table.name, Item: { ...keys.owed(hostId, scanId), dueQueue: 'OWED' satisfies DueQueue, ...rest, ...begun } };
 }
 
 /** What of one kind is due at `now`, oldest first. The index lags a little behind the table: what it misses it shows a tick later. */

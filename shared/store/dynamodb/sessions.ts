@@ -1,7 +1,7 @@
 import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditStore } from '../audit-store.ts';
 import { readEnded, readKeyParts, readSession } from '../items.ts';
-import { keys } from '../keys.ts';
+import { keys, kindRange } from '../keys.ts';
 import { deleteItems, queryItems } from './batches.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
@@ -58,10 +58,10 @@ export function endedPut(table: Table, email: string, now: number) {
 
 /** Deletes every session of an account. */
 export async function deleteSessions(table: Table, accountId: string): Promise<void> {
-  const { pk } = keys.session(accountId, '');
+  const any = keys.session(accountId, '');
   const found = await queryItems(table, {
     KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)',
-    ExpressionAttributeValues: { ':pk': pk, ':kind': 'SESSION#' },
+    ExpressionAttributeValues: { ':pk': any.pk, ':kind': kindRange(any).first },
   });
   await deleteItems(table, found.map(readKeyParts));
 }

@@ -2,7 +2,7 @@ import { GetCommand, PutCommand, UpdateCommand, type UpdateCommandOutput } from 
 import { freshScanOf, stepFor, type Turn, type TurnStep } from '../../domain/turn-line.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { packLine, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
-import { keys } from '../keys.ts';
+import { keys, kindRange } from '../keys.ts';
 import { queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
@@ -50,10 +50,10 @@ export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | '
     },
 
     async hostsAt(address) {
-      const { pk, sk } = keys.scanner(address, '', '');
+      const any = keys.scanner(address, '', '');
       const found = await queryItems(table, {
         KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)',
-        ExpressionAttributeValues: { ':pk': pk, ':kind': sk.slice(0, sk.indexOf('#') + 1) },
+        ExpressionAttributeValues: { ':pk': any.pk, ':kind': kindRange(any).first },
       });
       const now = table.clock();
       return found.map(readScanner).flatMap(({ expiresAt, ...host }) => (expiresAt * 1000 > now ? [host] : []));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type AuditOrder, auditHost } from '../../../functions/probe/audit-host.ts';
-import type { Finding } from '../../../functions/probe/finding.ts';
+import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
 import { ended } from '../../../shared/domain/coverage.ts';
 import type { Verdict } from '../../../shared/domain/reason.ts';
 import { judgeHost } from '../../../shared/domain/verdict.ts';
@@ -38,7 +38,9 @@ export async function auditAll({ targets, table, atOnce, limits }: ManyTask): Pr
   const left = targets.values();
   const work = async () => {
     for (const address of left) {
-      const { legs, judgement } = await audit(address, 25, table, limits);
+      const finding = await audit(address, 25, table, limits);
+      const { legs } = finding;
+      const judgement = judgementOf(finding, []);
       verdicts[address] = legs.length === 0 ? judgement.verdict : judgeHost(ended(legs, 'sittings-used-up'), []).verdict;
       tests += judgement.completed;
     }

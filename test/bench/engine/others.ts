@@ -1,3 +1,4 @@
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { startPeer } from '../../support/peers/peer.ts';
 import type { Product } from '../../support/peers/product.ts';
@@ -46,9 +47,10 @@ function withStarttls(product: Product): Product {
 }
 
 function fullFigures(server: Server | undefined, { sittings, finding }: WholeScan): Figure[] {
-  if (server === undefined || finding.judgement.verdict !== 'closed')
-    throw new Error(`${server?.name}, which refuses to relay, is ${finding.judgement.verdict}: ${finding.judgement.reason}`);
-  const who = `${server.name}: full table of ${finding.judgement.planned} tests`;
+  const judgement = judgementOf(finding, []);
+  if (server === undefined || judgement.verdict !== 'closed')
+    throw new Error(`${server?.name}, which refuses to relay, is ${judgement.verdict}: ${judgement.reason}`);
+  const who = `${server.name}: full table of ${judgement.planned} tests`;
   const sum = (what: 'connections' | 'refusals') => sittings.reduce((total, each) => total + each[what], 0);
   return [
     { what: `${who}, sittings`, value: sittings.length, unit: '', limit: server.sittings },

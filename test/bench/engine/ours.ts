@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import type { Verdict } from '../../../shared/domain/reason.ts';
 import { PROBE_LIMITS, type ProbeLimits } from '../../../shared/network/leg-session.ts';
 import { audit, type ManyAudits, type ManyTask, type Table } from './audits.ts';
@@ -17,10 +18,10 @@ const OPTIONS = ['--max-semi-space-size=8'];
 
 /** Audits one server as a scan of the service would, and says what it cost the server by the audit's own account. */
 export async function auditOnce(address: string, port: number, table: Table): Promise<{ readonly verdict: Verdict } & Counts> {
-  const { judgement, legs } = await audit(address, port, table, PROBE_LIMITS);
-  const sum = (what: keyof Counts) => legs.reduce((total, { costs }) => total + costs[what], 0);
+  const finding = await audit(address, port, table, PROBE_LIMITS);
+  const sum = (what: keyof Counts) => finding.legs.reduce((total, { costs }) => total + costs[what], 0);
   return {
-    verdict: judgement.verdict,
+    verdict: judgementOf(finding, []).verdict,
     connections: sum('connections'),
     commands: sum('commands'),
     roundTrips: sum('roundTrips'),

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditOrder, type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
-import type { Finding } from '../../../functions/probe/finding.ts';
+import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
 import type { Arrival } from '../../../shared/domain/canary.ts';
 import { ended, restOf } from '../../../shared/domain/coverage.ts';
 import type { Judgement } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { judgeHost, legName } from '../../../shared/domain/verdict.ts';
+import { legName } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { TOKEN_HEADER } from '../../../shared/smtp/canary-message.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../gate.ts';
@@ -58,7 +58,9 @@ export function auditCases(mta: string, octet: number, cases: readonly MtaCase[]
       async (_, each, n) => {
         const server = await each.start(namespace, n);
         try {
-          const { judgement, legs } = await audit(rulesFor(namespace, n), post, each);
+          const finding = await audit(rulesFor(namespace, n), post, each);
+          const { legs } = finding;
+          const judgement = judgementOf(finding, []);
           const mailbox = { subject: `letter ${n}`, delivered: sink.delivered, strangers: namespace.strangers };
           const { truth, said } = await seenByStranger(server.address, each, mailbox);
           expect(truth, `a stranger finds it ${truth}:\n${said}`).toBe(each.truth);
@@ -104,21 +106,21 @@ export function rulesFor(namespace: Namespace, n: number): AuditRules {
   };
 }
 
-/** A scan as the service makes it: it sits again while there is something left to do, waits for its canaries, and judges. */
+/** A scan as the service makes it: it sits again while there is something left to do, and waits for its canaries. */
 export async function audit(rules: AuditRules, { expectCanary, arrivals }: Post, each: MtaCase): Promise<Finding> {
   const { ports = [25, 465, 587], betweenMs = BETWEEN_MS } = each;
   const host = sampleHost({ name: `mx.${SERVED}`, servedDomains: [SERVED], ports: [...ports] });
   const order: AuditOrder = { scope: 'full', takeTurn: ANY_TURN, expectCanary };
   let finding = await auditHost(host, order, rules);
   let sittings = 1;
-  for (; sittings < SITTINGS && restOf(finding.legs, finding.judgement) === 'another-sitting'; sittings++) {
+  for (; sittings < SITTINGS && restOf(finding.legs) === 'another-sitting'; sittings++) {
     await wait(betweenMs);
     finding = await auditHost(host, { ...order, before: finding.legs }, rules);
   }
   const ours = canariesOf(finding.legs, arrivals);
   for (const until = Date.now() + CANARY_MS; ours.sent > 0 && ours.arrived().length === 0 && Date.now() < until; ) await wait(100);
   const legs = ended(ended(finding.legs, 'sittings-used-up'), 'waited');
-  return { judgement: judgeHost(legs, [], ours.arrived()), legs };
+  return { legs, arrivals: ours.arrived() };
 }
 
 function canariesOf(legs: readonly LegEvidence[], arrivals: readonly Arrival[]) {

@@ -4,7 +4,6 @@ import { type Arrival, arrivalOf, type Canary } from '../../../shared/domain/can
 import { ended, nextSitting, restOf } from '../../../shared/domain/coverage.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import type { LegCosts } from '../../../shared/domain/scan.ts';
-import { judgeHost } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS, type ProbeLimits } from '../../../shared/network/leg-session.ts';
 import { ANY_TURN, gateTo } from '../gate.ts';
 import { sampleHost } from '../samples.ts';
@@ -67,12 +66,12 @@ export async function scanWhole(
     const costs = costsOf(finding);
     sittings.push({ seconds: (performance.now() - began) / 1000, ...less(costs, spent) });
     spent = costs;
-    if (restOf(finding.legs, finding.judgement) !== 'another-sitting' || nextSitting(sittings.length, 1) === undefined) break;
+    if (restOf(finding.legs) !== 'another-sitting' || nextSitting(sittings.length, 1) === undefined) break;
   }
   const { arrivals } = mailbox;
   const used = ended(finding.legs, 'sittings-used-up');
   const legs = ended(used, 'waited');
-  return { sittings, finding: { legs, judgement: judgeHost(legs, [], arrivals) }, arrivals };
+  return { sittings, finding: { legs, arrivals }, arrivals };
 }
 
 function costsOf({ legs }: Finding): LegCosts {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BEGUN } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 let api: ApiOnTable;
@@ -66,7 +67,7 @@ test('scans that are not finished are told with a single host, with their ids an
   if (owed === undefined) throw new Error('the first scan is not owed');
   await store.dropOwed(owed);
   expect((await read()).body.owedScans).toEqual([]);
-  await store.owe({ ...owed, sittings: 1, left: { reason: 'greylisted', completed: 50, planned: 74 } });
+  await store.owe({ ...owed, begun: BEGUN });
   expect((await read()).body.owedScans).toMatchObject([{ id: first.id, waitsFor: { what: 'sitting' }, testsCompleted: 50 }]);
   expect((await api.call('GET', '/v1/hosts', { key })).body.items[0]).not.toHaveProperty('owedScans');
 });

@@ -3,6 +3,7 @@ import { noticesResponse } from '../../../shared/contract/notices.ts';
 import { hostResponse } from '../../../shared/contract/responses.ts';
 import type { HostState } from '../../../shared/domain/host.ts';
 import { type HostNotice, noticesOf } from '../../../shared/domain/notice.ts';
+import { dueIds } from '../../support/notices.ts';
 import { sampleScan } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
@@ -66,7 +67,7 @@ describe('the notices of a host', () => {
     expect((await call('POST', `/notices/${hook.id}/repeat`)).status).toBe(409);
     await api.table.store.settleNotice(hook.id, { outcome: 'given-up', why: 'it answered 500' }, api.now);
     expect(await call('POST', `/notices/${hook.id}/repeat`)).toMatchObject({ status: 202, body: { outcome: 'owed', tries: 0 } });
-    expect(await api.table.store.dueNotices(api.now, 100)).toContain(hook.id);
+    expect(await dueIds(api.table.store, api.now, 100)).toContain(hook.id);
     expect((await call('POST', `/notices/${mail.id}/repeat`)).status).toBe(409);
   });
 

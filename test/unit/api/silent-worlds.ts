@@ -14,7 +14,7 @@ import { formToken, sealSession } from '../../../shared/runtime/session-token.ts
 import { type KnownBytes, knowBytes } from '../../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { QUIET_PROBING } from '../../support/probing.ts';
-import { CLOSED, NOON, SUSPECTED, sampleLeg } from '../../support/samples.ts';
+import { NOON, sampleLeg } from '../../support/samples.ts';
 import type { Meter, startTable } from '../../support/table.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
@@ -255,11 +255,11 @@ function send({ api, told, watcher }: SilentWorld, noticeId: string): Promise<vo
 // Servers of odd numbers take everything.
 async function audit(host: Host, takeTurn: TakeTurn, gate: Gate, scanId: string | undefined) {
   const permission = await permitHost(host, [4], takeTurn, gate, scanId);
-  if ('judgement' in permission) return permission;
+  if ('untested' in permission) return permission;
   const takes = /mx\d*[13579]\.|\.[24]$/.test(host.settings.name);
   const addresses = permission.ways.flatMap(({ address, permitted }) => (permitted === undefined ? [] : [address.text]));
   const legs = addresses.map((address) => ({ ...sampleLeg(takes ? 'accepted' : 'refused'), address }));
-  return { judgement: takes ? SUSPECTED : CLOSED, legs, paused: permission.paused };
+  return { legs, paused: permission.paused };
 }
 
 function gateOf({ api }: SilentWorld, lookups: Lookups): Gate {

@@ -3,7 +3,7 @@ import { hostView, owedScanView, scanSummaryView, scanView } from '../../../func
 import { hostResponse, owedScanResponse, scanResponse } from '../../../shared/contract/responses.ts';
 import { REASONS, untested } from '../../../shared/domain/reason.ts';
 import { type LegEvidence, type OwedScan, scanId } from '../../../shared/domain/scan.ts';
-import { NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { BEGUN, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const SCAN = sampleScan(sampleHost(), scanId(NOON, 'first'), NOON, { ...SUSPECTED, verdict: 'open', reason: 'canary-arrived' });
 
@@ -22,12 +22,9 @@ test('a scan that shows a hole names it, with what closes it on that server; ano
 test('an owed scan says what it waits for, why, until when, and how far it has come', () => {
   const until = NOON + 3_600_000;
   const first: OwedScan = { accountId: 'account1', hostId: SCAN.hostId, scanId: SCAN.id, dueAt: NOON, tries: 0 };
-  const unfinished: OwedScan = { ...first, sittings: 1, left: { reason: 'greylisted', completed: 50, planned: 74 } };
-  const awaiting: OwedScan = {
-    ...unfinished,
-    left: { reason: 'awaiting-messages', completed: 74, planned: 74 },
-    awaits: { since: NOON, until },
-  };
+  const unfinished: OwedScan = { ...first, begun: BEGUN };
+  const left = { reason: 'awaiting-messages', completed: 74, planned: 74 } as const;
+  const awaiting: OwedScan = { ...first, begun: { ...BEGUN, left, awaits: { since: NOON, until } } };
   const shown = (owed: OwedScan) => owedScanResponse.parse(owedScanView(owed));
   expect(shown(first).waitsFor).toBeUndefined();
   expect(shown(unfinished)).toMatchObject({

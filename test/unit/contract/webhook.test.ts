@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { webhookBody, webhookBodyOf } from '../../../shared/contract/webhook.ts';
 import { noticesOf, type Occasion, type Seen } from '../../../shared/domain/notice.ts';
-import { NOTICES } from '../../support/notices.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
 
 const SEEN: Seen = {
   scanId: '20260601T120000Z-scheduled',
   scannedAt: NOON,
-  verdict: 'suspected',
   reason: 'recipient-accepted',
   messageAccepted: false,
   evidence: [{ leg: '192.0.2.1:25', from: '<a@x>', to: '<b@y>', reply: '250 <script>\r\nBcc: \x00\u202e ok' }],
@@ -17,14 +15,14 @@ const OCCASIONS: readonly Occasion[] = [
   { kind: 'change', from: 'closed', to: 'suspected' },
   { kind: 'digest', changes: 7, from: NOON },
   { kind: 'reminder', count: 2 },
-  { kind: 'silent', verdict: 'unreachable', reason: 'vetoed', scans: 3, since: NOON },
+  { kind: 'silent', reason: 'vetoed', scans: 3, since: NOON },
   { kind: 'back', silentSince: NOON },
 ];
 
 const bodyOf = (occasion: Occasion, seen?: Seen) => {
   const host = sampleHost({ webhook: 'https://hooks.example.org/' });
   const state = { ...host.state, version: 3, relay: 'suspected', since: NOON } as const;
-  const notice = noticesOf(host, state, occasion, NOON, seen).find(({ channel }) => channel === 'webhook') ?? expect.fail();
+  const notice = noticesOf(host, state, occasion, NOON, seen).find((each) => each.channel === 'webhook') ?? expect.fail();
   return webhookBodyOf(notice, 'https://audit.example');
 };
 
@@ -68,9 +66,5 @@ describe('the body of a webhook’s call', () => {
     const under = `https://audit.example/v1/hosts/${host.id}`;
     expect(links).toEqual({ host: under, history: `${under}/scans`, scan: `${under}/scans/${SEEN.scanId}` });
     expect(bodyOf({ kind: 'reminder', count: 1 }).links.scan).toBeUndefined();
-  });
-
-  test('is of one host: a notice of several is a defect', () => {
-    expect(() => webhookBodyOf(NOTICES.group ?? expect.fail(), 'https://audit.example')).toThrow('one host at a time');
   });
 });

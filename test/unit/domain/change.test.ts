@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Arrival } from '../../../shared/domain/canary.ts';
 import { type Change, type Confirmation, type Effect, effectOf, raise } from '../../../shared/domain/change.ts';
 import { type Host, type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
-import { type Judgement, type Reason, untested, VERDICTS, type Verdict } from '../../../shared/domain/reason.ts';
+import { type Reason, untested, VERDICTS, type Verdict } from '../../../shared/domain/reason.ts';
 import { kindOf, type Scan, type ScanKind, scanId } from '../../../shared/domain/scan.ts';
 
 const MINUTE = 60_000;
@@ -38,7 +38,7 @@ const REASON_OF: Record<Verdict, Reason> = {
 
 /** A scan a minute long. */
 function scan(verdict: Verdict, startedAt: number, kind: ScanKind = 'scheduled'): Scan {
-  const judgement: Judgement = { ...untested(REASON_OF[verdict]), verdict };
+  const judgement = untested(REASON_OF[verdict]);
   return {
     hostId: NEW_HOST.id,
     id: scanId(startedAt, kind),

@@ -1,8 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { ended, isFull, isUnfinished, leftIn, nextSitting, restOf, rotationOf, roundOf } from '../../../shared/domain/coverage.ts';
+import type { Arrival } from '../../../shared/domain/canary.ts';
+import {
+  ended,
+  following,
+  isFull,
+  isUnfinished,
+  leftIn,
+  nextSitting,
+  restOf,
+  rotationOf,
+  roundOf,
+} from '../../../shared/domain/coverage.ts';
 import { type HostState, NEW_STATE } from '../../../shared/domain/host.ts';
-import { type Judgement, REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
+import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import { type LegEvidence, type Outcome, SCAN_KINDS, type ScanKind } from '../../../shared/domain/scan.ts';
+import { legName } from '../../../shared/domain/verdict.ts';
 import { NOON, sampleLeg } from '../../support/samples.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -88,15 +100,36 @@ describe('what is left of a scan', () => {
     ['TLS that failed, in one sitting', [leg('refused'), brokenTls(1)], 'tls-failed', 'another-sitting'],
     ['and no more in the second', [leg('refused'), brokenTls(2)], undefined, 'nothing'],
   ])('is %s', (_, legs, reason, rest) => {
-    expect([leftIn(legs), restOf(legs, untested('greylisted'))]).toEqual([reason, rest]);
+    expect([leftIn(legs), restOf(legs)]).toEqual([reason, rest]);
   });
 
-  test.each<[string, Judgement]>([
-    ['open', { ...untested('canary-arrived') }],
-    ['suspected', untested('message-accepted')],
-    ['banning us', untested('probably-banned')],
-  ])('is nothing where the host is %s: its owner hears of that at once', (_, judgement) => {
-    expect(restOf([leg('greylisted'), anyLocal()], judgement)).toBe('nothing');
+  test.each<[string, LegEvidence[], Arrival[]]>([
+    ['open', [], [{ canary: 'c', leg: legName(anyLocal()), test: 'percent-served', sentAt: NOON, at: NOON, path: [] }]],
+    ['suspected', [leg('accepted')], []],
+    ['banning us', [leg('not-run', { stopped: 'silent-after-refusals' })], []],
+  ])('is nothing where the host is %s: its owner hears of that at once', (_, more, arrivals) => {
+    const legs = [leg('greylisted'), anyLocal(), ...more];
+    expect([restOf(legs, arrivals), following({ legs, arrivals, full: true, sittings: 1 }, 1)]).toEqual([
+      'nothing',
+      { kind: 'result', legs },
+    ]);
+  });
+
+  test('is another sitting while there are some, of a core no sooner than two steps later, and then the wait or the end', () => {
+    const [unfinished, waits] = [leg('greylisted'), anyLocal()];
+    const next = (legs: LegEvidence[], sittings: number, full = true) => following({ legs, full, sittings }, 5);
+    expect([1, 2, 3].map((sittings) => next([unfinished, waits], sittings))).toEqual(
+      [5, 10, 15].map((inMs) => ({ kind: 'sitting', inMs })),
+    );
+    expect([1, 2, 3].map((sittings) => next([unfinished], sittings, false))).toEqual(
+      [10, 10, 15].map((inMs) => ({ kind: 'sitting', inMs })),
+    );
+    const used = { ...unfinished, ended: 'sittings-used-up' };
+    expect(next([unfinished, waits], 10)).toEqual({ kind: 'messages', legs: [used, waits] });
+    expect(next([waits], 1)).toEqual({ kind: 'messages', legs: [waits] });
+    expect(next([unfinished], 10)).toEqual({ kind: 'result', legs: [used] });
+    expect(following({ legs: [unfinished], full: true, sittings: 10 }, 5, 'given-up')).toMatchObject({ legs: [{ ended: 'given-up' }] });
+    expect(next([], 1)).toEqual({ kind: 'result', legs: [] });
   });
 
   test('is told by the legs that had something left, when no sitting follows, or their messages have been waited for', () => {

@@ -4,7 +4,7 @@ import { type Change, type Effect, effectOf, raise } from '../../../shared/domai
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
 import { digestAt, isAcknowledged, isFlapping, reminderDueAt, silenceAfter, toldAfter } from '../../../shared/domain/noise.ts';
 import type { Occasion } from '../../../shared/domain/notice.ts';
-import type { Reason, RelayState, Verdict } from '../../../shared/domain/reason.ts';
+import { judged, type Reason, type RelayState, type Verdict } from '../../../shared/domain/reason.ts';
 import type { Scan, ScanKind } from '../../../shared/domain/scan.ts';
 import { NOON, sampleArrival, sampleCanary, sampleHost, sampleScan } from '../../support/samples.ts';
 
@@ -17,13 +17,13 @@ const REASON_OF: Record<Verdict, Reason> = {
   suspected: 'recipient-accepted',
   inconclusive: 'greylisted',
   untestable: 'policy-against-us',
-  unreachable: 'vetoed',
+  unreachable: 'connection-timed-out',
   closed: 'all-refused',
 };
 
 function scanOf(host: Host, verdict: Verdict, more: { kind?: ScanKind; at?: number; reason?: Reason } = {}): Scan {
   const { kind = 'scheduled', at = NOON, reason = REASON_OF[verdict] } = more;
-  const scan = sampleScan(host, `${at}-${kind}`, at - 1_000, { verdict, reason, completed: 1, planned: 1 });
+  const scan = sampleScan(host, `${at}-${kind}`, at - 1_000, judged(reason, { completed: 1, planned: 1 }));
   return { ...scan, kind };
 }
 
@@ -233,7 +233,7 @@ describe('silence', () => {
 
   test('is told once, at the third scheduled scan in a row', () => {
     const third = told({ silence: TWICE }, 'unreachable');
-    expect(third.occasion).toEqual({ kind: 'silent', verdict: 'unreachable', reason: 'vetoed', scans: 3, since: NOON - DAY });
+    expect(third.occasion).toEqual({ kind: 'silent', reason: 'connection-timed-out', scans: 3, since: NOON - DAY });
     expect(told(third.state, 'unreachable').occasion).toBeUndefined();
     expect(told({ silence: { ...TWICE, scans: 1 } }, 'unreachable').occasion).toBeUndefined();
   });

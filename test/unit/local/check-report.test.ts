@@ -1,25 +1,14 @@
 import { expect, test } from 'vitest';
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import { asJson, asText, type Report } from '../../../infra/local/check-report.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { judgeHost } from '../../../shared/domain/verdict.ts';
-import {
-  CLOSED,
-  NOON,
-  SUSPECTED,
-  sampleArrival,
-  sampleBounce,
-  sampleCanary,
-  sampleHost,
-  sampleLeg,
-  sampleScan,
-} from '../../support/samples.ts';
+import { NOON, sampleArrival, sampleBounce, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const HOST = sampleHost();
 const ARRIVAL = sampleArrival(sampleCanary(sampleScan(HOST, 'scan', NOON), 'c'));
 
 function report(leg: LegEvidence, arrivals = [ARRIVAL]): Report {
-  const judgement = { ...SUSPECTED, verdict: 'open', reason: 'canary-arrived' } as const;
-  return { host: HOST, finding: { judgement, legs: [leg] } as unknown as Report['finding'], arrivals, bounces: [] };
+  return { host: HOST, finding: { legs: [leg], arrivals }, bounces: [] };
 }
 
 test('the terminal names the hole below the verdict, and what closes it before what closes any relay', () => {
@@ -45,8 +34,8 @@ test('the terminal says that clients are lost where that is not the hole itself'
 
 test('the terminal tells of backscatter below a closed verdict, by whom a message was bounced and what refuses it instead', () => {
   const leg: LegEvidence = { ...sampleLeg(), software: { mta: 'exim', from: 'greeting' } };
-  const finding = { judgement: CLOSED, legs: [leg] };
-  const bounced: Report = { host: HOST, finding, arrivals: [], bounces: [{ ...sampleBounce('a'), by: 'mail\x1b[31m' }] };
+  const finding = { legs: [leg] };
+  const bounced: Report = { host: HOST, finding, bounces: [{ ...sampleBounce('a'), by: 'mail\x1b[31m' }] };
   const text = asText(bounced, false);
   expect(text).toMatch(/^mail\.example\.org: closed\n/);
   expect(text.slice(text.indexOf('\nBackscatter\n'))).toMatch(
@@ -67,28 +56,26 @@ test('the terminal says at which leg TLS is broken, and why', () => {
     contact: 'tls-failed',
     brokenTls: { sittings: 2, why: 'no \x1b cipher' },
   };
-  const text = asText({ host: HOST, finding: { judgement: CLOSED, legs: [sampleLeg(), leg] }, arrivals: [], bounces: [] }, false);
+  const text = asText({ host: HOST, finding: { legs: [sampleLeg(), leg] }, bounces: [] }, false);
   expect(text).toContain('\n    STARTTLS at port 25 is broken: no \\x1b cipher.\n');
 });
 
 test('a closed verdict says what was left out where no domain was named, and how to name one', () => {
   const bare: Report = {
     host: sampleHost({ servedDomains: [] }),
-    finding: { judgement: CLOSED, legs: [sampleLeg()] },
-    arrivals: [],
+    finding: { legs: [sampleLeg()] },
     bounces: [],
   };
   expect(asText(bare, false).split('\n')[2]).toBe(
     'No domain was named, so tests that claim one of yours were left out, and a refusal of us looks like a refusal to relay. Name one: --domain example.org.',
   );
   expect(asText({ ...bare, host: HOST }, false)).not.toContain('No domain was named');
-  expect(asText({ ...bare, finding: { ...bare.finding, judgement: SUSPECTED } }, false)).not.toContain('No domain was named');
+  expect(asText({ ...bare, finding: { legs: [sampleLeg('accepted')] } }, false)).not.toContain('No domain was named');
 });
 
 test('an audit that was stopped does not call the server slow, in words and in JSON', () => {
   const leg: LegEvidence = { ...sampleLeg(), tests: [{ test: 'plain', outcome: 'not-run', stage: 'greeting' }], stopped: 'out-of-time' };
-  const judgement = { verdict: 'inconclusive', reason: 'out-of-time', completed: 0, planned: 1 } as const;
-  const slow: Report = { host: HOST, finding: { judgement, legs: [leg] }, arrivals: [], bounces: [] };
+  const slow: Report = { host: HOST, finding: { legs: [leg] }, bounces: [] };
   const stopped: Report = { ...slow, stopped: 'max-time' };
   expect(asText(slow, false)).toContain('It answers so slowly');
   expect(asText(stopped, false)).not.toContain('It answers so slowly');
@@ -108,7 +95,7 @@ function catchAll(more: Partial<LegEvidence>): Report {
     index > 0 && index < 3 ? ({ ...each, outcome: 'accepted', negative: CONTROL, canary: 'a' } as const) : each,
   );
   const leg: LegEvidence = { ...sampleLeg(), tests, controls: [POSTMASTER, control], ...more };
-  return { host: HOST, finding: { judgement: judgeHost([leg], []), legs: [leg] }, arrivals: [], bounces: [] };
+  return { host: HOST, finding: { legs: [leg] }, bounces: [] };
 }
 
 test('what a catch-all takes is one line, and its verdict says how long its messages were waited for', () => {
@@ -127,6 +114,6 @@ test('what a catch-all takes is one line, and its verdict says how long its mess
 
 test('where any local part is taken and nothing was sent, it is said how to have a message come back', () => {
   const unsent = catchAll({ noMailbox: true });
-  expect(unsent.finding.judgement.reason).toBe('any-local-part');
+  expect(judgementOf(unsent.finding, []).reason).toBe('any-local-part');
   expect(asText(unsent, false)).toContain('--canary-domain and --canary-listen');
 });

@@ -21,9 +21,8 @@ export const ARRIVED: Seen = (NOTICES.open as HostNotice).seen ?? SEEN;
 
 /** A notice that a host has been silent for three days. */
 export function silence(reason: Reason, relay: HostNotice['relay'] = 'closed'): HostNotice {
-  const { verdict } = REASONS[reason];
-  const seen = { ...SEEN, verdict, reason, evidence: [], envelopes: 0, software: undefined };
-  return hostNotice({ kind: 'silent', verdict, reason, scans: 3, since: TOLD_AT - 3 * DAY }, relay, seen);
+  const seen = { ...SEEN, reason, evidence: [], envelopes: 0, software: undefined };
+  return hostNotice({ kind: 'silent', reason, scans: 3, since: TOLD_AT - 3 * DAY }, relay, seen);
 }
 
 /** What is wrong with a host that its owner can mend: what may make it silent. */
@@ -55,7 +54,6 @@ const OTHERS: Readonly<Record<string, Notice>> = {
   'silent without an address': silence('no-address', 'unknown'),
   'back, nothing proven': hostNotice({ kind: 'back', silentSince: TOLD_AT - DAY }, 'closed', {
     ...SEEN,
-    verdict: 'inconclusive',
     reason: 'greylisted',
     evidence: [],
     envelopes: 0,

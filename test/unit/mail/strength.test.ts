@@ -20,9 +20,9 @@ describe('whatever happened, and whatever the scan saw,', () => {
     ['a recipient accepted, and answers too slow for a message', { ...SEEN, reason: 'accepted-then-slow' }],
     ['everything accepted', { ...SEEN, reason: 'accepts-everything' }],
     ['a canary that came back', ARRIVED],
-    ['refusals', { ...SEEN, verdict: 'closed', reason: 'all-refused' }],
-    ['authentication asked for', { ...SEEN, verdict: 'closed', reason: 'authentication-required' }],
-    ['greylisting', { ...SEEN, verdict: 'inconclusive', reason: 'greylisted' }],
+    ['refusals', { ...SEEN, reason: 'all-refused' }],
+    ['authentication asked for', { ...SEEN, reason: 'authentication-required' }],
+    ['greylisting', { ...SEEN, reason: 'greylisted' }],
   ];
   const told = (make: (state: (typeof STATES)[number]) => Occasion | undefined) =>
     STATES.flatMap((state) => {

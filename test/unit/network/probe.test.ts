@@ -53,6 +53,7 @@ function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
     limits,
     deadline: Date.now() + limits.sittingMs,
     optOutAddress: 'postmaster@probe.example',
+    clock: Date.now,
     askAtDial: async () => undefined,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };

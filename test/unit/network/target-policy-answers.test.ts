@@ -89,7 +89,7 @@ afterAll(() => dns.stop());
 /** What becomes of a host by this name, whose account has proven neither name nor address. */
 async function standing(name: string): Promise<string> {
   const permission = await permitHost(sampleHost({ name }), [4, 6], ANY_TURN, gateTo([], { lookups }));
-  return 'judgement' in permission ? permission.judgement.reason : 'permitted';
+  return 'untested' in permission ? permission.untested : 'permitted';
 }
 
 describe('a name is as good as the worst of its addresses', () => {

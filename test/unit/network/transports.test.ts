@@ -49,6 +49,7 @@ function audit(port: number, transport: Transport, replyMs = 20_000): Promise<Le
     limits: { connectMs: 20_000, replyMs, sessionMs: 20_000, sittingMs: 20_000, pauseMs: 1 },
     deadline: Date.now() + 20_000,
     optOutAddress: 'postmaster@probe.example',
+    clock: Date.now,
     askAtDial: async () => undefined,
     expectCanary: async ({ test: id }) => ({ id, token: `token-${id}` }),
   });

@@ -13,7 +13,8 @@ const addresses = vi.fn(lookupsTo('127.0.0.1').addresses);
 beforeEach(() => void addresses.mockClear());
 
 /** A call that may go anywhere, so that nothing but the reading of its address stands before it. */
-const call = (url: string) => postToWebhook(url, '{}', {}, { lookups: { addresses }, operatorNetworks: EVERYWHERE, isVetoed: () => false });
+const call = (url: string) =>
+  postToWebhook(url, { body: '{}', headers: {} }, { lookups: { addresses }, operatorNetworks: EVERYWHERE, isVetoed: () => false });
 
 describe('DNS is not asked, and nothing dialled, for', () => {
   test.each([
@@ -137,7 +138,7 @@ test('a host that our reader and a URL reader both read is the same host, port a
 
 describe('without networks of the operator’s own', () => {
   const outside = (url: string, ...found: string[]) =>
-    postToWebhook(url, '{}', {}, { lookups: lookupsTo(...found), operatorNetworks: [], isVetoed: () => false });
+    postToWebhook(url, { body: '{}', headers: {} }, { lookups: lookupsTo(...found), operatorNetworks: [], isVetoed: () => false });
 
   test.each([
     '127.0.0.1',
@@ -188,7 +189,7 @@ describe('nothing is sent to what is on the never-list, in the words and the tim
     onTestFinished(() => void vi.useRealTimers());
     const find = vi.fn(lookupsTo('127.0.0.1').addresses);
     const door = { lookups: { addresses: find }, operatorNetworks: EVERYWHERE, isVetoed: (target: string) => target === never };
-    expect(await elapse(postToWebhook(url, '{}', {}, door))).toMatchObject({ why: NO_SESSION });
+    expect(await elapse(postToWebhook(url, { body: '{}', headers: {} }, door))).toMatchObject({ why: NO_SESSION });
     expect(find).toHaveBeenCalledTimes(asked);
   });
 });

@@ -32,7 +32,7 @@ const door = (addresses: readonly string[] = ['127.0.0.1'], more: Partial<Webhoo
   ...more,
 });
 const at = (port: number, name = 'hooks.example.org') => `https://${name}:${port}/`;
-const call = (url = at(server.port), through = door(), headers = {}) => postToWebhook(url, '{}', headers, through);
+const call = (url = at(server.port), through = door(), headers = {}) => postToWebhook(url, { body: '{}', headers }, through);
 
 /** A call under way whose receiver is at the point of answering. */
 async function callAtAnswer(): Promise<{ call: Promise<WebhookCall>; response: ServerResponse; socket: Socket }> {

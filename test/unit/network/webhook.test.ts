@@ -27,7 +27,7 @@ const door = (addresses: string[], more: Partial<WebhookDoor> = {}): WebhookDoor
   ca: server.ca,
   ...more,
 });
-const call = (to: string, through: WebhookDoor) => postToWebhook(to, '{"a":1}', { 'webhook-id': 'x' }, through);
+const call = (to: string, through: WebhookDoor) => postToWebhook(to, { body: '{"a":1}', headers: { 'webhook-id': 'x' } }, through);
 /** A call whose addresses have their turns at once. */
 function callInTurns(to: string, through: WebhookDoor) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -3,6 +3,7 @@ import { type Called, notify, type Services } from '../../../functions/notify/no
 import { type HostNotice, noticesOf, type Occasion } from '../../../shared/domain/notice.ts';
 import type { Mail } from '../../../shared/mail/letter.ts';
 import type { Handover } from '../../../shared/mail/mailer.ts';
+import { dueIds } from '../../support/notices.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
@@ -76,7 +77,7 @@ const remove = async ({ accountId, hostId }: { accountId: string; hostId: string
   expect(await table.store.removeHost((await table.store.findHost(accountId, hostId)) ?? expect.fail('no host'))).toBe(true);
 const outcomeOf = async ({ id }: { id: string }) => (await table.store.findNotice(id))?.outcome;
 const wakeDue = async () => {
-  for (const id of await table.store.dueNotices(now, 100)) await notify(id, services());
+  for (const id of await dueIds(table.store, now, 100)) await notify(id, services());
 };
 
 describe('a mail', () => {
@@ -197,7 +198,7 @@ describe('alerts of several hosts', () => {
   test('one that comes when the mail of the others is on its way goes by itself', async () => {
     await run(...(await owe(['late@example.org'])));
     await run(...(await owe(['late@example.org'])));
-    const [group] = (await table.store.dueNotices(now + 10 * MINUTE, 100)).filter((id) => id.includes('-group-'));
+    const [group] = (await dueIds(table.store, now + 10 * MINUTE, 100)).filter((id) => id.includes('-group-'));
     expect(await table.store.claimNotice(group ?? '', now + 10 * MINUTE, now + 20 * MINUTE)).toBeDefined();
     const late = await owe(['late@example.org']);
     await run(...late);
@@ -228,7 +229,7 @@ describe('a webhook', () => {
     expect(await table.store.findNotice(notice.id)).toMatchObject({ outcome: 'given-up', why: 'it answered 500' });
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
     called = { kind: 'taken' };
-    expect(await table.store.repeatNotice(notice.id, now)).toBe(true);
+    expect(await table.store.repeatNotice(notice, now)).toBe(true);
     await notify(notice.id, services());
     expect(await outcomeOf(notice)).toBe('sent');
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUDGETS } from '../../../shared/accounts/budgets.ts';
 import type { HostState } from '../../../shared/domain/host.ts';
-import { isOurs, REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
+import { isOurs, judged, REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
 import { type LegEvidence, type OwedScan, type Scan, scanId } from '../../../shared/domain/scan.ts';
 import type { Span } from '../../../shared/domain/timeline.ts';
 import { type HostPage, hostPage } from '../../../shared/pages/host.ts';
@@ -47,7 +47,7 @@ describe('the page of a host', () => {
     const proven: Reason[] = ['accepted-then-limited', 'accepted-then-slow', 'always-deferred'];
     for (const reason of Object.keys(REASONS) as Reason[]) {
       const { verdict } = REASONS[reason];
-      const untold = !['open', 'suspected', 'closed'].includes(verdict) && !isOurs(untested(reason)) && !nothingToDo.includes(reason);
+      const untold = !['open', 'suspected', 'closed'].includes(verdict) && !isOurs(reason) && !nothingToDo.includes(reason);
       const needs = untold || proven.includes(reason);
       const page = shown({ relay: 'closed', last: { ...LAST, verdict } }, scanned(reason));
       expect([reason, page.includes('Needs attention')]).toEqual([reason, needs]);
@@ -185,7 +185,7 @@ describe('the page of a host', () => {
         const tests = sampleLeg('accepted').tests.map((each) => ({ ...each, reply: quotes }));
         return { ...sampleLeg('accepted'), port, software: { mta: 'postfix', version: quotes, from: 'greeting' }, tests };
       });
-      const scan: Scan = sampleScan(host, LAST.id, LAST.startedAt, { ...SUSPECTED, reason: 'open-leg-silent' });
+      const scan: Scan = sampleScan(host, LAST.id, LAST.startedAt, judged('open-leg-silent', SUSPECTED));
       const hop = { from: '"'.repeat(100), address: '2001:db8::1', by: '"'.repeat(100) };
       const arrivals = [{ ...sampleArrival(sampleCanary(scan, 'c')), path: Array.from({ length: 10 }, () => hop) }];
       const underWay = { since: NOON, legs: names.map((leg) => ({ leg, answered: 1, planned: 65 })) };

@@ -9,7 +9,7 @@ import { hostsPage, pageOfHosts } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
-import { createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
+import { BEGUN, createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 import { elementsOf } from './well-formed.ts';
 
@@ -389,7 +389,7 @@ describe('the table of hosts', () => {
     const waiting = sampleHost({}, { putOff: scan });
     const until = Date.UTC(2026, 10, 27, 13, 5);
     const ref = { accountId: waiting.accountId, hostId: waiting.id, scanId: scan };
-    const owed: OwedScan = { ...ref, dueAt: until, tries: 0, awaits: { since: now, until } };
+    const owed: OwedScan = { ...ref, dueAt: until, tries: 0, begun: { ...BEGUN, awaits: { since: now, until } } };
     expect(tableOf([waiting], 1, [owed], until - 60_000)).toMatch(/waits for its messages until <time[^>]*>27 Nov 2026, 13:05 UTC/);
     expect(tableOf([waiting])).toContain('the first is not finished');
     expect(tableOf([waiting])).not.toContain('no scan yet');

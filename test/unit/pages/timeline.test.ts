@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VERDICTS, type Verdict } from '../../../shared/domain/reason.ts';
 import type { Span } from '../../../shared/domain/timeline.ts';
-import { html, textOf } from '../../../shared/pages/html.ts';
+import { html, textOf } from '../../../shared/markup/html.ts';
 import { layout } from '../../../shared/pages/layout.ts';
 import { timeline } from '../../../shared/pages/timeline.ts';
 import { NOON } from '../../support/samples.ts';

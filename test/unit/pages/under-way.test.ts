@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { REASONS } from '../../../shared/domain/reason.ts';
 import { type OwedScan, scanId } from '../../../shared/domain/scan.ts';
-import { textOf } from '../../../shared/pages/html.ts';
+import { textOf } from '../../../shared/markup/html.ts';
 import { owedScans, refreshSeconds } from '../../../shared/pages/under-way.ts';
-import { NOON } from '../../support/samples.ts';
+import { BEGUN, NOON } from '../../support/samples.ts';
 
 const MINUTE = 60_000;
 const OWED: OwedScan = { accountId: 'account1', hostId: 'host', scanId: scanId(NOON, 'first'), dueAt: NOON + 10 * MINUTE, tries: 0 };
-const UNFINISHED: OwedScan = { ...OWED, sittings: 2, soFar: '=hash', left: { reason: 'greylisted', completed: 50, planned: 74 } };
+const UNFINISHED: OwedScan = { ...OWED, begun: { ...BEGUN, sittings: 2 } };
 const AWAITING: OwedScan = {
-  ...UNFINISHED,
+  ...OWED,
   dueAt: NOON + 60 * MINUTE,
-  left: { reason: 'awaiting-messages', completed: 74, planned: 74 },
-  awaits: { since: NOON, until: NOON + 60 * MINUTE },
+  begun: {
+    ...BEGUN,
+    left: { reason: 'awaiting-messages', completed: 74, planned: 74 },
+    awaits: { since: NOON, until: NOON + 60 * MINUTE },
+  },
 };
 
 function shown(owed: OwedScan, now = NOON): string {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { html, textOf } from '../../../shared/markup/html.ts';
 import { aboutPage } from '../../../shared/pages/about.ts';
 import { ASSETS, SCRIPT_PATH, STYLE_PATH } from '../../../shared/pages/assets.ts';
 import { confirmPage, keyPage, recipientPage } from '../../../shared/pages/confirm.ts';
-import { html, textOf } from '../../../shared/pages/html.ts';
 import { layout, PAGE_POLICY } from '../../../shared/pages/layout.ts';
 import { messagePage } from '../../../shared/pages/message.ts';
 import { optedOutPage, optOutPage } from '../../../shared/pages/opt-out.ts';

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AuditOrder, type AuditRules, auditHost, castFor, mutePorts } from '../../../functions/probe/audit-host.ts';
-import type { Finding } from '../../../functions/probe/finding.ts';
+import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
 import { parseAddress } from '../../../shared/domain/address.ts';
 import type { LegCosts } from '../../../shared/domain/scan.ts';
 import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { ANY_TURN, gateTo } from '../../support/gate.ts';
-import { CLOSED, sampleHost, sampleLeg } from '../../support/samples.ts';
+import { sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
 const started: ScriptedServer[] = [];
@@ -52,26 +52,28 @@ test('a port that is not there costs the next one none of its time', async () =>
   const there = await startScriptedServer([mailServer()]);
   started.push(there);
   const host = sampleHost({ name: '127.0.0.1', ports: [gone.port, there.port], servedDomains: ['served.example'] });
-  const { judgement } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN }, RULES(5_000));
+  const judgement = judgementOf(await auditHost(host, { scope: 'full', takeTurn: ANY_TURN }, RULES(5_000)), []);
   expect(judgement).toMatchObject({ verdict: 'closed', completed: judgement.planned });
 });
 
 test('a port that was not done in our time keeps the host from closed', async () => {
-  const { judgement } = await audit([mailServer(), hangs], 3_000);
+  const judgement = judgementOf(await audit([mailServer(), hangs], 3_000), []);
   expect(judgement).toMatchObject({ verdict: 'inconclusive', reason: 'out-of-time' });
 });
 
 test('a port that was never got to says nothing of whether our way out is open', () => {
   const never = { ...sampleLeg(), contact: 'out-of-time' as const };
-  expect(mutePorts({ judgement: CLOSED, legs: [never] })).toEqual([25]);
-  expect(mutePorts({ judgement: CLOSED, legs: [{ ...never, contact: 'connection-refused' }] })).toEqual([]);
+  expect(mutePorts({ legs: [never] })).toEqual([25]);
+  expect(mutePorts({ legs: [{ ...never, contact: 'connection-refused' }] })).toEqual([]);
 });
 
 const EMPTY: LegCosts = { connections: 0, commands: 0, roundTrips: 0, refusals: 0 };
 
 test('a core provokes at most four refusals of an address, whatever turn it is', async () => {
   for (const rotation of [0, 1, 2, 3, 40]) {
-    const { judgement, legs } = await audit([mailServer(), mailServer()], 10_000, { scope: { rotation } });
+    const finding = await audit([mailServer(), mailServer()], 10_000, { scope: { rotation } });
+    const { legs } = finding;
+    const judgement = judgementOf(finding, []);
     expect(judgement.verdict).toBe('closed');
     expect(legs.reduce((sum, leg) => sum + leg.costs.refusals, 0)).toBeLessThanOrEqual(4);
     await Promise.all(started.splice(0).map((server) => server.stop()));
@@ -81,7 +83,7 @@ test('a core provokes at most four refusals of an address, whatever turn it is',
 test('a later sitting asks only what the earlier ones left', async () => {
   const greylists = mailServer({ RCPT: (line) => say(line.includes('-plain@') ? '450 4.7.1 Greylisted' : mailServerRcpt(line)) });
   const first = await audit([greylists], 10_000);
-  expect(first.judgement).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted' });
+  expect(judgementOf(first, [])).toMatchObject({ verdict: 'inconclusive', reason: 'greylisted' });
   await started.pop()?.stop();
   const port = first.legs[0]?.port ?? 0;
   const later = await startScriptedServer([mailServer()]);
@@ -92,7 +94,7 @@ test('a later sitting asks only what the earlier ones left', async () => {
     { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined, before },
     RULES(10_000),
   );
-  expect(second.judgement).toMatchObject({ verdict: 'closed', completed: second.judgement.planned });
+  expect(judgementOf(second, [])).toMatchObject({ verdict: 'closed', completed: judgementOf(second, []).planned });
   expect(later.heard.flat().filter((line) => line.startsWith('RCPT') && !line.includes('<postmaster@'))).toHaveLength(1);
   expect(second.legs[0]?.costs.connections).toBeGreaterThan(first.legs[0]?.costs.connections ?? 0);
 });
@@ -113,13 +115,13 @@ test('a later sitting asks anew what was asked with a domain that the owner has 
 });
 
 test('an address of a family that we have no way out over is not dialled, and is said to be untested', async () => {
-  const { legs, judgement } = await auditHost(
+  const finding = await auditHost(
     sampleHost({ name: '127.0.0.1', ports: [25] }),
     { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined },
     { ...RULES(1_000), families: [6] },
   );
-  expect(judgement).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
-  expect(legs).toMatchObject([{ contact: 'no-ipv6-here', costs: EMPTY, transcript: [] }]);
+  expect(judgementOf(finding, [])).toMatchObject({ verdict: 'untestable', reason: 'no-ipv6-here' });
+  expect(finding.legs).toMatchObject([{ contact: 'no-ipv6-here', costs: EMPTY, transcript: [] }]);
 });
 
 describe('a port that is silent after another refused us', () => {
@@ -132,7 +134,9 @@ describe('a port that is silent after another refused us', () => {
   }
 
   test('is absent when that other still takes connections', async () => {
-    const { judgement, legs } = await auditBoth(mailServer());
+    const finding = await auditBoth(mailServer());
+    const { legs } = finding;
+    const judgement = judgementOf(finding, []);
     expect(legs.map((leg) => judgeLeg(leg).verdict)).toEqual(['closed', 'unreachable']);
     expect(judgement.verdict).toBe('closed');
   });
@@ -150,9 +154,9 @@ test('a port that was closed to us by a ban, with the one before it, is not abse
   const order = { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined } as const;
   const first = await auditHost(host, order, RULES(10_000));
   expect(first.legs[0]).toMatchObject({ contact: 'answered' });
-  expect(first.judgement).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
+  expect(judgementOf(first, [])).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
   const second = await auditHost(host, { ...order, before: first.legs }, RULES(10_000));
-  expect(second.judgement).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
+  expect(judgementOf(second, [])).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
 });
 
 test.each([

@@ -6,10 +6,10 @@ import { probeScans, type Services } from '../../../functions/probe/probe-scans.
 import type { Canary } from '../../../shared/domain/canary.ts';
 import type { Host, HostState } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type ScanKind, type ScanRef, scanId, type TestResult } from '../../../shared/domain/scan.ts';
-import { judgeHost, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
 import { raiseScan } from '../../../shared/store/raise-scan.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { CLOSED, createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg } from '../../support/samples.ts';
+import { createSampleAccount, NOON, registerSample, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
 const MINUTE = 60_000;
@@ -42,7 +42,7 @@ function catchAll(canaries: readonly string[], more: Partial<LegEvidence> = {}):
   return { ...sampleLeg(), tests: [...sampleLeg().tests, ...taken], controls, canaries, toCarry: 0, ...more };
 }
 
-const foundIn = (...legs: readonly LegEvidence[]): Finding => ({ judgement: judgeHost(legs, []), legs });
+const foundIn = (...legs: readonly LegEvidence[]): Finding => ({ legs });
 
 const log = { info: () => {}, error: () => {} };
 const wakeNotices = async (ids: readonly string[]) => void woken.push(...ids);
@@ -122,7 +122,10 @@ async function comesBack({ ids }: Begun): Promise<void> {
 describe('a scan of a server that takes any local part', () => {
   test('waits for its messages an hour, and has no result before', async () => {
     const scan = await waiting();
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, awaits: { since: NOON, until: NOON + HOUR }, startedAt: NOON });
+    expect(await owedOf(scan)).toMatchObject({
+      dueAt: NOON + HOUR,
+      begun: { awaits: { since: NOON, until: NOON + HOUR }, startedAt: NOON },
+    });
     expect(await scanOf(scan)).toBeUndefined();
     expect((await stateOf(scan))?.last).toBeUndefined();
   });
@@ -131,7 +134,7 @@ describe('a scan of a server that takes any local part', () => {
     const scan = await waiting();
     now += 30 * MINUTE;
     expect(await look(scan)).toEqual([]);
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, awaits: { until: NOON + HOUR } });
+    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + HOUR, begun: { awaits: { until: NOON + HOUR } } });
     expect(await scanOf(scan)).toBeUndefined();
     expect(audits).toHaveLength(1);
   });
@@ -195,15 +198,15 @@ describe('a scan of a server that takes any local part', () => {
       [scan.ref],
       services(() => foundIn(catchAll(scan.ids), other)),
     );
-    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + 5 * MINUTE, sittings: 1 });
-    expect((await owedOf(scan))?.awaits).toBeUndefined();
+    expect(await owedOf(scan)).toMatchObject({ dueAt: NOON + 5 * MINUTE, begun: { sittings: 1 } });
+    expect((await owedOf(scan))?.begun?.awaits).toBeUndefined();
     now += 5 * MINUTE;
     await probeScans(
       [scan.ref],
       services(() => foundIn(catchAll(scan.ids), { ...other, tests: sampleLeg().tests })),
     );
     expect(audits.at(-1)?.before).toHaveLength(2);
-    expect(await owedOf(scan)).toMatchObject({ awaits: { since: now } });
+    expect(await owedOf(scan)).toMatchObject({ begun: { awaits: { since: now } } });
   });
 
   test('tells its owner at once of a port that is proven to relay, whatever another waits for', async () => {
@@ -227,7 +230,7 @@ describe('a scan of a server that takes any local part', () => {
     const scan = await begun(0, 'on-demand', { catchAll: true });
     await probeScans(
       [scan.ref],
-      services(() => ({ judgement: CLOSED, legs: [sampleLeg()] })),
+      services(() => ({ legs: [sampleLeg()] })),
     );
     expect((await stateOf(scan))?.catchAll).toBeUndefined();
   });
@@ -249,7 +252,7 @@ describe('whatever happens while messages are waited for', () => {
     const crashing = services(findingOf(scan.ids), { continueScan: () => Promise.reject(new Error('killed here')) });
     expect(await probeScans([scan.ref], crashing)).toEqual([scan.ref]);
     expect(await probeScans([scan.ref], services(findingOf(scan.ids)))).toEqual([]);
-    expect(await owedOf(scan)).toMatchObject({ awaits: { until: NOON + HOUR } });
+    expect(await owedOf(scan)).toMatchObject({ begun: { awaits: { until: NOON + HOUR } } });
   });
 
   test('a crash between the wait and the look for what came before it costs the wait, and no message', async () => {
@@ -332,13 +335,13 @@ describe('whatever happens while messages are waited for', () => {
     const old = await begun(1, 'on-demand', { relay: 'suspected', openLegs: ['192.0.2.1:25'] });
     await probeScans(
       [old.ref],
-      services(() => ({ judgement: SUSPECTED, legs: [{ ...sampleLeg('accepted'), canaries: old.ids }] })),
+      services(() => ({ legs: [{ ...sampleLeg('accepted'), canaries: old.ids }] })),
     );
     now += 10 * MINUTE;
     for (const kind of ['on-demand', 'confirming'] as const) {
       await probeScans(
         [{ ...old.ref, scanId: scanId(now, kind) }],
-        services(() => ({ judgement: CLOSED, legs: [sampleLeg()] })),
+        services(() => ({ legs: [sampleLeg()] })),
       );
       now += 10 * MINUTE;
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { lookForMessages } from '../../../functions/probe/await-messages.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
-import { AMPLE, NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, BEGUN, NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const MINUTE = 60_000;
 
@@ -27,7 +27,8 @@ test('a message that comes back while a waiting scan looks for others has it loo
       return store.continueScan(...of);
     },
   };
-  const owed = { ...ref, dueAt: NOON, tries: 0, sittings: 1, awaits: { since: NOON, until } };
-  expect(await lookForMessages(host, owed, legs, { store: meanwhile, clock: () => now })).toBeUndefined();
-  expect(await store.findOwed(host.id, scan.id)).toMatchObject({ dueAt: now, awaits: { until } });
+  const awaits = { since: NOON, until };
+  const owed = { ...ref, dueAt: NOON, tries: 0, begun: { ...BEGUN, awaits } };
+  expect(await lookForMessages(host, owed, awaits, legs, { store: meanwhile, clock: () => now })).toBeUndefined();
+  expect(await store.findOwed(host.id, scan.id)).toMatchObject({ dueAt: now, begun: { awaits } });
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { askingAtDial } from '../../../functions/probe/at-the-dial.ts';
 import { type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import { type Address, parseAddress, parseNetwork, reverseName } from '../../../shared/domain/address.ts';
 import { NAMES_LIMIT } from '../../../shared/domain/look-bounds.ts';
-import { untested } from '../../../shared/domain/reason.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { takeOverDials, type Wire } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
@@ -44,7 +44,7 @@ function crowded({ lookups, ...rest }: Gate): Gate {
 /** Permits `mail.example.org`, or another host, and says in words what came of each address; a finding as its reason. */
 async function permits(given: Gate, { families = [4, 6] as (4 | 6)[], takeTurn = ANY_TURN as TakeTurn, name = 'mail.example.org' } = {}) {
   const permission = await permitHost(sampleHost({ name }), families, takeTurn, given);
-  if ('judgement' in permission) return permission.judgement.reason;
+  if ('untested' in permission) return permission.untested;
   return permission.ways.map(({ address, refused }) => `${address.text} ${refused ?? 'proven'}`);
 }
 
@@ -106,7 +106,7 @@ describe('a host', () => {
   test('is judged by the token of its own account', async () => {
     const host = { ...sampleHost(), accountId: 'account2' };
     const permission = await permitHost(host, [4], ANY_TURN, gate([OWN], PROVEN, { tokenOf: () => `ra1-${'b'.repeat(24)}` }));
-    expect(permission).toMatchObject({ judgement: { reason: 'no-consent' } });
+    expect(permission).toMatchObject({ untested: 'no-consent' });
   });
 
   test('whose addresses cannot be looked up is in trouble', async () => {
@@ -180,7 +180,7 @@ describe("the operator's vetoes and networks", () => {
     const domains = async (addresses: readonly string[]) => {
       const given = gate(addresses, PROVEN, { operatorNetworks });
       const permission = await permitHost(sampleHost({ servedDomains: ['foreign.com', 'example.org'] }), [4], ANY_TURN, given);
-      return 'judgement' in permission ? permission.judgement.reason : permission.servedDomains;
+      return 'untested' in permission ? permission.untested : permission.servedDomains;
     };
     expect(await domains(['185.9.9.9'])).toEqual(['foreign.com', 'example.org']);
     expect(await domains(['185.9.9.9', OWN])).toEqual(['example.org']);
@@ -200,7 +200,7 @@ describe('turns', () => {
   test('an address whose turn is refused puts the scan off, and says until when', async () => {
     const { takeTurn } = noting([OWN]);
     const finding = await permitHost(sampleHost(), [4], takeTurn, gate([OWN], PROVEN));
-    expect(finding).toMatchObject({ judgement: { reason: 'address-busy' }, retryAt: NOON + 7, legs: [] });
+    expect(finding).toMatchObject({ untested: 'address-busy', retryAt: NOON + 7, legs: [] });
   });
 
   test('no turn is taken where nothing would be sent', async () => {
@@ -227,7 +227,7 @@ describe('turns', () => {
     const isVetoed = (target: string) => asked.push(`never-list ${target}`) > 0;
     for (const texts of [{}, NAME, { [REVERSE[OWN]]: TOKEN }] as Record<string, string>[]) {
       const finding = await permitHost(sampleHost(), [4], takeTurn, gate([OWN], texts, { pausedAmong, isVetoed }));
-      expect(finding).toEqual({ judgement: untested('no-consent'), legs: [] });
+      expect(finding).toEqual({ untested: 'no-consent', legs: [] });
     }
     expect(asked).toEqual([]);
   });
@@ -334,8 +334,9 @@ describe('at the dial', () => {
       return { granted: true };
     };
     const order = { scope: 'full', takeTurn } as const;
-    const { legs, judgement } = await auditHost(sampleHost({ ports }), order, rulesOf(world.gate()));
-    return { dialled, contacts: legs.map(({ contact }) => contact), reason: judgement.reason, legs };
+    const finding = await auditHost(sampleHost({ ports }), order, rulesOf(world.gate()));
+    const { legs } = finding;
+    return { dialled, contacts: legs.map(({ contact }) => contact), reason: judgementOf(finding, []).reason, legs };
   }
 
   let world: ReturnType<typeof newWorld>;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHost } from '../../../functions/probe/audit-host.ts';
+import { judgementOf } from '../../../functions/probe/finding.ts';
 import { openGate } from '../../../functions/probe/gate.ts';
 import { type Gate, permitHost, type TakeTurn } from '../../../functions/probe/permit-host.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
-import { untested } from '../../../shared/domain/reason.ts';
 import { scanId } from '../../../shared/domain/scan.ts';
 import { takeOverDials } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
@@ -92,7 +92,7 @@ async function scan(id: string, of = host, meanwhile = () => {}) {
     },
   );
   putBack();
-  return { dialled: [...new Set(dialled)], reason: finding.judgement.reason, turns };
+  return { dialled: [...new Set(dialled)], reason: judgementOf(finding, []).reason, turns };
 }
 
 const LEFT_ALONE = { dialled: [], reason: 'no-consent', turns: [] };
@@ -168,7 +168,7 @@ describe('a veto beats the address that asked', () => {
 
   test('and the account, which has proven nothing, is not told of an opt-out', async () => {
     paused.push(HERE);
-    expect(await permitHost(host, [4], ANY_TURN, gate(), ASKED)).toEqual({ judgement: untested('vetoed'), legs: [], paused: undefined });
+    expect(await permitHost(host, [4], ANY_TURN, gate(), ASKED)).toEqual({ untested: 'vetoed', legs: [], paused: undefined });
   });
 
   test('and so does its time, while the scan stands in line', async () => {

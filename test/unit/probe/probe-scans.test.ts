@@ -1,14 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { probeScans, type Services } from '../../../functions/probe/probe-scans.ts';
 import type { Host } from '../../../shared/domain/host.ts';
-import { type Judgement, untested } from '../../../shared/domain/reason.ts';
-import { scanId } from '../../../shared/domain/scan.ts';
+import { type LegEvidence, scanId } from '../../../shared/domain/scan.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { memoryStore } from '../../simulation/memory-store.ts';
 import { ANY_TURN } from '../../support/gate.ts';
-import { AMPLE, CLOSED, NOON, SUSPECTED, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
+import { AMPLE, NOON, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
-const SILENT: Judgement = { verdict: 'unreachable', reason: 'connection-timed-out', completed: 0, planned: 19 };
 const SENT = 50; // more than a scan keeps the ids of
 
 test('of many messages the last counts too when it comes back before their scan is stored', async () => {
@@ -22,7 +20,7 @@ test('of many messages the last counts too when it comes back before their scan 
   await store.markCanary(`canary-${SENT - 1}`, { at: NOON, path: [] });
   const raised: string[] = [];
   const services = servicesOn(store as AuditStore, {
-    audit: async () => ({ judgement: SUSPECTED, legs: [{ ...sampleLeg('accepted'), canaries }] }),
+    audit: async () => ({ legs: [{ ...sampleLeg('accepted'), canaries }] }),
     raise: async (_, { arrivals }) => void raised.push(...arrivals.map(({ canary }) => canary)),
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -38,7 +36,7 @@ test('a host whose account is gone is not scanned any more: it is removed, and i
   let audits = 0;
   const audit = async () => {
     audits++;
-    return { judgement: SUSPECTED, legs: [] };
+    return { legs: [] };
   };
   expect(await probeScans([ref], servicesOn(orphaned, { audit }))).toEqual([]);
   expect(audits).toBe(0);
@@ -63,7 +61,7 @@ test.each(['the host', 'the account'])('a scan that ends because %s was removed 
   } as unknown as AuditStore;
   const audit = async () => {
     gone = true;
-    return { judgement: untested('vetoed'), legs: [sampleLeg(), { ...sampleLeg(), port: 587, contact: 'vetoed' } as const] };
+    return { legs: [sampleLeg(), { ...sampleLeg(), port: 587, contact: 'vetoed' } as const] };
   };
   expect(await probeScans([ref], servicesOn(watched, { audit }))).toEqual([]);
   expect(kept).toEqual([]);
@@ -79,7 +77,7 @@ test('an audit is told which scan it is, by which an address may speak that has 
   const services = servicesOn(store as AuditStore, {
     audit: async (_, { scanId }) => {
       told.push(scanId);
-      return { judgement: SUSPECTED, legs: [] };
+      return { legs: [] };
     },
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -94,7 +92,7 @@ test('the addresses that a scan found paused are noted of it and its host, until
   await store.registerHost(host, { ...refAt(NOON), dueAt: NOON, tries: 0 }, AMPLE);
   const last = async () => (await store.findHost(host.accountId, host.id))?.state.last;
   for (const paused of [['192.0.2.2'], undefined]) {
-    const audit = async () => ({ judgement: CLOSED, legs: [sampleLeg()], paused });
+    const audit = async () => ({ legs: [sampleLeg()], paused });
     expect(await probeScans([refAt(now)], servicesOn(store as AuditStore, { audit, clock: () => now }))).toEqual([]);
     expect((await store.findScan(host.id, refAt(now).scanId))?.paused).toEqual(paused);
     expect((await last())?.paused).toEqual(paused);
@@ -111,7 +109,7 @@ test('a scan of a host with very many served domains uses ten of them, and notes
   const services = servicesOn(store as AuditStore, {
     audit: async ({ settings }) => {
       used.push(settings.servedDomains);
-      return { judgement: SUSPECTED, legs: [sampleLeg('accepted')] };
+      return { legs: [sampleLeg('accepted')] };
     },
   });
   expect(await probeScans([ref], services)).toEqual([]);
@@ -132,9 +130,9 @@ test('a scan of a port from which nothing came is stored at once where our own w
   });
   const services = servicesOn(store as AuditStore, {
     audit: async ({ id }) => {
-      if (id === mute.id) return { judgement: SILENT, legs: [{ ...sampleLeg(), tests: [], contact: 'connection-timed-out' }] };
+      if (id === mute.id) return { legs: [{ ...sampleLeg(), tests: [], contact: 'connection-timed-out' }] };
       await held;
-      return { judgement: CLOSED, legs: [sampleLeg()] };
+      return { legs: [sampleLeg()] };
     },
   });
   const done = probeScans([refOf(mute), refOf(slow)], services);
@@ -142,6 +140,23 @@ test('a scan of a port from which nothing came is stored at once where our own w
   expect(await store.findScan(slow.id, refOf(slow).scanId)).toBeUndefined();
   release();
   expect(await done).toEqual([]);
+});
+
+test('a scan of the full table stays one when its first sitting came to none of its tests', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost({}, { relay: 'closed', since: NOON, lastFull: NOON });
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-on-demand' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  const untouched: LegEvidence = { ...sampleLeg(), contact: 'out-of-time', tests: [], controls: [] };
+  const scopes: unknown[] = [];
+  const services = servicesOn(store as AuditStore, {
+    audit: async (_, { scope }) => {
+      scopes.push(scope);
+      return { legs: [untouched] };
+    },
+  });
+  for (let sitting = 0; sitting < 2; sitting++) expect(await probeScans([ref], services)).toEqual([]);
+  expect(scopes).toEqual(['full', 'full']);
 });
 
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {

@@ -23,7 +23,7 @@ const cut = fc.record({ answers: fc.integer({ min: 0, max: 200 }), swap: fc.bool
 
 const whole = (count: number): Sitting[] => Array<Sitting>(count).fill(WHOLE);
 const verdictOf = (leg: LegEvidence) => judgeHost([leg], []).verdict;
-const isDone = (leg: LegEvidence) => restOf([leg], judgeHost([leg], [])) !== 'another-sitting';
+const isDone = (leg: LegEvidence) => restOf([leg]) !== 'another-sitting';
 // What a scan says in the end: none of its messages came back.
 function finalOf(leg: LegEvidence) {
   return judgeHost(ended(ended([leg], 'sittings-used-up'), 'waited'), []);
