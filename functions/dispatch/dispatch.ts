@@ -47,7 +47,8 @@ const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
 /**
  * One tick of the schedule: sends references for the slots of the wheel that came round since the cursor and for the owed scans that are due, of each
  * account its share, owes digests that are due, wakes notices whose message was lost, and erases what removed hosts left. The cursor moves last, when
- * all hosts of its slots were sent or are owed, so a crash before that does it all again; a scan that is sent or owed twice has the same id twice and is stored once.
+ * all hosts of its slots were sent or are owed, so a crash before that does it all again; a scan that is sent or owed twice has the same id
+ * twice and is stored once.
  */
 export async function dispatch(services: Services): Promise<Dispatched> {
   const now = services.clock();

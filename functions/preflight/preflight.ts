@@ -23,7 +23,8 @@ export type Rules = {
 
 /**
  * Checks what makes our probes welcome: our EHLO name leads to our egress address and back, the canary domain and the names
- * below it take mail, it and the domain of our sender say who sends for them, and no blocklist that the operator watches has us. Gives the faults; none is well.
+ * below it take mail, it and the domain of our sender say who sends for them, and no blocklist that the operator watches has us. Gives the
+ * faults; none is well.
  */
 export async function preflight(rules: Rules, dns: Dns): Promise<Fault[]> {
   const { ehloName, egressAddress, canaryDomain } = rules;

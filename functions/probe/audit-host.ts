@@ -237,7 +237,8 @@ export function castFor(host: Host, address: Address, servedDomains: readonly st
   };
 }
 
-// Contacts that show nothing of whether our packets left at all; a port that was never got to is among them. A refused connection does: somebody answered.
+// Contacts that show nothing of whether our packets left at all; a port that was never got to is among them. A refused connection does:
+// somebody answered.
 const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable', 'out-of-time'];
 
 /** The ports from which nothing at all came back: there it may be our own way out that is blocked. */

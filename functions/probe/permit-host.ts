@@ -90,7 +90,10 @@ export async function permitHost(
   }
 }
 
-/** What DNS says of a host at a dial: its addresses, and where each of them stands. Or why nothing may be sent to any. `scanId` as for `permitHost`. */
+/**
+ * What DNS says of a host at a dial: its addresses, and where each of them stands. Or why nothing may be sent to any. `scanId` as for
+ * `permitHost`.
+ */
 export async function lookAtHost(host: Host, lookups: Lookups, gate: Gate, scanId?: string): Promise<Seen | Unseen> {
   const look = startLook(lookups, DIAL_LOOK_MS);
   try {

@@ -69,8 +69,8 @@ type Made = {
 
 /**
  * Makes the scans that are referred to, side by side, and stores each as soon as it is done. When nothing came from a port, our own way
- * out to it is checked before that counts; a scan for which it seems blocked waits for the others, since one that the port answered is proof that it is not.
- * Gives the references whose result could not be stored; those must be delivered again.
+ * out to it is checked before that counts; a scan for which it seems blocked waits for the others, since one that the port answered is
+ * proof that it is not. Gives the references whose result could not be stored; those must be delivered again.
  */
 export async function probeScans(refs: readonly ScanRef[], services: Services): Promise<ScanRef[]> {
   const failed: ScanRef[] = [];

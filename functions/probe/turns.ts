@@ -7,7 +7,10 @@ import type { TakeTurn } from './permit-host.ts';
 /** The turns of one delivery of a scan at the addresses of its host; `booked` are its places in line, where it must wait. */
 export type Turns = { readonly take: TakeTurn; readonly end: () => Promise<void>; readonly booked: () => Bookings };
 
-/** How addresses are shared: for how long one scan has one, and what lies between fresh scans. `soonestMs`: when a scan may follow another at the earliest. */
+/**
+ * How addresses are shared: for how long one scan has one, and what lies between fresh scans. `soonestMs`: when a scan may follow another
+ * at the earliest.
+ */
 export type TurnRules = { readonly leaseMs: number; readonly spacingMs: number; readonly soonestMs: number };
 
 /** Scans of one process that stand in line for an address, by address: what the last in it resolves when it is done. */

@@ -30,9 +30,15 @@ export const BUDGETS = {
   /** Hosts that one account registers, and scans that it asks for, in a day; how many goes by its quota of hosts. */
   registrations: { limit: 200, windowMs: DAY },
   'account-scans': { limit: 200, windowMs: DAY },
-  /** Registrations that one account tries, and further ports that it gives its hosts: each asks DNS some twenty questions before it can be refused. As many as it may register in a day, if that is more. */
+  /**
+   * Registrations that one account tries, and further ports that it gives its hosts: each asks DNS some twenty questions before it can be
+   * refused. As many as it may register in a day, if that is more.
+   */
   'registration-tries': { limit: 200, windowMs: HOUR },
-  /** Scans that an address asks for itself, of one address and for one account: enough to see that a remedy works, and little to those who share it. */
+  /**
+   * Scans that an address asks for itself, of one address and for one account: enough to see that a remedy works, and little to those who
+   * share it.
+   */
   here: { limit: 3, windowMs: DAY },
   'here-account': { limit: 10, windowMs: DAY },
   /** Calls of one host's webhook that are asked for again: its receiver may be anybody's server. */

@@ -1,7 +1,10 @@
 /** What is wrong with one field of the input. */
 export type FieldError = { readonly field: string; readonly message: string };
 
-/** An expected failure of a request, thrown by whoever finds it. `status` is that of HTTP; the API answers it as problem+json (RFC 9457), the pages as a page. */
+/**
+ * An expected failure of a request, thrown by whoever finds it. `status` is that of HTTP; the API answers it as problem+json (RFC 9457),
+ * the pages as a page.
+ */
 export class Problem extends Error {
   readonly status: number;
   readonly errors: FieldError[] | undefined;

@@ -17,7 +17,10 @@ const NAMES_LIMIT = 4; // reverse names looked up for one server, and names foll
 const DOMAINS_LIMIT = 8; // a name and those above it whose mail servers are asked for
 const TIME_LIMIT_MS = 10_000; // for all look-ups of one request: half of what the function has, and longer than a person waits
 
-/** What to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. `name` must be one that `readTarget` takes. */
+/**
+ * What to register for a domain or a server. Asks DNS alone and sends no packet to any address it finds. `name` must be one that
+ * `readTarget` takes.
+ */
 export async function propose(acting: Acting, name: string): Promise<Proposal> {
   const target = readTarget(name);
   if (target.kind === 'invalid') throw new Error('the name was checked to be a target');

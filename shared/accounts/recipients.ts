@@ -19,7 +19,10 @@ export type NotAsked = { readonly email: string; readonly why: 'kept-back' | 'cr
 
 const HOSTS_LOOKED_AT = 100; // for one that was ever audited
 
-/** Asks recipients by mail whether they want this account's alerts, and gives those that no mail went to. Trouble with it fails no request: naming them again asks again. */
+/**
+ * Asks recipients by mail whether they want this account's alerts, and gives those that no mail went to. Trouble with it fails no request:
+ * naming them again asks again.
+ */
 export async function askRecipients(acting: Acting, emails: readonly string[]): Promise<NotAsked[]> {
   if (emails.length === 0) return [];
   try {

@@ -87,7 +87,10 @@ function formatIPv6(value: bigint): string {
   return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
 }
 
-/** The first private IPv4 address (RFC 1918) in a text, between brackets or parentheses, as servers write their client's; undefined when there is none. */
+/**
+ * The first private IPv4 address (RFC 1918) in a text, between brackets or parentheses, as servers write their client's; undefined when
+ * there is none.
+ */
 export function privateAddressIn(text: string): string | undefined {
   return /[[(](10\.\d{1,3}\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3})[\])]/.exec(text)?.[1];
 }

@@ -144,7 +144,8 @@ const BOUNCES_LIMIT = 20; // kept with a scan: one shows the fault, the others b
 /**
  * Decides what canaries that came back make of the scan that sent them, which is stored, and of its host. Pure, as is
  * `effectOf`. A canary counts only when its scan started after the last confirmed closure: an older one, delayed on its
- * way, shows what the server was, and is only noted beside its scan. What tells is when the canary was sent. A bounce is noted beside its scan and does no more. What the scan has already changes nothing. An effect of `late` leaves the host as it is.
+ * way, shows what the server was, and is only noted beside its scan. What tells is when the canary was sent. A bounce is noted beside its
+ * scan and does no more. What the scan has already changes nothing. An effect of `late` leaves the host as it is.
  */
 export function raise(host: Host, before: Scan, { arrivals, bounces }: Returns): Raised {
   const scan = withBounces(before, bounces);

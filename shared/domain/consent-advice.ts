@@ -48,7 +48,10 @@ export function nameAddition(hostName: string, { namePlaces }: ConsentFacts, tok
   };
 }
 
-/** What would make the address's side speak, the easiest first: any one of them is enough. `hostName` is missing where a host is given as an address. */
+/**
+ * What would make the address's side speak, the easiest first: any one of them is enough. `hostName` is missing where a host is given as an
+ * address.
+ */
 export function addressAdditions(facts: AddressFacts, token: string, hostName?: string): Addition[] {
   const { address, claims } = facts;
   const claim = leastLacking(claims);

@@ -9,7 +9,10 @@ export type Proof = (typeof PROOFS)[number];
 /** Live consent to send packets to one address. `being-there`: the address itself has asked for this one scan. */
 export type Consent = { readonly address: string; readonly proof: Proof | 'being-there' };
 
-/** What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: the look was over its bounds. */
+/**
+ * What one place in DNS says to an account: its token, a veto, something else, nothing; `trouble`: DNS did not answer; `unasked`: the look
+ * was over its bounds.
+ */
 export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unasked';
 
 /** The bound of a look that was met before all was asked. */
@@ -18,7 +21,10 @@ export type LookCut = 'questions' | 'time';
 /** A place where a proof is looked for, by its full name such as `_relay-audit.mail.example.org`, and what was found there. */
 export type Place = { readonly name: string; readonly saying: Saying };
 
-/** A name that an address claims to have, the places that could prove it, and whether it leads back to the address; `unasked` where that decides nothing yet. */
+/**
+ * A name that an address claims to have, the places that could prove it, and whether it leads back to the address; `unasked` where that
+ * decides nothing yet.
+ */
 export type ClaimedName = { readonly name: string; readonly places: readonly Place[]; readonly leadsBack: boolean | 'trouble' | 'unasked' };
 
 /** What was found on the side of one address. `forbidden` says why nobody may ever probe it; then nothing else was looked up. */

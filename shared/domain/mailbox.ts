@@ -1,4 +1,7 @@
-/** Domains whose mailboxes have the same names with dots and without: whoever puts dots into one of theirs has as many spellings of it as they like. */
+/**
+ * Domains whose mailboxes have the same names with dots and without: whoever puts dots into one of theirs has as many spellings of it as
+ * they like.
+ */
 const DOTS_MEAN_NOTHING = ['gmail.com', 'googlemail.com'];
 
 /**

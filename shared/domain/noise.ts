@@ -36,7 +36,10 @@ export function isAcknowledged({ acknowledgedAt }: HostSettings, { relay, sink, 
   return relay === 'suspected' && sink === true && acknowledgedAt !== undefined && acknowledgedAt >= (since ?? 0);
 }
 
-/** How long a host has been silent after a scan: unreachable, or untestable for reasons of its own. Only scheduled scans make it longer; any answer ends it. */
+/**
+ * How long a host has been silent after a scan: unreachable, or untestable for reasons of its own. Only scheduled scans make it longer; any
+ * answer ends it.
+ */
 export function silenceAfter(silence: Silence | undefined, { kind, judgement, startedAt }: Scan): Silence | undefined {
   if (judgement.verdict !== 'unreachable' && judgement.verdict !== 'untestable') return undefined;
   if (kind !== 'scheduled') return silence;

@@ -2,7 +2,10 @@ import type { Address } from './address.ts';
 import type { HostState } from './host.ts';
 import { kindOf } from './scan.ts';
 
-/** An address has itself asked, over HTTPS, for one scan of it. Until `until` that is its consent to this scan and to what completes it; epoch milliseconds. */
+/**
+ * An address has itself asked, over HTTPS, for one scan of it. Until `until` that is its consent to this scan and to what completes it;
+ * epoch milliseconds.
+ */
 export type Presence = { readonly hostId: string; readonly scanId: string; readonly address: string; readonly until: number };
 
 /** For how long it holds at most: a scan with its sittings, its messages and its confirmation is over by then. */

@@ -51,7 +51,10 @@ export type ProposalFacts = {
   readonly trouble: readonly string[];
 };
 
-/** One server of a proposal: whose it is, and why it can or cannot be audited. `sameAs`: the other one that stands for it, with all of its addresses. */
+/**
+ * One server of a proposal: whose it is, and why it can or cannot be audited. `sameAs`: the other one that stands for it, with all of its
+ * addresses.
+ */
 export type ProposedServer = {
   name: string;
   role: 'this-name' | 'mx';

@@ -83,7 +83,8 @@ export const CONTACTS = ['answered', 'out-of-time', 'no-ipv6-here', 'unproven', 
 
 /**
  * Whether SMTP answered at all, or how it did not. `out-of-time`: we never got to it, or stopped waiting too early to tell.
- * `unproven`: nothing showed that the address is the account's; `too-many-lookups`: DNS said so much that not all of it was asked; `vetoed`: somebody has forbidden probes of it.
+ * `unproven`: nothing showed that the address is the account's; `too-many-lookups`: DNS said so much that not all of it was asked;
+ * `vetoed`: somebody has forbidden probes of it.
  */
 export type Contact = (typeof CONTACTS)[number];
 

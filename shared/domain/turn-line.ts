@@ -1,6 +1,9 @@
 import type { Booking, ScanRef } from './scan.ts';
 
-/** A scan that wants to send packets to an address. A `fresh` one is neither a confirmation nor a continuation, and keeps its distance from the last fresh one. */
+/**
+ * A scan that wants to send packets to an address. A `fresh` one is neither a confirmation nor a continuation, and keeps its distance from
+ * the last fresh one.
+ */
 export type Turn = {
   readonly address: string;
   readonly ref: ScanRef;

@@ -4,7 +4,10 @@ import { utc } from './words.ts';
 /** A host of one account, at an address that was paused. */
 export type PausedHost = { readonly hostId: string; readonly hostName: string; readonly address: string };
 
-/** Tells the owner of hosts that a stranger has paused their probes. `baseUrl` is where the pages answer, without a slash at the end; it may be empty. */
+/**
+ * Tells the owner of hosts that a stranger has paused their probes. `baseUrl` is where the pages answer, without a slash at the end; it may
+ * be empty.
+ */
 export function pausedMail(hosts: readonly PausedHost[], until: number, baseUrl: string): Mail {
   const names = [...new Set(hosts.map(({ hostName }) => hostName))];
   const ids = [...new Set(hosts.map(({ hostId }) => hostId))];

@@ -11,7 +11,10 @@ import { type AskAtDial, connect, secure, type TlsLevel } from './connect.ts';
 import { type Ran, runSession } from './session.ts';
 import type { PermittedAddress } from './target-policy.ts';
 
-/** Time limits of a probe, in milliseconds. `replyMs` is what one reply may take, `pauseMs` the wait before a server that shook us off is tried again. */
+/**
+ * Time limits of a probe, in milliseconds. `replyMs` is what one reply may take, `pauseMs` the wait before a server that shook us off is
+ * tried again.
+ */
 export type ProbeLimits = {
   readonly connectMs: number;
   readonly replyMs: number;

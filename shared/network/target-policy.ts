@@ -44,7 +44,8 @@ export function forbiddenBecause(address: Address): string | undefined {
   return embedsIPv4(address.value) ? 'embeds an IPv4 address (ISATAP, RFC 5214)' : undefined;
 }
 
-// ISATAP interface identifiers: 00-00-5E-FE, whatever the universal and the group bit say, then the IPv4 address. The other embedding forms are registry blocks.
+// ISATAP interface identifiers: 00-00-5E-FE, whatever the universal and the group bit say, then the IPv4 address. The other embedding forms
+// are registry blocks.
 function embedsIPv4(value: bigint): boolean {
   const upper = (value >> 32n) & 0xffffffffn;
   return (upper & 0xfcffffffn) === 0x00005efen;

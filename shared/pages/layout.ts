@@ -3,7 +3,10 @@ import { SCRIPT_PATH, STYLE_PATH } from './assets.ts';
 
 const SITE = 'Relay Audit';
 
-/** The Content-Security-Policy (CSP Level 3) of every page: our own style sheet, script and pictures by their address, nothing inline, forms and calls to ourselves. */
+/**
+ * The Content-Security-Policy (CSP Level 3) of every page: our own style sheet, script and pictures by their address, nothing inline, forms
+ * and calls to ourselves.
+ */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "style-src 'self'",

@@ -2,13 +2,19 @@ import * as z from 'zod';
 import { newId } from './ids.ts';
 import type { Secrets } from './secrets.ts';
 
-/** What the owner of a mail address is asked to confirm: that they want an account, the alerts of somebody's account, or to sign in (and go on to the page `to`). */
+/**
+ * What the owner of a mail address is asked to confirm: that they want an account, the alerts of somebody's account, or to sign in (and go
+ * on to the page `to`).
+ */
 export type Confirmation =
   | { readonly kind: 'account'; readonly email: string }
   | { readonly kind: 'recipient'; readonly email: string; readonly accountId: string }
   | { readonly kind: 'sign-in'; readonly email: string; readonly to?: string | undefined };
 
-/** A confirmation as its token holds it. `nonce` names the token, so that it can be used once; `expires` is in epoch milliseconds; `cause` is who asked for it. */
+/**
+ * A confirmation as its token holds it. `nonce` names the token, so that it can be used once; `expires` is in epoch milliseconds; `cause`
+ * is who asked for it.
+ */
 export type SealedConfirmation = Confirmation & { readonly nonce: string; readonly expires: number; readonly cause?: string | undefined };
 
 /** What a token turned out to be. */

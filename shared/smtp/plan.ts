@@ -379,8 +379,8 @@ export function nextSession(cast: Cast, scope: Scope, progress: Progress, sendin
   return { kind: 'envelopes', xclient, cautious, choose };
 }
 
-// What a session may hold together: those that met a limit go last, envelopes that ended a connection go alone, and null senders too where they end a session. Of
-// a server that has not said what it is, nothing odd is asked before anything plain has an answer.
+// What a session may hold together: those that met a limit go last, envelopes that ended a connection go alone, and null senders too where
+// they end a session. Of a server that has not said what it is, nothing odd is asked before anything plain has an answer.
 function fitting(all: readonly Trial[], greeting: Greeting, { closings, nullAlone, sessions, limitedAt }: Progress): readonly Trial[] {
   const trials = all.toSorted((a, b) => (limitedAt[a.id] ?? 0) - (limitedAt[b.id] ?? 0));
   const quiet = trials.filter(({ id }) => (closings[id] ?? 0) === 0);

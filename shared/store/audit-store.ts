@@ -133,7 +133,10 @@ export type RaisedResult = {
  * writers that decided on the same state never both win. Times are epoch milliseconds; expired items are never given back.
  */
 export type AuditStore = {
-  /** False when the mail address has an account already. Its own address counts as a confirmed recipient. `key` is its first API key, if it has one. */
+  /**
+   * False when the mail address has an account already. Its own address counts as a confirmed recipient. `key` is its first API key, if it
+   * has one.
+   */
   createAccount(account: Account, key?: StoredKey): Promise<boolean>;
   findAccount(accountId: string): Promise<Account | undefined>;
   findAccountByEmail(email: string): Promise<Account | undefined>;
@@ -182,7 +185,10 @@ export type AuditStore = {
   takeTurn(turn: Turn): Promise<TurnGiven>;
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;
-  /** Every host that has had a turn at the address in the last three weeks, those removed since among them. Only who has shown consent there ever has one. */
+  /**
+   * Every host that has had a turn at the address in the last three weeks, those removed since among them. Only who has shown consent there
+   * ever has one.
+   */
   hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
 
   neverList(): Promise<NeverEntry[]>;
@@ -204,9 +210,9 @@ export type AuditStore = {
   forgetRequest(request: RepeatableRequest): Promise<void>;
 
   /**
-   * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no host behind.
-   * They are counted in the same step, so that of any number of callers no more are registered than may be, and of those who decided upon the
-   * same hosts of the account one alone. `busy`: too many were at it at once.
+   * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no
+   * host behind. They are counted in the same step, so that of any number of callers no more are registered than may be, and of those who
+   * decided upon the same hosts of the account one alone. `busy`: too many were at it at once.
    */
   registerHost(host: Host, first: OwedScan, limits: RegistrationLimits): Promise<Registration>;
   findHost(accountId: string, hostId: string): Promise<Host | undefined>;
@@ -217,7 +223,10 @@ export type AuditStore = {
    * needed for a port more, only if the account has the hosts that it had then, by their version.
    */
   changeSettings(host: Host, settings: HostSettings, beside?: Pick<Account, 'hostsVersion'>): Promise<Host | undefined>;
-  /** Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at once, and an erasure of it is owed. */
+  /**
+   * Host and wheel entry go together, unless the settings were changed since `host` was read: then false. Its history is out of reach at
+   * once, and an erasure of it is owed.
+   */
   removeHost(host: Host): Promise<boolean>;
   /** Removed hosts whose history is to be erased, the longest due first. */
   dueErasures(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;

@@ -36,8 +36,8 @@ export function exactHash(body: Uint8Array): string {
 
 /**
  * The hash under which evidence is kept. Ids, dates, times and tokens that change from session to session are left out
- * by `normalise`, what the scan cost and its canaries' ids by themselves, so that an unchanged server costs no further item. The month is in it: evidence expires, and what later
- * scans still refer to is written anew each month.
+ * by `normalise`, what the scan cost and its canaries' ids by themselves, so that an unchanged server costs no further item. The month is
+ * in it: evidence expires, and what later scans still refer to is written anew each month.
  */
 export function evidenceHash(legs: readonly LegEvidence[], now: number): string {
   const behaviour = legs.map((leg) => [

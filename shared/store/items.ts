@@ -443,7 +443,10 @@ export function readUsed(item: unknown): number {
   return usedItem.parse(item).used;
 }
 
-/** Who has an address until when, since when the last fresh scan of it is, who waits for the next, and which hosts were written down as its scanners since `listedAt`. */
+/**
+ * Who has an address until when, since when the last fresh scan of it is, who waits for the next, and which hosts were written down as its
+ * scanners since `listedAt`.
+ */
 export type StoredTurn = z.infer<typeof turnItem>;
 
 /** The line at an address as one text, which costs less than a list, and is compared as one. */

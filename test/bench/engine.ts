@@ -6,7 +6,10 @@ import { measureOthers } from './engine/others.ts';
 import { measureSingle, REAL_SERVERS } from './engine/single.ts';
 import type { Figure } from './figure.ts';
 
-/** Our probe beside nmap's script smtp-open-relay, both in the same run, our probe at servers that keep us waiting, and among hostile peers. Takes up to ten minutes. */
+/**
+ * Our probe beside nmap's script smtp-open-relay, both in the same run, our probe at servers that keep us waiting, and among hostile peers.
+ * Takes up to ten minutes.
+ */
 export async function measureEngine(): Promise<Figure[]> {
   if (process.getuid?.() !== 0) return skipped('needs root, to listen on port 25');
   const others = await measureOthers();

@@ -542,7 +542,8 @@ describe('a turn at an address that many hosts share', () => {
     // Whoever had to wait comes when it was told to, each another: nobody is passed over.
     expect(new Set(audits).size).toBe(audits.length);
     for (const [index, at] of turns.slice(1).entries()) expect(at - (turns[index] ?? 0)).toBeGreaterThanOrEqual(10 * MINUTE);
-    // Two hours of dispatches and eleven scans; and for each host one dispatch, a place in line and a wait that is written down, but nothing for each minute of it.
+    // Two hours of dispatches and eleven scans; and for each host one dispatch, a place in line and a wait that is written down, but
+    // nothing for each minute of it.
     const { writeUnits, readUnits } = table.meter;
     if (IS_WHOLE) console.log({ hosts: HOSTS, writeUnits, readUnits, turns: turns.length });
     expect(writeUnits).toBeLessThan(500 + HOSTS * 14);

@@ -13,7 +13,10 @@ import { ADVERSARYS, type AdversaryZone, lookupsIn, OWNERS, tokenOf } from './fa
 import { QUIET_PROBING } from './probing.ts';
 import { NOON, registerSample, sampleHost, sampleLeg } from './samples.ts';
 
-/** What came of a game: how many scans of the owner's were compared, the latest against the world without the adversary, and all that were too late. */
+/**
+ * What came of a game: how many scans of the owner's were compared, the latest against the world without the adversary, and all that were
+ * too late.
+ */
 export type Fairness = {
   games: number;
   compared: number;
@@ -35,7 +38,8 @@ const HOSTS = 100; // of an account
 const FEW_HOSTS = 8; // of one in a small game: ten of those cost less than a large one
 const DAILY_PER_HOST = 2; // registrations, and scans on demand
 const RAISED = 8; // times as many hosts where the operator allows more
-// With the owner's they have at most the 150 scans a minute that the workers can do of the slowest; more accounts that do all they can at once would keep everybody waiting (decision 29).
+// With the owner's they have at most the 150 scans a minute that the workers can do of the slowest; more accounts that do all they can at
+// once would keep everybody waiting (decision 29).
 const ACCOUNTS = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8'];
 const MINUTES = 40;
 const LATE_MS = MINUTE;

@@ -12,5 +12,8 @@ export function runs(small: number, whole: number): number {
 /** Whether searches go all the way; what only such a search can show is skipped without. */
 export const IS_WHOLE = process.env.SEARCHES === 'whole';
 
-/** The table that a search is made on: the embedded engine's where it goes all the way, else the one in memory, which is told to be alike by `silence.test.ts`. */
+/**
+ * The table that a search is made on: the embedded engine's where it goes all the way, else the one in memory, which is told to be alike by
+ * `silence.test.ts`.
+ */
 export const searchTable = IS_WHOLE ? startTable : memoryTable;

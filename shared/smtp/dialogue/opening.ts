@@ -5,7 +5,10 @@ import type { Arrival, Errand } from '../session.ts';
 import { answerIn, endOf, type Stop, say, shortText, stopOf } from './answers.ts';
 import type { Dialogue, Session } from './state.ts';
 
-/** The beginning of a session, up to its first transaction. A name that is only claimed is said by whoever runs its transactions, where it may be refused. */
+/**
+ * The beginning of a session, up to its first transaction. A name that is only claimed is said by whoever runs its transactions, where it
+ * may be refused.
+ */
 export function* open({ ourName, transport, xclient }: Errand, first: string, session: Session): Dialogue<Stop | undefined> {
   if (transport === 'starttls') {
     const refused = (yield* introduce(ourName, session)) ?? (yield* startTls(session));

@@ -72,7 +72,10 @@ export function closing(stop: Stop, ids: readonly string[], { seen }: Session): 
   return stop;
 }
 
-/** A sender refused in a way that says nothing of it: by a limit, or since this session takes no more of them (RFC 5321 §4.2.4, 503). `due` are the answers still to come. */
+/**
+ * A sender refused in a way that says nothing of it: by a limit, or since this session takes no more of them (RFC 5321 §4.2.4, 503). `due`
+ * are the answers still to come.
+ */
 export function endingSender(reply: Reply, { from }: Transaction, due: number, { seen, standing }: Session): Stop | undefined {
   if (isLimit(reply)) {
     seen.limited = true;

@@ -6,7 +6,10 @@ import { type Key, keys } from '../keys.ts';
 import { readItems } from './batches.ts';
 import { ifHolds, type Table } from './table.ts';
 
-/** What stands against mail to an address: that it bounced, whosever account it is; or that its reader wants none of this account's, or called one spam. */
+/**
+ * What stands against mail to an address: that it bounced, whosever account it is; or that its reader wants none of this account's, or
+ * called one spam.
+ */
 export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMail' | 'unsubscribe'> {
   return {
     async mailStops(accountId, emails, readerAsks = false) {

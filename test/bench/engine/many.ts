@@ -18,7 +18,10 @@ const CPU_LIMITS = { full: 34, core: undefined } as const;
 const NMAP_TESTS = 16;
 const RUNS = 3;
 
-/** A thousand closed servers 50 ms away: hosts per second, CPU, and memory, by nmap's defaults, by nmap at its fastest, and by us; of the last two the middle of three runs. */
+/**
+ * A thousand closed servers 50 ms away: hosts per second, CPU, and memory, by nmap's defaults, by nmap at its fastest, and by us; of the
+ * last two the middle of three runs.
+ */
 export async function measureMany(): Promise<Figure[]> {
   const targets = Array.from({ length: TARGETS }, (_, i) => `127.9.${Math.floor(i / 250)}.${(i % 250) + 1}`);
   const servers = startChild(new URL('./crowd-process.ts', import.meta.url));

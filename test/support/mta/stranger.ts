@@ -23,8 +23,8 @@ export function isPutOff(answer: string): boolean {
 }
 
 /**
- * Sends one letter as a stranger would, with this subject, and from this address of ours if one is named. Gives the server's last word: 250 and its text if it took the message,
- * else the refusal.
+ * Sends one letter as a stranger would, with this subject, and from this address of ours if one is named. Gives the server's last word: 250
+ * and its text if it took the message, else the refusal.
  */
 export async function send(address: string, letter: Letter, subject = 'letter', localAddress?: string): Promise<string> {
   const { from, to, before, after, ehlo = 'stranger.example', xclient, port = 25, transport = 'plain' } = letter;

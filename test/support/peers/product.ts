@@ -1,4 +1,7 @@
-/** What a product answers to some paths: the first that matches decides. `{path}` in the reply is the path as it came, `{mailbox}` without its brackets. */
+/**
+ * What a product answers to some paths: the first that matches decides. `{path}` in the reply is the path as it came, `{mailbox}` without
+ * its brackets.
+ */
 export type Answer = readonly [path: RegExp, reply: string];
 
 /**

@@ -44,7 +44,8 @@ async function callAtAnswer(): Promise<{ call: Promise<WebhookCall>; response: S
   return { call: under, response, socket: response.socket ?? expect.fail() };
 }
 
-// One sentence for all that may happen on the wire before a session with a good certificate: whoever names a host that is not theirs learns nothing of it.
+// One sentence for all that may happen on the wire before a session with a good certificate: whoever names a host that is not theirs learns
+// nothing of it.
 const NOT_SECURE = {
   kind: 'refused',
   why: 'no HTTPS session with a public address of it, under a certificate that is valid for it, came about',
