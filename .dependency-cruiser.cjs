@@ -13,6 +13,7 @@ module.exports = {
     only('smtp', 'domain'),
     only('network', 'domain', 'smtp'),
     only('store', 'domain'),
+    only('outcomes', 'domain', 'store'),
     only('markup'),
     only('mail', 'domain', 'markup'),
     only('contract', 'domain'),

@@ -1,9 +1,9 @@
 import type { Canary, Returns } from '../../shared/domain/canary.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
+import { type Services as Raising, raiseScan } from '../../shared/outcomes/raise-scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { type Services as Raising, raiseScan } from '../../shared/store/raise-scan.ts';
 import { readBounce } from './read-bounce.ts';
 import type { ReceivedMail } from './received-mail.ts';
 import { receivedPath } from './received-path.ts';

@@ -3,10 +3,10 @@ import { noticesOf } from '../../shared/domain/notice.ts';
 import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
 import { inTurn, SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
+import { withAddressees } from '../../shared/outcomes/addressees.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
-import { withAddressees } from '../../shared/store/addressees.ts';
 import type { AuditStore, DueScan } from '../../shared/store/audit-store.ts';
 
 export type Services = {

@@ -3,6 +3,7 @@ import type { Host } from '../../shared/domain/host.ts';
 import { operatorNetworksOf } from '../../shared/domain/operators.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
 import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
+import { raiseScan } from '../../shared/outcomes/raise-scan.ts';
 import { mintCanaryToken } from '../../shared/runtime/canary-token.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { readSettings } from '../../shared/runtime/config.ts';
@@ -11,7 +12,6 @@ import { noticesQueue, readScansMessage, singleScansQueue } from '../../shared/r
 import { recordsHandler } from '../../shared/runtime/records.ts';
 import { loadSecrets } from '../../shared/runtime/secrets.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
-import { raiseScan } from '../../shared/store/raise-scan.ts';
 import { auditHost } from './audit-host.ts';
 import { egressBlocked } from './egress.ts';
 import { canariesOf } from './expect-canary.ts';

@@ -1,6 +1,5 @@
 import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
 import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
-import { type Effect, effectOf } from '../../shared/domain/change.ts';
 import { following, isFull, leftIn, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs } from '../../shared/domain/reason.ts';
@@ -15,16 +14,13 @@ import {
   type ScanRef,
 } from '../../shared/domain/scan.ts';
 import { DOMAINS_A_SCAN, domainsOfScan } from '../../shared/domain/served-domains.ts';
-import { spanned } from '../../shared/domain/timeline.ts';
 import { closedLegs, judgeHost, judgeLeg, legName } from '../../shared/domain/verdict.ts';
 import type { ExpectCanary } from '../../shared/network/leg-session.ts';
+import { storeScan } from '../../shared/outcomes/store-scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter, EventLog } from '../../shared/runtime/logging.ts';
 import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { decideAgain } from '../../shared/store/decide-again.ts';
-import { owedNotices } from '../../shared/store/owed-notices.ts';
-import { wake } from '../../shared/store/raise-scan.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import { lookForMessages } from './await-messages.ts';
 import { type Finding, judgementOf, type Tested, type Untested } from './finding.ts';
@@ -128,7 +124,7 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
     return undefined;
   }
   if (stored !== undefined) {
-    await settle({ host, scan: stored, legs: await legsOf(store, stored), wasOwed: owed !== undefined }, services);
+    await storeScan({ host, scan: stored, legs: await legsOf(store, stored), wasOwed: owed !== undefined }, services);
     return undefined;
   }
   const begun = owed?.begun;
@@ -236,7 +232,7 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
   const bare: Scan = { ...base, ...shownBy(legs, host, []), judgement: judgementOf({ ...shown, arrivals: undefined }, openLegs) };
   const whole = () => ({ ...base, ...shownBy(legs, host, arrivals), judgement: judgementOf(shown, openLegs), arrivals });
   const scan: Scan = arrivals.length === 0 ? bare : whole();
-  await settle({ host, scan, bare, legs, wasOwed: owed !== undefined, historyOnly: later === 'another-waits' }, services);
+  await storeScan({ host, scan, bare, legs, wasOwed: owed !== undefined, historyOnly: later === 'another-waits' }, services);
 }
 
 // What a scan notes of its legs, with what came back through them.
@@ -297,54 +293,6 @@ async function goOn(
   return { legs, later: goesOnNow ? 'yes' : 'another-waits' };
 }
 
-// A scan to be stored. `bare` is the same without what came back, if it is not stored yet.
-type Settling = {
-  readonly host: Host;
-  readonly scan: Scan;
-  readonly bare?: Scan | undefined;
-  readonly legs: readonly LegEvidence[];
-  readonly wasOwed: boolean;
-  readonly historyOnly?: boolean;
-};
-
-async function settle({ host, scan, bare, legs, wasOwed, historyOnly = false }: Settling, services: Services): Promise<void> {
-  const { store } = services;
-  const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
-  const settled = await decideAgain('a result was to be stored', async (tries) => {
-    const isFirst = tries === 0;
-    const current = isFirst ? host : await store.findHost(host.accountId, host.id);
-    if (current === undefined) return 'gone';
-    const there = isFirst ? undefined : await store.findScan(scan.hostId, scan.id);
-    const decided: Effect = historyOnly ? { kind: 'late' } : effectOf(current, there ?? scan, services);
-    // One that another has overtaken is not counted any more, but what came back is: by whoever raises it, once it is stored.
-    const stored: Scan = there ?? (decided.kind === 'late' ? (bare ?? scan) : scan);
-    const { effect, span } = spanned(decided, current, stored, legs);
-    const notices = await owedNotices(current, stored, effect, legs, store);
-    const kept = await store.storeResult({ host: current, scan: stored, effect, notices, wasOwed, span });
-    return kept === 'conflict' ? kept : { current, stored, effect, notices };
-  });
-  if (settled === 'gone') return wasOwed ? store.dropOwed(ref) : undefined;
-  const { current, stored, effect, notices } = settled;
-  report(current, stored, effect.kind === 'changed' ? effect.change.to : undefined, services);
-  await wake(
-    notices.map((notice) => notice.id),
-    services,
-  );
-  await raiseArrived(canariesIn(stored, legs), ref, services);
-}
-
-// A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
-async function raiseArrived(canaries: readonly string[], ref: ScanRef, services: Services): Promise<void> {
-  if (canaries.length === 0) return;
-  const returns = await services.store.readReturns(ref, canaries);
-  if (isAny(returns)) await services.raise(ref, returns);
-}
-
-// The scan itself keeps some of them only; and legs that another scan showed alike may stand for those of this one.
-function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): string[] {
-  return [...new Set([...canaries, ...legs.flatMap((leg) => leg.canaries ?? [])])];
-}
-
 // What was found before our trouble is kept: it is not asked again.
 async function putOff(
   { ref, host, owed, startedAt, full, booked = {} }: Made,
@@ -362,11 +310,6 @@ async function putOff(
     { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, begun, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
     reason,
   );
-}
-
-function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Services): void {
-  const { verdict, reason, completed, planned } = scan.judgement;
-  log.info('scanned', { host: host.settings.name, hostId: host.id, scanId: scan.id, verdict, reason, completed, planned, changedTo });
 }
 
 async function legsOf(store: AuditStore, scan: Scan): Promise<LegEvidence[]> {

@@ -7,9 +7,9 @@ import { effectOf } from '../../../shared/domain/change.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
 import { type Scan, scanId } from '../../../shared/domain/scan.ts';
+import { raiseScan } from '../../../shared/outcomes/raise-scan.ts';
 import { mintCanaryToken, readCanaryToken } from '../../../shared/runtime/canary-token.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
-import { raiseScan } from '../../../shared/store/raise-scan.ts';
 import {
   CLOSED,
   createSampleAccount,

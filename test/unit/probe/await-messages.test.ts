@@ -7,7 +7,7 @@ import type { Canary } from '../../../shared/domain/canary.ts';
 import type { Host, HostState } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type ScanKind, type ScanRef, scanId, type TestResult } from '../../../shared/domain/scan.ts';
 import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
-import { raiseScan } from '../../../shared/store/raise-scan.ts';
+import { raiseScan } from '../../../shared/outcomes/raise-scan.ts';
 import { ANY_TURN } from '../../support/gate.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleLeg } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';

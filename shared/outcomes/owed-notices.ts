@@ -2,8 +2,8 @@ import type { Effect } from '../domain/change.ts';
 import type { Host } from '../domain/host.ts';
 import { type HostNotice, noticesOf, seenIn } from '../domain/notice.ts';
 import type { LegEvidence, Scan } from '../domain/scan.ts';
+import type { AuditStore } from '../store/audit-store.ts';
 import { withAddressees } from './addressees.ts';
-import type { AuditStore } from './audit-store.ts';
 
 /** The notices that a scan owes by what it does to its host, to whoever gets that host's alerts now. */
 export async function owedNotices(

@@ -1,5 +1,5 @@
 import type { Host } from '../domain/host.ts';
-import type { AuditStore } from './audit-store.ts';
+import type { AuditStore } from '../store/audit-store.ts';
 
 /**
  * The host with those of its alert recipients who have confirmed that they want its alerts and can be mailed, or with the

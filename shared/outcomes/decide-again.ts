@@ -1,4 +1,4 @@
-import type { Stored } from './audit-store.ts';
+import type { Stored } from '../store/audit-store.ts';
 
 // A relay may hand over all canaries of a scan at once, each of which writes its host.
 const TRIES = 8;

@@ -2,7 +2,7 @@ import type { Returns } from '../domain/canary.ts';
 import { raise } from '../domain/change.ts';
 import type { Scan, ScanRef } from '../domain/scan.ts';
 import { spannedByArrival } from '../domain/timeline.ts';
-import type { AuditStore } from './audit-store.ts';
+import type { AuditStore } from '../store/audit-store.ts';
 import { decideAgain } from './decide-again.ts';
 import { owedNotices } from './owed-notices.ts';
 
