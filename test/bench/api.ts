@@ -1,9 +1,9 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { readLocalState } from '../../infra/local/data-folder.ts';
 import { TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
+import { readLocalState } from '../../infra/local/service/data-folder.ts';
 import { newKey } from '../../shared/accounts/new-key.ts';
 import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
 import { parseNetwork } from '../../shared/domain/address.ts';

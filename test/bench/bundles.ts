@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { functionEnvironment } from '../../infra/local/environment.ts';
+import { functionEnvironment } from '../../infra/local/service/environment.ts';
 import { SETTINGS } from '../../shared/runtime/config.ts';
 import { type Figure, median } from './figure.ts';
 

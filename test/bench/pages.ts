@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { readLocalState } from '../../infra/local/data-folder.ts';
 import { TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
+import { readLocalState } from '../../infra/local/service/data-folder.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { scanId } from '../../shared/domain/scan.ts';
 import type { Span } from '../../shared/domain/timeline.ts';

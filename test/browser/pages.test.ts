@@ -7,7 +7,7 @@ import { mailServer, say, startScriptedServer } from '../support/scripted-smtp-s
 import { hasChromium, startChromium } from './chromium.ts';
 import { expectUsable, signIn, signInLink, visitor } from './visitor.ts';
 
-const DEMO = fileURLToPath(new URL('../../infra/local/demo.ts', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../infra/local/commands/demo.ts', import.meta.url));
 const LONG = 60_000;
 const data = join(temporaryFolder(), 'data');
 let browser: Browser;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scanId } from '../../shared/domain/scan.ts';
 import { call, eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
 
-const ACCOUNT = fileURLToPath(new URL('../../infra/local/account.ts', import.meta.url));
+const ACCOUNT = fileURLToPath(new URL('../../infra/local/commands/account.ts', import.meta.url));
 const data = join(temporaryFolder(), 'data');
 let service: RunningService;
 

@@ -1,8 +1,8 @@
 import { createTransport } from 'nodemailer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReceivedMail } from '../../functions/canary/received-mail.ts';
-import { type CanarySink, startCanarySink } from '../../infra/local/canary-sink.ts';
-import { DEMO_DOMAINS, DEMO_PORT, startDemoServers } from '../../infra/local/demo-servers.ts';
+import { type CanarySink, startCanarySink } from '../../infra/local/service/canary-sink.ts';
+import { DEMO_DOMAINS, DEMO_PORT, startDemoServers } from '../../infra/local/service/demo-servers.ts';
 import { eventually } from '../support/local-service.ts';
 
 const DOMAIN = 'canary.example';

@@ -9,7 +9,7 @@ import { runToEnd } from '../support/local-service.ts';
 import { MAIL_PORT, type MailServer, SERVED_DOMAIN, startMailServer } from '../support/mail-server.ts';
 import { mailServer, say, startScriptedServer } from '../support/scripted-smtp-server.ts';
 
-const CHECK = fileURLToPath(new URL('../../infra/local/check.ts', import.meta.url));
+const CHECK = fileURLToPath(new URL('../../infra/local/commands/check.ts', import.meta.url));
 const OPEN = '127.66.1.2';
 const CLOSED = '127.66.1.3';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { eventually, runToEnd, temporaryFolder } from '../support/local-service.ts';
 import { startQueues, type TestQueues } from '../support/queue.ts';
 
-const REPLAY = new URL('../../infra/local/replay.ts', import.meta.url).pathname;
+const REPLAY = new URL('../../infra/local/commands/replay.ts', import.meta.url).pathname;
 const root = temporaryFolder();
 
 describe('npm run replay, on one machine,', () => {

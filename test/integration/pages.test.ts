@@ -8,7 +8,7 @@ import type { Answer } from '../../functions/pages/call.ts';
 import { createTable, startDynamoDb, TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, type Engine, REGION } from '../../infra/local/engines/engine.ts';
 import { startSes } from '../../infra/local/engines/ses.ts';
-import { sdkEnvironment } from '../../infra/local/environment.ts';
+import { sdkEnvironment } from '../../infra/local/service/environment.ts';
 import { PAGE_POLICY } from '../../shared/pages/layout.ts';
 import { type Confirmation, sealConfirmation } from '../../shared/runtime/confirmation-token.ts';
 import { secretsFrom } from '../../shared/runtime/secrets.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changesResponse, hostResponse, owedScanResponse, scanResponse, scansResponse } from '../../shared/contract/responses.ts';
 import { descendants, eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
 
-const ACCOUNT = fileURLToPath(new URL('../../infra/local/account.ts', import.meta.url));
+const ACCOUNT = fileURLToPath(new URL('../../infra/local/commands/account.ts', import.meta.url));
 const data = join(temporaryFolder(), 'data');
 let service: RunningService;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../infra/local/commands/main.ts', import.meta.url));
 const READY_MS = 30_000;
 
 /** A mail as the SES viewer shows it. */

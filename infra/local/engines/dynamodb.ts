@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { DUE_INDEX, TABLE } from '../../../shared/store/keys.ts';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../commands/options.ts';
 import { type Engine, takePort } from './engine.ts';
 
 export const TABLE_NAME = 'relay-audit';

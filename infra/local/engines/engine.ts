@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../commands/options.ts';
 
 /** An engine that stands in for an AWS service: where it answers, and how it is stopped. */
 export type Engine = { readonly endpoint: string; stop(): Promise<void> };

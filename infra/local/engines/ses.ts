@@ -3,8 +3,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { answerKnownHosts } from '../known-hosts.ts';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../commands/options.ts';
+import { answerKnownHosts } from '../service/known-hosts.ts';
 import { type Engine, HOST, takePort } from './engine.ts';
 
 const require = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { deadLettersName, type WorkQueueName } from '../../names.ts';
-import { answerKnownHosts } from '../known-hosts.ts';
+import { answerKnownHosts } from '../service/known-hosts.ts';
 import { CREDENTIALS, type Engine, HOST, REGION } from './engine.ts';
 
 type QueueStore = { persistence?: unknown; allQueues(): Iterable<{ persistence?: unknown }> };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgementOf } from '../../../functions/probe/finding.ts';
-import { asJson, asText, type Report } from '../../../infra/local/check-report.ts';
+import { asJson, asText, type Report } from '../../../infra/local/commands/check-report.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { NOON, sampleArrival, sampleBounce, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSes } from '../../../infra/local/engines/ses.ts';
 import { startSqs } from '../../../infra/local/engines/sqs.ts';
-import { startHttpFront } from '../../../infra/local/http-front.ts';
-import { isKnownHost } from '../../../infra/local/known-hosts.ts';
+import { startHttpFront } from '../../../infra/local/service/http-front.ts';
+import { isKnownHost } from '../../../infra/local/service/known-hosts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'relay-audit-hosts-'));
 const stops: (() => Promise<unknown>)[] = [() => Promise.resolve(rmSync(folder, { recursive: true }))];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { narrate } from '../../../infra/local/narrate.ts';
+import { narrate } from '../../../infra/local/service/narrate.ts';
 
 const line = (message: string, fields: object) =>
   JSON.stringify({ level: 'INFO', message, service: 'relay-audit', host: 'mx.example', ...fields });

@@ -1,18 +1,18 @@
 // `npm run check-host -- HOST`: one audit from the terminal. It keeps nothing and needs no running service; consent and
 // target policy are those of the service, and `--own` is the operator's word for a network.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AuditOrder, type AuditRules, auditHost } from '../../functions/probe/audit-host.ts';
-import { type Finding, judgementOf } from '../../functions/probe/finding.ts';
-import type { Gate } from '../../functions/probe/permit-host.ts';
-import { ended, type Following, following } from '../../shared/domain/coverage.ts';
-import { REASONS, type Verdict } from '../../shared/domain/reason.ts';
-import { PROBE_LIMITS } from '../../shared/network/leg-session.ts';
-import { dnsLookups } from '../../shared/network/lookups.ts';
-import { type CanaryBook, openCanaryBook } from './canary-book.ts';
+import { type AuditOrder, type AuditRules, auditHost } from '../../../functions/probe/audit-host.ts';
+import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
+import type { Gate } from '../../../functions/probe/permit-host.ts';
+import { ended, type Following, following } from '../../../shared/domain/coverage.ts';
+import { REASONS, type Verdict } from '../../../shared/domain/reason.ts';
+import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
+import { dnsLookups } from '../../../shared/network/lookups.ts';
+import { type CanaryBook, openCanaryBook } from '../service/canary-book.ts';
+import { EHLO_NAME } from '../service/environment.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
 import { asJson, asText, type Cut, type Report } from './check-report.ts';
 import { inWords } from './duration.ts';
-import { EHLO_NAME } from './environment.ts';
 import { UsageError } from './options.ts';
 
 /** What the process ends with: what a script can go by. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
-import type { FunctionName } from '../../shared/runtime/config.ts';
+import type { FunctionName } from '../../../shared/runtime/config.ts';
 import type { Completion, Invocation } from './lambda-worker.ts';
 
 /** Calls a Lambda function with an event, as AWS would, and gives what it returned. */

@@ -1,19 +1,19 @@
-import { backscatterView, bounceView, legView } from '../../functions/api/views.ts';
-import { type Finding, judgementOf } from '../../functions/probe/finding.ts';
-import { holeView } from '../../shared/contract/hole.ts';
-import { backscatterOf } from '../../shared/domain/backscatter.ts';
-import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
-import type { Arrival, Returns } from '../../shared/domain/canary.ts';
-import { explanationOf } from '../../shared/domain/explanation.ts';
-import { type Hole, holeIn, holeSentence } from '../../shared/domain/hole.ts';
-import { holeRemedies, otherRemedies } from '../../shared/domain/hole-remedies.ts';
-import type { Host } from '../../shared/domain/host.ts';
-import type { Judgement, Reason } from '../../shared/domain/reason.ts';
-import { LOST_ADDRESSES, softwareSentence } from '../../shared/domain/remedies.ts';
-import type { LegEvidence, TestResult } from '../../shared/domain/scan.ts';
-import { printable } from '../../shared/domain/transcript.ts';
-import { judgeLeg, legName } from '../../shared/domain/verdict.ts';
-import { reasonOf } from '../../shared/smtp/relay-tests.ts';
+import { backscatterView, bounceView, legView } from '../../../functions/api/views.ts';
+import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
+import { holeView } from '../../../shared/contract/hole.ts';
+import { backscatterOf } from '../../../shared/domain/backscatter.ts';
+import { brokenTlsSentence } from '../../../shared/domain/broken-tls.ts';
+import type { Arrival, Returns } from '../../../shared/domain/canary.ts';
+import { explanationOf } from '../../../shared/domain/explanation.ts';
+import { type Hole, holeIn, holeSentence } from '../../../shared/domain/hole.ts';
+import { holeRemedies, otherRemedies } from '../../../shared/domain/hole-remedies.ts';
+import type { Host } from '../../../shared/domain/host.ts';
+import type { Judgement, Reason } from '../../../shared/domain/reason.ts';
+import { LOST_ADDRESSES, softwareSentence } from '../../../shared/domain/remedies.ts';
+import type { LegEvidence, TestResult } from '../../../shared/domain/scan.ts';
+import { printable } from '../../../shared/domain/transcript.ts';
+import { judgeLeg, legName } from '../../../shared/domain/verdict.ts';
+import { reasonOf } from '../../../shared/smtp/relay-tests.ts';
 
 /** What cut an audit short: Ctrl-C, or the end of the time that the whole may take. */
 export type Cut = 'interrupted' | 'max-time';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
-import { UsageError } from './options.ts';
+import { UsageError } from '../commands/options.ts';
 
 const state = z.object({
   /** Where the engines answer while the service runs. */

@@ -1,8 +1,8 @@
 // `npm start`: the whole service on one machine.
-import { DEMO_DOMAINS, DEMO_PORT } from './demo-servers.ts';
-import { narrate } from './narrate.ts';
+import { DEMO_DOMAINS, DEMO_PORT } from '../service/demo-servers.ts';
+import { narrate } from '../service/narrate.ts';
+import { type LocalService, startService } from '../service/service.ts';
 import { readOptions, UsageError } from './options.ts';
-import { type LocalService, startService } from './service.ts';
 
 const STOP_MS = 5_000; // what has not ended by then is ended
 

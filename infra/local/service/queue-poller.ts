@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { FunctionName } from '../../shared/runtime/config.ts';
-import { CREDENTIALS, REGION } from './engines/engine.ts';
+import type { FunctionName } from '../../../shared/runtime/config.ts';
+import { CREDENTIALS, REGION } from '../engines/engine.ts';
 import type { Invoke } from './lambda-host.ts';
 
 /** How long a message stays with the function that took it. Short, so that after kill -9 little waits; renewed while the function runs. */

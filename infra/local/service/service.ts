@@ -1,23 +1,23 @@
 import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { loadSecrets } from '../../shared/runtime/secrets.ts';
-import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
-import { createAccount } from './account.ts';
+import { loadSecrets } from '../../../shared/runtime/secrets.ts';
+import { dynamoDbStore } from '../../../shared/store/dynamodb-store.ts';
+import { createAccount } from '../commands/account.ts';
+import { type Options, UsageError } from '../commands/options.ts';
+import { createTable, startDynamoDb, TABLE_NAME } from '../engines/dynamodb.ts';
+import { CREDENTIALS, REGION, takePort } from '../engines/engine.ts';
+import { createMailBucket, type MailBucket } from '../engines/mail-bucket.ts';
+import { startSes } from '../engines/ses.ts';
+import { createQueues, startSqs } from '../engines/sqs.ts';
 import { type CanarySink, type CanarySinkOptions, DEFAULT_LISTEN, startCanarySink } from './canary-sink.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { type DemoServers, startDemoServers } from './demo-servers.ts';
 import { isDemoClosed } from './demo-state.ts';
-import { createTable, startDynamoDb, TABLE_NAME } from './engines/dynamodb.ts';
-import { CREDENTIALS, REGION, takePort } from './engines/engine.ts';
-import { createMailBucket, type MailBucket } from './engines/mail-bucket.ts';
-import { startSes } from './engines/ses.ts';
-import { createQueues, startSqs } from './engines/sqs.ts';
 import { CANARY_DOMAIN, functionEnvironment } from './environment.ts';
 import { startHttpFront } from './http-front.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
 import { type EventPolicy, startMailEvents } from './mail-events.ts';
-import { type Options, UsageError } from './options.ts';
 import { pollQueue, VISIBILITY_SECONDS } from './queue-poller.ts';
 
 /** The whole service on one machine. */

@@ -1,5 +1,5 @@
 import type { RequestListener, Server } from 'node:http';
-import { contains, type Network, parseAddress, parseNetwork } from '../../shared/domain/address.ts';
+import { contains, type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 
 const LOOPBACK: readonly Network[] = ['127.0.0.0/8', '::1/128'].flatMap((text) => parseNetwork(text) ?? []);
 

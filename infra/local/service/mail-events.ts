@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { CREDENTIALS, REGION } from './engines/engine.ts';
-import { mailsAfter, type Ses, type StoredMail } from './engines/ses.ts';
+import { CREDENTIALS, REGION } from '../engines/engine.ts';
+import { mailsAfter, type Ses, type StoredMail } from '../engines/ses.ts';
 
 /** How often an event comes and how late; tests lose, double and delay events with it. */
 export type EventPolicy = (event: MailEvent) => { readonly copies: number; readonly delaySeconds: number };

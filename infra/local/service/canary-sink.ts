@@ -2,10 +2,10 @@ import { buffer } from 'node:stream/consumers';
 import type { SESMailHeader } from 'aws-lambda';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
-import type { ReceivedMail } from '../../functions/canary/received-mail.ts';
-import { parseAddress } from '../../shared/domain/address.ts';
-import { isAtOrBelow } from '../../shared/domain/host-name.ts';
-import { UsageError } from './options.ts';
+import type { ReceivedMail } from '../../../functions/canary/received-mail.ts';
+import { parseAddress } from '../../../shared/domain/address.ts';
+import { isAtOrBelow } from '../../../shared/domain/host-name.ts';
+import { UsageError } from '../commands/options.ts';
 
 /** The canary mailbox on one machine: an SMTP server that stands in for SES inbound. */
 export type CanarySink = { readonly address: string; readonly port: number; stop(): Promise<void> };

@@ -1,7 +1,7 @@
 // Runs the Lambda handlers in a thread of their own, with an environment of their own, as AWS would: loaded once, called
 // with an event each, their log going to standard output, which the host reads.
 import { parentPort } from 'node:worker_threads';
-import type { FunctionName } from '../../shared/runtime/config.ts';
+import type { FunctionName } from '../../../shared/runtime/config.ts';
 
 export type Invocation = { readonly id: number; readonly name: FunctionName; readonly event: unknown };
 export type Completion = { readonly id: number; readonly result?: unknown; readonly error?: string };
@@ -11,14 +11,14 @@ type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 const handlers: Partial<Record<FunctionName, Promise<{ handler: Handler }>>> = {};
 
 const load = {
-  api: () => import('../../functions/api/handler.ts'),
-  pages: () => import('../../functions/pages/handler.ts'),
-  dispatch: () => import('../../functions/dispatch/handler.ts'),
-  probe: () => import('../../functions/probe/handler.ts'),
-  canary: () => import('../../functions/canary/handler.ts'),
-  notify: () => import('../../functions/notify/handler.ts'),
-  feedback: () => import('../../functions/feedback/handler.ts'),
-  preflight: () => import('../../functions/preflight/handler.ts'),
+  api: () => import('../../../functions/api/handler.ts'),
+  pages: () => import('../../../functions/pages/handler.ts'),
+  dispatch: () => import('../../../functions/dispatch/handler.ts'),
+  probe: () => import('../../../functions/probe/handler.ts'),
+  canary: () => import('../../../functions/canary/handler.ts'),
+  notify: () => import('../../../functions/notify/handler.ts'),
+  feedback: () => import('../../../functions/feedback/handler.ts'),
+  preflight: () => import('../../../functions/preflight/handler.ts'),
 } as Record<FunctionName, () => Promise<{ handler: Handler }>>;
 
 parentPort?.on('message', async ({ id, name, event }: Invocation) => {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Services, takeArrival } from '../../functions/canary/take-arrival.ts';
-import { canariesOf } from '../../functions/probe/expect-canary.ts';
-import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
-import type { ScanRef } from '../../shared/domain/scan.ts';
-import type { ExpectCanary } from '../../shared/network/leg-session.ts';
-import { mintCanaryToken, readCanaryToken } from '../../shared/runtime/canary-token.ts';
-import { secretsFrom } from '../../shared/runtime/secrets.ts';
+import { type Services, takeArrival } from '../../../functions/canary/take-arrival.ts';
+import { canariesOf } from '../../../functions/probe/expect-canary.ts';
+import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../../shared/domain/canary.ts';
+import type { ScanRef } from '../../../shared/domain/scan.ts';
+import type { ExpectCanary } from '../../../shared/network/leg-session.ts';
+import { mintCanaryToken, readCanaryToken } from '../../../shared/runtime/canary-token.ts';
+import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { type CanarySink, startCanarySink } from './canary-sink.ts';
 
 /** The canaries of one audit, which nothing is kept of, with the mailbox that they come back to. */

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { type Network, parseAddress, parseNetwork } from '../../shared/domain/address.ts';
-import { readControlMailbox, whyElsewhere } from '../../shared/domain/control-mailbox.ts';
-import { type Host, type HostSettings, NEW_STATE } from '../../shared/domain/host.ts';
-import { readName, readTarget } from '../../shared/domain/host-name.ts';
-import { printable } from '../../shared/domain/transcript.ts';
-import { newId } from '../../shared/runtime/ids.ts';
+import { type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { readControlMailbox, whyElsewhere } from '../../../shared/domain/control-mailbox.ts';
+import { type Host, type HostSettings, NEW_STATE } from '../../../shared/domain/host.ts';
+import { readName, readTarget } from '../../../shared/domain/host-name.ts';
+import { printable } from '../../../shared/domain/transcript.ts';
+import { newId } from '../../../shared/runtime/ids.ts';
+import { CANARY_DOMAIN } from '../service/environment.ts';
 import { readDuration } from './duration.ts';
-import { CANARY_DOMAIN } from './environment.ts';
 import { UsageError } from './options.ts';
 
 const USAGE = 'Usage: npm run check-host -- HOST --own CIDR [options]; --help lists them.';

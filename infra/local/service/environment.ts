@@ -1,7 +1,7 @@
-import { TABLE_NAME } from './engines/dynamodb.ts';
-import { CREDENTIALS, REGION } from './engines/engine.ts';
-import { localMailUrl } from './engines/mail-bucket.ts';
-import type { QueueUrls } from './engines/sqs.ts';
+import { TABLE_NAME } from '../engines/dynamodb.ts';
+import { CREDENTIALS, REGION } from '../engines/engine.ts';
+import { localMailUrl } from '../engines/mail-bucket.ts';
+import type { QueueUrls } from '../engines/sqs.ts';
 
 /** Who we are and where our foreign recipients live, on one machine: names that resolve nowhere (RFC 2606). */
 export const EHLO_NAME = 'probe.relay-audit.example';

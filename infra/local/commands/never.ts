@@ -1,9 +1,9 @@
 // `npm run never -- add 192.0.2.0/24 --why "…"`: the operator's list of what is never probed, whatever consent there is. It
 // is in force within a minute, at every dial.
 import { parseArgs } from 'node:util';
-import { parseAddress, parseNetwork } from '../../shared/domain/address.ts';
-import { readName } from '../../shared/domain/host-name.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
+import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { readName } from '../../../shared/domain/host-name.ts';
+import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { openStore } from './operator-store.ts';
 import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 

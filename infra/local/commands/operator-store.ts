@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { systemClock } from '../../shared/runtime/clock.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
-import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
-import { readLocalState } from './data-folder.ts';
-import { TABLE_NAME } from './engines/dynamodb.ts';
-import { type Endpoints, sdkEnvironment } from './environment.ts';
+import { systemClock } from '../../../shared/runtime/clock.ts';
+import type { AuditStore } from '../../../shared/store/audit-store.ts';
+import { dynamoDbStore } from '../../../shared/store/dynamodb-store.ts';
+import { TABLE_NAME } from '../engines/dynamodb.ts';
+import { readLocalState } from '../service/data-folder.ts';
+import { type Endpoints, sdkEnvironment } from '../service/environment.ts';
 import { UsageError } from './options.ts';
 
 /** Which service an operator's command is for: a deployed table, or the local service on a data folder. */

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { createTransport } from 'nodemailer';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
-import { isAtOrBelow } from '../../shared/domain/host-name.ts';
-import { UsageError } from './options.ts';
+import { isAtOrBelow } from '../../../shared/domain/host-name.ts';
+import { UsageError } from '../commands/options.ts';
 
 /** Two mail servers on loopback for a newcomer to watch. One relays, but for the canary domain only: it passes nothing on to anybody else. */
 export type DemoServers = { readonly addresses: DemoAddresses; stop(): Promise<void> };

@@ -1,8 +1,8 @@
 // `npm run demo -- close`: mends the open demo server, so that its next scans show it closed; `open` breaks it again.
 import { parseArgs } from 'node:util';
-import { readLocalState } from './data-folder.ts';
-import { DEMO_PORT } from './demo-servers.ts';
-import { setDemoClosed } from './demo-state.ts';
+import { readLocalState } from '../service/data-folder.ts';
+import { DEMO_PORT } from '../service/demo-servers.ts';
+import { setDemoClosed } from '../service/demo-state.ts';
 import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 
 const USAGE = 'Usage: npm run demo -- close | open [--data FOLDER]';

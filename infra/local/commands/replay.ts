@@ -13,9 +13,9 @@ import {
   SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { deadLettersName, serviceStackName, WORK_QUEUES, type WorkQueueName } from '../names.ts';
-import { CREDENTIALS, REGION } from './engines/engine.ts';
-import { localQueueUrl } from './engines/sqs.ts';
+import { deadLettersName, serviceStackName, WORK_QUEUES, type WorkQueueName } from '../../names.ts';
+import { CREDENTIALS, REGION } from '../engines/engine.ts';
+import { localQueueUrl } from '../engines/sqs.ts';
 import { localEndpoints } from './operator-store.ts';
 import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 
