@@ -1,9 +1,8 @@
+import { admits, ownAccount } from '../../shared/accounts/account.ts';
 import { spendFrom, tooOften } from '../../shared/accounts/budgets.ts';
 import { confirm } from '../../shared/accounts/confirm.ts';
 import { askToConfirm } from '../../shared/accounts/confirmation-mail.ts';
-import { ownAccount } from '../../shared/accounts/own-account.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
-import { admits } from '../../shared/accounts/registration-policy.ts';
 import * as accounts from '../../shared/accounts/removal.ts';
 import { causeFrom } from '../../shared/accounts/stranger-mail.ts';
 import { accountRequest, confirmationRequest, removeAccountRequest } from '../../shared/contract/accounts.ts';

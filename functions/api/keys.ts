@@ -1,4 +1,4 @@
-import { LIVE_KEYS, newKey } from '../../shared/accounts/new-key.ts';
+import { LIVE_KEYS, newKey } from '../../shared/accounts/account.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { createKeyRequest, keyPath } from '../../shared/contract/accounts.ts';
 import { json, type Verb } from './call.ts';

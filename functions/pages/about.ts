@@ -1,6 +1,5 @@
 import { aboutPage } from '../../shared/pages/about.ts';
-import { baseUrlOf, page, plain, type Verb } from './call.ts';
-import { KEPT } from './kept.ts';
+import { baseUrlOf, KEPT, page, plain, type Verb } from './call.ts';
 
 const SECURITY_TXT_DAYS = 180; // RFC 9116 §2.5.5 recommends less than a year
 const DAY_MS = 24 * 60 * 60_000;

@@ -1,5 +1,4 @@
-import { LIVE_KEYS, newKey } from '../../shared/accounts/new-key.ts';
-import { ownAccount } from '../../shared/accounts/own-account.ts';
+import { LIVE_KEYS, newKey, ownAccount } from '../../shared/accounts/account.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { quotasOf } from '../../shared/accounts/quotas.ts';
 import { removeAccount } from '../../shared/accounts/removal.ts';

@@ -71,3 +71,8 @@ export function pathOf({ event }: Pick<Call, 'event'>, name: string): string {
 export function queryOf({ event }: Pick<Call, 'event'>, name: string): string {
   return event.queryStringParameters?.[name] ?? '';
 }
+
+const KEPT_S = 300;
+
+/** For pages that say the same to everybody, and may be kept for a while. */
+export const KEPT = { 'cache-control': `public, max-age=${KEPT_S}` };

@@ -2,8 +2,7 @@ import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
 import { docsPage, operationPage, schemaPage } from '../../shared/pages/docs.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { readApiDocument } from './api-document.ts';
-import { type Answer, baseUrlOf, page, pathOf, type Verb } from './call.ts';
-import { KEPT } from './kept.ts';
+import { type Answer, baseUrlOf, KEPT, page, pathOf, type Verb } from './call.ts';
 
 const GROUPS: Readonly<Record<string, string>> = {
   accounts: 'Accounts and keys',

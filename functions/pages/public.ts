@@ -1,9 +1,8 @@
 import { closedPage } from '../../shared/pages/closed.ts';
 import { homePage } from '../../shared/pages/home.ts';
 import { showAbout, showRobotsTxt, showSecurityTxt } from './about.ts';
-import { type OpenRoute, page } from './call.ts';
+import { KEPT, type OpenRoute, page } from './call.ts';
 import { showDocs, showOperation, showSchema } from './docs.ts';
-import { KEPT } from './kept.ts';
 
 /** What is there for everybody to read. */
 export const PUBLIC_ROUTES: readonly OpenRoute[] = [

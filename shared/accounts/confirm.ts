@@ -3,8 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { readConfirmation, type SealedConfirmation } from '../runtime/confirmation-token.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { AuditStore } from '../store/audit-store.ts';
-import { LIVE_KEYS, newKey } from './new-key.ts';
-import { openAccount } from './open-account.ts';
+import { LIVE_KEYS, newKey, openAccount } from './account.ts';
 import { isEnded } from './sign-in.ts';
 import { mailWasWanted } from './stranger-mail.ts';
 

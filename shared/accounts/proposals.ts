@@ -6,11 +6,11 @@ import { type FoundAddress, type FoundDomain, type FoundServer, type Proposal, p
 import { namesAbove } from '../network/consent-lookups.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
+import { ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 import { defaultPorts } from './hosts.ts';
 import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
-import { ownAccount } from './own-account.ts';
 import { auditedServers } from './same-server.ts';
 
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike

@@ -3,9 +3,9 @@ import type { MailStop } from '../domain/mail-stop.ts';
 import { recipientConfirmation } from '../mail/confirmations.ts';
 import { CONFIRMATION_HOURS } from '../runtime/confirmation-token.ts';
 import { loggedError } from '../runtime/logging.ts';
+import { ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { type Asked, askToConfirm } from './confirmation-mail.ts';
-import { ownAccount } from './own-account.ts';
 import { causeOfAccount } from './stranger-mail.ts';
 
 /** The alert recipients who get no mail yet, since they have not confirmed that they want it. The account's own address has. */

@@ -1,7 +1,7 @@
+import { ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { allHosts } from './all-hosts.ts';
 import { removeIfThere } from './hosts.ts';
-import { ownAccount } from './own-account.ts';
 import { invalid } from './problem.ts';
 
 const HOSTS_AT_ONCE = 25; // removed side by side

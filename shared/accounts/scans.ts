@@ -1,8 +1,8 @@
 import type { Host } from '../domain/host.ts';
 import { kindOf, type OwedScan, scanId } from '../domain/scan.ts';
+import { ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { BUDGETS, spend } from './budgets.ts';
-import { ownAccount } from './own-account.ts';
 import { quotasOf } from './quotas.ts';
 
 const SECOND_MS = 1_000;

@@ -2,10 +2,10 @@ import { signInLetter } from '../mail/confirmations.ts';
 import { issuedAt, readConfirmation, type SealedConfirmation, SIGN_IN_MINUTES, sealConfirmation } from '../runtime/confirmation-token.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Account, Session } from '../store/audit-store.ts';
+import { admits } from './account.ts';
 import type { Services } from './acting.ts';
 import { giveBack, take } from './budgets.ts';
 import { handOver } from './confirmation-mail.ts';
-import { admits } from './registration-policy.ts';
 import { type Cause, type MailLeave, mailboxHash, mailWasWanted, packCause, takeMail } from './stranger-mail.ts';
 
 const SESSION_DAYS = 14; // a fortnight's holiday, and the next alert is one click away

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
 import { readLocalState } from '../../infra/local/service/data-folder.ts';
-import { newKey } from '../../shared/accounts/new-key.ts';
+import { newKey } from '../../shared/accounts/account.ts';
 import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
 import { parseNetwork } from '../../shared/domain/address.ts';
 import { effectOf } from '../../shared/domain/change.ts';

@@ -2,7 +2,7 @@
 // how many hosts an account may have. Both are the operator's, and work on the local service or on a deployed table.
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { openAccount } from '../../../shared/accounts/open-account.ts';
+import { openAccount } from '../../../shared/accounts/account.ts';
 import { loadSecrets, type Secrets } from '../../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../../shared/store/audit-store.ts';
 import { openStore, secretOf, type Where } from './operator-store.ts';

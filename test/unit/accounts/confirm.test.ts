@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openAccount } from '../../../shared/accounts/account.ts';
 import { confirm } from '../../../shared/accounts/confirm.ts';
-import { openAccount } from '../../../shared/accounts/open-account.ts';
 import { apiKeyMac, readApiKey } from '../../../shared/runtime/api-key.ts';
 import { type Confirmation, sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openAccount } from '../../../shared/accounts/open-account.ts';
+import { openAccount } from '../../../shared/accounts/account.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { formToken, sealSession } from '../../../shared/runtime/session-token.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
