@@ -128,11 +128,8 @@ export type RaisedResult = {
   readonly span?: Span | undefined;
 };
 
-/**
- * The only door to the database. Guarantees: every method is atomic on its own; what it returns was committed; two
- * writers that decided on the same state never both win. Times are epoch milliseconds; expired items are never given back.
- */
-export type AuditStore = {
+/** Accounts, and whose a mail address is. */
+export type Accounts = {
   /**
    * False when the mail address has an account already. Its own address counts as a confirmed recipient. `key` is its first API key, if it
    * has one.
@@ -144,7 +141,10 @@ export type AuditStore = {
   setHostQuota(accountId: string, hosts: number): Promise<boolean>;
   /** Account, keys, sessions, confirmed recipients and kept answers go; hosts are removed before, each by itself. */
   removeAccount(account: Account): Promise<void>;
+};
 
+/** Who is signed in to the pages, and since when links to sign in by are good. */
+export type Sessions = {
   /** False when the account is gone, or was signed out everywhere since the session was to start. */
   startSession(session: Session): Promise<boolean>;
   findSession(accountId: string, sessionId: string, now: number): Promise<Session | undefined>;
@@ -155,7 +155,10 @@ export type AuditStore = {
   endLinks(email: string, now: number): Promise<void>;
   /** When links to the address were ended last. */
   linksEndedAt(email: string): Promise<number | undefined>;
+};
 
+/** API keys. */
+export type ApiKeys = {
   findKey(prefix: string): Promise<StoredKey | undefined>;
   /** The live keys of an account, oldest first. */
   listKeys(accountId: string): Promise<StoredKey[]>;
@@ -165,18 +168,27 @@ export type AuditStore = {
   revokeKey(accountId: string, prefix: string): Promise<boolean>;
   /** Notes that a key was used; does nothing for a key that is gone. */
   touchKey(prefix: string, now: number): Promise<void>;
+};
 
+/** Who has confirmed that they want the alerts of an account. */
+export type Recipients = {
   /** Those of the mail addresses whose owners have confirmed that they want this account's alerts. */
   confirmedRecipients(accountId: string, emails: readonly string[]): Promise<string[]>;
   confirmRecipient(accountId: string, email: string, now: number): Promise<void>;
+};
 
+/** How much of something may be had in a window of time. */
+export type Budgets = {
   /** Takes one from a budget: of any number of callers exactly `limit` get one in a window. One conditional update. */
   takeFromBudget(budget: Budget, now: number): Promise<Taken>;
   /** Gives one back that was taken in the window of `takenAt`. */
   giveBack(budget: Budget, takenAt: number): Promise<void>;
   /** True for the first caller with this id, false for every other until `until`. */
   useOnce(id: string, until: number): Promise<boolean>;
+};
 
+/** One scan at an address at a time. */
+export type Turns = {
   /**
    * Gives an address to one scan at a time by one conditional update, and remembers who scans it: once a week that is a second write. A
    * fresh scan that must wait is given a place in the line, if it books, by another. The accounts that wait have turns by rounds, so that
@@ -190,25 +202,37 @@ export type AuditStore = {
    * ever has one.
    */
   hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
+};
 
+/** What is never probed. */
+export type NeverList = {
   neverList(): Promise<NeverEntry[]>;
   addNever(entry: NeverEntry): Promise<void>;
   /** False when there was no such entry. */
   removeNever(target: string): Promise<boolean>;
+};
 
+/** What is not probed for a while. */
+export type Pauses = {
   /** Pauses an address; false when another pause of it stands, or stood so lately that none is heeded. */
   pause(pause: Pause): Promise<boolean>;
   /** Those of the addresses that are paused at `now`. */
   pausesOf(addresses: readonly string[], now: number): Promise<Pause[]>;
   /** Lifts a pause at once; no other is heeded before `heedAgainAt`. */
   liftPause(address: string, now: number, heedAgainAt: number): Promise<void>;
+};
 
+/** Requests that may come twice. */
+export type Requests = {
   /** Claims a request for the first who makes it. A claim without an answer lapses at `claimUntil`; an answer is kept until `keepUntil`. */
   claimRequest(request: RepeatableRequest, now: number, claimUntil: number, keepUntil: number): Promise<Repeated>;
   keepAnswer(request: RepeatableRequest, answer: string): Promise<void>;
   /** Gives up a claim whose request failed, so that it may be made again. */
   forgetRequest(request: RepeatableRequest): Promise<void>;
+};
 
+/** Registered hosts. */
+export type Hosts = {
   /**
    * Host, wheel entry and first owed scan appear together or not at all; and only while the account stands: an account that goes leaves no
    * host behind. They are counted in the same step, so that of any number of callers no more are registered than may be, and of those who
@@ -228,18 +252,28 @@ export type AuditStore = {
    * once, and an erasure of it is owed.
    */
   removeHost(host: Host): Promise<boolean>;
+};
+
+/** Histories of removed hosts. */
+export type Erasures = {
   /** Removed hosts whose history is to be erased, the longest due first. */
   dueErasures(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;
   /** Erases up to `most` items of a removed host's history; true when nothing is left of it, and the erasure is owed no more. */
   eraseSome(hostId: string, most: number): Promise<boolean>;
+};
 
+/** Which hosts are due by the schedule. */
+export type Wheel = {
   /** The last tick done; undefined before the first. */
   readCursor(): Promise<number | undefined>;
   /** Moves the cursor if it is still `from`; false when another dispatcher moved it. */
   moveCursor(from: number | undefined, to: number): Promise<boolean>;
   /** The hosts of one slot of one wheel, all of them. */
   hostsInSlot(period: Period, slot: number): Promise<{ accountId: string; hostId: string }[]>;
+};
 
+/** Scans that are yet to be made, or to go on. */
+export type OwedScans = {
   /** Writes an owed scan; false when it was owed already. */
   owe(owed: OwedScan): Promise<boolean>;
   findOwed(hostId: string, scanId: string): Promise<OwedScan | undefined>;
@@ -269,7 +303,10 @@ export type AuditStore = {
   findPresence(hostId: string, scanId: string): Promise<Presence | undefined>;
   /** Notes how far an owed scan has come; does nothing when it is owed no more. */
   noteProgress(ref: ScanRef, underWay: NonNullable<OwedScan['underWay']>): Promise<void>;
+};
 
+/** What scans have found, and what that does to their hosts. */
+export type Results = {
   /** Keeps the evidence unless the same is kept already, and gives its hash. */
   keepEvidence(host: Host, legs: readonly LegEvidence[]): Promise<string>;
   /** Keeps the evidence of a scan that goes on, exactly as it is, until the scan is sure to be over; `readEvidence` finds it. */
@@ -280,6 +317,10 @@ export type AuditStore = {
   storeResult(result: Result): Promise<Stored>;
   /** Stores what canaries made of a stored scan and of its host, a change and its notices in one transaction; see `Stored`. */
   storeRaised(raised: RaisedResult): Promise<Stored>;
+};
+
+/** What scans have found, to be read. */
+export type History = {
   /** Newest first. Examines at most 200 scans, so a filtered page may be short or empty and still have a next one. */
   listScans(hostId: string, query: ScanQuery): Promise<Page<Scan>>;
   /** The scans due between two times, newest first, at most `most` of them; `more` when there are others. */
@@ -288,7 +329,10 @@ export type AuditStore = {
   listSpans(hostId: string, limit: number): Promise<Span[]>;
   /** Newest first. */
   listChanges(hostId: string, limit: number, after?: string): Promise<Page<Change>>;
+};
 
+/** Messages that may come back. */
+export type Canaries = {
   /** Writes down a canary, which must be done before it is sent. It is known for seven days. */
   expectCanary(canary: Canary): Promise<void>;
   findCanary(canaryId: string): Promise<Canary | undefined>;
@@ -298,14 +342,20 @@ export type AuditStore = {
   markBounced(canaryId: string, bounced: Pick<Bounce, 'at' | 'by'>): Promise<Bounce | undefined>;
   /** What became of those canaries that were sent by this scan. */
   readReturns(ref: ScanRef, canaryIds: readonly string[]): Promise<Returns>;
+};
 
+/** What is told once a day. */
+export type Digests = {
   /** Hosts whose owners are owed a digest at `now`, the longest due first. */
   dueDigests(now: number, limit: number): Promise<{ accountId: string; hostId: string }[]>;
   /** Stores the state after a digest with its notices, in one transaction; the digest is owed no more. */
   storeDigest(digest: { host: Host; state: HostState; notices: readonly Notice[] }): Promise<Stored>;
   /** Owes a digest no more that was due at `now`, of a host that is gone or has told everything. */
   dropDigest(hostId: string, now: number): Promise<void>;
+};
 
+/** Mails and calls of webhooks that are owed. */
+export type Notices = {
   /** Ids of the unsettled notices due at `now`, up to `limit` mails, oldest first, and as many for webhooks. */
   dueNotices(now: number, limit: number): Promise<{ readonly mails: readonly string[]; readonly webhooks: readonly string[] }>;
   /** Claims a due notice until `until`: of any number of callers at most one gets it. `tries` counts this one. */
@@ -325,12 +375,18 @@ export type AuditStore = {
   listNotices(hostId: string, limit: number, after?: string): Promise<Page<NoticeRecord>>;
   /** Owes a settled notice again, from the first try; false when it is owed as it is. */
   repeatNotice(notice: Notice, now: number): Promise<boolean>;
+};
 
+/** Alerts of several hosts in one mail. */
+export type Groups = {
   /** Opens the window of an alert unless one is open; gives the open one, with the host that opened it. */
   openAlertWindow(wish: AlertWish): Promise<{ hostId: string; until: number }>;
   /** Puts a claimed notice into that of a group, due at `dueAt`, and settles it; false when the group is being sent, or the notice is settled. */
   joinGroup(notice: MailNotice, groupId: string, dueAt: number, now: number): Promise<boolean>;
+};
 
+/** Addresses that get no mail. */
+export type Mailboxes = {
   /**
    * Of the addresses those that get no mail of this account, or of any when none is given, and why. `readerAsks`: who reads the mailbox
    * asks for the mail; what they said of mails that strangers had asked for does not stop it.
@@ -346,3 +402,28 @@ export type AuditStore = {
   /** No mail of this account goes to the address, until its reader confirms that they want it again. */
   unsubscribe(accountId: string, email: string, now: number): Promise<void>;
 };
+
+/**
+ * The only door to the database. Guarantees: every method is atomic on its own; what it returns was committed; two
+ * writers that decided on the same state never both win. Times are epoch milliseconds; expired items are never given back.
+ */
+export type AuditStore = Accounts &
+  Sessions &
+  ApiKeys &
+  Recipients &
+  Budgets &
+  Turns &
+  NeverList &
+  Pauses &
+  Requests &
+  Hosts &
+  Erasures &
+  Wheel &
+  OwedScans &
+  Results &
+  History &
+  Canaries &
+  Digests &
+  Notices &
+  Groups &
+  Mailboxes;

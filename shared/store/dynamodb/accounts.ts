@@ -1,5 +1,5 @@
 import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { Accounts } from '../audit-store.ts';
 import { readAccount, readLiveKeys, readOwner } from '../items.ts';
 import { type Key, keys } from '../keys.ts';
 import { apiKeyPut } from './api-keys.ts';
@@ -10,10 +10,8 @@ import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts'
 
 const REMOVE_TRIES = 5; // each time a key was added or revoked since the account was read
 
-type Part = Pick<AuditStore, 'createAccount' | 'findAccount' | 'findAccountByEmail' | 'setHostQuota' | 'removeAccount'>;
-
 /** Accounts, and whose a mail address is. */
-export function accounts(table: Table): Part {
+export function accounts(table: Table): Accounts {
   return {
     async createAccount(account, key) {
       const absent = { TableName: table.name, ConditionExpression: 'attribute_not_exists(pk)' };

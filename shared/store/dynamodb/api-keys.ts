@@ -1,14 +1,12 @@
 import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore, StoredKey } from '../audit-store.ts';
+import type { ApiKeys, StoredKey } from '../audit-store.ts';
 import { readKey, readLiveKeys } from '../items.ts';
 import { keys } from '../keys.ts';
 import { readItems } from './batches.ts';
 import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
-type Part = Pick<AuditStore, 'findKey' | 'listKeys' | 'addKey' | 'revokeKey' | 'touchKey'>;
-
 /** API keys. Each is an item of its own; the account holds the prefixes of its live ones, which is what counts them. */
-export function apiKeys(table: Table): Part {
+export function apiKeys(table: Table): ApiKeys {
   return {
     async findKey(prefix) {
       // Read as it is now: a revoked key opens nothing any more, and a new one opens at once.

@@ -1,11 +1,11 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore, Budget } from '../audit-store.ts';
+import type { Budget, Budgets } from '../audit-store.ts';
 import { readUsed } from '../items.ts';
 import { keys } from '../keys.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
 /** Budgets, one item for each window, and what is good for one use. */
-export function budgets(table: Table): Pick<AuditStore, 'takeFromBudget' | 'giveBack' | 'useOnce'> {
+export function budgets(table: Table): Budgets {
   return {
     async takeFromBudget(budget, now) {
       const { end } = windowOf(budget, now);

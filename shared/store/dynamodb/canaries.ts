@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { arrivalOf, bounceOf } from '../../domain/canary.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Canaries } from '../audit-store.ts';
 import { readCanary, type StoredCanary } from '../items.ts';
 import { keys } from '../keys.ts';
 import { readItems } from './batches.ts';
@@ -9,7 +9,7 @@ import { expiry, isConditionFailure, type Table, withoutConflict } from './table
 const KNOWN_MS = 7 * 24 * 60 * 60_000; // a relay tries for five days at most (RFC 5321 §4.5.4.1); what comes later proves nothing of today
 
 /** Canaries on their way, those that came back, and those that were bounced. */
-export function canaries(table: Table): Pick<AuditStore, 'expectCanary' | 'findCanary' | 'markCanary' | 'markBounced' | 'readReturns'> {
+export function canaries(table: Table): Canaries {
   return {
     async expectCanary({ id, ...canary }) {
       const Item = { ...keys.canary(id), ...canary, expiresAt: expiry(canary.sentAt, KNOWN_MS) };

@@ -1,5 +1,5 @@
 import { DeleteCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { Digests } from '../audit-store.ts';
 import { readDigest } from '../items.ts';
 import { keys } from '../keys.ts';
 import { noticePut } from './notices.ts';
@@ -8,7 +8,7 @@ import { queryDue } from './schedule.ts';
 import { ifHolds, type Table } from './table.ts';
 
 /** Digests that are owed to the owners of hosts which turn too often. */
-export function digests(table: Table): Pick<AuditStore, 'dueDigests' | 'storeDigest' | 'dropDigest'> {
+export function digests(table: Table): Digests {
   const Delete = (hostId: string) => ({ TableName: table.name, Key: keys.digest(hostId) });
   return {
     async dueDigests(now, limit) {

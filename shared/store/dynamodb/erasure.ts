@@ -1,6 +1,6 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Host } from '../../domain/host.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Erasures } from '../audit-store.ts';
 import { readErasure, readKeyParts } from '../items.ts';
 import { type DueQueue, keys } from '../keys.ts';
 import { deleteItems, queryItems } from './batches.ts';
@@ -10,7 +10,7 @@ import type { Table } from './table.ts';
 const ERASE_AFTER_MS = 30 * 60_000; // a scan that was under way when its host was removed has ended by then, and left what it leaves
 
 /** The erasure of what removed hosts leave behind: scans, owed scans, changes, days, evidence and notices. */
-export function erasure(table: Table): Pick<AuditStore, 'dueErasures' | 'eraseSome'> {
+export function erasure(table: Table): Erasures {
   return {
     async dueErasures(now, limit) {
       return (await queryDue(table, 'ERASE', now, limit)).map(readErasure);

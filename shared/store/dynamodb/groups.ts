@@ -1,6 +1,6 @@
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { GroupNotice, NewsOfHost } from '../../domain/notice.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Groups } from '../audit-store.ts';
 import { readRefused, readWindow } from '../items.ts';
 import { keys } from '../keys.ts';
 import { noticePut, settleUpdate } from './notices.ts';
@@ -9,7 +9,7 @@ import { expiry, ifHolds, isConditionFailure, type Table } from './table.ts';
 const HOSTS_LIMIT = 100; // in one mail
 
 /** Alerts of several hosts of an account that come within minutes: the first opens a window, those of other hosts are gathered until it ends. */
-export function groups(table: Table): Pick<AuditStore, 'openAlertWindow' | 'joinGroup'> {
+export function groups(table: Table): Groups {
   return {
     async openAlertWindow({ accountId, recipient, hostId, now, until }) {
       const put = new PutCommand({

@@ -1,6 +1,6 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Scan } from '../../domain/scan.ts';
-import type { AuditStore, ScanQuery } from '../audit-store.ts';
+import type { History, ScanQuery } from '../audit-store.ts';
 import { readChange, readKeyParts, readScan, readSpan } from '../items.ts';
 import { idIn, keys, kindRange, scanRange } from '../keys.ts';
 import type { Table } from './table.ts';
@@ -9,7 +9,7 @@ const EXAMINED_LIMIT = 200; // scans that one filtered page looks at: what bound
 const LAST_MOMENT = Date.UTC(9999, 11, 31);
 
 /** The history of a host, newest first. */
-export function history(table: Table): Pick<AuditStore, 'listScans' | 'listChanges' | 'scansBetween' | 'listSpans'> {
+export function history(table: Table): History {
   return {
     async listScans(hostId, query) {
       const range = rangeOf(table, query);

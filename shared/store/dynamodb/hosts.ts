@@ -2,7 +2,7 @@ import { GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dyn
 import type { Host, HostSettings } from '../../domain/host.ts';
 import type { OwedScan } from '../../domain/scan.ts';
 import { slotOf } from '../../domain/schedule.ts';
-import type { AuditStore, Registration, RegistrationLimits } from '../audit-store.ts';
+import type { Hosts, Registration, RegistrationLimits } from '../audit-store.ts';
 import { readHost } from '../items.ts';
 import { idIn, keys, kindRange } from '../keys.ts';
 import { accounts } from './accounts.ts';
@@ -11,10 +11,8 @@ import { erasurePut } from './erasure.ts';
 import { owedPut } from './schedule.ts';
 import { ifHolds, isConditionFailure, isConflict, refusedWrites, type Table, withoutConflict } from './table.ts';
 
-type Part = Pick<AuditStore, 'registerHost' | 'findHost' | 'listHosts' | 'changeSettings' | 'removeHost'>;
-
 /** Registered hosts and their place on the timing wheel. */
-export function hosts(table: Table): Part {
+export function hosts(table: Table): Hosts {
   return {
     registerHost: (host, first, limits) => register(table, host, first, limits),
 

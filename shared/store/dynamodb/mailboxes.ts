@@ -1,6 +1,6 @@
 import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { MAIL_STOPS } from '../../domain/mail-stop.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Mailboxes } from '../audit-store.ts';
 import { readKeyParts, readMailbox } from '../items.ts';
 import { type Key, keys } from '../keys.ts';
 import { readItems } from './batches.ts';
@@ -10,7 +10,7 @@ import { ifHolds, type Table } from './table.ts';
  * What stands against mail to an address: that it bounced, whosever account it is; or that its reader wants none of this account's, or
  * called one spam.
  */
-export function mailboxes(table: Table): Pick<AuditStore, 'mailStops' | 'stopMail' | 'unsubscribe'> {
+export function mailboxes(table: Table): Mailboxes {
   return {
     async mailStops(accountId, emails, readerAsks = false) {
       const unique = [...new Map(emails.map((email) => [keys.mailbox(email).pk, email])).values()];

@@ -1,15 +1,10 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Channel, Notice, NoticeOutcome } from '../../domain/notice.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Notices } from '../audit-store.ts';
 import { readClaim, readKeyParts, readNoticeRecord } from '../items.ts';
 import { type DueQueue, keys, noticeIdOf } from '../keys.ts';
 import { queryDue } from './schedule.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
-
-type Part = Pick<
-  AuditStore,
-  'dueNotices' | 'claimNotice' | 'settleNotice' | 'noteDelivery' | 'releaseNotice' | 'findNotice' | 'listNotices' | 'repeatNotice'
->;
 
 // What later news may be noted over: events come in any order, and of a mail that was complained of it is not told that it arrived.
 const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
@@ -22,11 +17,11 @@ const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
 const QUEUES = { mail: 'NOTICE', webhook: 'WEBHOOK' } as const satisfies Record<Channel, DueQueue>;
 
 /** Notices. One is unsettled as long as it has `dueAt`, which also keeps it in the index of what is due. */
-export function notices(table: Table): Part {
+export function notices(table: Table): Notices {
   return { ...sending(table), ...looking(table) };
 }
 
-function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
+function sending(table: Table): Omit<Notices, 'findNotice' | 'listNotices'> {
   return {
     async dueNotices(now, limit) {
       // Webhooks that nobody answers stand in a queue of their own, where they hold up no mail.
@@ -88,7 +83,7 @@ function sending(table: Table): Omit<Part, 'findNotice' | 'listNotices'> {
   };
 }
 
-function looking(table: Table): Pick<Part, 'findNotice' | 'listNotices'> {
+function looking(table: Table): Pick<Notices, 'findNotice' | 'listNotices'> {
   return {
     async findNotice(noticeId) {
       const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.notice(noticeId), ConsistentRead: true }));

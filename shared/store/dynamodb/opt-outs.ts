@@ -1,20 +1,17 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { NeverList, Pauses } from '../audit-store.ts';
 import { readNever, readPause } from '../items.ts';
 import { keys } from '../keys.ts';
 import { queryItems, readItems } from './batches.ts';
 import { expiry, ifHolds, type Table } from './table.ts';
 
-type Never = Pick<AuditStore, 'neverList' | 'addNever' | 'removeNever'>;
-type Pauses = Pick<AuditStore, 'pause' | 'pausesOf' | 'liftPause'>;
-
 /** What is not to be probed: for good, by the never-list, or for a while, by a pause. */
-export function optOuts(table: Table): Never & Pauses {
+export function optOuts(table: Table): NeverList & Pauses {
   return { ...never(table), ...pauses(table) };
 }
 
 // One partition: an operator writes it by hand, and it is read as a whole.
-function never(table: Table): Never {
+function never(table: Table): NeverList {
   return {
     async neverList() {
       const { pk } = keys.never('');

@@ -1,12 +1,12 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { Results } from '../audit-store.ts';
 import { keys } from '../keys.ts';
 import { newsPuts } from './news.ts';
 import { changePut, scanPut, spanPut, stateUpdate, unchangedState } from './results.ts';
 import { ifHolds, type Table } from './table.ts';
 
 /** Stored scans that canaries have raised. */
-export function raised(table: Table): Pick<AuditStore, 'storeRaised'> {
+export function raised(table: Table): Pick<Results, 'storeRaised'> {
   return {
     async storeRaised({ host, before, scan, effect, notices, span }) {
       const TransactItems = [

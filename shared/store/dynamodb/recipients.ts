@@ -1,12 +1,12 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { Recipients } from '../audit-store.ts';
 import { readAccount, readKeyParts } from '../items.ts';
 import { keys, kindRange } from '../keys.ts';
 import { deleteItems, queryItems, readItems } from './batches.ts';
 import { ifHolds, type Table } from './table.ts';
 
 /** Mail addresses that an account may send alerts to. Its own is one as long as the account is there, without an item. */
-export function recipients(table: Table): Pick<AuditStore, 'confirmedRecipients' | 'confirmRecipient'> {
+export function recipients(table: Table): Recipients {
   return {
     async confirmedRecipients(accountId, emails) {
       const sortKeyOf = (email: string) => keys.recipient(accountId, email).sk;

@@ -1,11 +1,11 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore, RepeatableRequest } from '../audit-store.ts';
+import type { RepeatableRequest, Requests } from '../audit-store.ts';
 import { readRefused, readRequest } from '../items.ts';
 import { keys } from '../keys.ts';
 import { expiry, ifHolds, isConditionFailure, type Table } from './table.ts';
 
 /** Requests with an idempotency key: who makes one claims it first, and whoever repeats it is given the same answer. */
-export function requests(table: Table): Pick<AuditStore, 'claimRequest' | 'keepAnswer' | 'forgetRequest'> {
+export function requests(table: Table): Requests {
   return {
     async claimRequest(request, now, claimUntil, keepUntil) {
       const { fingerprint } = request;

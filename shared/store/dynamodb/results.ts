@@ -4,7 +4,7 @@ import type { Change, Confirmation } from '../../domain/change.ts';
 import type { Host, HostState } from '../../domain/host.ts';
 import type { Scan } from '../../domain/scan.ts';
 import type { Span } from '../../domain/timeline.ts';
-import type { AuditStore, Result, Stored } from '../audit-store.ts';
+import type { Result, Results, Stored } from '../audit-store.ts';
 import { evidenceHash, exactHash, packEvidence, unpackEvidence } from '../evidence.ts';
 import { packSeenLegs, readScan } from '../items.ts';
 import { keys } from '../keys.ts';
@@ -19,10 +19,8 @@ const SO_FAR_MS = 24 * 60 * 60_000; // the last sitting of a scan begins some tw
 
 const SPAN_KEPT = 2; // retention times: what a host has shown unchanged for all of one began before it
 
-type Part = Pick<AuditStore, 'keepEvidence' | 'keepSoFar' | 'readEvidence' | 'findScan' | 'storeResult'>;
-
 /** Finished scans, and what they do to their host. */
-export function results(table: Table): Part {
+export function results(table: Table): Omit<Results, 'storeRaised'> {
   return {
     async keepEvidence(host, legs) {
       const now = table.clock();

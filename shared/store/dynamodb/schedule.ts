@@ -1,7 +1,7 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { OwedScans, Wheel } from '../audit-store.ts';
 import { readDueScan, readOwed, readPresence, readTick, readWaiting, readWheelEntry } from '../items.ts';
 import { DUE_INDEX, type DueQueue, keys, kindRange } from '../keys.ts';
 import { queryItems } from './batches.ts';
@@ -9,32 +9,12 @@ import { expiry, ifHolds, type Table } from './table.ts';
 
 const WAITING_MS = 2 * 60_000; // what no dispatch has said again since has been sent
 
-type Part = Pick<
-  AuditStore,
-  | 'readCursor'
-  | 'moveCursor'
-  | 'hostsInSlot'
-  | 'owe'
-  | 'findOwed'
-  | 'owedOf'
-  | 'dueScans'
-  | 'noteWaiting'
-  | 'waitingScans'
-  | 'leaseScan'
-  | 'putOff'
-  | 'continueScan'
-  | 'dropOwed'
-  | 'notePresence'
-  | 'findPresence'
-  | 'noteProgress'
->;
-
 /** The timing wheel, its cursor and the owed scans. */
-export function schedule(table: Table): Part {
+export function schedule(table: Table): Wheel & OwedScans {
   return { ...wheel(table), ...owedScans(table), ...presences(table) };
 }
 
-function presences(table: Table): Pick<Part, 'notePresence' | 'findPresence'> {
+function presences(table: Table): Pick<OwedScans, 'notePresence' | 'findPresence'> {
   return {
     async notePresence({ hostId, scanId, address, until }) {
       const Item = { ...keys.presence(hostId, scanId), address, until, expiresAt: expiry(until, 0) };
@@ -51,7 +31,7 @@ function presences(table: Table): Pick<Part, 'notePresence' | 'findPresence'> {
   };
 }
 
-function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot'> {
+function wheel(table: Table): Wheel {
   return {
     async readCursor() {
       const { Item } = await table.client.send(new GetCommand({ TableName: table.name, Key: keys.cursor(), ConsistentRead: true }));
@@ -90,7 +70,7 @@ function wheel(table: Table): Pick<Part, 'readCursor' | 'moveCursor' | 'hostsInS
   };
 }
 
-function owedScans(table: Table): Omit<Part, 'readCursor' | 'moveCursor' | 'hostsInSlot' | 'notePresence' | 'findPresence'> {
+function owedScans(table: Table): Omit<OwedScans, 'notePresence' | 'findPresence'> {
   return {
     async owe(owed) {
       return ifHolds(() => table.client.send(new PutCommand({ ...owedPut(table, owed), ConditionExpression: 'attribute_not_exists(pk)' })));

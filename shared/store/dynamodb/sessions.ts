@@ -1,5 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { AuditStore } from '../audit-store.ts';
+import type { Sessions } from '../audit-store.ts';
 import { readEnded, readKeyParts, readSession } from '../items.ts';
 import { keys, kindRange } from '../keys.ts';
 import { deleteItems, queryItems } from './batches.ts';
@@ -7,10 +7,8 @@ import { expiry, ifHolds, type Table } from './table.ts';
 
 const ENDED_KEPT_MS = 400 * 24 * 60 * 60_000; // longer than any link, or what a browser keeps of one, is good for
 
-type Part = Pick<AuditStore, 'startSession' | 'findSession' | 'endSession' | 'endSessions' | 'endLinks' | 'linksEndedAt'>;
-
 /** Who is signed in to the pages, and since when links to sign in by are good. */
-export function sessions(table: Table): Part {
+export function sessions(table: Table): Sessions {
   return {
     async startSession({ accountId, id, email, startedAt, until }) {
       const ConditionCheck = { TableName: table.name, Key: keys.account(accountId), ConditionExpression: 'attribute_exists(pk)' };

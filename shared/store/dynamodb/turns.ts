@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, UpdateCommand, type UpdateCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { freshScanOf, stepFor, type Turn, type TurnStep } from '../../domain/turn-line.ts';
-import type { AuditStore } from '../audit-store.ts';
+import type { Turns } from '../audit-store.ts';
 import { packLine, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
 import { keys, kindRange } from '../keys.ts';
 import { queryItems } from './batches.ts';
@@ -16,7 +16,7 @@ const TRIES = 30; // each time another changed the line in the same moment; ten 
  * Turns at addresses. One item for each address says who has it, when a fresh scan of it last began, who waits, and which hosts are written down
  * already as its scanners; each of those has an item of its own, so that however many there are, none drives out another.
  */
-export function turns(table: Table): Pick<AuditStore, 'takeTurn' | 'endTurn' | 'hostsAt'> {
+export function turns(table: Table): Turns {
   return {
     async takeTurn(turn) {
       const { booked, now } = turn;
