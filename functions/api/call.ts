@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Acting, Services as Operations } from '../../shared/accounts/acting.ts';
+import type { Acting, Operations } from '../../shared/accounts/acting.ts';
 import { findHost } from '../../shared/accounts/hosts.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import type { Host } from '../../shared/domain/host.ts';

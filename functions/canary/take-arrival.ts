@@ -1,6 +1,6 @@
 import type { Canary, Returns } from '../../shared/domain/canary.ts';
 import type { ScanRef } from '../../shared/domain/scan.ts';
-import { type Services as Raising, raiseScan } from '../../shared/outcomes/raise-scan.ts';
+import { type Raising, raiseScan } from '../../shared/outcomes/raise-scan.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';

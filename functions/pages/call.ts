@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Acting, Services as Operations } from '../../shared/accounts/acting.ts';
+import type { Acting, Operations } from '../../shared/accounts/acting.ts';
 import { PAGE_POLICY, type Visitor } from '../../shared/pages/layout.ts';
 import type { SessionRef } from '../../shared/runtime/session-token.ts';
 

@@ -1,7 +1,7 @@
 import { spend } from '../../shared/accounts/budgets.ts';
 import { messagePage } from '../../shared/pages/message.ts';
 import { KNOWN_DAYS, knownSince, sealKnownBrowser } from '../../shared/runtime/known-browser.ts';
-import { formToken, isFormToken, readSession, type SessionRef, sealSession } from '../../shared/runtime/session-token.ts';
+import { formToken, isFormToken, openSession, type SessionRef, sealSession } from '../../shared/runtime/session-token.ts';
 import type { Session } from '../../shared/store/audit-store.ts';
 import { type Answer, baseUrlOf, type Call, page, type SignedCall, type SignedVerb, seeOther, type Verb } from './call.ts';
 import { readForm, refusalOf } from './read-form.ts';
@@ -71,7 +71,7 @@ function isSecure(call: Call): boolean {
 
 function sessionRefOf(call: Call): SessionRef | undefined {
   const text = cookieOf(call, SESSION);
-  return text === undefined ? undefined : readSession(call.secrets, text);
+  return text === undefined ? undefined : openSession(call.secrets, text);
 }
 
 function cookieOf(call: Call, name: string): string | undefined {

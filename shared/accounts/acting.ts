@@ -7,7 +7,7 @@ import type { Secrets } from '../runtime/secrets.ts';
 import type { AuditStore } from '../store/audit-store.ts';
 
 /** What the operations of accounts work with, whoever calls them. */
-export type Services = {
+export type Operations = {
   readonly store: AuditStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -33,4 +33,4 @@ export type Services = {
 };
 
 /** Somebody who acts in the name of an account. */
-export type Acting = Services & { readonly accountId: string };
+export type Acting = Operations & { readonly accountId: string };

@@ -1,6 +1,6 @@
 import { parseAddress } from '../domain/address.ts';
 import type { Budget, Taken } from '../store/audit-store.ts';
-import type { Services } from './acting.ts';
+import type { Operations } from './acting.ts';
 import { Problem } from './problem.ts';
 
 const MINUTE = 60_000;
@@ -51,7 +51,7 @@ export const BUDGETS = {
 
 export type BudgetName = keyof typeof BUDGETS;
 
-type Budgeting = Pick<Services, 'store' | 'clock'>;
+type Budgeting = Pick<Operations, 'store' | 'clock'>;
 
 /** Takes one from a budget, and tells what came of it. */
 export function take({ store, clock }: Budgeting, what: BudgetName, who: string, limit?: number): Promise<Taken> {

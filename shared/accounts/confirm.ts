@@ -7,7 +7,7 @@ import { LIVE_KEYS, newKey, openAccount } from './account.ts';
 import { isEnded } from './sign-in.ts';
 import { mailWasWanted } from './stranger-mail.ts';
 
-export type Services = { readonly store: AuditStore; readonly secrets: Secrets; readonly clock: Clock };
+export type Confirming = { readonly store: AuditStore; readonly secrets: Secrets; readonly clock: Clock };
 
 /** A key that a confirmation brought, shown this once. */
 export type GivenKey = {
@@ -32,7 +32,7 @@ const KEY_TRIES = 5; // each time that keys of the account came or went, or the 
  * Acts upon the token of a confirmation mail, once. For an account: makes it with its first key, or gives one that is there
  * another key, which is the way back for whoever has lost theirs. For a recipient: alerts of the account may be mailed to it.
  */
-export async function confirm(token: string, services: Services): Promise<Confirmed> {
+export async function confirm(token: string, services: Confirming): Promise<Confirmed> {
   const read = readConfirmation(services.secrets, token, services.clock());
   if (read.kind !== 'good') return { kind: 'refused', why: read.kind };
   const { confirmation } = read;
@@ -48,13 +48,13 @@ export async function confirm(token: string, services: Services): Promise<Confir
 
 async function confirmRecipient(
   { accountId, email }: Extract<SealedConfirmation, { kind: 'recipient' }>,
-  { store, clock }: Services,
+  { store, clock }: Confirming,
 ): Promise<Confirmed> {
   await store.confirmRecipient(accountId, email, clock());
   return { kind: 'recipient', email };
 }
 
-async function giveKey(confirmation: SealedConfirmation, services: Services): Promise<Confirmed> {
+async function giveKey(confirmation: SealedConfirmation, services: Confirming): Promise<Confirmed> {
   const { store, secrets, clock } = services;
   const { email } = confirmation;
   let how: GivenKey['how'] = 'added';

@@ -2,7 +2,7 @@ import type { Mail } from '../mail/letter.ts';
 import type { MailTags } from '../mail/mailer.ts';
 import { type Confirmation, sealConfirmation } from '../runtime/confirmation-token.ts';
 import { loggedError } from '../runtime/logging.ts';
-import type { Services } from './acting.ts';
+import type { Operations } from './acting.ts';
 import { type MailWish, packCause, takeMail } from './stranger-mail.ts';
 
 /**
@@ -17,7 +17,7 @@ export type Asked = {
 
 /** Mails the owner of an address a link by which they confirm, unless they have had so many that one more would be a nuisance. */
 export async function askToConfirm(
-  services: Services,
+  services: Operations,
   confirmation: Exclude<Confirmation, { kind: 'sign-in' }>,
   { cause, pastCrowd }: Pick<MailWish, 'cause' | 'pastCrowd'>,
   mailWith: (link: string) => Mail,
@@ -37,7 +37,7 @@ export async function askToConfirm(
 
 /** Hands a mail that somebody asked for to SES; false when it was not taken, which the log says. */
 export async function handOver(
-  { send, note }: Pick<Services, 'send' | 'note'>,
+  { send, note }: Pick<Operations, 'send' | 'note'>,
   mail: Mail,
   recipient: string,
   tags: MailTags,

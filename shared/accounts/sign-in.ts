@@ -3,7 +3,7 @@ import { issuedAt, readConfirmation, type SealedConfirmation, SIGN_IN_MINUTES, s
 import { newId } from '../runtime/ids.ts';
 import type { Account, Session } from '../store/audit-store.ts';
 import { admits } from './account.ts';
-import type { Services } from './acting.ts';
+import type { Operations } from './acting.ts';
 import { giveBack, take } from './budgets.ts';
 import { handOver } from './confirmation-mail.ts';
 import { type Cause, type MailLeave, mailboxHash, mailWasWanted, packCause, takeMail } from './stranger-mail.ts';
@@ -37,7 +37,7 @@ export type SignInWish = {
  * Mails the owner of an address a link to sign in by; one who has no account yet gets one with it, where registration is open to
  * them. What strangers ask for in the name of a mailbox never keeps a link from its reader.
  */
-export async function askToSignIn(services: Services, wish: SignInWish): Promise<AskedToSignIn> {
+export async function askToSignIn(services: Operations, wish: SignInWish): Promise<AskedToSignIn> {
   const { store, registration } = services;
   const { email, cause, readerSince } = wish;
   const [account, endedAt] = await Promise.all([store.findAccountByEmail(email), store.linksEndedAt(email)]);
@@ -57,7 +57,7 @@ export async function askToSignIn(services: Services, wish: SignInWish): Promise
   return { kind: 'failed' };
 }
 
-async function mailLink(services: Services, { email, to, cause }: SignInWish, isReader: boolean, isNew: boolean): Promise<boolean> {
+async function mailLink(services: Operations, { email, to, cause }: SignInWish, isReader: boolean, isNew: boolean): Promise<boolean> {
   const { secrets, clock, siteUrl } = services;
   const packed = packCause(cause);
   const token = sealConfirmation(secrets, { kind: 'sign-in', email, to }, clock(), isReader ? '' : packed);
@@ -66,7 +66,7 @@ async function mailLink(services: Services, { email, to, cause }: SignInWish, is
 }
 
 // What the reader of a mailbox asks for counts against nobody but them.
-async function takeOwn(services: Services, email: string): Promise<MailLeave> {
+async function takeOwn(services: Operations, email: string): Promise<MailLeave> {
   const who = mailboxHash(email);
   const now = services.clock();
   const budgets = ['own-mails-hour', 'own-mails-day'] as const;
@@ -82,7 +82,7 @@ async function takeOwn(services: Services, email: string): Promise<MailLeave> {
  * Mails another link to whoever holds one that is too old or was used, or a confirmation: they read the mailbox. Undefined when the
  * token shows nothing of the kind.
  */
-export async function askAgain(services: Services, token: string, cause: Cause): Promise<AskedToSignIn | undefined> {
+export async function askAgain(services: Operations, token: string, cause: Cause): Promise<AskedToSignIn | undefined> {
   const { secrets, clock } = services;
   const read = readConfirmation(secrets, token, clock());
   if (read.kind === 'unreadable') return undefined;
@@ -95,14 +95,14 @@ export async function askAgain(services: Services, token: string, cause: Cause):
 }
 
 /** Whether all links to a mailbox were ended since this one was made: somebody signed out everywhere, or deleted the account. */
-export async function isEnded({ store }: Pick<Services, 'store'>, confirmation: SealedConfirmation): Promise<boolean> {
+export async function isEnded({ store }: Pick<Operations, 'store'>, confirmation: SealedConfirmation): Promise<boolean> {
   const endedAt = await store.linksEndedAt(confirmation.email);
   return endedAt !== undefined && issuedAt(confirmation) < endedAt;
 }
 
 /** Signs an account out everywhere: its sessions end, and links that were mailed to its owner open nothing any more. */
 export async function signOutEverywhere(
-  { store, clock }: Pick<Services, 'store' | 'clock'>,
+  { store, clock }: Pick<Operations, 'store' | 'clock'>,
   account: Pick<Account, 'id' | 'email'>,
 ): Promise<void> {
   await store.endLinks(account.email, clock());
@@ -115,13 +115,13 @@ export type SignedIn =
   | { readonly kind: 'refused'; readonly why: 'unreadable' | 'expired' | 'used' | 'ended' | 'not-admitted' };
 
 /** Whose link it is, before it is used. */
-export function whoSignsIn({ secrets, clock }: Pick<Services, 'secrets' | 'clock'>, token: string): string | undefined {
+export function whoSignsIn({ secrets, clock }: Pick<Operations, 'secrets' | 'clock'>, token: string): string | undefined {
   const read = readConfirmation(secrets, token, clock());
   return read.kind === 'good' && read.confirmation.kind === 'sign-in' ? read.confirmation.email : undefined;
 }
 
 /** Acts upon the token of a link, once: starts a session of the account, which it opens if there is none. */
-export async function signIn(services: Services, token: string): Promise<SignedIn> {
+export async function signIn(services: Operations, token: string): Promise<SignedIn> {
   const { store, secrets, clock } = services;
   const read = readConfirmation(secrets, token, clock());
   if (read.kind !== 'good') return { kind: 'refused', why: read.kind };
@@ -143,7 +143,7 @@ export async function signIn(services: Services, token: string): Promise<SignedI
 }
 
 async function accountOf(
-  { store, clock, registration }: Services,
+  { store, clock, registration }: Operations,
   email: string,
 ): Promise<{ account: Account; isNew: boolean } | undefined> {
   const known = await store.findAccountByEmail(email);

@@ -5,7 +5,7 @@ import { domainOfMailbox } from '../domain/proposal.ts';
 import { type Confirmation, issuedAt, type SealedConfirmation } from '../runtime/confirmation-token.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { AuditStore, Budget } from '../store/audit-store.ts';
-import type { Services } from './acting.ts';
+import type { Operations } from './acting.ts';
 import { networksOf } from './budgets.ts';
 
 const HOUR = 60 * 60_000;
@@ -78,7 +78,10 @@ export type MailLeave = {
 type Store = Pick<AuditStore, 'takeFromBudget' | 'giveBack'>;
 
 /** Takes a mail from every budget that it must fit into. */
-export async function takeMail({ store, clock }: Pick<Services, 'clock'> & { readonly store: Store }, wish: MailWish): Promise<MailLeave> {
+export async function takeMail(
+  { store, clock }: Pick<Operations, 'clock'> & { readonly store: Store },
+  wish: MailWish,
+): Promise<MailLeave> {
   const now = clock();
   const caused = await takeCaused(store, wish.cause, now);
   if (caused.resetAt !== undefined)
@@ -100,7 +103,7 @@ export async function takeMail({ store, clock }: Pick<Services, 'clock'> & { rea
 
 /** Takes a mail that tells an owner of a pause, which a stranger causes: one a day, which no other kind of mail can use up. */
 export async function takePauseMail(
-  { store, clock }: Pick<Services, 'clock'> & { readonly store: Store },
+  { store, clock }: Pick<Operations, 'clock'> & { readonly store: Store },
   email: string,
 ): Promise<boolean> {
   return (await store.takeFromBudget(dayBudget('pause', email), clock())).granted;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { LegCosts } from '../domain/scan.ts';
 import { writeCommand } from '../smtp/command.ts';
 import { type ReplyEvent, ReplyReader } from '../smtp/reply.ts';
-import type { Arrival, End, Step } from '../smtp/session.ts';
+import type { End, Heard, Step } from '../smtp/session.ts';
 import type { Transcript } from '../smtp/transcript.ts';
 import { secure, type TlsLevel } from './connect.ts';
 
@@ -29,7 +29,7 @@ export type Ran<T> = { readonly result: T; readonly costs: Omit<LegCosts, 'conne
  */
 export async function runSession<T>(
   socket: Socket,
-  dialogue: Generator<Step, T, Arrival>,
+  dialogue: Generator<Step, T, Heard>,
   rules: SessionRules,
   transcript: Transcript,
 ): Promise<Ran<T>> {
@@ -61,7 +61,7 @@ export async function runSession<T>(
 }
 
 // With how long that took, which shows servers that delay what they say.
-async function waited(next: Promise<Arrival>): Promise<Arrival> {
+async function waited(next: Promise<Heard>): Promise<Heard> {
   const since = performance.now();
   const arrival = await next;
   return arrival.kind === 'reply' ? { ...arrival, waitedMs: performance.now() - since } : arrival;
@@ -87,7 +87,7 @@ function speak(step: Step, socket: Socket, transcript: Transcript): number {
   return 1;
 }
 
-function writeDown(arrival: Arrival, line: Line, transcript: Transcript): void {
+function writeDown(arrival: Heard, line: Line, transcript: Transcript): void {
   if (arrival.kind === 'secured') return;
   const said = arrival.kind === 'reply' ? arrival.reply.raw : line.unfinished();
   for (const each of said) transcript.add(`S: ${each}`);
@@ -106,7 +106,7 @@ const END_WORDS: Record<End, string> = {
 const INJECTED_CHARACTERS = 200;
 
 // What came behind the answer to STARTTLS came in the clear, and is no answer to anything that is said inside (RFC 3207 §6).
-async function secureLine(line: Line, rules: SessionRules, transcript: Transcript): Promise<{ arrival: Arrival; line?: Line }> {
+async function secureLine(line: Line, rules: SessionRules, transcript: Transcript): Promise<{ arrival: Heard; line?: Line }> {
   const left = line.release();
   const injected = left === '' ? undefined : left.slice(0, INJECTED_CHARACTERS);
   if (injected !== undefined) transcript.add(`-- dropped, since it came in the clear behind the answer to STARTTLS: ${injected}`);
@@ -125,8 +125,8 @@ async function secureLine(line: Line, rules: SessionRules, transcript: Transcrip
 type Line = {
   readonly socket: Socket;
   /** What has come already. */
-  take(): Arrival | undefined;
-  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'clock' | 'signal' | 'silenceMs'>): Promise<Arrival>;
+  take(): Heard | undefined;
+  next(withinMs: number, rules: Pick<SessionRules, 'deadline' | 'clock' | 'signal' | 'silenceMs'>): Promise<Heard>;
   unfinished(): readonly string[];
   /** Bytes read so far. */
   bytes(): number;
@@ -137,11 +137,11 @@ type Line = {
 // Replies wait in a queue that the reader's limits bound; the first end is the last thing ever told.
 function openLine(socket: Socket, readBefore = 0): Line {
   const reader = new ReplyReader(readBefore);
-  const queue: Arrival[] = [];
-  let waiting: ((arrival: Arrival) => void) | undefined;
+  const queue: Heard[] = [];
+  let waiting: ((arrival: Heard) => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let ended: Arrival | undefined;
-  const tell = (arrival: Arrival) => {
+  let ended: Heard | undefined;
+  const tell = (arrival: Heard) => {
     if (ended !== undefined) return;
     clearTimeout(timer);
     if (arrival.kind === 'end') ended = arrival;
@@ -183,7 +183,7 @@ function openLine(socket: Socket, readBefore = 0): Line {
   };
 }
 
-function arrivalOf(event: ReplyEvent): Arrival {
+function arrivalOf(event: ReplyEvent): Heard {
   if (event.kind === 'reply') return event;
   return { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' };
 }

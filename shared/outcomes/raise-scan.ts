@@ -6,7 +6,7 @@ import type { AuditStore } from '../store/audit-store.ts';
 import { decideAgain } from './decide-again.ts';
 import { owedNotices } from './owed-notices.ts';
 
-export type Services = {
+export type Raising = {
   readonly store: Pick<
     AuditStore,
     'findHost' | 'findScan' | 'readEvidence' | 'storeRaised' | 'confirmedRecipients' | 'findAccount' | 'mailStops'
@@ -20,7 +20,7 @@ export type Services = {
  * Gives the scan as it then is; undefined when it is not stored, or its host is gone. Whoever stores a scan and whoever marks a
  * canary both call it afterwards: whichever comes second finds the work of the other. What the scan has already costs two reads.
  */
-export async function raiseScan(services: Services, ref: ScanRef, returns: Returns): Promise<Scan | undefined> {
+export async function raiseScan(services: Raising, ref: ScanRef, returns: Returns): Promise<Scan | undefined> {
   const { store, log } = services;
   return decideAgain('a scan was to be raised', async () => {
     const [host, before] = await Promise.all([store.findHost(ref.accountId, ref.hostId), store.findScan(ref.hostId, ref.scanId)]);
@@ -51,7 +51,7 @@ export async function raiseScan(services: Services, ref: ScanRef, returns: Retur
 }
 
 /** Wakes notices that were stored. The message only saves time: what it would wake is found unsettled by the next dispatch. */
-export async function wake(noticeIds: readonly string[], { wakeNotices, log }: Pick<Services, 'wakeNotices' | 'log'>): Promise<void> {
+export async function wake(noticeIds: readonly string[], { wakeNotices, log }: Pick<Raising, 'wakeNotices' | 'log'>): Promise<void> {
   if (noticeIds.length === 0) return;
   try {
     await wakeNotices(noticeIds);

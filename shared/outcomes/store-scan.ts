@@ -6,9 +6,9 @@ import { spanned } from '../domain/timeline.ts';
 import type { AuditStore } from '../store/audit-store.ts';
 import { decideAgain } from './decide-again.ts';
 import { owedNotices } from './owed-notices.ts';
-import { type Services as Raising, wake } from './raise-scan.ts';
+import { type Raising, wake } from './raise-scan.ts';
 
-export type Services = Pick<Raising, 'wakeNotices' | 'log'> &
+export type Storing = Pick<Raising, 'wakeNotices' | 'log'> &
   ConfirmationRules & {
     readonly store: Pick<
       AuditStore,
@@ -34,7 +34,7 @@ export type Done = {
  * Stores a scan with all that follows from it: what it does to its host, the notices that this owes, which are woken, and what canaries of it
  * prove that came back before. Throws when the host kept changing.
  */
-export async function storeScan({ host, scan, bare, legs, wasOwed, historyOnly = false }: Done, services: Services): Promise<void> {
+export async function storeScan({ host, scan, bare, legs, wasOwed, historyOnly = false }: Done, services: Storing): Promise<void> {
   const { store } = services;
   const ref = { accountId: host.accountId, hostId: host.id, scanId: scan.id };
   const settled = await decideAgain('a result was to be stored', async (tries) => {
@@ -61,7 +61,7 @@ export async function storeScan({ host, scan, bare, legs, wasOwed, historyOnly =
 }
 
 // A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
-async function raiseArrived(canaries: readonly string[], ref: ScanRef, services: Services): Promise<void> {
+async function raiseArrived(canaries: readonly string[], ref: ScanRef, services: Storing): Promise<void> {
   if (canaries.length === 0) return;
   const returns = await services.store.readReturns(ref, canaries);
   if (isAny(returns)) await services.raise(ref, returns);
@@ -72,7 +72,7 @@ function canariesIn({ canaries = [] }: Scan, legs: readonly LegEvidence[]): stri
   return [...new Set([...canaries, ...legs.flatMap((leg) => leg.canaries ?? [])])];
 }
 
-function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Services): void {
+function report(host: Host, scan: Scan, changedTo: string | undefined, { log }: Storing): void {
   const { verdict, reason, completed, planned } = scan.judgement;
   log.info('scanned', { host: host.settings.name, hostId: host.id, scanId: scan.id, verdict, reason, completed, planned, changedTo });
 }

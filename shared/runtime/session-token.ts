@@ -15,7 +15,7 @@ export function sealSession(secrets: Secrets, { accountId, sessionId }: SessionR
  * Reads a token as a browser sent it; undefined when it is not one that this deployment made. Whether the session goes on is for the store
  * to say.
  */
-export function readSession(secrets: Secrets, text: string): SessionRef | undefined {
+export function openSession(secrets: Secrets, text: string): SessionRef | undefined {
   const [, accountId = '', sessionId = '', code = ''] = FORM.exec(text) ?? [];
   const isOurs = accountId !== '' && secrets.verify('session', `${accountId}.${sessionId}`, code, MAC_BYTES);
   return isOurs ? { accountId, sessionId } : undefined;

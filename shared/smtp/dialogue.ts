@@ -8,7 +8,7 @@ import { closing, type Dialogue, newSession, type Session, shownBy, withoutReset
 import { fingerprint } from './fingerprint.ts';
 import { isTemporary } from './meaning.ts';
 import { type Reply, replyLines } from './reply.ts';
-import type { Arrival, Errand, Greeting, SessionEvidence, Transaction } from './session.ts';
+import type { Errand, Greeting, Heard, SessionEvidence, Transaction } from './session.ts';
 
 /**
  * One session, as docs/dialogue.md draws it: greeting, EHLO, STARTTLS if it is that leg, then the transactions, QUIT. DATA is said only
@@ -136,7 +136,7 @@ function groupsOf(transactions: readonly Transaction[]): Group[] {
   return groups;
 }
 
-function silenceAt(arrival: Arrival): Contact {
+function silenceAt(arrival: Heard): Contact {
   switch (endOf(arrival)) {
     case 'silent':
       return 'no-greeting';

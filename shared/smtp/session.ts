@@ -20,7 +20,7 @@ export type End = 'closed' | 'silent' | 'out-of-time' | 'not-smtp' | 'too-much' 
 export type Cut = End | '421' | 'limit' | 'spent';
 
 /** What came back: a reply and how long it was waited for (milliseconds), TLS with what was dropped in front of it, or the end of the connection. */
-export type Arrival =
+export type Heard =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly waitedMs?: number | undefined }
   | { readonly kind: 'secured'; readonly tls: TlsFacts; readonly injected?: string | undefined }
   | { readonly kind: 'end'; readonly end: End; readonly why?: string | undefined };

@@ -6,7 +6,7 @@ import { converse } from '../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../shared/smtp/envelope-forms.ts';
 import { advance, BEGIN, nextSession } from '../../shared/smtp/plan.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
-import type { Arrival, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
+import type { Heard, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
 import type { Figure } from './figure.ts';
 
 const RUNS = 1_000_000;
@@ -97,7 +97,7 @@ function talk(said: string, choose: Parameters<typeof converse>[0]['choose']): S
   const arrivals = new ReplyReader()
     .feed(said)
     .map(
-      (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
+      (event): Heard => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
     );
   const errand = {
     ourName: CAST.ourDomain,

@@ -16,7 +16,7 @@ import {
   stillLeft,
   waitBefore,
 } from '../../shared/smtp/plan.ts';
-import type { Arrival, SessionEvidence, Step, Transaction } from '../../shared/smtp/session.ts';
+import type { Heard, SessionEvidence, Step, Transaction } from '../../shared/smtp/session.ts';
 
 /** Whom the model is asked about, as a predicate on an envelope; the first rule that fits decides. */
 export const ENVELOPES = {
@@ -152,7 +152,7 @@ function hold(model: Model, number: number, next: NextSession, time: { left: num
   });
   let step = dialogue.next();
   while (!step.done) {
-    const arrival: Arrival = time.left-- <= 0 ? { kind: 'end', end: 'out-of-time' } : server(step.value);
+    const arrival: Heard = time.left-- <= 0 ? { kind: 'end', end: 'out-of-time' } : server(step.value);
     step = dialogue.next(arrival);
   }
   return step.value;
@@ -180,10 +180,10 @@ type Talk = {
 };
 
 // The server's side of a session: hears a step of ours, and says what comes back first.
-function newSession(model: Model, number: number): (step: Step) => Arrival {
+function newSession(model: Model, number: number): (step: Step) => Heard {
   const none = { ehlo: '', from: '', to: '' };
   const talk: Talk = { ehlo: '', from: '', last: none, commands: 0, recipients: 0, null: false, closed: false };
-  const due: Arrival[] = [greetingOf(model)];
+  const due: Heard[] = [greetingOf(model)];
   return (step) => {
     const said: readonly (Command | 'dot')[] = step.kind === 'say' ? step.commands : step.kind === 'send' ? ['dot'] : [];
     for (const each of said) {
@@ -195,11 +195,11 @@ function newSession(model: Model, number: number): (step: Step) => Arrival {
   };
 }
 
-function heard(...raw: string[]): Arrival {
+function heard(...raw: string[]): Heard {
   return { kind: 'reply', reply: { code: Number(raw[0]?.slice(0, 3)), raw } };
 }
 
-function greetingOf({ mta }: Model): Arrival {
+function greetingOf({ mta }: Model): Heard {
   return heard(`220 mx.served.example ESMTP ${mta === undefined ? '' : { postfix: 'Postfix', exim: 'Exim 4.97' }[mta as string]}`);
 }
 

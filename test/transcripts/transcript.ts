@@ -2,7 +2,7 @@ import type { TlsFacts, Transport } from '../../shared/domain/scan.ts';
 import { writeCommand } from '../../shared/smtp/command.ts';
 import { converse } from '../../shared/smtp/dialogue.ts';
 import { ReplyReader } from '../../shared/smtp/reply.ts';
-import type { Arrival, End, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
+import type { End, Heard, SessionEvidence, Transaction } from '../../shared/smtp/session.ts';
 
 /** A session as two literals: what the server says, and what the client must say. */
 export type Session = {
@@ -74,23 +74,23 @@ export function play(session: Session): { client: string; evidence: SessionEvide
   return { client, evidence: next.value };
 }
 
-function arrivalsIn(server: string): Arrival[] {
+function arrivalsIn(server: string): Heard[] {
   const parts = server.split(/\n(?= *-- TLS)/);
-  return parts.flatMap((part): Arrival[] => {
+  return parts.flatMap((part): Heard[] => {
     const [line = '', ...rest] = part.split('\n');
     const secured = SECURED.exec(line);
-    const arrival: Arrival[] = secured === null ? [] : [{ kind: 'secured', tls: TLS, injected: secured[1] }];
+    const arrival: Heard[] = secured === null ? [] : [{ kind: 'secured', tls: TLS, injected: secured[1] }];
     return [...arrival, ...repliesIn(secured === null ? part : rest.join('\n'))];
   });
 }
 
 const TLS: TlsFacts = { version: 'TLSv1', cipher: 'AES128-SHA' };
 
-function repliesIn(text: string): Arrival[] {
+function repliesIn(text: string): Heard[] {
   return new ReplyReader()
     .feed(wire(text))
     .map(
-      (event): Arrival => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
+      (event): Heard => (event.kind === 'reply' ? event : { kind: 'end', end: event.violation === 'not-smtp' ? 'not-smtp' : 'too-much' }),
     );
 }
 

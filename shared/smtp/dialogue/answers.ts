@@ -2,7 +2,7 @@ import type { Outcome, Stage, TestResult } from '../../domain/scan.ts';
 import type { Command } from '../command.ts';
 import { isLimit, isSenderUnknown, meaningOf, saysOf } from '../meaning.ts';
 import { type Reply, replyText } from '../reply.ts';
-import type { Arrival, Cut, End, Errand, Recipient, Step, Transaction } from '../session.ts';
+import type { Cut, End, Errand, Heard, Recipient, Step, Transaction } from '../session.ts';
 
 /** An answer to the whole session rather than to one envelope; the envelopes that it stops get it as their own. */
 export type Stop = {
@@ -19,16 +19,16 @@ export function say(command: Command): Step {
 }
 
 /** The reply, unless the session is over: 421 means that the server closes it, whatever it was asked (RFC 5321 §3.8). */
-export function answerIn(arrival: Arrival): Reply | undefined {
+export function answerIn(arrival: Heard): Reply | undefined {
   return arrival.kind !== 'reply' || arrival.reply.code === 421 ? undefined : arrival.reply;
 }
 
-export function endOf(arrival: Arrival): End | undefined {
+export function endOf(arrival: Heard): End | undefined {
   return arrival.kind === 'end' ? arrival.end : undefined;
 }
 
 /** What an answer to the whole session means. */
-export function stopOf(stage: Stage, arrival: Arrival): Stop {
+export function stopOf(stage: Stage, arrival: Heard): Stop {
   if (arrival.kind !== 'reply') return { outcome: 'not-run', stage, cutShort: endOf(arrival) ?? 'closed' };
   if (arrival.reply.code === 421) return { outcome: 'not-run', stage, cutShort: '421', reply: shortText(arrival.reply) };
   if (isLimit(arrival.reply)) return { outcome: 'not-run', stage, cutShort: 'limit', reply: shortText(arrival.reply) };

@@ -2,7 +2,7 @@ import type { TestResult } from '../../domain/scan.ts';
 import type { Command } from '../command.ts';
 import { isLimit, meaningOf } from '../meaning.ts';
 import type { Reply } from '../reply.ts';
-import { type Arrival, offers, type Recipient, type Transaction } from '../session.ts';
+import { type Heard, offers, type Recipient, type Transaction } from '../session.ts';
 import { answerIn, LISTEN, resultOf, type Stop, shortText, stopOf, type Us } from './answers.ts';
 import { closing, type Dialogue, endingSender, noteSender, noteWait, type Session, withoutReset } from './state.ts';
 
@@ -59,7 +59,7 @@ function isIdle({ verb }: Command, { taken, clean }: Place): boolean {
 }
 
 // What went out in a group is only waited for. All that is left goes out together where the server takes groups.
-function* answerTo(lines: readonly Line[], { then }: Envelopes, place: Place, { seen, standing }: Session): Dialogue<Arrival> {
+function* answerTo(lines: readonly Line[], { then }: Envelopes, place: Place, { seen, standing }: Session): Dialogue<Heard> {
   if (place.due > 0) {
     place.due--;
     return yield LISTEN;

@@ -1,7 +1,7 @@
 import { CLAIMED_CLIENTS } from '../command.ts';
 import { isLimit, meaningOf } from '../meaning.ts';
 import { replyLines } from '../reply.ts';
-import type { Arrival, Errand } from '../session.ts';
+import type { Errand, Heard } from '../session.ts';
 import { answerIn, endOf, type Stop, say, shortText, stopOf } from './answers.ts';
 import type { Dialogue, Session } from './state.ts';
 
@@ -28,7 +28,7 @@ export function* claim(address: (typeof CLAIMED_CLIENTS)[number], ourName: strin
 }
 
 /** Says a name by EHLO, or by HELO to a server that knows no other. `sent` is the answer to an EHLO that went out before. */
-export function* introduce(name: string, session: Session, sent?: Arrival): Dialogue<Stop | undefined> {
+export function* introduce(name: string, session: Session, sent?: Heard): Dialogue<Stop | undefined> {
   const ehlo = sent ?? (yield say({ verb: 'EHLO', name }));
   const answer = answerIn(ehlo);
   if (answer?.code === 250) {

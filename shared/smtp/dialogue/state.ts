@@ -1,10 +1,10 @@
 import { isLimit, meaningOf } from '../meaning.ts';
 import type { Reply } from '../reply.ts';
-import type { Arrival, Cut, SessionEvidence, Step, Transaction } from '../session.ts';
+import type { Cut, Heard, SessionEvidence, Step, Transaction } from '../session.ts';
 import { endOf, type Stop, shortText } from './answers.ts';
 
 /** A part of the session's dialogue: what it wants next, until it has its result. */
-export type Dialogue<T> = Generator<Step, T, Arrival>;
+export type Dialogue<T> = Generator<Step, T, Heard>;
 
 /** What the session has shown so far, as it stands in its evidence. */
 type Seen = {
@@ -16,7 +16,7 @@ type Standing = {
   /** A sender was accepted, so that commands may go out in groups. */
   bold: boolean;
   /** The answer to an EHLO that went out with the group before. */
-  ahead: Arrival | undefined;
+  ahead: Heard | undefined;
   /** QUIT went out with a group. */
   quit: boolean;
   /** A sender was answered. */
@@ -50,7 +50,7 @@ export function shownBy({ seen, pace }: Session): Partial<SessionEvidence> {
 }
 
 /** Of a group whose answers a server holds back until it is through, the first one has all the wait, be it a refusal or not. */
-export function noteWait(arrival: Arrival, { pace }: Session): void {
+export function noteWait(arrival: Heard, { pace }: Session): void {
   if (arrival.kind !== 'reply') return;
   pace.heldMs += arrival.waitedMs ?? 0; // what lay there already was not waited for
   if (arrival.reply.code < 400) return;
@@ -87,7 +87,7 @@ export function endingSender(reply: Reply, { from }: Transaction, due: number, {
 }
 
 /** Some servers do not know RSET, and some close at it: then every transaction has a session of its own. */
-export function withoutReset(arrival: Arrival, { seen }: Session): Stop {
+export function withoutReset(arrival: Heard, { seen }: Session): Stop {
   seen.noReset = arrival.kind === 'reply' ? arrival.reply.code !== 421 : endOf(arrival) === 'closed';
   return { outcome: 'not-run', stage: 'mail', cutShort: endOf(arrival) ?? (seen.noReset ? 'spent' : '421') };
 }

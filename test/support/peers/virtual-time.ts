@@ -2,7 +2,7 @@ import { writeCommand } from '../../../shared/smtp/command.ts';
 import { converse } from '../../../shared/smtp/dialogue.ts';
 import { type Cast, ownSender } from '../../../shared/smtp/envelope-forms.ts';
 import { advance, BEGIN, type NextSession, nextSessions, type Progress } from '../../../shared/smtp/plan.ts';
-import type { Arrival, SessionEvidence, Step } from '../../../shared/smtp/session.ts';
+import type { Heard, SessionEvidence, Step } from '../../../shared/smtp/session.ts';
 import { beginSession, type PeerSession, type Product, type Turn } from './product.ts';
 
 /** What the tests of a leg take of a product that keeps us waiting, by a clock that only its waits move. */
@@ -42,7 +42,7 @@ function hold(next: NextSession, peer: PeerSession, cast: Cast, { now, deadline 
   });
   const turns: Turn[] = [peer.greeting];
   let clock = now;
-  const take = (): Arrival => {
+  const take = (): Heard => {
     const turn = turns.shift();
     if (turn === undefined) return { kind: 'end', end: 'closed' };
     if (clock + turn.afterMs > deadline) {
@@ -54,7 +54,7 @@ function hold(next: NextSession, peer: PeerSession, cast: Cast, { now, deadline 
     const raw = turn.say.split('\n');
     return { kind: 'reply', reply: { code: Number(turn.say.slice(0, 3)), raw }, waitedMs: turn.afterMs };
   };
-  const answer = (step: Step): Arrival => {
+  const answer = (step: Step): Heard => {
     if (step.kind === 'say')
       for (const command of step.commands) turns.push(...[peer.command(writeCommand(command).trimEnd()) ?? []].flat());
     return take();

@@ -4,7 +4,7 @@ import { writeCommand } from '../../../shared/smtp/command.ts';
 import { converse } from '../../../shared/smtp/dialogue.ts';
 import { BEGIN, nextSession } from '../../../shared/smtp/plan.ts';
 import { replyLines } from '../../../shared/smtp/reply.ts';
-import type { Arrival, SessionEvidence, Transaction } from '../../../shared/smtp/session.ts';
+import type { Heard, SessionEvidence, Transaction } from '../../../shared/smtp/session.ts';
 import { runs } from '../../support/searches.ts';
 import { BEGINNINGS } from '../../transcripts/beginnings.ts';
 import { ENDINGS } from '../../transcripts/endings.ts';
@@ -31,7 +31,7 @@ describe.each(Object.entries({ BEGINNINGS, ENVELOPES, ENDINGS, GROUPS, BESIDE, L
 /** Runs a dialogue to its end on these arrivals; then the connection closes. What is said is told with the number of answers before it. */
 function run(
   transactions: readonly Transaction[],
-  arrivals: readonly Arrival[],
+  arrivals: readonly Heard[],
 ): { said: { line: string; after: number }[]; evidence: SessionEvidence } {
   const said: { line: string; after: number }[] = [];
   const dialogue = converse({
@@ -54,15 +54,15 @@ function run(
   return { said, evidence: next.value };
 }
 
-function reply(code: number, text = '', more: readonly string[] = []): Arrival {
+function reply(code: number, text = '', more: readonly string[] = []): Heard {
   const lines = [text, ...more];
   return { kind: 'reply', reply: { code, raw: lines.map((line) => `${code} ${line}`) } };
 }
 
 describe('a session says of its server', () => {
-  const spoken = (...answers: readonly Arrival[]) => run(TWO, [reply(220), reply(250), ...answers]).evidence;
+  const spoken = (...answers: readonly Heard[]) => run(TWO, [reply(220), reply(250), ...answers]).evidence;
   const bounce = transaction('null', '<y@canary.example>', { from: '<>' });
-  const backwards = (...answers: readonly Arrival[]) => run([bounce, ...TWO], [reply(220), reply(250), ...answers]).evidence;
+  const backwards = (...answers: readonly Heard[]) => run([bounce, ...TWO], [reply(220), reply(250), ...answers]).evidence;
   const [refused, limit] = [reply(550), reply(452, '4.5.3 Too many recipients')];
 
   test('that it takes no RSET, when it does not know it or closes at it, but not when it has had enough', () => {
@@ -92,7 +92,7 @@ describe('a session says of its server', () => {
   });
 
   test('how long its refusals kept us waiting, on average, with what was held back in front of them', () => {
-    const waited = (waitedMs: number, code: number): Arrival => ({ kind: 'reply', reply: { code, raw: [`${code} x`] }, waitedMs });
+    const waited = (waitedMs: number, code: number): Heard => ({ kind: 'reply', reply: { code, raw: [`${code} x`] }, waitedMs });
     expect(spoken(waited(9_000, 250), waited(1_000, 550), reply(250), reply(250), waited(6_000, 451)).refusalMs).toBe(8_000);
     expect(spoken(waited(10_000, 250), refused, reply(250), reply(250), refused).refusalMs).toBe(5_000);
     expect(spoken(reply(250), reply(250)).refusalMs).toBeUndefined();
@@ -157,25 +157,23 @@ describe('whatever a server answers', () => {
 
   const code = fc.oneof(fc.constantFrom(220, 250, 250, 250, 250, 354, 421, 450, 550), fc.integer({ min: 200, max: 599 }));
   const keywords = fc.constantFrom([], [], ['PIPELINING'], ['STARTTLS', 'XCLIENT ADDR']);
-  const arrival: fc.Arbitrary<Arrival> = fc.oneof(
+  const arrival: fc.Arbitrary<Heard> = fc.oneof(
     { weight: 20, arbitrary: fc.tuple(code, fc.string({ maxLength: 30 }), keywords).map(([each, text, more]) => reply(each, text, more)) },
-    { weight: 1, arbitrary: fc.constantFrom('closed', 'silent', 'not-smtp', 'too-much').map((end): Arrival => ({ kind: 'end', end })) },
+    { weight: 1, arbitrary: fc.constantFrom('closed', 'silent', 'not-smtp', 'too-much').map((end): Heard => ({ kind: 'end', end })) },
   );
   const arrivals = fc.array(arrival, { maxLength: 60 });
   const willing = fc
     .tuple(keywords, fc.array(fc.constantFrom(250, 250, 250, 250, 250, 354, 550), { maxLength: 60 }))
     .map(([more, codes]) => [reply(220), reply(250, 'mx.example', more), ...codes.map((each) => reply(each))]);
 
-  const assertAlways = (
-    check: (played: ReturnType<typeof run>, answers: readonly Arrival[], transactions: readonly Transaction[]) => void,
-  ) =>
+  const assertAlways = (check: (played: ReturnType<typeof run>, answers: readonly Heard[], transactions: readonly Transaction[]) => void) =>
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(SESSIONS)), fc.oneof(arrivals, willing), (transactions, answers) =>
         check(run(transactions, answers), answers, transactions),
       ),
       { numRuns: runs(5_000, 20_000) },
     );
-  const codeOf = (answer: Arrival | undefined) => (answer?.kind === 'reply' ? answer.reply.code : 0);
+  const codeOf = (answer: Heard | undefined) => (answer?.kind === 'reply' ? answer.reply.code : 0);
 
   test('we say nothing but our verbs, DATA only with a canary in hand, and its message only after 354', () => {
     assertAlways(({ said }, answers, transactions) => {
