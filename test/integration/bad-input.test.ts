@@ -257,7 +257,8 @@ describe('a host that cannot be audited gives its verdict with the reason', () =
 
   test('lies outside the operator’s networks: no consent, and no packet', async () => {
     expect(await verdictOf('192.88.98.1')).toMatchObject({ verdict: 'untestable', reason: 'no-consent' });
-    expect(await verdictOf('10.0.0.1')).toMatchObject({ verdict: 'untestable', reason: 'forbidden-address' });
+    const { status, body } = await post({ ...valid, name: '10.0.0.1', ports: [2525] });
+    expect([status, body.detail]).toEqual([422, expect.stringMatching(/^10\.0\.0\.1 is never probed: /)]);
   });
 });
 
