@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createTable, startDynamoDb, TABLE_NAME } from '../../infra/local/engines/dynamodb.ts';
+import { createTable, startDynamoDb } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
@@ -23,12 +24,13 @@ export async function startTable(clock: () => number, retentionMs: number): Prom
   const folder = mkdtempSync(join(tmpdir(), 'relay-audit-table-'));
   const engine = await startDynamoDb(folder, () => {});
   const client = new DynamoDBClient({ endpoint: engine.endpoint, region: REGION, credentials: CREDENTIALS });
-  await createTable(client);
+  const name = `relay-audit-${randomUUID()}`; // of its own, where DYNAMODB_ENDPOINT gives all tests one engine
+  await createTable(client, name);
   const meter = meterOf(client);
   return {
-    store: dynamoDbStore(TABLE_NAME, retentionMs, clock, client),
+    store: dynamoDbStore(name, retentionMs, clock, client),
     client,
-    name: TABLE_NAME,
+    name,
     meter,
     async stop() {
       client.destroy();

@@ -58,14 +58,14 @@ function engineBinary(): string {
 }
 
 /** Creates the table unless it is there. */
-export async function createTable(client: DynamoDBClient): Promise<void> {
+export async function createTable(client: DynamoDBClient, TableName = TABLE_NAME): Promise<void> {
   const string = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
   const key = (hash: string, range: string) => [
     { AttributeName: hash, KeyType: 'HASH' as const },
     { AttributeName: range, KeyType: 'RANGE' as const },
   ];
   const command = new CreateTableCommand({
-    TableName: TABLE_NAME,
+    TableName,
     BillingMode: 'PAY_PER_REQUEST',
     AttributeDefinitions: [
       string(TABLE.partitionKey),
