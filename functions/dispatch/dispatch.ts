@@ -2,7 +2,7 @@ import { digestAt } from '../../shared/domain/noise.ts';
 import { noticesOf } from '../../shared/domain/notice.ts';
 import { type ScanRef, scanId } from '../../shared/domain/scan.ts';
 import { type DueSlot, dueSlots, firstDueTick, tickOf, tickStart } from '../../shared/domain/schedule.ts';
-import { inTurn, SCANS_A_MINUTE, shareOf } from '../../shared/domain/shares.ts';
+import { inTurn, SCANS_A_MINUTE, shareOf, startingAt } from '../../shared/domain/shares.ts';
 import { withAddressees } from '../../shared/outcomes/addressees.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Counter } from '../../shared/runtime/logging.ts';
@@ -37,9 +37,11 @@ const SCHEDULED_LIMIT = 5_000; // hosts of the wheel
 const TICKS_LIMIT = 2_000; // looked at; a day's outage and a half
 const OWED_READ = 20_000; // owed scans looked at, so that those of an account that has very many hide no other's; some 5 MB
 const OWED_LIMIT = 500; // sent beside as many as there are hosts of the wheel
-const NOTICES_LIMIT = 100;
+const MAILS_LIMIT = 100;
+const WEBHOOKS_READ = 40_000; // calls looked at, so that those of accounts that have very many hide no other's; some 6 MB
+const WEBHOOKS_LIMIT = 40; // of them: when all fail they keep the ten senders of `notify` for 44 seconds, and mails go out beside them
 const DIGESTS_LIMIT = 100; // hosts
-const ERASURES_READ = 2_000; // removed hosts looked at, so that those of an account that has very many hide no other's
+const ERASURES_READ = 20_000; // removed hosts looked at, so that those of accounts that have very many hide no other's; some 3 MB
 const ERASURES_LIMIT = 20; // of them
 const ERASED_ITEMS = 250; // of each
 const SLOTS_AT_ONCE = 25; // ticks whose wheel slots are read side by side
@@ -135,7 +137,7 @@ async function sharesAmong(due: readonly DueScan[], store: AuditStore): Promise<
 // The history of removed hosts goes in pieces, and the accounts take turns. Gives how many hosts have nothing left.
 async function eraseRemoved({ store }: Services, now: number): Promise<number> {
   const due = await store.dueErasures(now, ERASURES_READ);
-  const { taken } = inTurn(due, () => ERASURES_LIMIT, ERASURES_LIMIT);
+  const { taken } = inTurn(startingAt(due, tickOf(now) * ERASURES_LIMIT), () => ERASURES_LIMIT, ERASURES_LIMIT);
   const gone = await Promise.all(taken.map(({ hostId }) => store.eraseSome(hostId, ERASED_ITEMS)));
   return gone.filter(Boolean).length;
 }
@@ -161,8 +163,10 @@ async function oweDigests(services: Services, now: number): Promise<number> {
 }
 
 async function wakeUnsettled({ store, wakeNotices, count }: Services, now: number): Promise<number> {
-  const { mails, webhooks } = await store.dueNotices(now, NOTICES_LIMIT);
-  const due = [...mails, ...webhooks];
+  const [mails, calls] = await Promise.all([store.dueMails(now, MAILS_LIMIT), store.dueWebhooks(now, WEBHOOKS_READ)]);
+  // Webhooks of an account may all be down, and then all are due at once when its hour begins.
+  const { taken } = inTurn(startingAt(calls, tickOf(now) * WEBHOOKS_LIMIT), () => WEBHOOKS_LIMIT, WEBHOOKS_LIMIT);
+  const due = [...mails, ...taken.map(({ id }) => id)];
   await wakeNotices(due);
   count('NoticesUnsettled', mails.length); // webhooks wait for servers of others, and say nothing about our mail
   return due.length;

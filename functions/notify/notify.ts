@@ -42,8 +42,10 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
 const WEBHOOK_TRIES = 24; // calls: within some eighteen hours, or longer where the account has too many that fail; then the owner may have it repeated
+const WEBHOOK_AGE_MS = 48 * 3_600_000; // the end of a notice also where the account has so many that fail that it has few of its calls, or none
 const TOLD_AFTER_MS = 11_000; // since it began, of a call that was not taken: none takes longer than ten seconds
 const GONE = 'its host was removed';
+const TOO_MANY = 'too many calls of the webhooks of this account failed in this hour';
 // Of one account, calls that were not taken: its webhooks may be anybody's servers, and each of these keeps one of ten senders for eleven seconds.
 const CALLS = { what: 'webhook-calls', limit: 60, windowMs: 3_600_000 };
 
@@ -58,10 +60,10 @@ export async function notify(noticeId: string, services: Services): Promise<void
   const now = clock();
   const claim = await store.claimNotice(noticeId, now, now + services.claimLeaseMs);
   if (claim === undefined) return;
-  const { notice, tries } = claim;
+  const { notice, tries, repeatedAt = notice.owedAt } = claim;
   // Here too, so that it neither opens a window nor joins a group.
   if ((await whatRemains(notice, store)) === undefined) return withhold(notice, GONE, now, services);
-  if (notice.channel === 'webhook') return callWebhook(notice, tries, now, services);
+  if (notice.channel === 'webhook') return callWebhook(notice, { tries, isOld: now - repeatedAt >= WEBHOOK_AGE_MS }, now, services);
   const [stop] = await store.mailStops(notice.accountId, [notice.recipient]);
   if (stop !== undefined) return withhold(notice, stop.why, now, services);
   if (notice.about === 'host' && (await isGathered(notice, now, services))) return;
@@ -95,13 +97,17 @@ async function mail(claimed: MailNotice | GroupNotice, tries: number, began: num
   services.log.info('mailed', { noticeId: notice.id, ...named(notice) });
 }
 
+// `tries` are the calls with the coming one; what `isOld` has none after it.
+type Standing = { readonly tries: number; readonly isOld: boolean };
+
 // Its owner must not see how long a call took that was not taken: a closed port refuses at once, a silent one does not. So that is
 // written down a fixed time after the call began, and the times that are written follow from when it began.
-async function callWebhook(notice: WebhookNotice, tries: number, began: number, services: Services): Promise<void> {
+async function callWebhook(notice: WebhookNotice, { tries, isOld }: Standing, began: number, services: Services): Promise<void> {
   const { store, clock } = services;
   const budget = { ...CALLS, who: notice.accountId };
   const { granted, resetAt } = await store.takeFromBudget(budget, began);
-  if (!granted) return release(notice, resetAt, 'too many calls of the webhooks of this account failed in this hour', services, false);
+  if (!granted && isOld) return settleCall(notice, { outcome: 'given-up', why: TOO_MANY }, began, services);
+  if (!granted) return release(notice, resetAt, TOO_MANY, services, false);
   if ((await whatRemains(notice, store)) === undefined) {
     await store.giveBack(budget, began);
     return withhold(notice, GONE, began, services);
@@ -109,10 +115,16 @@ async function callWebhook(notice: WebhookNotice, tries: number, began: number, 
   const called = await services.call(notice);
   if (called.kind === 'taken') await store.giveBack(budget, began);
   if (called.kind === 'refused') await services.wait(Math.max(0, began + TOLD_AFTER_MS - clock()));
-  if (called.kind === 'refused' && tries < WEBHOOK_TRIES) return release(notice, began + waitAfter(tries), called.why, services);
-  const settled = called.kind === 'taken' ? ({ outcome: 'sent' } as const) : ({ outcome: 'given-up', why: called.why } as const);
+  if (called.kind === 'taken') return settleCall(notice, { outcome: 'sent' }, began, services);
+  if (isOld || tries >= WEBHOOK_TRIES) return settleCall(notice, { outcome: 'given-up', why: called.why }, began, services);
+  await release(notice, began + waitAfter(tries), called.why, services);
+}
+
+type SettledCall = { readonly outcome: 'sent' } | { readonly outcome: 'given-up'; readonly why: string };
+
+async function settleCall(notice: WebhookNotice, settled: SettledCall, began: number, { store, log }: Services): Promise<void> {
   await store.settleNotice(notice.id, settled, began);
-  services.log.info('webhook', { noticeId: notice.id, ...named(notice), ...settled });
+  log.info('webhook', { noticeId: notice.id, ...named(notice), ...settled });
 }
 
 // The first alert goes at once. Those of other hosts that the same reader is owed within minutes become one mail.

@@ -20,7 +20,7 @@ export const noticeResponse = z
     owedAt: moment,
     outcome: z.enum(['owed', ...OUTCOMES_OF_NOTICES]).meta({
       description:
-        '`owed`: it is still to go. `sent`: taken for delivery, or by the webhook. `rejected`: never sent. `withheld`: its recipient gets no mail. `grouped`: told in one mail with those of other hosts. `given-up`: the webhook never took it.',
+        '`owed`: it is still to go. `sent`: taken for delivery, or by the webhook. `rejected`: never sent. `withheld`: its recipient gets no mail. `grouped`: told in one mail with those of other hosts. `given-up`: the webhook did not take it, in 24 calls or two days.',
     }),
     tries: z.int(),
     settledAt: moment.optional(),

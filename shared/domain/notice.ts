@@ -91,7 +91,8 @@ export const OUTCOMES_OF_NOTICES = ['sent', 'delivered', 'bounced', 'complained'
 
 /**
  * What became of a notice. `sent`: SES, or the webhook, has taken it. `rejected`: SES took it and did not send it.
- * `withheld`: its recipient gets no mail, or its host is gone. `grouped`: it went into another. `given-up`: the webhook never took it.
+ * `withheld`: its recipient gets no mail, or its host is gone. `grouped`: it went into another. `given-up`: the webhook did not
+ * take it in 24 calls or two days.
  */
 export type NoticeOutcome = (typeof OUTCOMES_OF_NOTICES)[number];
 

@@ -36,6 +36,17 @@ export function inTurn<T extends { readonly accountId: string; readonly hostId: 
   return { taken: [...sent], left: items.filter((item) => !sent.has(item)) };
 }
 
+/**
+ * Items for `inTurn` where more accounts may wait than there is room for in one go: it begins with another account at each `place`. When that goes
+ * on by as many as there was room for, those that were passed over come first in the next go, as long as the same accounts wait. They go by their
+ * ids, which stay as they are from one go to the next; the order of what they have due does not.
+ */
+export function startingAt<T extends { readonly accountId: string }>(items: readonly T[], place: number): T[] {
+  const accounts = [...Map.groupBy(items, ({ accountId }) => accountId)].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const first = place % Math.max(1, accounts.length);
+  return [...accounts.slice(first), ...accounts.slice(0, first)].flatMap(([, all]) => all);
+}
+
 function firstOfEachHost<T extends { readonly hostId: string }>(items: readonly T[]): T[] {
   const seen = new Set<string>();
   return items.filter(({ hostId }) => seen.size < seen.add(hostId).size);

@@ -31,7 +31,7 @@ const BECAME: Readonly<Record<NoticeOutcome, string>> = {
   rejected: 'the mail service did not send it',
   withheld: 'not sent: the address gets no mail',
   grouped: 'sent together with news of other hosts',
-  'given-up': 'given up: the webhook never took it',
+  'given-up': 'given up: the webhook did not take it, in 24 calls or two days',
 };
 
 /** The page of a host's mails and webhook calls. */

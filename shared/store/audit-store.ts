@@ -354,12 +354,20 @@ export type Digests = {
   dropDigest(hostId: string, now: number): Promise<void>;
 };
 
+/** A call of a webhook that is due: the id of its notice, and whose it is. */
+export type DueWebhook = { readonly id: string; readonly accountId: string; readonly hostId: string };
+
+/** A claimed notice. `repeatedAt` is when somebody last had it repeated. */
+export type NoticeClaim = { readonly notice: Notice; readonly tries: number; readonly repeatedAt?: number | undefined };
+
 /** Mails and calls of webhooks that are owed. */
 export type Notices = {
-  /** Ids of the unsettled notices due at `now`, up to `limit` mails, oldest first, and as many for webhooks. */
-  dueNotices(now: number, limit: number): Promise<{ readonly mails: readonly string[]; readonly webhooks: readonly string[] }>;
+  /** Ids of the unsettled mails due at `now`, oldest first. */
+  dueMails(now: number, limit: number): Promise<string[]>;
+  /** The unsettled calls of webhooks due at `now`, oldest first. */
+  dueWebhooks(now: number, limit: number): Promise<DueWebhook[]>;
   /** Claims a due notice until `until`: of any number of callers at most one gets it. `tries` counts this one. */
-  claimNotice(noticeId: string, now: number, until: number): Promise<{ notice: Notice; tries: number } | undefined>;
+  claimNotice(noticeId: string, now: number, until: number): Promise<NoticeClaim | undefined>;
   /** Settles an unsettled notice; false when it is settled already. */
   settleNotice(
     noticeId: string,

@@ -6,7 +6,7 @@ import { type Hole, SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, type HostSettings, type HostState, letterOf, verdictOf } from '../domain/host.ts';
 import { KEY_SCOPES } from '../domain/key-scope.ts';
 import { MAIL_STOPS, type MailStop } from '../domain/mail-stop.ts';
-import { type Notice, type NoticeRecord, OUTCOMES_OF_NOTICES, type Seen } from '../domain/notice.ts';
+import { type NoticeRecord, OUTCOMES_OF_NOTICES, type Seen } from '../domain/notice.ts';
 import type { Presence } from '../domain/presence.ts';
 import { judged, KNOWN_STATES, REASONS, RELAY_STATES, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta, type Software } from '../domain/remedies.ts';
@@ -29,8 +29,8 @@ import {
 import { PERIODS } from '../domain/schedule.ts';
 import type { Span } from '../domain/timeline.ts';
 import type { Line } from '../domain/turn-line.ts';
-import type { Account, DueScan, NeverEntry, Pause, Session, StoredKey } from './audit-store.ts';
-import { idIn, type Key } from './keys.ts';
+import type { Account, DueScan, DueWebhook, NeverEntry, NoticeClaim, Pause, Session, StoredKey } from './audit-store.ts';
+import { idIn, type Key, noticeIdOf } from './keys.ts';
 
 // A schema for every property, so that none which is stored is forgotten when it is read.
 type Shape<T> = Readonly<Record<keyof T, z.ZodType>>;
@@ -328,10 +328,17 @@ export function readLegs(value: unknown): LegEvidence[] {
   return legs.parse(value);
 }
 
-const claimItem = z.object({ notice, tries: z.number() });
+const claimItem = z.object({ notice, tries: z.number(), repeatedAt: time.optional() });
 
-export function readClaim(item: unknown): { notice: Notice; tries: number } {
+export function readClaim(item: unknown): NoticeClaim {
   return claimItem.parse(item);
+}
+
+const dueWebhookItem = z.object({ pk: z.string(), sk: z.string(), accountId: z.string().default('') }); // the first ones did not say whose they are
+
+export function readDueWebhook(item: unknown): DueWebhook {
+  const { accountId, ...key } = dueWebhookItem.parse(item);
+  return { id: noticeIdOf(key), accountId, hostId: idIn(key.pk) };
 }
 
 export function readNoticeRecord(item: unknown): NoticeRecord {

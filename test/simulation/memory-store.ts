@@ -1,7 +1,7 @@
 import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
 import type { Change, Confirmation } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
-import type { Channel, Notice, NoticeOutcome, NoticeRecord } from '../../shared/domain/notice.ts';
+import type { Notice, NoticeOutcome, NoticeRecord } from '../../shared/domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
 import type { Span } from '../../shared/domain/timeline.ts';
 import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
@@ -52,7 +52,8 @@ export type SimulatedStore = Pick<
   | 'dueDigests'
   | 'storeDigest'
   | 'dropDigest'
-  | 'dueNotices'
+  | 'dueMails'
+  | 'dueWebhooks'
   | 'claimNotice'
   | 'settleNotice'
   | 'noteDelivery'
@@ -284,12 +285,13 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       const there = digests.get(hostId);
       if (there !== undefined && there.dueAt <= now) digests.delete(hostId);
     },
-    async dueNotices(now, limit) {
-      const dueBy = (channel: Channel) => {
-        const all = [...notices.values()].filter(({ notice }) => notice.channel === channel);
-        return due(all, now, limit).map(({ notice }) => notice.id);
-      };
-      return { mails: dueBy('mail'), webhooks: dueBy('webhook') };
+    async dueMails(now, limit) {
+      const mails = [...notices.values()].filter(({ notice }) => notice.channel === 'mail');
+      return due(mails, now, limit).map(({ notice }) => notice.id);
+    },
+    async dueWebhooks(now, limit) {
+      const calls = [...notices.values()].flatMap(({ notice, ...rest }) => (notice.channel === 'webhook' ? [{ notice, ...rest }] : []));
+      return due(calls, now, limit).map(({ notice: { id, accountId, hostId } }) => ({ id, accountId, hostId }));
     },
     async claimNotice(id, now, until) {
       const there = notices.get(id);

@@ -124,7 +124,7 @@ export function mailsAmong(notices: readonly HostNotice[]): MailNotice[] {
 }
 
 /** Ids of all notices that are due, mails first. */
-export async function dueIds(store: Pick<AuditStore, 'dueNotices'>, now: number, limit: number): Promise<string[]> {
-  const { mails, webhooks } = await store.dueNotices(now, limit);
-  return [...mails, ...webhooks];
+export async function dueIds(store: Pick<AuditStore, 'dueMails' | 'dueWebhooks'>, now: number, limit: number): Promise<string[]> {
+  const [mails, webhooks] = await Promise.all([store.dueMails(now, limit), store.dueWebhooks(now, limit)]);
+  return [...mails, ...webhooks.map(({ id }) => id)];
 }

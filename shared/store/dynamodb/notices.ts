@@ -1,7 +1,7 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Channel, Notice, NoticeOutcome } from '../../domain/notice.ts';
 import type { Notices } from '../audit-store.ts';
-import { readClaim, readKeyParts, readNoticeRecord } from '../items.ts';
+import { readClaim, readDueWebhook, readKeyParts, readNoticeRecord } from '../items.ts';
 import { type DueQueue, keys, noticeIdOf } from '../keys.ts';
 import { queryDue } from './schedule.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
@@ -14,6 +14,7 @@ const WEAKER: Partial<Record<NoticeOutcome, readonly NoticeOutcome[]>> = {
   complained: ['sent', 'delivered', 'bounced'],
 };
 
+// Webhooks that nobody answers stand in a queue of their own, where they hold up no mail.
 const QUEUES = { mail: 'NOTICE', webhook: 'WEBHOOK' } as const satisfies Record<Channel, DueQueue>;
 
 /** Notices. One is unsettled as long as it has `dueAt`, which also keeps it in the index of what is due. */
@@ -23,12 +24,12 @@ export function notices(table: Table): Notices {
 
 function sending(table: Table): Omit<Notices, 'findNotice' | 'listNotices'> {
   return {
-    async dueNotices(now, limit) {
-      // Webhooks that nobody answers stand in a queue of their own, where they hold up no mail.
-      const idsIn = async (channel: Channel) =>
-        (await queryDue(table, QUEUES[channel], now, limit)).map((item) => noticeIdOf(readKeyParts(item)));
-      const [mails, webhooks] = await Promise.all([idsIn('mail'), idsIn('webhook')]);
-      return { mails, webhooks };
+    async dueMails(now, limit) {
+      return (await queryDue(table, QUEUES.mail, now, limit)).map((item) => noticeIdOf(readKeyParts(item)));
+    },
+
+    async dueWebhooks(now, limit) {
+      return (await queryDue(table, QUEUES.webhook, now, limit)).map(readDueWebhook);
     },
 
     async claimNotice(noticeId, now, until) {
@@ -74,7 +75,7 @@ function sending(table: Table): Omit<Notices, 'findNotice' | 'listNotices'> {
     async repeatNotice({ id, channel }, now) {
       return ifHolds(() =>
         update(table, id, {
-          set: 'SET dueAt = :now, dueQueue = :queue, tries = :none REMOVE outcome, settledAt, messageId, why, expiresAt',
+          set: 'SET dueAt = :now, dueQueue = :queue, tries = :none, repeatedAt = :now REMOVE outcome, settledAt, messageId, why, expiresAt',
           condition: 'attribute_exists(pk) AND attribute_not_exists(dueAt)',
           values: { ':now': now, ':queue': QUEUES[channel], ':none': 0 },
         }),
@@ -147,6 +148,7 @@ export function settleUpdate(table: Table, noticeId: string, settled: Settled, n
 
 /** The write of a notice, for the transaction of its change. `dueAt` is when it may go, if not at once. */
 export function noticePut(table: Table, notice: Notice, dueAt: number = notice.owedAt) {
-  const item = { ...keys.notice(notice.id), notice, tries: 0, dueQueue: QUEUES[notice.channel], dueAt };
+  const { accountId, channel } = notice;
+  const item = { ...keys.notice(notice.id), accountId, notice, tries: 0, dueQueue: QUEUES[channel], dueAt };
   return { TableName: table.name, Item: item };
 }

@@ -38,3 +38,15 @@ test('what a removed host left is erased half an hour later, however many hosts 
   for (let minutes = 0; minutes < 2; minutes++) await tick();
   expect(await table.store.dueErasures(now, 100)).toEqual([]);
 }, 30_000);
+
+test('what a removed host left is erased within minutes, however many accounts have removed hosts before it', async () => {
+  for (let account = 0; account < 30; account++) for (let count = 0; count < 3; count++) await removed(`stranger-${account}`);
+  now += 1_000;
+  const last = await removed('another owner');
+  now += 30 * MINUTE;
+  for (let minutes = 0; minutes < 2; minutes++) {
+    await tick();
+    now += MINUTE;
+  }
+  expect(await table.store.owedOf(last.id)).toEqual([]);
+}, 30_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inTurn, SCANS_A_MINUTE, shareOf } from '../../../shared/domain/shares.ts';
+import { inTurn, SCANS_A_MINUTE, shareOf, startingAt } from '../../../shared/domain/shares.ts';
 
 const of = (accountId: string, count: number) =>
   Array.from({ length: count }, (_, index) => ({ accountId, hostId: `${accountId}-host${index}`, name: `${accountId}${index}` }));
@@ -66,4 +66,15 @@ test('an account’s share in a minute is what one worker can do of the slowest 
 test('an account with any number of hosts may have each of them scanned twice an hour, where no wheel asks for more than once', () => {
   for (const hosts of [1, 99, 451, 800, 10_000]) expect(60 * shareOf(hosts)).toBeGreaterThanOrEqual(2 * hosts);
   expect(shareOf(800)).toBe(27);
+});
+
+test('where there is room for fewer than there are accounts, each has one taken before any has a second, wherever it stands', () => {
+  const items = [...of('d', 9), ...of('b', 9), ...of('e', 9), ...of('a', 9), ...of('c', 9)];
+  const taken = [0, 1, 2].map((tick) => names(inTurn(startingAt(items, tick * 2), fifty, 2).taken));
+  expect(taken).toEqual([
+    ['a0', 'b0'],
+    ['c0', 'd0'],
+    ['e0', 'a0'],
+  ]);
+  expect(startingAt([], 7)).toEqual([]);
 });

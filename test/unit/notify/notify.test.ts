@@ -280,6 +280,41 @@ describe('a webhook', () => {
     expect([calls, await outcomeOf(notice)]).toEqual([24, 'given-up']);
   });
 
+  test('is given up two days after its notice was owed, also where the budget of its account leaves it none of its calls', async () => {
+    const notice = await webhookOf();
+    const usedUp = services({ takeFromBudget: async () => ({ granted: false, remaining: 0, resetAt: now + 60 * MINUTE }) });
+    for (let hours = 0; hours < 48; hours++) {
+      await notify(notice.id, usedUp);
+      expect(await table.store.findNotice(notice.id)).toMatchObject({ dueAt: now + 60 * MINUTE, tries: 0 });
+      now += 60 * MINUTE;
+    }
+    await notify(notice.id, usedUp);
+    const why = 'too many calls of the webhooks of this account failed in this hour';
+    expect([calls, await table.store.findNotice(notice.id)]).toMatchObject([0, { outcome: 'given-up', why, settledAt: now }]);
+  });
+
+  test('that was down for two days is called all the same, and given up when it refuses', async () => {
+    const [taken, refused] = [await webhookOf(), await webhookOf()];
+    now += 48 * 60 * MINUTE;
+    await run(taken);
+    called = { kind: 'refused', why: 'it answered 500' };
+    await run(refused);
+    expect(await Promise.all([taken, refused].map(outcomeOf))).toEqual(['sent', 'given-up']);
+  });
+
+  test('has two days again for a notice that is repeated', async () => {
+    const notice = await webhookOf();
+    await run(notice);
+    now += 72 * 60 * MINUTE;
+    expect(await table.store.repeatNotice(notice, now)).toBe(true);
+    called = { kind: 'refused', why: 'it answered 500' };
+    await run(notice);
+    expect(await outcomeOf(notice)).toBeUndefined();
+    now += 48 * 60 * MINUTE;
+    await run(notice);
+    expect([calls, await outcomeOf(notice)]).toEqual([3, 'given-up']);
+  });
+
   test('is called at once, whatever other hosts were alerted before', async () => {
     await run(...(await owe(['hook@example.org'])));
     const notice = await webhookOf();
