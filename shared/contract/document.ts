@@ -71,7 +71,10 @@ const changeHost: Described = {
     ...invalidBody,
     ...ofHost,
     ...mayChange,
-    409: problem('Another host of this account audits the server at that port (`instead`), or somebody else keeps changing this one.'),
+    409: problem(
+      'Another host of this account audits the server at that port (`instead`), or the account registers or changes too many at once.',
+      ['Retry-After'],
+    ),
     412: problem('Its settings are not those that If-Match names.'),
   },
 };
@@ -84,7 +87,7 @@ const removeHost: Described = {
     ...invalid,
     ...ofHost,
     ...mayChange,
-    409: problem('Somebody else keeps changing it.'),
+    409: problem('Somebody else keeps changing it.', ['Retry-After']),
   },
 };
 
