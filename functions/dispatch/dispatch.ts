@@ -88,7 +88,12 @@ async function sendScans(services: Services, now: number): Promise<Pick<Dispatch
   const lagMinutes = tickOf(now) - end;
   services.count('CursorAgeMinutes', lagMinutes);
   // Only shown, and so last.
-  const waiting = Map.groupBy(left, ({ accountId }) => accountId);
+  // What waits for another scan of its host waits for no share.
+  const going = new Set(taken.map(({ hostId }) => hostId));
+  const waiting = Map.groupBy(
+    left.filter(({ hostId }) => !going.has(hostId)),
+    ({ accountId }) => accountId,
+  );
   await Promise.all([...waiting].map(([accountId, all]) => store.noteWaiting(accountId, all.length, now)));
   value(owed);
   return { scheduled: scheduled.length, owed: sentOwed.length, lagMinutes };

@@ -87,6 +87,7 @@ async function heed({ address, denied, places }: AddressDenial, now: number, cal
 
 // When too many were listed today, the record itself still forbids every probe for as long as it stands.
 async function listForGood(target: string, now: number, { store, event }: Call, domain?: string): Promise<OptedOutAddress['proof']> {
+  if (await store.isNever(target)) return 'listed';
   const day = { what: 'opt-out-for-good', windowMs: 24 * HOUR_MS };
   const budgets: Budget[] = [
     ...budgetsFrom(event.requestContext.http.sourceIp, { ...day, limit: FOR_GOOD_OF_ONE }),

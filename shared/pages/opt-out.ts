@@ -64,8 +64,8 @@ export function optedOutPage(outcome: OptOutOutcome): string {
   const { name, addresses } = outcome;
   const by = (kind: OptedOutAddress['proof']) => addresses.filter(({ proof }) => proof === kind);
   const [proven, standing, paused] = [by('listed'), by('stands'), by('none')];
-  const title = paused.length > 0 ? 'Probes paused' : standing.length > 0 ? 'Stopped while the record stands' : 'Stopped for good';
-  const until = [...(name?.proof === 'stands' ? [name.text] : []), ...standing.map(({ address }) => address)];
+  const until = [...(name?.proof === 'stands' ? [name.text] : []), ...addressesOf(standing)];
+  const title = paused.length > 0 ? 'Probes paused' : until.length > 0 ? 'Stopped while the record stands' : 'Stopped for good';
   return layout(
     title,
     html`<h1>${title}</h1>
@@ -88,7 +88,7 @@ function addressesProven(proven: readonly OptedOutAddress[]): Html {
 }
 
 function untilListed(targets: readonly string[]): Html {
-  return html`<div class="note"><p>A ${DENY} record forbids probes of ${list(targets)}, and nothing of ours connects there as long as it stands. Today we have listed as many for good as we do in a day: to have that hold even if you remove the record, send this form again tomorrow.</p></div>`;
+  return html`<div class="note"><p>A ${DENY} record forbids probes of ${list(targets)}, and nothing of ours connects there as long as it stands. We could list no more for good today: to have that hold even if you remove the record, send this form again tomorrow.</p></div>`;
 }
 
 function addressesPaused(paused: readonly OptedOutAddress[], { pausedUntil, unheededDays }: OptOutOutcome): Html {

@@ -207,6 +207,8 @@ export type Turns = {
 /** What is never probed. */
 export type NeverList = {
   neverList(): Promise<NeverEntry[]>;
+  /** Whether this very target stands in it. */
+  isNever(target: string): Promise<boolean>;
   addNever(entry: NeverEntry): Promise<void>;
   /** False when there was no such entry. */
   removeNever(target: string): Promise<boolean>;

@@ -253,16 +253,22 @@ const owedItem = dueScanItem.extend({
 });
 
 // Lies beside the attributes of an owed scan, not in one of its own: conditions look at `sittings`. The first ones had no scope, and do not
-// say of a first sitting that was cut short that none is counted; who asks the full table now asks all that is left of it.
+// say of a first sitting that was cut short that none is counted: who goes on asks all that is left of the full table, and who only waits for
+// messages counts as none.
 const begunItem = z.object({
   startedAt: time,
-  full: z.boolean().default(true),
+  full: z.boolean().optional(),
   sittings: z.number().default(0),
   soFar: z.string(),
   left: z.object({ reason, completed: z.number(), planned: z.number() }).optional(),
   paused: z.array(z.string()).optional(),
   awaits: z.object({ since: time, until: time }).optional(),
 } satisfies Shape<Begun>);
+
+function readBegun(item: unknown): Begun {
+  const { full, ...begun } = begunItem.parse(item);
+  return { ...begun, full: full ?? begun.awaits === undefined };
+}
 
 const spanItem = z.object({
   from: time,
@@ -296,7 +302,7 @@ export function readScan(item: unknown): Scan {
 
 export function readOwed(item: unknown): OwedScan {
   const { pk, sk, soFar, ...rest } = owedItem.parse(item);
-  return { hostId: idIn(pk), scanId: idIn(sk), ...rest, begun: soFar === undefined ? undefined : begunItem.parse(item) };
+  return { hostId: idIn(pk), scanId: idIn(sk), ...rest, begun: soFar === undefined ? undefined : readBegun(item) };
 }
 
 /** What the index of what waits shows of an owed scan. */

@@ -18,7 +18,9 @@ beforeEach(() => {
 describe('the never-list', () => {
   test('an entry is listed as it was added until it is removed', async () => {
     const entry = { target: '192.0.2.0/24', since: NOON, why: 'asked by its owner' };
+    expect(await table.store.isNever(entry.target)).toBe(false);
     await table.store.addNever(entry);
+    expect(await table.store.isNever(entry.target)).toBe(true);
     expect(await table.store.neverList()).toContainEqual(entry);
     expect(await table.store.removeNever(entry.target)).toBe(true);
     expect(await table.store.removeNever(entry.target)).toBe(false);

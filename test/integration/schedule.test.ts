@@ -97,6 +97,19 @@ const scheduledScans = async (host: Host) =>
   (await table.store.listScans(host.id, { limit: 50 })).items.filter((scan) => scan.kind === 'scheduled').length;
 
 describe('P4: a host that is due or owed is scanned, also after an outage, once', () => {
+  test('of its two owed scans one is sent in a minute, and the other is not told to wait for a share of the account', async () => {
+    const [host] = await establish(1);
+    if (host === undefined) throw new Error('no host');
+    const { accountId, id: hostId } = host;
+    const [first, second] = [scanId(now - MINUTE, 'on-demand'), scanId(now, 'on-demand')];
+    for (const each of [first, second]) await table.store.owe({ accountId, hostId, scanId: each, dueAt: now, tries: 0 });
+    expect((await dispatch(dispatcher())).owed).toBe(1);
+    expect(await table.store.waitingScans(accountId, now)).toBe(0);
+    now += MINUTE;
+    expect((await dispatch(dispatcher())).owed).toBe(1);
+    await queues.drain(queues.urls.scans);
+  });
+
   test('1,000 hourly hosts after an outage of 26 hours get exactly one scan each', async () => {
     const hosts = await establish(1_000);
     await dispatch(dispatcher());

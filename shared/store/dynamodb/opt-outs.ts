@@ -1,4 +1,4 @@
-import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { NeverList, Pauses } from '../audit-store.ts';
 import { readNever, readPause } from '../items.ts';
 import { keys } from '../keys.ts';
@@ -17,6 +17,11 @@ function never(table: Table): NeverList {
       const { pk } = keys.never('');
       const items = await queryItems(table, { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk } });
       return items.map(readNever);
+    },
+
+    async isNever(target) {
+      const get = new GetCommand({ TableName: table.name, Key: keys.never(target), ConsistentRead: true, ProjectionExpression: 'pk' });
+      return (await table.client.send(get)).Item !== undefined;
     },
 
     async addNever({ target, ...entry }) {

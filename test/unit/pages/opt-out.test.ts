@@ -343,6 +343,18 @@ describe('a proven wish', () => {
     expect(await isPaused(address)).toBe(true);
   });
 
+  test('of what is listed already takes nothing of the day, and says that it is for good when the day is spent', async () => {
+    const address = freshAddress();
+    zone = { [reversePlace(address)]: ['deny'] };
+    const sourceIp = '198.51.100.201';
+    await enter(address, { sourceIp });
+    for (let i = 0; i < 5; i++) expect((await enter(address, { sourceIp })).body).toContain('Stopped for good');
+    const budget = { what: 'opt-out-for-good', who: sourceIp, limit: 20, windowMs: DAY };
+    expect((await table.store.takeFromBudget(budget, now)).remaining).toBe(18);
+    for (let i = 0; i < 18; i++) await table.store.takeFromBudget(budget, now);
+    expect((await enter(address, { sourceIp })).body).toContain('Stopped for good');
+  });
+
   test('of more than 20 names below one domain holds for the rest as long as the record stands, whoever asks', async () => {
     const wild = (n: number) => `n${n}.wild-${now}.org`;
     const address = freshAddress();

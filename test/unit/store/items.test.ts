@@ -29,6 +29,12 @@ test('an owed scan that was written before scans kept their scope is of the full
     sittings: 0,
   });
   expect(readOwed({ ...owed, ...BEGUN, full: false }).begun).toEqual({ ...BEGUN, full: false });
+  const awaits = { since: NOON, until: NOON + 1 };
+  expect(readOwed({ ...owed, ...BEGUN, full: undefined, awaits }).begun, 'one that only waits for messages counts as none').toEqual({
+    ...BEGUN,
+    full: false,
+    awaits,
+  });
   expect(() => readOwed({ ...owed, soFar: '=hash' })).toThrow();
 });
 
