@@ -50,7 +50,7 @@ async function shown(call: SignedCall, host: Host, told: string | undefined): Pr
 }
 
 async function seen(call: SignedCall, host: Host, sight: ConsentSight, told: string | undefined): Promise<Answer> {
-  const awaitsScan = sight.complete && (await waitsForDns(call, host));
+  const awaitsScan = sight.complete && (await waitsForDns(call, host, sight));
   return page(200, consentPage({ visitor: call.visitor, host, now: call.clock(), sight, awaitsScan, told }));
 }
 

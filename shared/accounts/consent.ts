@@ -1,6 +1,6 @@
 import type { Address } from '../domain/address.ts';
 import { isOfDns } from '../domain/consent.ts';
-import { type ConsentSight, sightOf } from '../domain/consent-sight.ts';
+import { type ConsentSight, goesFurther, sightOf } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { readTarget, type Target } from '../domain/host-name.ts';
 import { ADDRESSES_LIMIT, POOL_LIMIT, REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
@@ -68,8 +68,7 @@ export type Checked = { readonly sight: ConsentSight; readonly scan?: string; re
 /** Looks again, and owes the scan that has waited for consent, if there is enough of it now. */
 export async function checkConsent(acting: Acting, host: Host): Promise<Checked> {
   const { sight } = await lookAtConsent(acting, host);
-  const ready = sight.addresses.some(({ standing }) => standing === 'proven');
-  if (!ready || !(await waitsForDns(acting, host))) return { sight };
+  if (!(await waitsForDns(acting, host, sight))) return { sight };
   try {
     return { sight, scan: await oweScan(acting, host) };
   } catch (error) {
@@ -79,12 +78,15 @@ export async function checkConsent(acting: Acting, host: Host): Promise<Checked>
   }
 }
 
-/** Whether a host has no result yet, or one that what DNS says now may mend. */
-export async function waitsForDns({ store }: Pick<Acting, 'store'>, { id, state: { last } }: Host): Promise<boolean> {
+/** Whether DNS proves an address of a host that has no result yet, or one that a scan may mend by what DNS says now. */
+export async function waitsForDns({ store }: Pick<Acting, 'store'>, { id, state: { last } }: Host, sight: ConsentSight): Promise<boolean> {
+  if (sight.addresses.every(({ standing }) => standing !== 'proven')) return false;
   if (last === undefined) return true;
   if (last.verdict !== 'untestable' && last.verdict !== 'unreachable') return false;
   const scan = await store.findScan(id, last.id);
-  return scan !== undefined && isOfDns(scan.judgement.reason);
+  if (scan === undefined || !isOfDns(scan.judgement.reason)) return false;
+  const legs = scan.evidence === undefined ? undefined : await store.readEvidence(id, scan.evidence);
+  return goesFurther(sight, legs ?? []);
 }
 
 /** Lifts what strangers have paused, where DNS proves the address now. */

@@ -17,7 +17,7 @@ import { requestScan } from './scans.ts';
 
 const CLAIM_MS = 30_000; // longer than the functions may run: then whoever made the request is gone
 const TRIES = 12; // looks for the scan of another request of the same moment,
-const WAIT_MS = 300; // so much apart: longer in all than a registration waits for DNS
+const WAIT_MS = 300; // so much apart: longer in all than the first look of a registration waits for DNS
 
 /** A scan that an address has itself asked for, with the host that it is of, and until when it may be made by that. */
 export type ScanHere = { readonly host: Host; readonly owed: OwedScan; readonly address: string; readonly until: number };

@@ -10,7 +10,7 @@ import type { Account, Registration } from '../store/audit-store.ts';
 import { accountGone, ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { BUDGETS, budgetOf, secondsLeft, spend, spent } from './budgets.ts';
-import { untilDeadline } from './lookups.ts';
+import { lookupsOfRequest, untilDeadline } from './lookups.ts';
 import { invalid, Problem } from './problem.ts';
 import { type Quotas, quotasOf } from './quotas.ts';
 import { askRecipients, type NotAsked, whoIsUnconfirmed } from './recipients.ts';
@@ -30,11 +30,12 @@ export type Registered = {
 };
 
 const DEFAULT_PORTS = [25, 465, 587]; // relay, implicit TLS submission, submission (RFC 5321, 8314, 6409)
-const EDIT_TRIES = 5; // times an edit or a removal is made again when another edit came between
-const REGISTER_TRIES = 10; // looks at the hosts of the account, each after another registration came between
+const EDIT_TRIES = 5; // times an acknowledgement or a removal is made again when another edit came between
+const LOOKS = 10; // at the hosts of the account, each after another registration or change came between
 const FIRST_WAIT_MS = 20; // at most, before the second look; doubled with each, so that not all look again at once
 const LONGEST_WAIT_MS = 640; // so that ten looks take two seconds on average
 const LOOK_MS = 3_000; // in which DNS has to answer whoever registers or changes a host, which is done whether or not it does
+const FURTHER_LOOKS_MS = 8_000; // for all further looks: with the first, less than the twenty seconds that the function has
 
 /** The ports of a host that names none: those that are usual, as far as they are probed here. */
 export function defaultPorts({ probePorts }: Pick<Acting, 'probePorts'>): number[] {
@@ -62,7 +63,7 @@ export async function registerHost(acting: Acting, wish: RegisterWish, opening: 
   };
   await payForLookups(acting, withRoom(account));
   const unconfirmed = await whoIsUnconfirmed(acting, host.settings);
-  const told = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => storeAlone(acting, { account, host, first }, opening, lookups));
+  const told = await storeAlone(acting, { account, host, first }, opening);
   const notAsked = await askRecipients(acting, unconfirmed);
   return { host, first, unconfirmed, notAsked, told };
 }
@@ -83,15 +84,11 @@ function newHost(acting: Acting, wish: RegisterWish, { email }: Account): Host {
 
 type Wished = { readonly account: Account; readonly host: Host; readonly first: OwedScan };
 
-// What another registers at the same time may be the same server: whoever comes second looks again.
-async function storeAlone(
-  acting: Acting,
-  { account, host, first }: Wished,
-  opening: Opening,
-  lookups: Lookups,
-): Promise<Registered['told']> {
-  let current = account;
-  for (let tries = 0; tries < REGISTER_TRIES; tries++) {
+function storeAlone(acting: Acting, { account, host, first }: Wished, opening: Opening): Promise<Registered['told']> {
+  let known: Account | undefined = account;
+  return besideOthers(acting, async (lookups) => {
+    const current = known ?? (await ownAccount(acting));
+    known = undefined;
     const quotas = withRoom(current);
     const told = await adviceAtRegistration(acting, host, lookups, opening.same);
     await opening.before?.(first);
@@ -99,11 +96,28 @@ async function storeAlone(
     const limits = { hosts: quotas.hosts, registrations, hostsVersion: current.hostsVersion };
     const registered = await acting.store.registerHost(host, first, limits);
     if (registered === 'registered') return told;
-    if (registered !== 'changed') throw notRegistered(registered, quotas, acting.clock());
-    await acting.wait(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries));
-    current = await ownAccount(acting);
-  }
-  throw busy();
+    if (registered === 'changed') return 'changed';
+    throw notRegistered(registered, quotas, acting.clock());
+  });
+}
+
+// What others of the account register or change at the same time may be the same server: whoever comes second looks again. Then DNS is
+// never silent about what the others have done: when it does not answer in time, nothing is stored.
+async function besideOthers<T>(acting: Acting, once: (lookups: Lookups) => Promise<T | 'changed'>): Promise<T> {
+  const lookups = lookupsOfRequest(acting.lookups);
+  const first = await untilDeadline(lookups, LOOK_MS, once);
+  if (first !== 'changed') return first;
+  const further = async (inTime: Lookups) => {
+    for (let looks = 1; looks < LOOKS; looks++) {
+      await acting.wait(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (looks - 1)));
+      const done = await once(inTime);
+      if (done !== 'changed') return done;
+    }
+    throw busy();
+  };
+  return untilDeadline(lookups, FURTHER_LOOKS_MS, further, () => {
+    throw busy();
+  });
 }
 
 function notRegistered(why: Exclude<Registration, 'registered' | 'changed'>, quotas: Quotas, now: number): Problem {
@@ -122,7 +136,7 @@ function notRegistered(why: Exclude<Registration, 'registered' | 'changed'>, quo
 }
 
 function busy(): Problem {
-  const detail = 'This account registers too many hosts at once. Register them one after the other.';
+  const detail = 'Too much of this account is being changed at once. Try again, with one request after the other.';
   return new Problem(409, detail, undefined, { 'retry-after': '1' });
 }
 
@@ -158,28 +172,37 @@ export async function changeHost(
   wish: ChangeWish,
   check: (host: Host) => void,
 ): Promise<{ host: Host; unconfirmed: string[]; notAsked: readonly NotAsked[] }> {
-  for (let tries = 0; tries < EDIT_TRIES; tries++) {
+  let paid: Promise<unknown> | undefined;
+  const pay = (account: Account) => (paid ??= payForLookups(acting, quotasOf(account)));
+  return besideOthers(acting, async (lookups) => {
     const host = await findHost(acting, hostId);
     checkPorts(acting, wish.ports ?? []);
     check(host);
     const settings = changedSettings(host.settings, wish);
-    const [unconfirmed, beside] = await Promise.all([whoIsUnconfirmed(acting, settings), keepApart(acting, host, settings)]);
+    const apart = keepApart(acting, host, settings, { lookups, pay });
+    const [unconfirmed, beside] = await Promise.all([whoIsUnconfirmed(acting, settings), apart]);
     const edited = await acting.store.changeSettings(host, settings, beside);
-    if (edited === undefined) continue;
+    if (edited === undefined) return 'changed';
     const notAsked = wish.alertRecipients === undefined ? [] : await askRecipients(acting, unconfirmed);
     return { host: edited, unconfirmed, notAsked };
-  }
-  throw beingChanged();
+  });
 }
+
+type Looking = { readonly lookups: Lookups; readonly pay: (account: Account) => Promise<unknown> };
 
 // A port more may make it the second host of a server. What was so before is let be: DNS may have made it so. Gives the account as it
 // was before its hosts were looked at.
-async function keepApart(acting: Acting, { id, settings: before }: Host, { name, ports }: HostSettings): Promise<Account | undefined> {
+async function keepApart(
+  acting: Acting,
+  { id, settings: before }: Host,
+  { name, ports }: HostSettings,
+  { lookups, pay }: Looking,
+): Promise<Account | undefined> {
   const added = ports.filter((port) => !before.ports.includes(port));
   if (added.length === 0) return undefined;
   const account = await ownAccount(acting);
-  await payForLookups(acting, quotasOf(account));
-  const known = await untilDeadline(acting.lookups, LOOK_MS, (lookups) => sameServer(acting, { name, ports: added, but: id }, lookups));
+  await pay(account);
+  const known = await sameServer(acting, { name, ports: added, but: id }, lookups);
   if (known !== undefined) throw auditedAlready(known, name, added);
   return account;
 }
@@ -211,7 +234,7 @@ export async function acknowledgeHost(acting: Acting, hostId: string): Promise<H
     const edited = await acting.store.changeSettings(host, { ...host.settings, acknowledgedAt: acting.clock() });
     if (edited !== undefined) return edited;
   }
-  throw beingChanged();
+  throw busy();
 }
 
 /** Removes a host; its history is out of reach at once. */
@@ -227,7 +250,7 @@ export async function removeIfThere({ store, accountId }: Pick<Acting, 'store' |
     if (host === undefined) return false;
     if (await store.removeHost(host)) return true;
   }
-  throw beingChanged();
+  throw busy();
 }
 
 function tidy(settings: HostSettings): HostSettings {
@@ -264,8 +287,4 @@ function checkPorts({ probePorts }: Acting, ports: readonly number[]): void {
 
 function noSuchHost(): Problem {
   return new Problem(404, 'There is no such host in this account.');
-}
-
-function beingChanged(): Problem {
-  return new Problem(409, 'The host is being changed by somebody else at the same time. Try again.');
 }

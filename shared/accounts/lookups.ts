@@ -26,19 +26,32 @@ export async function lookUpDeliveries(recipients: readonly string[], lookups: L
   );
 }
 
-/** Does something with the same look-ups, shared and paced, which all give up when the time is over. What has been answered stays known. */
-export async function untilDeadline<T>(from: Lookups, limitMs: number, work: (lookups: Lookups) => Promise<T>): Promise<T> {
-  const lookups = sharedLookups(from, QUESTIONS_PER_SECOND);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Found<never>>((give) => {
-    timer = setTimeout(() => give({ kind: 'trouble', why: 'ETIMEOUT' }), limitMs);
-  });
+/** The look-ups of one request: shared and paced. */
+export function lookupsOfRequest(from: Lookups): Lookups {
+  return sharedLookups(from, QUESTIONS_PER_SECOND);
+}
+
+const SILENT = { kind: 'trouble', why: 'ETIMEOUT' } as const;
+
+/**
+ * Does something with look-ups that all give up when the time is over: they find DNS silent then, or throw what `whenLate` does. What has
+ * been answered stays known, if the look-ups are shared.
+ */
+export async function untilDeadline<T>(
+  lookups: Lookups,
+  limitMs: number,
+  work: (lookups: Lookups) => Promise<T>,
+  whenLate: () => Found<never> = () => SILENT,
+): Promise<T> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, limitMs);
+  const inTime = <F>(found: Promise<Found<F>>): Promise<Found<F>> => Promise.race([found, late.promise.then(whenLate)]);
   try {
     return await work({
-      addresses: (name) => Promise.race([lookups.addresses(name), late]),
-      texts: (name) => Promise.race([lookups.texts(name), late]),
-      names: (address) => Promise.race([lookups.names(address), late]),
-      mailServers: (domain) => Promise.race([lookups.mailServers(domain), late]),
+      addresses: (name) => inTime(lookups.addresses(name)),
+      texts: (name) => inTime(lookups.texts(name)),
+      names: (address) => inTime(lookups.names(address)),
+      mailServers: (domain) => inTime(lookups.mailServers(domain)),
     });
   } finally {
     clearTimeout(timer);

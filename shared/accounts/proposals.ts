@@ -10,7 +10,7 @@ import { ownAccount } from './account.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
 import { defaultPorts } from './hosts.ts';
-import { EXCHANGERS_LIMIT, lookUpDeliveries, untilDeadline, valuesOf } from './lookups.ts';
+import { EXCHANGERS_LIMIT, lookUpDeliveries, lookupsOfRequest, untilDeadline, valuesOf } from './lookups.ts';
 import { auditedServers } from './same-server.ts';
 
 const NAMES_LIMIT = 4; // reverse names looked up for one server, and names followed of one address: pools are named alike
@@ -26,7 +26,7 @@ export async function propose(acting: Acting, name: string): Promise<Proposal> {
   if (target.kind === 'invalid') throw new Error('the name was checked to be a target');
   const { email } = await ownAccount(acting);
   await spend(acting, 'proposals', acting.accountId, 'This account has asked for proposals too often.');
-  return untilDeadline(acting.lookups, TIME_LIMIT_MS, async (lookups) => {
+  return untilDeadline(lookupsOfRequest(acting.lookups), TIME_LIMIT_MS, async (lookups) => {
     const asked = asking(lookups, acting.operatorNetworksOf(acting.accountId));
     const [findings, [delivery]] = await Promise.all([lookUp(target, asked), lookUpDeliveries([email], lookups)]);
     const servers = [findings.itself, ...findings.exchangers].map(({ name: each, addresses }) => ({

@@ -61,9 +61,8 @@ export async function sameServer(
   { name, ports, but, same = 'server' }: Wanted,
   lookups: Lookups,
 ): Promise<Host | undefined> {
-  const addresses = same === 'name' ? [] : addressesNow(name, lookups);
-  const hosts = await hostsAt(acting, ports, but);
-  return (await auditedAmong(hosts, [{ name, addresses: await addresses }], lookups)).get(name);
+  const [addresses, hosts] = await Promise.all([same === 'name' ? [] : addressesNow(name, lookups), hostsAt(acting, ports, but)]);
+  return (await auditedAmong(hosts, [{ name, addresses }], lookups)).get(name);
 }
 
 /** Of servers by their names and addresses: the hosts of the account that they are already, at one of these ports, by name. */

@@ -70,7 +70,7 @@ export const removeAccount: Described = {
     ...invalidBody,
     ...authenticated,
     ...mayChange,
-    409: problem('Somebody else keeps changing a host.'),
+    409: problem('Somebody else keeps changing a host.', ['Retry-After']),
   },
 };
 

@@ -71,7 +71,10 @@ const changeHost: Described = {
     ...invalidBody,
     ...ofHost,
     ...mayChange,
-    409: problem('Another host of this account audits the server at that port (`instead`), or somebody else keeps changing this one.'),
+    409: problem(
+      'Another host of this account audits the server at that port (`instead`), or the account registers or changes too many at once.',
+      ['Retry-After'],
+    ),
     412: problem('Its settings are not those that If-Match names.'),
   },
 };
@@ -84,7 +87,7 @@ const removeHost: Described = {
     ...invalid,
     ...ofHost,
     ...mayChange,
-    409: problem('Somebody else keeps changing it.'),
+    409: problem('Somebody else keeps changing it.', ['Retry-After']),
   },
 };
 
@@ -188,7 +191,7 @@ const showConsent: Described = {
 const checkConsent: Described = {
   summary: 'Look for the proofs again, and owe the scan that has waited for them.',
   description:
-    'A scan is owed where the last one ended for what DNS said, such as `no-consent`, or where none was made yet. It counts as one that you ask for: when no more of those are left, `next` says when to come again. With the other looks at its consent, sixty in an hour for one host.',
+    'A scan is owed where none was made yet, or where the last one ended for what DNS said, such as `no-consent`, and one now goes further: every address is proven, or one that the last scan was kept from. It counts as one that you ask for: when no more of those are left, `next` says when to come again. With the other looks at its consent, sixty in an hour for one host.',
   requestParams: { path: hostPath, header: repeatable },
   responses: {
     200: answer('Where it stands.', consentResponse, ['Idempotency-Replayed']),

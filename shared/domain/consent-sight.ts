@@ -2,6 +2,7 @@ import { type AddressFacts, type ConsentFacts, isProven, type NoConsent, type Pl
 import { type Addition, addressAdditions, nameAddition, standingSentence } from './consent-advice.ts';
 import type { HostSettings } from './host.ts';
 import { ADDRESSES_LIMIT } from './look-bounds.ts';
+import type { Contact, LegEvidence } from './scan.ts';
 
 /** What one place in DNS was seen to say, by the full name of its record. */
 export type SeenPlace = { record: string; found: Place['saying'] };
@@ -99,4 +100,21 @@ function tellable(places: readonly Place[], { cut }: ConsentFacts): readonly Pla
 
 function placeOf({ name, saying }: Place): SeenPlace {
   return { record: name, found: saying };
+}
+
+const KEPT_OUT: readonly Contact[] = ['unproven', 'vetoed', 'too-many-lookups'];
+const REFUSES_ALL: readonly SeenAddress['standing'][] = ['forbidden-address', 'dns-trouble']; // of one address, whatever the others say
+
+/**
+ * Whether a scan goes further now than the last one, which ended for what DNS said with these legs: every address is proven, or one
+ * that the last scan was kept from.
+ */
+export function goesFurther(
+  { complete, addresses }: { readonly complete: boolean; readonly addresses: readonly Pick<SeenAddress, 'address' | 'standing'>[] },
+  legs: readonly LegEvidence[],
+): boolean {
+  if (complete) return true;
+  if (addresses.some(({ standing }) => REFUSES_ALL.includes(standing))) return false;
+  const reached = new Set(legs.flatMap(({ address, contact }) => (KEPT_OUT.includes(contact) ? [] : [address])));
+  return addresses.some(({ address, standing }) => standing === 'proven' && !reached.has(address));
 }

@@ -2,15 +2,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { consentResponse } from '../../../shared/contract/consent.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import { type Reason, untested } from '../../../shared/domain/reason.ts';
-import { kindOf, scanId } from '../../../shared/domain/scan.ts';
+import { kindOf, type LegEvidence, scanId } from '../../../shared/domain/scan.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { lookupsTo } from '../../support/gate.ts';
-import { NOON, sampleScan } from '../../support/samples.ts';
+import { NOON, sampleLeg, sampleScan } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 // What DNS says of the names and addresses of the hosts whose look has bounds.
 const pool = (many: number) => Array.from({ length: many }, (_, n) => `185.${Math.floor(n / 250)}.5.${n % 250}`);
-const ADDRESSES: Record<string, readonly string[]> = { 'wide.example.org': pool(12), 'endless.example.org': pool(4_000) };
+const ADDRESSES: Record<string, readonly string[]> = {
+  'wide.example.org': pool(12),
+  'endless.example.org': pool(4_000),
+  'half.example.org': ['127.0.0.31', '185.8.8.8'],
+};
 const NAMES: Record<string, readonly string[]> = {
   '185.6.6.6': Array.from({ length: 9 }, (_, n) => `n${n}.hoster.net`),
   '185.7.7.7': Array.from({ length: 8 }, (_, n) => `${'a.'.repeat(40)}n${n}.hoster.net`),
@@ -81,10 +85,11 @@ async function provenHost(name: string) {
     accountId,
     ask: (tail: string) => api.call('POST', `/v1/hosts/${id}${tail}`, { key }),
     /** Stores the result of the scan that is owed, or of a scheduled one. */
-    async ends(reason: Reason) {
+    async ends(reason: Reason, legs: readonly LegEvidence[] = []) {
       const host = (await store.findHost(accountId, id)) ?? expect.fail();
       const scan = (await store.owedOf(id))[0]?.scanId ?? scanId(api.now, 'scheduled');
-      const ended = { ...sampleScan(host, scan, api.now, untested(reason)), kind: kindOf(scan) ?? 'scheduled' };
+      const evidence = legs.length === 0 ? undefined : await store.keepEvidence(host, legs);
+      const ended = { ...sampleScan(host, scan, api.now, untested(reason)), kind: kindOf(scan) ?? 'scheduled', evidence } as const;
       const last = { id: scan, startedAt: api.now, verdict: ended.judgement.verdict };
       const state = { ...host.state, version: host.state.version + 1, last };
       const result = { host, scan: ended, effect: { kind: 'unchanged', state }, notices: [], wasOwed: true } as const;
@@ -109,6 +114,19 @@ test.each<[Reason, boolean]>([
   expect((await ask('/consent/check')).body.scan).toMatch(/-first$/);
   await ends(reason);
   expect((await ask('/consent/check')).body.scan !== undefined).toBe(owes);
+});
+
+test('a check owes no scan while the address that the last one was kept from is still unproven, and one when it is gone', async () => {
+  const { ask, ends } = await provenHost('half.example.org');
+  const legs = [
+    { ...sampleLeg(), address: '127.0.0.31' },
+    { ...sampleLeg(), address: '185.8.8.8', contact: 'unproven', tests: [] } as const,
+  ];
+  await ends('no-consent', legs);
+  const { body } = await ask('/consent/check');
+  expect([body.scan, body.addresses.map(({ standing }: { standing: string }) => standing)]).toEqual([undefined, ['proven', 'no-consent']]);
+  ADDRESSES['half.example.org'] = ['127.0.0.31'];
+  expect((await ask('/consent/check')).body.scan).toMatch(/-on-demand$/);
 });
 
 test('the scans that checks owe are among the six of a host in an hour; what a check has seen is told all the same', async () => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Address, parseAddress } from '../../../shared/domain/address.ts';
 import type { AddressFacts, ClaimedName, Saying } from '../../../shared/domain/consent.ts';
-import { sightOf } from '../../../shared/domain/consent-sight.ts';
-import { sampleHost } from '../../support/samples.ts';
+import { goesFurther, type SeenAddress, sightOf } from '../../../shared/domain/consent-sight.ts';
+import type { Contact } from '../../../shared/domain/scan.ts';
+import { sampleHost, sampleLeg } from '../../support/samples.ts';
 
 const TOKEN = 'relay-audit-token';
 const SERVER = parseAddress('185.1.2.3') as Address;
@@ -49,4 +50,22 @@ test('the name in reverse DNS that lacks least is the one that is told', () => {
 
 test('with all of the records that it was told, the address is proven', () => {
   expect(seen(claim('mail.example.org', 'token', true)).standing).toBe('proven');
+});
+
+test.each<[string, boolean, Record<string, SeenAddress['standing']>, Record<string, Contact>]>([
+  ['one that was proven then, while the other is still not', false, { a: 'proven', b: 'no-consent' }, { a: 'answered', b: 'unproven' }],
+  ['one that was silent then', false, { a: 'proven', b: 'no-consent' }, { a: 'connection-timed-out', b: 'unproven' }],
+  ['one that was unproven then', true, { a: 'proven', b: 'proven', c: 'no-consent' }, { a: 'answered', b: 'unproven', c: 'unproven' }],
+  ['one that was paused then', true, { a: 'proven', b: 'no-consent' }, { a: 'vetoed', b: 'unproven' }],
+  ['one that DNS said too much of then', true, { a: 'proven', b: 'no-consent' }, { a: 'too-many-lookups', b: 'unproven' }],
+  ['one that the name did not have then', true, { a: 'proven', c: 'proven', b: 'no-consent' }, { a: 'answered', b: 'unproven' }],
+  ['the only one that is left', true, { a: 'proven' }, { a: 'answered', b: 'unproven' }],
+  ['one of which the last scan came to nothing', true, { a: 'proven', b: 'no-consent' }, {}],
+  ['one beside another that still refuses the whole host', false, { a: 'proven', b: 'forbidden-address' }, {}],
+  ['one beside another that DNS is silent about', false, { a: 'proven', b: 'dns-trouble' }, {}],
+  ['none', false, { a: 'paused', b: 'no-consent' }, { a: 'vetoed', b: 'unproven' }],
+])('whether a scan now goes further than the last one, where the address that is proven is %s', (_, further, now, then) => {
+  const addresses = Object.entries(now).map(([address, standing]) => ({ address, standing }));
+  const legs = Object.entries(then).map(([address, contact]) => ({ ...sampleLeg(), address, contact }));
+  expect(goesFurther({ complete: addresses.every(({ standing }) => standing === 'proven'), addresses }, legs)).toBe(further);
 });
