@@ -35,11 +35,11 @@ function newFolder(): string {
 }
 
 /** Writes a notice that is claimed for an hour, by a sender who will not come back. */
-async function claimed(client: DynamoDBClient): Promise<Notice> {
+async function claimed({ client, name = TABLE_NAME }: { readonly client: DynamoDBClient; readonly name?: string }): Promise<Notice> {
   const notice = { ...hostNotice({ kind: 'reminder', count: 1 }, 'open'), id: `0123456789abcdef0123-${++count}-0` };
   const Item = { ...keys.notice(notice.id), notice, tries: 1, dueQueue: 'NOTICE', dueAt: Date.now() + HOUR };
   const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  await document.send(new PutCommand({ TableName: TABLE_NAME, Item }));
+  await document.send(new PutCommand({ TableName: name, Item }));
   return notice;
 }
 
@@ -98,7 +98,7 @@ describe('SES’s events, on one machine,', () => {
 
   test('settle the notice of a sender who died after SES had its mail', async () => {
     const ses = await start(newFolder());
-    const notice = await claimed(table.client);
+    const notice = await claimed(table);
     const handover = await send(ses.endpoint, 'owner@example.org', notice.id);
     await untilOutcome(table.store, notice, 'delivered');
     expect(handover.kind).toBe('accepted');
@@ -113,7 +113,7 @@ describe('SES’s events, on one machine,', () => {
   ])('do to an address of AWS’s mailbox simulator what AWS does: %s', async (name, why) => {
     const ses = await start(newFolder());
     const address = `${name}+${++count}@simulator.amazonses.com`;
-    const notice = await claimed(table.client);
+    const notice = await claimed(table);
     await send(ses.endpoint, address, notice.id);
     await untilOutcome(table.store, notice, why);
     await eventually(async () => ((await stopOf(address)) === why ? true : undefined), `no more mail to ${address}`);
@@ -128,7 +128,7 @@ describe('SES’s events, on one machine,', () => {
 
   test('may come late, twice and in disorder: it comes out the same', async () => {
     const ses = await start(newFolder(), ({ eventType }) => ({ copies: 2, delaySeconds: eventType === 'Send' ? 1 : 0 }));
-    const notice = await claimed(table.client);
+    const notice = await claimed(table);
     await send(ses.endpoint, 'owner@example.org', notice.id);
     await untilOutcome(table.store, notice, 'delivered');
     const settled = await table.store.findNotice(notice.id);
@@ -138,7 +138,7 @@ describe('SES’s events, on one machine,', () => {
   });
 
   test('may be lost: then the notice stays owed', async () => {
-    const [lost, next] = [await claimed(table.client), await claimed(table.client)];
+    const [lost, next] = [await claimed(table), await claimed(table)];
     const ses = await start(newFolder(), ({ mail }) => ({ copies: JSON.stringify(mail).includes(lost.id) ? 0 : 1, delaySeconds: 0 }));
     await send(ses.endpoint, 'owner@example.org', lost.id);
     await send(ses.endpoint, 'owner@example.org', next.id);
@@ -150,7 +150,7 @@ describe('SES’s events, on one machine,', () => {
     await stop();
     const folder = newFolder();
     const ses = await startSes(folder, 0); // with nobody to publish
-    const notices = [await claimed(table.client), await claimed(table.client)];
+    const notices = [await claimed(table), await claimed(table)];
     for (const { id } of notices) await send(ses.endpoint, 'owner@example.org', id);
     await ses.stop();
     await start(folder);
@@ -162,7 +162,7 @@ describe('SES’s events, on one machine,', () => {
     const ses = await start(folder);
     await send(ses.endpoint, 'owner@example.org');
     await fetch(`${ses.endpoint}/clear-store`, { method: 'POST' });
-    const notice = await claimed(table.client);
+    const notice = await claimed(table);
     await send(ses.endpoint, 'owner@example.org', notice.id);
     await untilOutcome(table.store, notice, 'delivered');
     expect((await start(folder)).mails()).toHaveLength(2);
@@ -192,7 +192,7 @@ describe('the local service', () => {
     const args = ['--port', '0', '--data', data, '--no-demo'];
     const killed = await startService(args);
     const before = tableOf(data);
-    const notice = await claimed(before.client);
+    const notice = await claimed(before);
     await send(killed.mailUrl, 'owner@example.org', notice.id);
     await killed.kill();
     before.client.destroy();
@@ -210,7 +210,7 @@ describe('the local service', () => {
     const killed = await startService(args, { SES_ENDPOINT: endpoint });
     expect(killed.mailUrl).toBe(`${endpoint}/`);
     const before = tableOf(killed.data);
-    const notices = [await claimed(before.client), await claimed(before.client)];
+    const notices = [await claimed(before), await claimed(before)];
     await send(endpoint, 'owner@example.org', notices[0]?.id);
     for (const notice of notices.slice(0, 1)) await untilOutcome(before.store, notice, 'delivered');
     await killed.kill();
