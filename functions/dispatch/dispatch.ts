@@ -89,8 +89,7 @@ async function sendScans(services: Services, now: number): Promise<Pick<Dispatch
   if (cursor !== end) await store.moveCursor(cursor, end);
   const lagMinutes = tickOf(now) - end;
   services.count('CursorAgeMinutes', lagMinutes);
-  // Only shown, and so last.
-  // What waits for another scan of its host waits for no share.
+  // Only shown, and so last. What waits for another scan of its host waits for no share.
   const going = new Set(taken.map(({ hostId }) => hostId));
   const waiting = Map.groupBy(
     left.filter(({ hostId }) => !going.has(hostId)),

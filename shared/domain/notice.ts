@@ -148,6 +148,17 @@ export function noticesOf(host: Host, state: HostState, occasion: Occasion, at: 
   ];
 }
 
+/** What a notice says of its host in one about several. */
+export function newsOf({ hostId, hostName, occasion, relay, since }: MailNotice): NewsOfHost {
+  return { hostId, hostName, occasion, relay, since };
+}
+
+/** The notice of a group that begins with this one; further hosts join it by their news. */
+export function groupOf(first: MailNotice, id: string, owedAt: number): GroupNotice {
+  const { accountId, recipient, seen } = first;
+  return { id, accountId, channel: 'mail', recipient, owedAt, about: 'hosts', hosts: [{ ...newsOf(first), seen }] };
+}
+
 /** A notice without what it tells of other hosts than these; undefined when nothing is left. */
 export function ofHosts<N extends Notice>(notice: N, hostIds: ReadonlySet<string>): N | undefined {
   if (notice.about === 'host') return hostIds.has(notice.hostId) ? notice : undefined;

@@ -1,7 +1,7 @@
 import { type Arrival, arrivalOf, type Bounce, bounceOf, type Canary } from '../../shared/domain/canary.ts';
 import type { Change, Confirmation } from '../../shared/domain/change.ts';
 import type { Host, HostState } from '../../shared/domain/host.ts';
-import type { Notice, NoticeOutcome, NoticeRecord } from '../../shared/domain/notice.ts';
+import { groupOf, type Notice, type NoticeOutcome, type NoticeRecord, newsOf } from '../../shared/domain/notice.ts';
 import type { LegEvidence, OwedScan, Scan } from '../../shared/domain/scan.ts';
 import type { Span } from '../../shared/domain/timeline.ts';
 import type { AuditStore, RaisedResult, Result } from '../../shared/store/audit-store.ts';
@@ -322,25 +322,10 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
     },
     async joinGroup(notice, groupId, dueAt, now) {
       if (notices.get(notice.id)?.dueAt === undefined) return false;
-      const { accountId, recipient, hostId, hostName, occasion, relay, since } = notice;
-      const news = { hostId, hostName, occasion, relay, since };
       const group = notices.get(groupId);
-      if (group === undefined)
-        notices.set(groupId, {
-          notice: {
-            id: groupId,
-            accountId,
-            channel: 'mail',
-            recipient,
-            owedAt: now,
-            about: 'hosts',
-            hosts: [{ ...news, seen: notice.seen }],
-          },
-          tries: 0,
-          dueAt,
-        });
+      if (group === undefined) notices.set(groupId, { notice: groupOf(notice, groupId, now), tries: 0, dueAt });
       else if (group.notice.about !== 'hosts' || group.tries > 0) return false;
-      else notices.set(groupId, { ...group, notice: { ...group.notice, hosts: [...group.notice.hosts, news] } });
+      else notices.set(groupId, { ...group, notice: { ...group.notice, hosts: [...group.notice.hosts, newsOf(notice)] } });
       return settle(notice.id, 'grouped', groupId);
     },
   };

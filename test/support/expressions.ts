@@ -33,7 +33,7 @@ class Words {
   #at = 0;
 
   constructor(expression: string) {
-    this.#all = expression.match(/<=|>=|<>|[=<>(),+-]|[\w.#:]+/g) ?? [];
+    this.#all = expression.match(/<=|>=|<>|[=<>(),]|[\w.#:]+/g) ?? [];
   }
 
   get next(): string | undefined {
@@ -213,7 +213,7 @@ const CLAUSES: Record<string, (words: Words) => Change> = {
   SET(words) {
     const path = words.take();
     words.expect('=');
-    const value = sum(words);
+    const value = operand(words);
     return (item, before, placed) => put(item, path, placed, () => value(before, placed));
   },
   ADD(words) {
@@ -239,15 +239,6 @@ const CLAUSES: Record<string, (words: Words) => Change> = {
     return (item, _before, placed) => put(item, path, placed, () => undefined);
   },
 };
-
-function sum(words: Words): Operand {
-  const first = operand(words);
-  const sign = words.next;
-  if (sign !== '+' && sign !== '-') return first;
-  words.take();
-  const second = operand(words);
-  return (item, placed) => (first(item, placed) as number) + (sign === '+' ? 1 : -1) * (second(item, placed) as number);
-}
 
 // The maps on the way are made anew: what was read before is not changed.
 function put(item: Item, path: string, { names }: Placed, make: (had: unknown) => unknown): void {

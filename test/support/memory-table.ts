@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { storeOn } from '../../shared/store/dynamodb-store.ts';
 import { DUE_INDEX } from '../../shared/store/keys.ts';
 import { holds, type Item, type Placed, update } from './expressions.ts';
-import type { Meter, TestTable } from './table.ts';
+import { type Meter, newMeter, type TestTable } from './table.ts';
 
 const NAME = 'relay-audit';
 const READ_UNIT = 4096;
@@ -40,14 +40,7 @@ type Query = Request & {
  * real store's own; it is checked against the embedded engine by playing the same games on both. It keeps no more than the store uses.
  */
 export async function memoryTable(clock: () => number, retentionMs: number): Promise<TestTable> {
-  const meter: Meter = {
-    writeUnits: 0,
-    readUnits: 0,
-    requests: 0,
-    queries: 0,
-    underWay: 0,
-    reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 }),
-  };
+  const meter = newMeter();
   const items = new Items(meter);
   const send = async (command: { readonly constructor: { readonly name: string }; readonly input: object }) => {
     const { name } = command.constructor;
@@ -71,10 +64,7 @@ const ANSWERS: Record<string, (items: Items, input: never) => object> = {
     Responses: { [NAME]: RequestItems[NAME]?.Keys.flatMap((key) => items.read(key, 1) ?? []) },
   }),
   BatchWriteCommand: (items, { RequestItems }: { RequestItems: Record<string, readonly BatchWrite[]> }) => {
-    for (const { DeleteRequest, PutRequest } of RequestItems[NAME] ?? []) {
-      if (PutRequest !== undefined) items.write(PutRequest.Item, PutRequest.Item, 1);
-      if (DeleteRequest !== undefined) items.write(DeleteRequest.Key, undefined, 1);
-    }
+    for (const { DeleteRequest } of RequestItems[NAME] ?? []) items.write(DeleteRequest.Key, undefined, 1);
     return {};
   },
   PutCommand: (items, request: Request) => items.make('Put', request),
@@ -94,7 +84,7 @@ const ANSWERS: Record<string, (items: Items, input: never) => object> = {
 };
 
 type Write = 'Put' | 'Update' | 'Delete' | 'ConditionCheck';
-type BatchWrite = { readonly DeleteRequest?: { Key: Key }; readonly PutRequest?: { Item: Item & Key } };
+type BatchWrite = { readonly DeleteRequest: { readonly Key: Key } };
 
 class Items {
   readonly #partitions = new Map<string, Partition>();

@@ -40,19 +40,19 @@ export async function startTable(clock: () => number, retentionMs: number): Prom
   };
 }
 
+/** A meter that stands at nothing. */
+export function newMeter(): Meter {
+  const zero = { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 };
+  const meter: Meter = { ...zero, underWay: 0, reset: () => Object.assign(meter, zero) };
+  return meter;
+}
+
 type Capacity = { CapacityUnits?: number; WriteCapacityUnits?: number };
 
 const WRITES = ['BatchWriteItemCommand', 'PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand', 'TransactWriteItemsCommand'];
 
 function meterOf(client: DynamoDBClient): Meter {
-  const meter: Meter = {
-    writeUnits: 0,
-    readUnits: 0,
-    requests: 0,
-    queries: 0,
-    underWay: 0,
-    reset: () => Object.assign(meter, { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 }),
-  };
+  const meter = newMeter();
   client.middlewareStack.add(
     (next, context) => async (args) => {
       Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });

@@ -1,5 +1,5 @@
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { GroupNotice, NewsOfHost } from '../../domain/notice.ts';
+import { groupOf, type NewsOfHost, newsOf } from '../../domain/notice.ts';
 import type { Groups } from '../audit-store.ts';
 import { readRefused, readWindow } from '../items.ts';
 import { keys } from '../keys.ts';
@@ -30,21 +30,10 @@ export function groups(table: Table): Groups {
     },
 
     async joinGroup(notice, groupId, dueAt, now) {
-      const { accountId, recipient, hostId, hostName, occasion, relay, since } = notice;
-      const news: NewsOfHost = { hostId, hostName, occasion, relay, since };
       const Settle = { Update: settleUpdate(table, notice.id, { outcome: 'grouped', why: groupId }, now) };
-      const first: GroupNotice = {
-        id: groupId,
-        accountId,
-        channel: 'mail',
-        recipient,
-        owedAt: now,
-        about: 'hosts',
-        hosts: [{ ...news, seen: notice.seen }],
-      };
-      const Put = { ...noticePut(table, first, dueAt), ConditionExpression: 'attribute_not_exists(pk)' };
+      const Put = { ...noticePut(table, groupOf(notice, groupId, now), dueAt), ConditionExpression: 'attribute_not_exists(pk)' };
       const write = (TransactItems: object[]) => ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })));
-      const append = () => write([{ Update: appending(table, groupId, news) }, Settle]);
+      const append = () => write([{ Update: appending(table, groupId, newsOf(notice)) }, Settle]);
       // Another may make the group between the first look and the second.
       return (await append()) || (await write([{ Put }, Settle])) || append();
     },

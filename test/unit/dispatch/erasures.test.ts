@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dispatch } from '../../../functions/dispatch/dispatch.ts';
 import type { Host } from '../../../shared/domain/host.ts';
+import { tickOn } from '../../support/dispatching.ts';
 import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
@@ -20,10 +20,7 @@ async function removed(accountId: string): Promise<Host> {
   return host;
 }
 
-const tick = () => {
-  const services = { wakeScans: async () => {}, wakeNotices: async () => {}, clock: () => now, count: () => {}, owedLeaseMs: MINUTE };
-  return dispatch({ store: table.store, ...services });
-};
+const tick = () => tickOn(table.store, now);
 
 test('what a removed host left is erased half an hour later, however many hosts a stranger has removed before it', async () => {
   for (let count = 0; count < 50; count++) await removed('stranger');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dispatch } from '../../../functions/dispatch/dispatch.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
+import { tickOn } from '../../support/dispatching.ts';
 import { NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
 import { startTable, type TestTable } from '../../support/table.ts';
 
@@ -25,12 +25,7 @@ async function owe(accountId: string): Promise<string> {
 }
 
 /** What one dispatch wakes. */
-async function wakes(): Promise<string[]> {
-  const woken: string[] = [];
-  const wakeNotices = async (ids: readonly string[]) => void woken.push(...ids);
-  await dispatch({ store: table.store, wakeScans: async () => {}, wakeNotices, clock: () => now, count: () => {}, owedLeaseMs: MINUTE });
-  return woken;
-}
+const wakes = () => tickOn(table.store, now);
 
 test('a call of a webhook waits for none of those that another account has due, however many and how long', async () => {
   for (let count = 0; count < 60; count++) await owe('stranger');
