@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:http';
 import { UsageError } from '../commands/options.ts';
 
@@ -11,23 +12,33 @@ export const HOST = '127.0.0.1';
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 export const REGION = 'us-east-1';
 
+// Below those that systems give to connections, and to whoever asks for any port: one of those may be taken before it is listened at.
+const [LOWEST_PORT, HIGHEST_PORT] = [10_000, 32_000];
+const TRIES = 100;
+
 /** Checks that a port is free on loopback, and gives it; 0 gives any free one. */
 export async function takePort(port: number, use: 'API' | 'mails' = 'API'): Promise<number> {
-  const probe = createServer();
-  try {
-    return await new Promise<number>((done, fail) => {
-      probe.once('error', fail);
-      probe.listen(port, HOST, () => {
-        const address = probe.address();
-        done(typeof address === 'object' && address !== null ? address.port : port);
-      });
-    });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
-    const forWhat = use === 'mails' ? ', where mails would be shown,' : '';
-    throw new UsageError(`Port ${port}${forWhat} ${why}. Stop what uses it, or choose another: npm start -- --port ${port + 10}`);
-  } finally {
-    await new Promise((done) => probe.close(done));
+  if (port === 0) return somePort();
+  const trouble = await troubleAt(port);
+  if (trouble === undefined) return port;
+  const why = trouble === 'EADDRINUSE' ? 'is taken' : `cannot be used (${trouble})`;
+  const forWhat = use === 'mails' ? ', where mails would be shown,' : '';
+  throw new UsageError(`Port ${port}${forWhat} ${why}. Stop what uses it, or choose another: npm start -- --port ${port + 10}`);
+}
+
+async function somePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+    if ((await troubleAt(port)) === undefined) return port;
   }
+  throw new UsageError(`No port from ${LOWEST_PORT} to ${HIGHEST_PORT} can be used. Choose one: npm start -- --port 8025`);
+}
+
+// The code of the error of whoever listens there.
+function troubleAt(port: number): Promise<string | undefined> {
+  const probe = createServer();
+  return new Promise((done) => {
+    probe.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+    probe.listen(port, HOST, () => probe.close(() => done(undefined)));
+  });
 }
