@@ -79,6 +79,8 @@ export type AddressFacts = {
 /** What was found for a host: on its name's side, which a host given as an address does not have, and on each address's. */
 export type ConsentFacts = {
   readonly namePlaces?: readonly Place[] | undefined;
+  /** The part of the name that somebody has registered, which is most often the zone that its owner edits. */
+  readonly zone?: string | undefined;
   readonly addresses: readonly AddressFacts[];
   /** Usual wrong places that hold something, where those were asked: the zone twice in the name, no underscore, no label at all. */
   readonly misplaced?: readonly Place[] | undefined;
