@@ -4,7 +4,14 @@ import { type Answer, decode, encode, type RecordType } from 'dns-packet';
 
 /** What a scripted DNS server says of a name, once `held` has settled: records, a code such as NXDOMAIN (3), SERVFAIL (2), REFUSED (5), or both. */
 export type Saying =
-  | { readonly answers?: readonly Answer[]; readonly rcode?: number; readonly held?: Promise<unknown> }
+  | {
+      readonly answers?: readonly Answer[];
+      readonly authorities?: readonly Answer[];
+      readonly rcode?: number;
+      /** It is too long for a packet, and has to be asked for by TCP. */
+      readonly isCut?: boolean;
+      readonly held?: Promise<unknown>;
+    }
   | 'garbage'
   | 'silence';
 
@@ -35,7 +42,11 @@ export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): 
   return { address: `127.0.0.1:${socket.address().port}`, asked, stop: () => new Promise((done) => socket.close(() => done())) };
 }
 
-function reply(id: number, question: { type: RecordType; name: string }, { rcode = 0, answers = [] }: Exclude<Saying, string>): Buffer {
-  const flags = 0x0180 | rcode; // recursion desired and available, then the code
-  return encode({ type: 'response', id, flags, questions: [question], answers: [...answers] });
+function reply(
+  id: number,
+  question: { type: RecordType; name: string },
+  { rcode = 0, answers = [], authorities = [], isCut = false }: Exclude<Saying, string>,
+): Buffer {
+  const flags = 0x0180 | (isCut ? 0x0200 : 0) | rcode; // recursion desired and available, cut or not, then the code
+  return encode({ type: 'response', id, flags, questions: [question], answers: [...answers], authorities: [...authorities] });
 }
