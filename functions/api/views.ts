@@ -120,7 +120,7 @@ export function backscatterView(bounces: readonly Bounce[], legs: readonly LegEv
   return shown && { explanation: shown.sentence, settings: [...shown.settings] };
 }
 
-/** A message of ours that was bounced. */
+/** One of our messages that was bounced. */
 export function bounceView({ leg, test, sentAt, at, by }: Bounce): z.input<typeof scanResponse>['bounces'][number] {
   return { leg, test, sentAt: iso(sentAt), at: iso(at), by };
 }

@@ -13,7 +13,7 @@ import { page, queryOf, type SignedCall, type SignedVerb, seeOther } from './cal
 import { faultsIn, faultsOf } from './host-faults.ts';
 import { readForm } from './read-form.ts';
 
-const CLAIM_MS = 60_000; // longer than the function may run: then whoever sent the form is gone
+const CLAIM_MS = 60_000; // longer than the function may run: after that its sender is gone
 const ONCE_MS = 24 * 60 * 60_000; // a form that is older was forgotten
 
 /** `GET /hosts/new?name=…` */

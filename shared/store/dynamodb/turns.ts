@@ -66,7 +66,7 @@ async function writeDown(table: Table, { address, ref, now }: Turn): Promise<voi
   await table.client.send(new PutCommand({ TableName: table.name, Item }));
 }
 
-// What a turn does to the list of those written down. A list that is full, a week old or expired is begun anew.
+// How a turn changes the list of hosts. A list that is full, a week old or expired is started again.
 const JOINED = {
   update: ', listedAt = if_not_exists(listedAt, :now) ADD scanners :scanners',
   condition:
