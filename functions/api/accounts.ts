@@ -41,7 +41,7 @@ export const askForAccount: OpenVerb = async (call) => {
 export const useConfirmation: OpenVerb = async (call) => {
   readNoQuery(call.event);
   const { token } = readBody(call.event, confirmationRequest);
-  // Only tokens that are none of ours are counted: a good one is never held up by its neighbours.
+  // Only forged tokens are counted, so a good one is never held up by its neighbours.
   if (readConfirmation(call.secrets, token, call.clock()).kind === 'unreadable')
     await spendFrom(
       call,

@@ -8,7 +8,7 @@ import type { Cursors } from './cursor.ts';
 /** What the API works with. */
 export type Services = Omit<Operations, 'siteUrl' | 'note'> & {
   readonly cursors: Cursors;
-  /** Writes a line about a request that met trouble of ours, with its id. */
+  /** Logs trouble on our side that a request met, with the request's id. */
   readonly log: (event: APIGatewayProxyEventV2, message: string, fields: object) => void;
   /** Where the links of mails lead to; empty is where the request was sent to. */
   readonly baseUrl: string;

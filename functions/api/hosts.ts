@@ -91,7 +91,7 @@ function notAskedOf(notAsked: readonly NotAsked[]) {
     : { recipientsNotAsked: notAsked.map(({ email, why }) => ({ email, why, detail: WHY_NOT_ASKED[why] })) };
 }
 
-// Shown to whoever sets a webhook, who may do so again to see it.
+// Shown only when a webhook is set. Setting it again shows it again.
 function secretOf(call: Call, { id }: Host, { webhook }: { webhook?: string | null | undefined }) {
   return typeof webhook === 'string' ? { webhookSecret: webhookSecret(call.secrets, id) } : {};
 }

@@ -6,7 +6,7 @@ import { loggedError } from '../../shared/runtime/logging.ts';
 import type { RepeatableRequest } from '../../shared/store/audit-store.ts';
 import type { Answer, Call, Verb } from './call.ts';
 
-const CLAIM_MS = 60_000; // longer than the function may run: then whoever made the request is gone
+const CLAIM_MS = 60_000; // longer than the function may run: after that its maker is gone
 const KEEP_MS = 24 * 60 * 60_000;
 const AGAIN_SECONDS = 5; // a request is answered in less, or has failed
 

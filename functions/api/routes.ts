@@ -66,7 +66,7 @@ export function noRoute({ method, path }: { method: string; path: string }): nev
   throw new Problem(405, `${method} is not possible here.`, undefined, { allow: methods.join(', ') });
 }
 
-// Key, then budget, then scope, then verb: whoever has no key learns nothing else, and a verb never runs for one who may not.
+// Key, then budget, then scope, then verb: without a key a caller learns nothing, and no verb runs without permission.
 function withKey(verb: Verb) {
   return (services: Services, isRead: boolean): Handle =>
     (event) =>

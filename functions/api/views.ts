@@ -48,17 +48,14 @@ export function knownView({ host: { id, settings }, add }: Known): z.input<typeo
 /** A host as the API shows it. */
 export function hostView(host: Host, now: number): z.input<typeof hostResponse> {
   const { settings, state } = host;
+  const { servedDomains, ports, alertRecipients, acknowledgedAt, ...others } = settings;
   return {
     id: host.id,
-    name: settings.name,
-    period: settings.period,
-    reminders: settings.reminders,
-    webhook: settings.webhook,
-    acknowledgedAt: settings.acknowledgedAt === undefined ? undefined : iso(settings.acknowledgedAt),
-    servedDomains: [...settings.servedDomains],
-    controlMailbox: settings.controlMailbox,
-    ports: [...settings.ports],
-    alertRecipients: [...settings.alertRecipients],
+    ...others,
+    servedDomains: [...servedDomains],
+    ports: [...ports],
+    alertRecipients: [...alertRecipients],
+    acknowledgedAt: acknowledgedAt === undefined ? undefined : iso(acknowledgedAt),
     createdAt: iso(host.createdAt),
     revision: host.revision,
     relayState: state.relay,
@@ -123,7 +120,7 @@ export function backscatterView(bounces: readonly Bounce[], legs: readonly LegEv
   return shown && { explanation: shown.sentence, settings: [...shown.settings] };
 }
 
-/** A message of ours that was bounced. */
+/** One of our messages that was bounced. */
 export function bounceView({ leg, test, sentAt, at, by }: Bounce): z.input<typeof scanResponse>['bounces'][number] {
   return { leg, test, sentAt: iso(sentAt), at: iso(at), by };
 }

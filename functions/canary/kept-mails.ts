@@ -2,7 +2,7 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { fromEnv } from '@aws-sdk/credential-provider-env';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-const READ_BYTES = 64 * 1024; // of one mail: a bounce quotes 2 KiB of ours, and says what it has to say before that
+const READ_BYTES = 64 * 1024; // of one mail: a bounce quotes our 2 KiB, after all that it has to say itself
 const READ_MS = 10_000;
 
 /**

@@ -3,7 +3,7 @@ import { TOKEN_HEADER } from '../../shared/smtp/canary-message.ts';
 import { type Header, mailParts, type Part, valuesOf } from './mail-parts.ts';
 import { receivedPath } from './received-path.ts';
 
-/** What a bounce says: the tokens in the message of ours that it quotes, which may be made up, and who bounced it. */
+/** What a bounce says: the tokens in the message that it quotes, which may be forged, and who bounced it. */
 export type ReadBounce = { readonly tokens: readonly string[]; readonly by?: string | undefined };
 
 const TOKENS_LIMIT = 4; // a bounce quotes one message, in which the token stands twice

@@ -2,7 +2,7 @@ import { parseAddress } from '../../shared/domain/address.ts';
 import type { Hop } from '../../shared/domain/canary.ts';
 import { printable } from '../../shared/domain/transcript.ts';
 
-const HOPS_LIMIT = 10; // newest first: what is further back may have been made up by whoever sent it
+const HOPS_LIMIT = 10; // newest first: the sender may have made up older ones
 const HEADER_LIMIT = 1_000; // characters of one header that are looked at
 const NAME_LIMIT = 100; // characters of a name that are kept
 const COMMENTS_DEPTH = 4; // comments within comments (RFC 5322 §3.2.2) that are taken out

@@ -124,7 +124,8 @@ async function scansIn(store: AuditStore, { period, slot, tick }: DueSlot): Prom
   return (await store.hostsInSlot(period, slot)).map((entry) => ({ ...entry, scanId: scanId(dueAt, 'scheduled'), dueAt, tries: 0 }));
 }
 
-// Only who has more due than anybody's share may have a larger one. An account that cannot be read now holds up no other: it has the usual share.
+// A larger share matters only to an account with more due than the usual share. One that cannot be read now gets the usual share,
+// and holds up nobody.
 async function sharesAmong(due: readonly DueScan[], store: AuditStore): Promise<(accountId: string) => number> {
   const many = [...Map.groupBy(due, ({ accountId }) => accountId)].filter(([, all]) => all.length > SCANS_A_MINUTE);
   const shares = new Map(
@@ -146,7 +147,7 @@ async function eraseRemoved({ store }: Services, now: number): Promise<number> {
   return gone.filter(Boolean).length;
 }
 
-// A digest that a scan has overtaken is decided anew at the next tick.
+// If a scan came in between, the digest is decided again at the next tick.
 async function oweDigests(services: Services, now: number): Promise<number> {
   const { store, wakeNotices } = services;
   const due = await store.dueDigests(now, DIGESTS_LIMIT);

@@ -41,8 +41,10 @@ export type Called = { readonly kind: 'taken' } | { readonly kind: 'refused'; re
 
 const WAIT_MS = 60_000; // after a refusal; doubles with each, up to an hour
 const WAIT_LIMIT_MS = 3_600_000;
-const WEBHOOK_TRIES = 24; // calls: within some eighteen hours, or longer where the account has too many that fail; then the owner may have it repeated
-const WEBHOOK_AGE_MS = 48 * 3_600_000; // the end of a notice also where the account has so many that fail that it has few of its calls, or none
+// About eighteen hours of calls, or longer where too many of the account's calls fail. After that the owner can have it repeated.
+const WEBHOOK_TRIES = 24;
+// Ends a notice that had few of its calls, or none, because too many of the account's calls fail.
+const WEBHOOK_AGE_MS = 48 * 3_600_000;
 const TOLD_AFTER_MS = 11_000; // since it began, of a call that was not taken: none takes longer than ten seconds
 const GONE = 'its host was removed';
 const TOO_MANY = 'too many calls of the webhooks of this account failed in this hour';

@@ -41,7 +41,7 @@ export function plain(statusCode: number, body: string, headers: Record<string, 
   return answer(statusCode, 'text/plain; charset=utf-8', body, headers);
 }
 
-/** The answer to a form that went well: the browser goes on to a page of ours, and loading that again sends nothing twice. */
+/** The answer to a form that went well: leads the browser to another page, so that reloading sends nothing twice. */
 export function seeOther(path: string): Answer {
   return { ...page(303, ''), headers: { location: path, 'cache-control': 'no-store' } };
 }

@@ -12,7 +12,7 @@ const REFUSED = {
   ended: `This link ended when its account was signed out everywhere, or deleted. ${AGAIN}`,
 } as const;
 
-/** `GET /confirm?token=…`: asks; whoever only opens links changes nothing. */
+/** `GET /confirm?token=…`: asks first, so that only opening a link changes nothing. */
 export const askConfirm: Verb = async ({ event }) => page(200, confirmPage(event.queryStringParameters?.token ?? ''));
 
 /** `POST /confirm`: acts, once. */

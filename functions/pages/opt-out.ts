@@ -92,7 +92,7 @@ async function listForGood(target: string, now: number, { store, event }: Call, 
   const budgets: Budget[] = [
     ...budgetsFrom(event.requestContext.http.sourceIp, { ...day, limit: FOR_GOOD_OF_ONE }),
     ...(domain === undefined ? [] : [{ ...day, who: domain, limit: FOR_GOOD_OF_ONE }]),
-    { ...day, who: 'all', limit: FOR_GOOD_A_DAY }, // last, so that who has used up theirs takes nothing of it
+    { ...day, who: 'all', limit: FOR_GOOD_A_DAY }, // last, so that nobody whose own budget is used up takes from it
   ];
   if ((await takeAll(budgets, now, store)) !== undefined) return 'stands';
   await store.addNever({ target, since: now, why: WHY });

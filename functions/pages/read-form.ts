@@ -9,7 +9,7 @@ const BODY_LIMIT = 16 * 1024; // bytes; the largest settings, every character of
 export type Read = { readonly kind: 'read'; readonly text: string; readonly target: Target } | Wrong;
 type Wrong = { readonly kind: 'wrong'; readonly text: string; readonly why: string };
 
-/** The answer to a request that is no form of ours; undefined when it is one. */
+/** Refuses a request that does not come from one of our forms; undefined when it does. */
 export function refusalOf(call: Call): Answer | undefined {
   const { event } = call;
   if (isForeign(call))

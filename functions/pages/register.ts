@@ -6,14 +6,14 @@ import { KnownServer } from '../../shared/accounts/same-server.ts';
 import { registerHostRequest } from '../../shared/contract/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget } from '../../shared/domain/host-name.ts';
-import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
+import { type FieldFaults, fieldsIn, fieldsOf, type HostFields, wishOf } from '../../shared/pages/host-fields.ts';
 import { askNamePage, knownServerPage, proposalPage, type RegisterForm, registerAgainPage } from '../../shared/pages/register.ts';
 import { newId } from '../../shared/runtime/ids.ts';
 import { page, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
-import { faultsIn, faultsOf, fieldsIn, fieldsOf, wishOf } from './host-form.ts';
+import { faultsIn, faultsOf } from './host-faults.ts';
 import { readForm } from './read-form.ts';
 
-const CLAIM_MS = 60_000; // longer than the function may run: then whoever sent the form is gone
+const CLAIM_MS = 60_000; // longer than the function may run: after that its sender is gone
 const ONCE_MS = 24 * 60 * 60_000; // a form that is older was forgotten
 
 /** `GET /hosts/new?name=…` */

@@ -3,11 +3,12 @@ import { Problem } from '../../shared/accounts/problem.ts';
 import { recipientsOf } from '../../shared/accounts/recipients.ts';
 import { changeHostRequest } from '../../shared/contract/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
+import { fieldsIn, fieldsOf, wishOf } from '../../shared/pages/host-fields.ts';
 import { deletePage, type SettingsPage, settingsPage } from '../../shared/pages/settings.ts';
 import { webhookSecret } from '../../shared/runtime/webhook-signature.ts';
 import { acted } from './acted.ts';
 import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
-import { faultsIn, faultsOf, fieldsIn, fieldsOf, inWords, wishOf } from './host-form.ts';
+import { faultsIn, faultsOf, inWords } from './host-faults.ts';
 import { readForm } from './read-form.ts';
 
 const TOLD: Readonly<Record<string, string>> = {

@@ -43,7 +43,7 @@ const askSignIn: Verb = async (call) => {
   return refusedMail(call, asked) ?? page(200, toldPage(email, SIGN_IN_MINUTES, asked.kind === 'crowded'));
 };
 
-/** `POST /sign-in/again`: by an earlier link, which shows that whoever holds it reads the mailbox. */
+/** `POST /sign-in/again`: by an earlier link. Its holder is known to read the mailbox. */
 const askLinkAgain: Verb = async (call) => {
   const refusal = refusalOf(call);
   if (refusal !== undefined) return refusal;
@@ -116,7 +116,7 @@ function isOurs({ secrets, clock }: Call, token: string): boolean {
   return readConfirmation(secrets, token, clock()).kind !== 'unreadable';
 }
 
-// A page of ours to go on to; nothing that a link from elsewhere made up leads away.
+// One of our pages to go on to. A forged link cannot lead away from this site.
 function ownPage(to: string): string | undefined {
   return OWN_PAGE.test(to) ? to : undefined;
 }

@@ -7,7 +7,7 @@ import { fieldOf, refusalOf } from './read-form.ts';
 const NOT_WHOLE = 'This link is not whole. Copy all of it from the mail, or write to us and we will do it for you.';
 const ONE_CLICK = 'One-Click'; // of List-Unsubscribe (RFC 8058 §3.2)
 
-/** `GET /unsubscribe?token=…`: asks; whoever only opens links changes nothing. */
+/** `GET /unsubscribe?token=…`: asks first, so that only opening a link changes nothing. */
 export const askUnsubscribe: Verb = async (call) =>
   withSubscription(call, async ({ email }, token) => page(200, unsubscribePage(token, email)));
 
@@ -26,7 +26,7 @@ export const unsubscribe: Verb = async (call) => {
   });
 };
 
-// The token says it all: whoever holds it has the mail.
+// The token is enough: only a reader of the mail holds it.
 async function withSubscription(call: Call, act: (subscription: Subscription, token: string) => Promise<Answer>): Promise<Answer> {
   const token = call.event.queryStringParameters?.token ?? '';
   const subscription = readSubscription(call.secrets, token);

@@ -15,38 +15,38 @@ import { askingAtDial } from './at-the-dial.ts';
 import type { Finding } from './finding.ts';
 import { type Gate, permitHost, type TakeTurn } from './permit-host.ts';
 
-/** What an audit needs to know of this deployment. */
+/** What an audit needs to know about this deployment. */
 export type AuditRules = {
   readonly gate: Gate;
-  /** The address families that this deployment has a way out over. */
+  /** The address families that this deployment can reach. */
   readonly families: readonly (4 | 6)[];
   readonly ehloName: string;
   readonly canaryDomain: string;
   readonly optOutAddress: string;
-  /** Where our pages answer; left out where there are none. */
+  /** The address of our pages; left out when there are none. */
   readonly siteUrl?: string | undefined;
   readonly limits: ProbeLimits;
 };
 
 /** What one audit is to do. */
 export type AuditOrder = {
-  /** The scan that it is, by which an address may speak that has asked for it. */
+  /** The id of the scan. An address that has itself asked for this scan consents by it. */
   readonly scanId?: string | undefined;
-  /** The whole table, or the core with the `rotation`-th of its rotating parts. */
+  /** The full table, or the core and the `rotation`-th of the rotating parts. */
   readonly scope: 'full' | { readonly rotation: number };
   readonly takeTurn: TakeTurn;
   readonly expectCanary?: ExpectCanary | undefined;
-  /** Of a host that is known to take any local part: which round of the few messages that are sent to such it is. */
+  /** For a host that is known to take any local part: the number of this round of messages. It gets only a few each time. */
   readonly round?: number | undefined;
   /** The legs of earlier sittings of the same scan. */
   readonly before?: readonly LegEvidence[] | undefined;
-  /** Told after each session how far a leg has come. */
+  /** Called after each session with how far the leg has come. */
   readonly onProgress?: OnProgress | undefined;
-  /** Cuts the sitting short, as the end of its time does. */
+  /** Ends the sitting early, as if its time were up. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** One audit of one host: ask what may be sent to each of its addresses, then probe each leg. */
+/** Audits one host: asks what may be sent to each of its addresses, then probes each leg. */
 export async function auditHost(registered: Host, order: AuditOrder, rules: AuditRules): Promise<Finding> {
   const permission = await permitHost(registered, rules.families, order.takeTurn, rules.gate, order.scanId);
   if ('untested' in permission) return permission;
@@ -74,8 +74,8 @@ type AddressWork = {
   readonly askAtDial: AskAtDial;
 };
 
-// One leg after the other keeps a server from seeing sessions of ours at two ports at once. A port has all the time that is left; where
-// an earlier sitting had to stop, this one begins.
+// Legs are probed one after the other, so that a server never sees us at two ports at once. Each port may use all the time that is left,
+// and the sitting starts where the previous one had to stop.
 async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   const ports = inOrder(work);
   const knocks = knockLater(work, ports.slice(1));
@@ -86,9 +86,9 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
     const absent = await knocks.absent(port);
     const leg = absent === undefined ? await probeIfPlanned(work, port, transport, scope) : scope.length === 0 ? undefined : absent;
     if (leg !== undefined) legs.push(leg);
-    // The core asks about STARTTLS by its plain leg, which it may have left out this time.
+    // Only the plain leg shows whether STARTTLS is offered, and the core may have left it out this time.
     if (leg?.offersStarttls !== true) continue;
-    // What a plain leg would not answer before STARTTLS is asked inside.
+    // What the plain leg would not answer before STARTTLS is asked after it.
     const own = scopeOf(work, port, 'starttls');
     const moved =
       askedOfEveryone(leg.tests) === 'starttls-first' && own !== 'full' && scope !== 'full' ? [...new Set([...scope, ...own])] : own;
@@ -99,7 +99,7 @@ async function probeAddress(work: AddressWork): Promise<LegEvidence[]> {
   return inPortOrder(await withoutBans(legs, work), work.host.settings.ports);
 }
 
-// The ports that we never got to come first, then those where our time ran out: one that uses up every sitting keeps no other from its first.
+// First the ports that we never got to, then those where time ran out: a slow port that uses up every sitting must not starve the others.
 function inOrder({ host, order, permitted }: AddressWork): readonly number[] {
   const before = (order.before ?? []).filter(({ address }) => address === permitted.text);
   const late = new Set(before.filter(({ stopped }) => stopped === 'out-of-time').map(({ port }) => port));
@@ -114,8 +114,8 @@ function inPortOrder(legs: readonly LegEvidence[], ports: readonly number[]): Le
 
 type Knocks = { readonly absent: (port: number) => Promise<LegEvidence | undefined>; readonly stop: () => void };
 
-// A port that drops our packets costs a time-out, and two cost two. Where the first port takes long, the others are asked beside it
-// whether they are there at all: a connection that is closed at once, and no word.
+// Each port that drops our packets costs a time-out. When the first port takes long, we check the others at the same time: we connect,
+// and close again without a word.
 function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
   const { permitted, rules, order } = work;
   const known = new Set((order.before ?? []).filter(({ address }) => address === permitted.text).map(({ port }) => port));
@@ -129,7 +129,7 @@ function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
     return undefined;
   };
   const timer = setTimeout(() => {
-    // Trouble of this machine is found again, and told, by whoever holds the session.
+    // Trouble on this machine shows again in the session itself, which reports it.
     for (const port of ports)
       if (!known.has(port) && !reached.has(port))
         asked.set(
@@ -148,8 +148,8 @@ function knockLater(work: AddressWork, ports: readonly number[]): Knocks {
   };
 }
 
-// Ban tools close several ports at once: when one was silent after another refused us, and that other takes no connection
-// any more either, it is not that nothing is there.
+// Ban tools close several ports at once. If a port is silent after another one refused us, and that other one no longer takes connections
+// either, we were banned: the port is there.
 async function withoutBans(legs: readonly LegEvidence[], work: AddressWork): Promise<LegEvidence[]> {
   const { permitted, rules } = work;
   const refusing = legs.find(({ contact, costs }) => contact === 'answered' && costs.refusals > 0);
@@ -209,7 +209,7 @@ async function probeIfPlanned(
   });
 }
 
-// What an earlier sitting ended with, unless there is something left to complete.
+// The earlier sitting's evidence of a leg that has nothing left to ask.
 function isSettled(leg: LegEvidence): boolean {
   const { verdict, reason } = judgeLeg(leg);
   return verdict !== 'inconclusive' || reason === 'awaiting-messages' || hasBrokenTls(leg);
@@ -221,7 +221,7 @@ function untouched(host: Host, { text }: { readonly text: string }, contact: Con
 
 const DAY_MS = 86_400_000;
 
-/** The names and numbers of envelopes to one address; of what an account chose, only what lies at a served domain that is proven. */
+/** What the envelopes to one address are made of. Served domains and the control mailbox are used only where they are proven. */
 export function castFor(host: Host, address: Address, servedDomains: readonly string[], rules: AuditRules): Cast {
   const target = readTarget(host.settings.name);
   return {
@@ -237,16 +237,16 @@ export function castFor(host: Host, address: Address, servedDomains: readonly st
   };
 }
 
-// Contacts that show nothing of whether our packets left at all; a port that was never got to is among them. A refused connection does:
-// somebody answered.
+// Contacts that do not show whether our packets left at all, such as a port that we never got to. A refused connection does: somebody
+// answered.
 const NO_ANSWER: readonly Contact[] = ['connection-timed-out', 'network-unreachable', 'out-of-time'];
 
-/** The ports from which nothing at all came back: there it may be our own way out that is blocked. */
+/** The ports from which nothing came back. Our own way out may be blocked there. */
 export function mutePorts({ legs }: Pick<Finding, 'legs'>): number[] {
   return [...new Set(legs.map((leg) => leg.port))].filter((port) => !answeredPorts({ legs }).includes(port));
 }
 
-/** The ports from which something came back, if only a refusal. */
+/** The ports from which anything came back, even a refusal. */
 export function answeredPorts({ legs }: Pick<Finding, 'legs'>): number[] {
   return legs.filter((leg) => !NO_ANSWER.includes(leg.contact)).map((leg) => leg.port);
 }

@@ -6,7 +6,7 @@ import type { AuditStore } from '../../shared/store/audit-store.ts';
 const EVERY_MS = 1_000; // who watches looks every few seconds
 const NOTES_LIMIT = 60; // writes of one sitting
 
-/** What notes how far a scan has come, for whoever watches it. */
+/** Notes how far a scan has come, for those who watch it. */
 export type ProgressNotes = {
   readonly note: OnProgress;
   /** Waits for the last note, so that none comes after the result; throws when one could not be written. */

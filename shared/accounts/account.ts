@@ -36,7 +36,7 @@ export async function ownAccount({ store, accountId }: Pick<Acting, 'store' | 'a
   return account;
 }
 
-/** The problem of whoever acts for an account that is removed. */
+/** The problem when the account has been removed. */
 export function accountGone(): Problem {
   return new Problem(401, 'This account is gone.');
 }

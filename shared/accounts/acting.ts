@@ -6,7 +6,7 @@ import type { Registration } from '../runtime/config.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { AuditStore } from '../store/audit-store.ts';
 
-/** What the operations of accounts work with, whoever calls them. */
+/** What the operations of accounts work with, called by the API or by pages. */
 export type Operations = {
   readonly store: AuditStore;
   readonly secrets: Secrets;
@@ -28,7 +28,7 @@ export type Operations = {
   /** Where the links of mails lead to, without a slash at the end. */
   readonly siteUrl: string;
   readonly wait: (ms: number) => Promise<unknown>;
-  /** Writes a line into the log about trouble of ours that fails no request. */
+  /** Logs trouble on our side that fails no request. */
   readonly note: (message: string, fields: object) => void;
 };
 

@@ -37,7 +37,7 @@ export async function confirm(token: string, services: Confirming): Promise<Conf
   if (read.kind !== 'good') return { kind: 'refused', why: read.kind };
   const { confirmation } = read;
   if (confirmation.kind === 'sign-in') return { kind: 'refused', why: 'unreadable' };
-  // Used up before it acts: of two clicks at once, one makes a key. Whoever is met by trouble of ours in between asks for another mail.
+  // Used up before it acts, so that two clicks at once make one key. If something fails in between, the reader asks for another mail.
   const isFirst = await services.store.useOnce(confirmation.nonce, confirmation.expires);
   if (!isFirst) return { kind: 'refused', why: 'used' };
   const confirmed =

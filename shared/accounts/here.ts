@@ -15,7 +15,7 @@ import { Problem } from './problem.ts';
 import { KnownServer } from './same-server.ts';
 import { requestScan } from './scans.ts';
 
-const CLAIM_MS = 30_000; // longer than the functions may run: then whoever made the request is gone
+const CLAIM_MS = 30_000; // longer than the functions may run: after that its maker is gone
 const TRIES = 12; // looks for the scan of another request of the same moment,
 const WAIT_MS = 300; // so much apart: longer in all than the first look of a registration waits for DNS
 

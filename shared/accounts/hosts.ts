@@ -34,7 +34,7 @@ const EDIT_TRIES = 5; // times an acknowledgement or a removal is made again whe
 const LOOKS = 10; // at the hosts of the account, each after another registration or change came between
 const FIRST_WAIT_MS = 20; // at most, before the second look; doubled with each, so that not all look again at once
 const LONGEST_WAIT_MS = 640; // so that ten looks take two seconds on average
-const LOOK_MS = 3_000; // in which DNS has to answer whoever registers or changes a host, which is done whether or not it does
+const LOOK_MS = 3_000; // for DNS to answer when a host is registered or changed; after that it is done without
 const FURTHER_LOOKS_MS = 8_000; // for all further looks: with the first, less than the twenty seconds that the function has
 
 /** The ports of a host that names none: those that are usual, as far as they are probed here. */

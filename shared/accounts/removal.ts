@@ -6,7 +6,7 @@ import { invalid } from './problem.ts';
 
 const HOSTS_AT_ONCE = 25; // removed side by side
 
-/** Removes the account with everything of it. Hosts go first, so that what broke off can be asked for again. `confirm` must be its mail address. */
+/** Removes an account and all it has. Hosts go first, so that a removal that broke off can be repeated. `confirm` must be its mail address. */
 export async function removeAccount(acting: Acting, confirm: string): Promise<void> {
   const account = await ownAccount(acting);
   if (confirm.toLowerCase() !== account.email.toLowerCase())

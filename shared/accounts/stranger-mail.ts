@@ -65,10 +65,10 @@ export type MailWish = {
   readonly pastCrowd: boolean;
 };
 
-/** Whether a mail may leave; and what may be told of it to whoever asked, since it is the same whosever the mailbox is. */
+/** Whether a mail may leave, and what the asker may be told, which is the same for every mailbox. */
 export type MailLeave = {
   readonly granted: boolean;
-  /** The mailbox has had its mails. Only whoever acts for an account is told. */
+  /** The mailbox has had its mails. Only a signed-in account is told. */
   readonly mailboxFull: boolean;
   readonly told: 'nothing' | 'crowded' | { readonly kind: 'too-many'; readonly resetAt: number };
   /** Gives everything back, when no mail was sent after all. */
@@ -94,7 +94,7 @@ export async function takeMail(
   const crowd = [domain, all].flatMap((taken) => taken ?? []);
   const crowded = crowd.length < 2;
   const granted = mailbox.granted && (wish.pastCrowd || !crowded);
-  // What is refused mails nobody: whoever asks next finds the mailbox's day as it was.
+  // A refused request mails nobody, so it uses up nothing of the mailbox's day.
   const unused = [...(granted && !crowded ? [] : crowd), ...(granted ? [] : mailbox.taken)];
   await giveAllBack(store, unused, now);
   const rest = [...caused.taken, ...mailbox.taken, ...crowd].filter((each) => !unused.includes(each));
@@ -120,7 +120,7 @@ export async function mailWasWanted({ store }: { readonly store: Store }, wanted
   await giveAllBack(store, budgets, issuedAt(wanted));
 }
 
-/** A mail came back because its mailbox does not exist: whoever caused it may cause the fewer others today. */
+/** A mail came back because its mailbox does not exist: its causer may cause fewer others today. */
 export async function countBounce(store: Store, packed: string, now: number): Promise<void> {
   const budgets = causesIn(packed).map(causeBudget);
   for (let count = 0; count < BOUNCE_COUNTS; count++) await Promise.all(budgets.map((budget) => store.takeFromBudget(budget, now)));

@@ -83,6 +83,13 @@ const settings = {
     }),
 } satisfies Settable;
 
+/** The settings of a host as an answer shows them. */
+export const shownSettings = {
+  ...settings,
+  controlMailbox: settings.controlMailbox.optional(),
+  webhook: settings.webhook.optional(),
+} satisfies Settable;
+
 /** Whether settings are small enough that a scan's write of the host stays cheap. */
 export const smallEnough = (value: {
   readonly servedDomains?: readonly string[] | undefined;

@@ -3,9 +3,9 @@ import { MAIL_STOPS } from '../domain/mail-stop.ts';
 import { KNOWN_STATES, REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { MTA_NAMES, type Mta } from '../domain/remedies.ts';
 import { CONTACTS, OUTCOMES, SCAN_KINDS, STAGES, TRANSPORTS } from '../domain/scan.ts';
-import { PERIODS } from '../domain/schedule.ts';
 import { holeResponse } from './hole.ts';
 import { exempt, knownHost } from './proposals.ts';
+import { shownSettings } from './requests.ts';
 
 const moment = z.iso.datetime();
 const verdict = z.enum(VERDICTS).meta({ id: 'Verdict', description: 'What the evidence of a scan proves.' });
@@ -52,15 +52,7 @@ export const hostResponse = z
   .strictObject({
     id: z.string(),
     name: z.string(),
-    servedDomains: z.array(z.string()),
-    ports: z.array(z.int()),
-    period: z.enum(PERIODS as [(typeof PERIODS)[number], ...typeof PERIODS]),
-    alertRecipients: z.array(z.string()),
-    controlMailbox: z.string().optional().meta({
-      description: 'The mailbox that a scan asks for in the place of postmaster, while its domain is one of the served domains used.',
-    }),
-    reminders: z.boolean(),
-    webhook: z.string().optional(),
+    ...shownSettings,
     acknowledgedAt: moment.optional().meta({ description: 'When its owner said that they know it to be a sink.' }),
     createdAt: moment,
     revision: z.int(),

@@ -9,7 +9,7 @@ export type Backscatter = { readonly sentence: string; readonly settings: readon
 const SENTENCE =
   'It takes mail for users whom it does not know, and bounces it later to whoever is named as the sender. Spam names innocent people as senders, so they get these bounces: that is backscatter, and some blocklists list servers for it. RFC 5321 §6.2 says to refuse such mail while its sender is still connected. This does not make it an open relay.';
 
-// Those that are known to take unknown users by a setting of theirs; others get the general words.
+// Servers known to accept unknown users by a setting. Others get the general advice.
 const SETTINGS: Partial<Record<Mta, readonly string[]>> = {
   postfix: [
     'main.cf: do not empty local_recipient_maps; list the users of domains that you pass on in relay_recipient_maps, and those of virtual domains in virtual_mailbox_maps.',

@@ -17,7 +17,7 @@ export type Canary = {
   readonly sentAt: number;
 };
 
-/** Mailboxes of ours: those whose local part begins with `prefix`, at `domain` and at every name below it. */
+/** Our mailboxes: every local part that begins with `prefix`, at `domain` and every name below it. */
 export type Mailboxes = { readonly prefix: string; readonly domain: string };
 
 /** One Received header: who handed the message over (`from`, with the address that the receiver saw), and who took it (`by`). */

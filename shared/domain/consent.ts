@@ -19,8 +19,8 @@ export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unask
 export type LookCut = 'questions' | 'time';
 
 /**
- * A question to DNS that failed. `said` is what the resolver answered, such as `SERVFAIL`, `REFUSED`, `no answer` or `unreadable answer`; `details` is
- * its own explanation (RFC 8914), if it gave one.
+ * A question to DNS that failed. `said` is what the resolver answered, such as `SERVFAIL`, `REFUSED`, `no answer` or `unreadable answer`;
+ * `details` is its own explanation (RFC 8914), if it gave one.
  */
 export type DnsFailure = {
   /** The type of the record, such as `TXT`. */
@@ -98,7 +98,10 @@ export type ExchangerFacts = {
   readonly failure?: DnsFailure | undefined;
 };
 
-/** What DNS says of the mail of a served domain: `implicit`, it has no MX and takes mail at its own address (RFC 5321 §5.1); `null`, it takes none (RFC 7505). */
+/**
+ * What DNS says about a served domain's mail. `implicit`: it has no MX and takes mail at its own address (RFC 5321 §5.1). `null`: it takes
+ * none (RFC 7505).
+ */
 export type DomainFacts = {
   readonly domain: string;
   readonly used: boolean;

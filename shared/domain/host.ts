@@ -18,7 +18,7 @@ export type HostSettings = {
   readonly acknowledgedAt?: number | undefined;
 };
 
-/** The settings that an owner chooses and may choose anew: in a form, or by the API. */
+/** The settings that an owner may choose and change, in a form or through the API. */
 export type OwnSetting = Exclude<keyof HostSettings, 'name' | 'acknowledgedAt'>;
 
 /** Scheduled scans in a row that could not audit a host, since when, and whether its owner was told. */

@@ -22,5 +22,5 @@ export const REQUEST_LOOK_MS = 10_000;
 /** How long a look may take before a scan, in milliseconds: slow name servers get more, and the worker has minutes. */
 export const SCAN_LOOK_MS = 30_000;
 
-/** How long a look may keep a dial waiting, in milliseconds; then the sitting is over, and the next one asks anew. */
+/** How long a look may keep a dial waiting, in milliseconds; then the sitting is over, and the next one asks again. */
 export const DIAL_LOOK_MS = 10_000;

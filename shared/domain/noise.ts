@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const CHANGES_TOLD = 4; // changes in a day that are told one by one
 const FIRST_REMINDERS_DAYS = [1, 7]; // after the state was confirmed; then every thirty
 const REMINDER_DAYS = 30;
-const REMINDERS_LIMIT = 14; // some thirteen months: who has not acted by then will not
+const REMINDERS_LIMIT = 14; // about thirteen months: an owner who has not acted by then will not
 const SILENT_SCANS = 3; // scheduled scans in a row that could not audit a host before its owner is told
 
 /** A confirmed turn of the relay state. */
@@ -46,7 +46,7 @@ export function silenceAfter(silence: Silence | undefined, { kind, judgement, st
   return { scans: (silence?.scans ?? 0) + 1, since: silence?.since ?? startedAt, told: silence?.told ?? false };
 }
 
-/** Decides what is told of a scan that made `next` of the host's state, with a change of its relay state or without. */
+/** Decides what is told about a scan after which the host's state is `next`, whether or not its relay state changed. */
 export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn): Told {
   // What comes back of an earlier scan says nothing of whether the host answers by now.
   const silence = scan.startedAt < (host.state.last?.startedAt ?? 0) ? host.state.silence : silenceAfter(host.state.silence, scan);

@@ -58,7 +58,7 @@ type Owed = {
   readonly owedAt: number;
 };
 
-/** What is told of one host. */
+/** The news of one host. */
 export type NewsOfHost = {
   readonly hostId: string;
   readonly hostName: string;
@@ -72,7 +72,7 @@ export type NewsOfHost = {
 
 type OfHost = Owed & NewsOfHost & { readonly about: 'host' };
 
-/** A mail about one host. It carries all that is said, so that sending needs no second read. */
+/** A mail about one host. It carries everything it says, so sending needs no second read. */
 export type MailNotice = OfHost & { readonly channel: 'mail' };
 
 /** A call of a webhook, about one host. */

@@ -82,6 +82,6 @@ export const GENERAL_REMEDIES: readonly string[] = [
   'Moving the server to another port hides it from scanners of port 25 and closes nothing.',
 ];
 
-/** What is to be mended where a server takes every client for a private address, though it is not open: one day it may trust them. */
+/** What to fix where a server sees every client at a private address but is not open: it may come to trust that address. */
 export const LOST_ADDRESSES =
   'It takes every client for a private address, so it has lost theirs on the way: with Docker, disable the userland proxy or publish IPv4 only.';

@@ -110,10 +110,10 @@ export type TlsFacts = {
 /** What a leg cost the server: connections, commands, round trips (times we waited for an answer) and refusals that it counts against us. */
 export type LegCosts = { readonly connections: number; readonly commands: number; readonly roundTrips: number; readonly refusals: number };
 
-/** Why no further sitting of a scan follows: it had all that there are, its messages were waited for, or somebody would wait no longer. */
+/** Why a scan has no further sitting: it used them all, its messages were waited for, or somebody gave up waiting. */
 export const ENDS = ['sittings-used-up', 'waited', 'given-up'] as const;
 
-/** Everything one address, port and transport showed. Server text holds one character per byte (ISO 8859-1); whoever shows it escapes it. */
+/** Everything one address, port and transport showed. Server text holds one character per byte (ISO 8859-1): escape it before showing it. */
 export type LegEvidence = {
   readonly address: string;
   readonly port: number;
@@ -183,7 +183,7 @@ export type Begun = {
   readonly startedAt: number;
   /** Whether it is of the full table: it keeps its scope over its sittings, whatever other scans have shown in between. */
   readonly full: boolean;
-  /** How many sittings it has had; one that trouble of ours cut short is not counted. */
+  /** How many sittings it has had, without those that trouble on our side cut short. */
   readonly sittings: number;
   /** Hash of the evidence of its sittings so far. */
   readonly soFar: string;

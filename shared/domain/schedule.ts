@@ -44,7 +44,7 @@ export function firstDueTick(cursor: number, now: number): number {
   return Math.max(cursor + 1, now - PERIOD_MINUTES[LONGEST_PERIOD] + 1);
 }
 
-/** FNV-1a, 32 bits: even spread and the same in every run; nothing secret hangs on it. */
+/** FNV-1a, 32 bits: an even spread, the same in every run. Not for secrets. */
 export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;

@@ -9,9 +9,9 @@ import { judgeLeg, legName } from './verdict.ts';
 export type SeenLeg = { readonly leg: string; readonly verdict: Verdict };
 
 /**
- * What a host and its legs showed from one scan on, until another scan showed something else. One that is not `whole` tells of some
- * legs only: the others went on showing what they did. `gapSince` is the last scan before it, where so much time lies in between that
- * nothing is known of it. Times are epoch milliseconds.
+ * What a host and its legs showed from one scan on, until the next span. If it is not `whole`, it names only some legs; the others stay as
+ * they were. `gapSince` is the scan before it, when that is so long ago that nothing is known of the time between. Times are epoch
+ * milliseconds.
  */
 export type Span = {
   readonly from: number;
@@ -21,21 +21,21 @@ export type Span = {
   readonly legs: readonly SeenLeg[];
 };
 
-/** A time in which a host or a leg showed the same. */
+/** A stretch of time in which a host or a leg showed the same. */
 export type Stretch = { readonly from: number; readonly to: number; readonly verdict: Verdict };
 
-/** A line of the picture: that of the host, or of one of its legs. */
+/** One line of the picture: the host, or one of its legs. */
 export type Row = { readonly leg: string | undefined; readonly stretches: readonly Stretch[] };
 
-const GAP_PERIODS = 2; // a scan that is put off, or a schedule that is changed, is no gap yet
+const GAP_PERIODS = 2; // so that a scan that was put off, or a changed schedule, makes no gap
 const GAP_LEAST_MS = 60 * 60_000;
-const LEGS_TOLD = 10; // legs that the host's state has room for, one by one
+const LEGS_TOLD = 10; // legs that the host's state has room for one by one
 const CODE = '#';
-const TAG_LENGTH = 4; // characters that stand for the name of a leg in the host's state
+const TAG_LENGTH = 4; // characters that stand for a leg's name in the host's state
 
 /**
- * The effect of a scan, and the span that begins with it when it shows something else than the scans before. The host's state keeps what
- * was shown last, in five characters a leg and at most 51, so that a scan which shows the same writes and reads nothing for it.
+ * The effect of a scan, and a new span when it shows something new. The host's state holds what was shown last, in five characters a leg
+ * and at most 51, so a scan that shows the same as before reads and writes nothing for this.
  */
 export function spanned(effect: Effect, host: Host, scan: Scan, legs: readonly LegEvidence[]): { effect: Effect; span?: Span } {
   if (effect.kind === 'late') return { effect };
@@ -48,7 +48,7 @@ export function spanned(effect: Effect, host: Host, scan: Scan, legs: readonly L
   });
 }
 
-/** The same for a scan that canaries have raised: the legs that they came through are open. */
+/** The same for a scan that returned canaries have raised to open: so are the legs that they went through. */
 export function spannedByArrival(effect: Effect, host: Host, scan: Scan): { effect: Effect; span?: Span } {
   if (effect.kind === 'late' || scan.judgement.verdict !== 'open') return { effect };
   const legs = [...new Set((scan.arrivals ?? []).map(({ leg }) => leg))].map((leg): SeenLeg => ({ leg, verdict: 'open' }));
@@ -72,7 +72,8 @@ function spannedBy<E extends Exclude<Effect, { kind: 'late' }>>(
   return { effect: marked, span: { from: at, ...(gap ? { gapSince: last } : {}), whole, verdict, legs } };
 }
 
-// The letter of the host, then tag and letter of each leg; of more legs than that one code for all, which only whole scans change.
+// What the host's state keeps, `c` for closed and so on: the host's letter, then a tag and a letter for each leg, as in `cq7x2c` with one.
+// More than ten legs share one code, which only whole scans change.
 function markerAfter(before: string | undefined, { verdict, legs, whole }: Omit<Shown, 'at'>): string {
   const isCode = before?.charAt(1) === CODE;
   const known = isCode ? new Map([['', before?.charAt(0) ?? '']]) : readMarker(before);
@@ -87,7 +88,7 @@ function markerAfter(before: string | undefined, { verdict, legs, whole }: Omit<
   return now.size - 1 > LEGS_TOLD ? `${letter}${CODE}${fnv1a(text).toString(36)}` : text;
 }
 
-// A canary that has not come back does not make an open relay less of one: it is open until it is seen closed.
+// An open relay stays open until it is seen closed. A later canary that does not come back changes nothing.
 function kept(before: string | undefined, verdict: Verdict): string {
   return before === letterOf('open') && verdict === 'suspected' ? before : letterOf(verdict);
 }
@@ -100,9 +101,9 @@ function readMarker(marker: string | undefined): Map<string, string> {
   return known;
 }
 
-/** Whether what a host showed last names a leg at one of the addresses and ports. Tags are short: it may be another's, if rarely. */
+/** Whether the last span names a leg at one of these addresses and ports. Tags are short, so rarely another leg has the same. */
 export function hasShown(shown: string | undefined, addresses: readonly string[], ports: readonly number[]): boolean {
-  if (shown?.charAt(1) === CODE) return true; // of so many legs the names are not kept
+  if (shown?.charAt(1) === CODE) return true; // more than ten legs: their names are not kept
   const known = readMarker(shown);
   const legs = addresses.flatMap((address) =>
     ports.flatMap((port) => transportsAt(port).map((transport) => legName({ address, port, transport }))),
@@ -114,7 +115,7 @@ function tagOf(leg: string): string {
   return fnv1a(leg).toString(36).padStart(TAG_LENGTH, '0').slice(-TAG_LENGTH);
 }
 
-/** The picture of spans: the host's line first, then those of its legs by name. `spans` are newest first; nothing is known after `until`. */
+/** The lines of the picture: the host first, then its legs by name. `spans` are newest first; nothing is known after `until`. */
 export function rowsOf(spans: readonly Span[], until: number): Row[] {
   const lines = new Map<string, Stretch[]>();
   const open = new Map<string, { from: number; verdict: Verdict }>();
@@ -138,14 +139,14 @@ export function rowsOf(spans: readonly Span[], until: number): Row[] {
     .map(([line, stretches]) => ({ leg: line === '' ? undefined : line, stretches }));
 }
 
-/** What of a line lies between two times. */
+/** The part of a line between two times. */
 export function within(stretches: readonly Stretch[], from: number, to: number): Stretch[] {
   return stretches
     .filter((stretch) => stretch.to >= from && stretch.from <= to)
     .map((stretch) => ({ ...stretch, from: Math.max(from, stretch.from), to: Math.min(to, stretch.to) }));
 }
 
-/** The worse of two verdicts, for where a picture has room for one. */
+/** The worse of two verdicts, where the picture has room for only one. */
 export function worse(a: Verdict, b: Verdict): Verdict {
   return WORST.indexOf(a) <= WORST.indexOf(b) ? a : b;
 }

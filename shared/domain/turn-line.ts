@@ -107,7 +107,7 @@ export function freshScanOf({ ref }: Turn): string {
   return `${ref.accountId}/${ref.hostId}/${ref.scanId}`;
 }
 
-// What lies between booked times. Whoever is a little late, for dispatch comes once a minute, holds up nobody behind it.
+// Between booked times. Dispatch comes once a minute, so a scan may be a little late without holding up the next.
 function stepOf({ spacingMs }: Turn): number {
   return spacingMs + spacingMs / 5;
 }

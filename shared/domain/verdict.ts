@@ -3,8 +3,8 @@ import { type Judgement, judged, type Reason, untested, type Verdict } from './r
 import type { Contact, LegEvidence, TestResult } from './scan.ts';
 
 /**
- * Judges one leg by itself, with the canaries that came back. A 250 proves only "accepted", and only an arrival that it
- * relays; what was not completed is never read as a refusal, and what was accepted is not judged before it was carried through.
+ * Judges one leg by itself. A 250 proves that something was accepted; only a canary that came back proves that it is relayed. A test that
+ * was not completed never counts as refused, and an acceptance is not judged until a message was sent that way.
  */
 export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): Judgement {
   const heard = tellsControlApart(leg);
@@ -16,17 +16,18 @@ export function judgeLeg(leg: LegEvidence, arrivals: readonly Arrival[] = []): J
   return because(suspicionIn(leg) ?? doubtIn(leg, heard) ?? (completed === planned ? closureOf(leg) : undoneIn(leg)));
 }
 
-// What speaks for a relay, or may yet.
+// Why it may be a relay, or may still turn out to be one.
 function suspicionIn(leg: LegEvidence): Reason | undefined {
   const accepted = leg.tests.filter(isAccepted);
-  // Where an invented user is taken in the same form, a local part proves nothing; where none is, only routing explains it.
+  // C: RCPT TO:<user%elsewhere.example@served.example>    S: 250   routed, or taken like any local part?
+  // C: RCPT TO:<invented%served.example@served.example>   S: 250   like any local part: it proves nothing; S: 550   it was routed
   const explained = ({ negative }: TestResult) => negative !== undefined && negativeOf(leg, negative)?.outcome === 'accepted';
   const unasked = ({ negative }: TestResult) => negative !== undefined && !isSettled(negativeOf(leg, negative));
   const suspicious = accepted.filter((test) => !explained(test) && !unasked(test));
   if ((leg.toCarry ?? 0) > 0 || (suspicious.length === 0 && accepted.some(unasked))) {
     if (leg.ended === undefined || leg.ended === 'waited') return 'not-carried-through';
     if (suspicious.length === 0) return leg.tests.every(({ outcome }) => outcome !== 'not-run') ? 'any-local-part' : undoneIn(leg);
-    // Where it was not our time that ran out, it was the server that kept every message back.
+    // Either our time ran out, or the server put off every message.
     const slow = leg.limited !== true && leg.stopped === 'out-of-time';
     if (suspicious.every(({ stage }) => stage !== 'message')) return slow ? 'accepted-then-slow' : 'accepted-then-limited';
   }
@@ -39,20 +40,20 @@ function suspicionIn(leg: LegEvidence): Reason | undefined {
   return suspicious.some(({ stage }) => stage === 'message') ? 'message-accepted' : 'recipient-accepted';
 }
 
-// Its recipient was accepted, in the last sitting too.
+// The recipient was accepted, in the last sitting too, but not the message.
 function isMessagePutOff(test: TestResult): boolean {
   return isPutOff(test) && (test.stage === 'data' || test.stage === 'message') && test.negative === undefined;
 }
 
-// What makes refusals say nothing of relaying. What is left to be asked may be accepted: until it was, or the sittings are used up, a
-// doubt of the refusals ends nothing.
+// Why the refusals say nothing about relaying: the server refuses everybody, or refuses us. What is still to be asked may be accepted, so
+// such a doubt counts only when nothing is left or the sittings are used up.
 function doubtIn(leg: LegEvidence, heard: boolean): Reason | undefined {
   const everything = [...leg.tests, ...leg.controls];
   if (askedIn(leg) === 'authentication-required') return 'authentication-required';
   const control = positiveIn(leg);
   const waitsForControl = control !== undefined && !isSettled(control) && control.outcome !== 'about-us' && leg.ended === undefined;
   const left = leg.ended === undefined && leg.tests.some((test) => test.outcome === 'not-run' || isPutOff(test));
-  // Whoever refuses us in words is asked on only for what our time, a limit or greylisting left.
+  // After words against us, we go on only where our own time, a limit or greylisting left tests undone.
   const waits = left && (leg.stopped === 'out-of-time' || leg.limited === true || leg.tests.some(isPutOff));
   if (!waits && everything.some((test) => test.outcome === 'about-us' && !isComplete(test, heard)))
     return waitsForControl ? 'deferred' : 'policy-against-us';
@@ -76,7 +77,7 @@ function isBan({ silentSittings = BAN_SITTINGS }: LegEvidence): boolean {
   return silentSittings >= BAN_SITTINGS;
 }
 
-// Every test is complete, and nothing speaks for a relay.
+// Every test is complete, and none suggests a relay.
 function closureOf(leg: LegEvidence): Reason {
   const local = leg.tests.filter(isAccepted);
   if (local.length === 0) return leg.tests.some(reachedRecipient) ? 'all-refused' : 'no-recipient-reached';
@@ -85,7 +86,7 @@ function closureOf(leg: LegEvidence): Reason {
   return sent && leg.ended !== 'waited' ? 'awaiting-messages' : 'catch-all';
 }
 
-// Why tests are without an answer that counts.
+// Why some tests have no answer that counts.
 function undoneIn(leg: LegEvidence): Reason {
   if (isAlwaysDeferred(leg)) return leg.tests.some(isAccepted) ? closureOf(leg) : 'always-deferred';
   if (askedIn(leg) === 'starttls-first' && leg.offersStarttls) return 'starttls-required';
@@ -95,8 +96,8 @@ function undoneIn(leg: LegEvidence): Reason {
   return leg.stopped === 'out-of-time' ? 'out-of-time' : 'dropped';
 }
 
-// A sender who tries again for hours with the same envelope, and is put off each time, gets nothing through: a recipient at RCPT, or a
-// message to what the server takes for a local part of its own.
+// Nothing gets through a server that puts off the same envelope for hours: at RCPT, or, for a recipient that it takes for a local user,
+// at DATA or after the message.
 function isAlwaysDeferred(leg: LegEvidence): boolean {
   const local = ({ negative }: TestResult) => negative !== undefined && negativeOf(leg, negative)?.outcome === 'accepted';
   const isDeferred = (test: TestResult) => isPutOff(test) && (test.stage === 'rcpt' || local(test));
@@ -109,8 +110,10 @@ function isAlwaysDeferred(leg: LegEvidence): boolean {
 }
 
 /**
- * Whether the positive control shows that the server's refusals are about what was asked and not about us: it was accepted, or
- * refused as an unknown user where every refusal of a foreign recipient says something else.
+ * Whether the positive control shows that the server refuses what we ask and not us. It does when it was accepted:
+ *   RCPT TO:<postmaster@served.example>  250 ok           RCPT TO:<user@elsewhere.example>  550 relaying denied
+ * or when it was refused as an unknown user, and every refusal of a foreign recipient says something else:
+ *   RCPT TO:<postmaster@served.example>  550 no such user  RCPT TO:<user@elsewhere.example>  550 relaying denied
  */
 function tellsControlApart(leg: LegEvidence): boolean {
   const control = positiveIn(leg);
@@ -125,7 +128,7 @@ function isToldApart(control: TestResult, test: TestResult): boolean {
   return test.says === 'no-relaying' || classOf(control.reply) !== classOf(test.reply);
 }
 
-// The enhanced status code (RFC 3463) behind the reply's own, where there is one.
+// The reply code, with the enhanced status code (RFC 3463) where there is one.
 function classOf(reply = ''): string {
   return /^\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3}\b)?/.exec(reply)?.[0] ?? '';
 }
@@ -156,10 +159,10 @@ function isNegative({ test }: TestResult): boolean {
   return test.startsWith(NEGATIVE_CONTROL);
 }
 
-// What kept us from the leg, whatever it has answered before.
+// Contacts that are a reason of their own, whatever the server answered before.
 const OWN_REASONS: readonly Contact[] = ['out-of-time', 'tls-failed', 'no-ipv6-here', 'too-many-lookups', 'vetoed'];
 
-// A port that falls silent after our own refused tests has not gone, and neither has one that just offered STARTTLS.
+// A port is not gone if it fell silent after refusing our tests, or if it has just offered STARTTLS.
 function silenceOf(contact: Exclude<Contact, 'answered'>, leg: LegEvidence): Reason {
   if (contact === 'unproven') return 'no-consent';
   if (OWN_REASONS.includes(contact)) return contact;
@@ -167,18 +170,18 @@ function silenceOf(contact: Exclude<Contact, 'answered'>, leg: LegEvidence): Rea
   return leg.transport === 'starttls' ? 'dropped' : contact;
 }
 
-/** Name of the control that shows the server talks to us at all: postmaster at a served domain. */
+/** The control that shows whether the server accepts mail from us at all: postmaster at a served domain. */
 export const POSITIVE_CONTROL = 'control-postmaster';
 
-/** Prefix of the controls that unmask a server which accepts everything: a random user at a served domain, in a test's own form. */
+/** Prefix of the controls that unmask a server which accepts everything: an invented user at a served domain, written as in the test. */
 export const NEGATIVE_CONTROL = 'control-random-user:';
 
 /**
- * What a server asks of everybody before it takes a sender, if it does: no recipient was reached, and whoever was not told so was
- * refused. Some servers ask only senders who claim a local address, which says nothing of others.
+ * What the server demands of every sender before it goes on: some were told so, all others refused, and none got as far as a recipient.
+ * Some servers demand it only from senders who claim a local address. That says nothing about other senders.
  */
 export function askedOfEveryone(results: readonly TestResult[]): 'authentication-required' | 'starttls-first' | undefined {
-  // What was put off behind a sender, and is asked again, has shown that sender taken.
+  // A recipient that is to be asked again shows that its sender was accepted.
   if (results.some((test) => test.outcome === 'not-run' && reachedRecipient(test))) return undefined;
   const senders = results.filter(({ outcome, stage }) => outcome !== 'not-run' && !(outcome === 'refused' && stage === 'ehlo'));
   for (const wanted of ['authentication-required', 'starttls-first'] as const) {
@@ -192,7 +195,7 @@ function reachedRecipient({ stage }: TestResult): boolean {
   return stage === 'rcpt' || stage === 'data' || stage === 'message';
 }
 
-// What is said about us is a refusal like any other once the control has shown that it is not us.
+// Words against us count as a refusal like any other once the control has shown that the server accepts mail from us.
 function isComplete({ outcome, stage }: Pick<TestResult, 'outcome' | 'stage'>, heard: boolean): boolean {
   if (outcome === 'about-us') return heard && stage !== 'greeting' && stage !== 'ehlo';
   return outcome === 'accepted' || outcome === 'refused' || outcome === 'authentication-required';
@@ -202,12 +205,12 @@ function isComplete({ outcome, stage }: Pick<TestResult, 'outcome' | 'stage'>, h
 const STRENGTH: readonly Verdict[] = ['open', 'suspected', 'untestable', 'inconclusive', 'closed', 'unreachable'];
 
 /**
- * Judges the host by its legs. `openLegs` are those whose last proven state was not closed: none of them may go without
- * an answer, or without having been asked, and the host still read as closed.
+ * Judges the host by its legs. `openLegs` are those that were last seen open or suspected: while one of them has not been seen closed,
+ * the host is not closed either.
  */
 export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly string[], arrivals: readonly Arrival[] = []): Judgement {
   const all = legs.map((leg) => ({ leg, judgement: besideOthers(leg, legs, arrivals) }));
-  // An address that we have no way out to speaks neither for nor against the others.
+  // An address that we cannot reach from here says nothing about the others.
   const told = all.filter(({ leg }) => leg.contact !== 'no-ipv6-here');
   const strongest = (told.length > 0 ? told : all).toSorted(
     (a, b) =>
@@ -223,8 +226,8 @@ export function judgeHost(legs: readonly LegEvidence[], openLegs: readonly strin
   return judgement;
 }
 
-// "STARTTLS first" closes a leg only beside the one inside, to which it leaves its tests; and TLS that nobody can set up
-// lets nobody in beside a leg of the same port, or else of the same address, that is closed.
+// A leg that demands STARTTLS counts as closed only if the leg after STARTTLS was tested. And where nobody can set up TLS, nobody gets in
+// that way: such a leg is harmless beside a closed leg at the same port, or for implicit TLS at the same address.
 function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: readonly Arrival[]): Judgement {
   const judgement = judgeLeg(leg, arrivals);
   const beside = legs.filter((each) => each !== leg && each.address === leg.address);
@@ -241,7 +244,7 @@ function besideOthers(leg: LegEvidence, legs: readonly LegEvidence[], arrivals: 
 
 const BROKEN_TLS_SITTINGS = 2;
 
-/** Whether no TLS could be set up with a leg, however permissive, in as many sittings as it takes to believe it. */
+/** Whether TLS could not be set up, even by the most permissive settings, in enough sittings to believe it. */
 export function hasBrokenTls({ contact, brokenTls }: LegEvidence): boolean {
   return contact === 'tls-failed' && (brokenTls?.sittings ?? 0) >= BROKEN_TLS_SITTINGS;
 }

@@ -23,7 +23,7 @@ export function accountConfirmation(link: string, hours: number): Mail {
   });
 }
 
-/** Asks the owner of an address whether they want the alerts of an account, which is named by its own confirmed address. */
+/** Asks the owner of an address whether they want an account's alerts. The account is named by its own confirmed address. */
 export function recipientConfirmation(link: string, hours: number, accountEmail: string): Mail {
   return renderLetter({
     subject: 'Confirm that you want alerts of Relay Audit',

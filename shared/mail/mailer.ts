@@ -61,7 +61,7 @@ function messageOf({ subject, text, html, unsubscribeUrl }: Mail, from: string, 
     headers: {
       'Auto-Submitted': 'auto-generated', // RFC 3834: answered by no autoresponder
       ...(unsubscribeUrl === undefined ? {} : unsubscribe),
-      // For whoever reads the message before SES, which takes the tags of the request and removes this header.
+      // For engines that read the message itself. SES uses the tags of the request and removes this header.
       ...(tags.length === 0 ? {} : { 'X-SES-MESSAGE-TAGS': tags.map(([name, value]) => `${name}=${value}`).join(', ') }),
     },
     newline: 'windows', // or the lines of the bodies would end without a CR, which servers may refuse (RFC 5321 §2.3.8)

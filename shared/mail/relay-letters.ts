@@ -124,7 +124,7 @@ function badSections(notice: HostNotice, links: NoticeLinks): Section[] {
   return [...sinkSections(notice, links), stepsSection(notice), ...evidenceSection(notice, links)];
 }
 
-// Before the steps: whoever runs a sink on purpose needs none of them.
+// Before the steps, because the owner of an intended sink needs none of them.
 function sinkSections({ seen, relay, hostId }: HostNotice, links: NoticeLinks): Section[] {
   if (seen?.reason !== 'accepts-everything' || relay !== 'suspected') return [];
   return [

@@ -140,7 +140,7 @@ const HELD_BACK = 8; // refusals: of a slow server a session holds five and the 
 
 const SILENT_CONNECTIONS = 2; // a ban lasts into another connection
 
-// TLS that cannot be set up as usual is tried with all that there is, before it is called broken.
+// TLS that fails with today's settings is tried with the most permissive ones before it is called broken.
 function takeInBroken(why: string | undefined, sitting: Sitting, seen: Seen, before: LegEvidence | undefined): void {
   const wasUsual = sitting.tlsLevel === 'usual';
   sitting.tlsLevel = 'permissive';

@@ -5,7 +5,7 @@ import type { LegEvidence, Scan } from '../domain/scan.ts';
 import type { AuditStore } from '../store/audit-store.ts';
 import { withAddressees } from './addressees.ts';
 
-/** The notices that a scan owes by what it does to its host, to whoever gets that host's alerts now. */
+/** The notices that a scan owes for what it does to its host, addressed to those who get that host's alerts now. */
 export async function owedNotices(
   host: Host,
   scan: Scan,

@@ -60,7 +60,7 @@ export async function storeScan({ host, scan, bare, legs, wasOwed, historyOnly =
   await raiseArrived(canariesIn(stored, legs), ref, services);
 }
 
-// A canary may have come back, or been bounced, before its scan was stored: whoever took it in found no scan to raise.
+// A canary may have come back, or bounced, before its scan was stored. There was no scan to raise then.
 async function raiseArrived(canaries: readonly string[], ref: ScanRef, services: Storing): Promise<void> {
   if (canaries.length === 0) return;
   const returns = await services.store.readReturns(ref, canaries);

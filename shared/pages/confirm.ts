@@ -15,7 +15,7 @@ export function confirmPage(token: string): string {
   );
 }
 
-/** The page of a link that confirms nothing. With a token that was ours, whoever holds it may have a link to sign in mailed. */
+/** The page of a link that confirms nothing. If the token was once valid, its holder can have a sign-in link mailed. */
 export function notConfirmedPage(why: string, token: string | undefined): string {
   return layout('Not confirmed', html`<h1>Not confirmed</h1>\n<p>${why}</p>\n${token === undefined ? undefined : linkAgain(token)}`);
 }

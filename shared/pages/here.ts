@@ -25,7 +25,7 @@ ${why === undefined ? ask(visitor, address) : html`<p>You come from <strong>${ad
 <li>an office, a school or a hotel whose mail server somebody else runs.</li></ul>
 <p>There you would speak for others, who have not agreed.</p>
 <h2>What it does not allow</h2>
-<p>It allows one scan of ports 25, 465 and 587, with what completes and confirms it, within 24 hours. It allows no schedule: nothing tells us tomorrow that the address is still yours. The address is listed among your hosts, and its weekly scan ends as “no consent” until you <a href="/hosts/new">show in DNS that it is yours</a>.</p>
+<p>It allows one scan of ports 25, 465 and 587, with what completes and confirms it, within 24 hours. It allows no schedule: nothing tells us tomorrow that the address is still yours. The address is listed among your hosts, and its scheduled scans end as “no consent” until you <a href="/hosts/new">show in DNS that it is yours</a>.</p>
 <p>A <code>deny</code> record in DNS, an <a href="/opt-out">opt-out</a> and the operator’s list of what is never probed hold here too. An address is checked in this way three times a day at most.</p>
 <h2>From the server itself</h2>
 <p>Your browser rarely runs on your mail server. On the server, one request with an API key does the same: <code>POST /v1/scans/here</code>, <a href="/docs/scanHere">described here</a>.</p>`,

@@ -1,7 +1,7 @@
 import type { HostSettings, OwnSetting } from '../domain/host.ts';
-import { PERIODS, type Period } from '../domain/schedule.ts';
+import type { Period } from '../domain/schedule.ts';
 import { type Html, html } from '../markup/html.ts';
-import { fieldError, textField } from './parts.ts';
+import { textField } from './parts.ts';
 
 /** The settings of a host as they stand in a form: lists with one entry a line, ports with commas between. */
 export type HostFields = { readonly [K in OwnSetting]: NonNullable<HostSettings[K]> extends boolean ? boolean : string };
@@ -16,6 +16,52 @@ export const PERIOD_WORDS: Readonly<Record<Period, string>> = {
   day: 'every day',
   week: 'every week',
 };
+
+/** The fields of a host's form as they were sent. */
+export function fieldsIn(form: URLSearchParams): HostFields {
+  const text = (name: string) => (form.get(name) ?? '').replaceAll('\r\n', '\n').trim();
+  return {
+    servedDomains: text('servedDomains'),
+    alertRecipients: text('alertRecipients'),
+    period: text('period'),
+    controlMailbox: text('controlMailbox'),
+    ports: text('ports'),
+    reminders: form.has('reminders'),
+    webhook: text('webhook'),
+  };
+}
+
+/** The fields of a host's form as its settings fill them. */
+export function fieldsOf(settings: Omit<HostSettings, 'name'>): HostFields {
+  const { servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox } = settings;
+  return {
+    servedDomains: servedDomains.join('\n'),
+    alertRecipients: alertRecipients.join('\n'),
+    period,
+    controlMailbox: controlMailbox ?? '',
+    ports: ports.join(', '),
+    reminders,
+    webhook: webhook ?? '',
+  };
+}
+
+/** The settings that fields name, for the schemas of the API to check. */
+export function wishOf({ servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox }: HostFields) {
+  return {
+    servedDomains: partsOf(servedDomains),
+    alertRecipients: partsOf(alertRecipients),
+    ports: partsOf(ports).map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : Number.NaN)),
+    period,
+    reminders,
+    webhook,
+    controlMailbox,
+  } satisfies Readonly<Record<OwnSetting, unknown>>;
+}
+
+// Whatever stands between names, they hold none of it.
+function partsOf(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((part) => part !== '');
+}
 
 const CONTROL_HINT =
   'A scan asks for it first, to see that your server talks to us at all. Empty: postmaster. If your server has no postmaster, name a mailbox that it takes mail for, at one of the domains above.';
@@ -47,7 +93,7 @@ function allFields(fields: HostFields, faults: FieldFaults, probePorts: readonly
       'Other addresses than your own are asked by mail first. Choose one whose mail does not go through this server.',
       faults.alertRecipients,
     ),
-    period: html`<p class="field"><label for="period">Scanned</label><select id="period" name="period">${PERIODS.map((each) => html`<option value="${each}"${each === fields.period ? html` selected` : undefined}>${PERIOD_WORDS[each]}</option>`)}</select>${fieldError('period', faults.period)}</p>`,
+    period: selectField('period', 'Scanned', PERIOD_WORDS, fields.period, faults.period),
     controlMailbox: textField('controlMailbox', 'Control mailbox', fields.controlMailbox, {
       hint: CONTROL_HINT,
       error: faults.controlMailbox,
@@ -63,6 +109,24 @@ function allFields(fields: HostFields, faults: FieldFaults, probePorts: readonly
       type: 'url',
     }),
   };
+}
+
+function selectField(
+  field: OwnSetting,
+  label: string,
+  words: Readonly<Record<string, string>>,
+  value: string,
+  error: string | undefined,
+): Html {
+  const options = Object.entries(words).map(
+    ([each, word]) => html`<option value="${each}"${each === value ? html` selected` : undefined}>${word}</option>`,
+  );
+  return html`<p class="field"><label for="${field}">${label}</label><select id="${field}" name="${field}"${error === undefined ? undefined : html` aria-describedby="${field}-error" aria-invalid="true"`}>${options}</select>${
+    error === undefined
+      ? undefined
+      : html`
+<span class="error" id="${field}-error">${error}</span>`
+  }</p>`;
 }
 
 function linesField(

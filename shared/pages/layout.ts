@@ -18,7 +18,7 @@ export const PAGE_POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-/** Who is signed in, and the secret that forms of theirs carry against forged ones. */
+/** Who is signed in, and the token that protects their forms against forged ones. */
 export type Visitor = { readonly email: string; readonly formToken: string };
 
 /** What is around a page. */
@@ -65,7 +65,7 @@ function visitorsNav({ email, formToken }: Visitor): Html {
 <form method="post" action="/sign-out">${tokenField(formToken)}<button class="link" type="submit">Sign out</button></form></nav>`;
 }
 
-/** The hidden field that shows a form to be one of ours. */
+/** The hidden field that proves that a form is ours. */
 export function tokenField(formToken: string): Html {
   return html`<input type="hidden" name="form" value="${formToken}">`;
 }

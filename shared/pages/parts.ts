@@ -45,7 +45,7 @@ export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
-/** A verdict or relay state as a badge: its word, its colour, and a shape of its own for whoever sees no colour. */
+/** A verdict or relay state as a badge: a word, a colour, and a shape for readers who see no colours. */
 export function badge(state: Verdict | KnownState): Html {
   return html`<span class="badge ${state}">${mark(state)}${state === 'unknown' ? 'not known yet' : state}</span>`;
 }
@@ -76,7 +76,7 @@ export function stripShapes(): Html {
 
 const STEP = 9; // pixels from one shape of a strip to the next
 
-/** The last verdicts as a strip, oldest first, and in words for whoever cannot see it. `recent` is newest first. The page needs `stripShapes`. */
+/** The last verdicts as a strip, oldest first, and in words for those who cannot see it. `recent` is newest first. The page needs `stripShapes`. */
 export function strip(recent: readonly Verdict[]): Html {
   if (recent.length === 0) return html`<span class="dim">no scan yet</span>`;
   const width = recent.length * STEP;

@@ -55,7 +55,7 @@ export function mailedAgainPage(minutes: number): string {
   );
 }
 
-/** The button that mails another link to whoever holds one that opens nothing any more. */
+/** The button that mails another link to the holder of one that no longer works. */
 export function linkAgain(token: string): Html {
   return html`<form method="post" action="/sign-in/again">
 <input type="hidden" name="token" value="${token}">
@@ -85,7 +85,7 @@ const WHY: Readonly<Record<'unreadable' | 'expired' | 'used' | 'ended' | 'not-ad
   'not-admitted': 'This address has no account here any more, and none may be opened for it.',
 };
 
-/** The page of a link that signs nobody in. With a token that was ours, whoever holds it may have another link mailed. */
+/** The page of a link that signs nobody in. If the token was once valid, its holder can have another link mailed. */
 export function notSignedInPage(why: keyof typeof WHY, token?: string): string {
   const again: Html = token === undefined ? html`<p><a class="button" href="/sign-in">Ask for another link</a></p>` : linkAgain(token);
   return layout('Not signed in', html`<h1>Not signed in</h1>\n<p>${WHY[why]}</p>\n${again}`);

@@ -23,7 +23,7 @@ ${form(token, 'resume', 'Send me alerts again')}`,
   );
 }
 
-/** The page of a reader who has taken it back. */
+/** The page after the reader changed their mind and gets mail again. */
 export function resumedPage(email: string): string {
   return layout('You get mail again', html`<h1>You get mail again</h1>\n<p>Alerts are mailed to ${email} again.</p>`);
 }

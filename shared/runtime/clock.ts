@@ -1,5 +1,5 @@
 /** Now, in epoch milliseconds; handed in, so that tests can turn it. */
 export type Clock = () => number;
 
-/** The clock of this machine. Whoever starts a program hands it in. */
+/** The clock of this machine. Each program passes it in where it starts. */
 export const systemClock: Clock = () => Date.now();

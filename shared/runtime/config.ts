@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Address, type Network, parseAddress, parseNetwork } from '../domain/address.ts';
 
-/** Who may ask for an account, or for a new key of one: everybody, nobody, or whoever reads mail at one of these domains. */
+/** Who may ask for an account, or for a new key of one: everybody, nobody, or readers of mail at one of these domains. */
 export type Registration =
   | { readonly kind: 'open' }
   | { readonly kind: 'closed' }
@@ -168,7 +168,7 @@ export const SETTINGS = {
     NOTICES_QUEUE_URL: z.url(),
     /** The name we say EHLO with: it must resolve to our egress address and back. */
     EHLO_NAME: domain,
-    /** A domain of ours that foreign recipients live in. */
+    /** Our domain that foreign recipients are at. */
     CANARY_DOMAIN: domain,
     /** Where the pages answer that canaries name. */
     BASE_URL: site,

@@ -1,4 +1,4 @@
-/** Where the service's counts are kept, which whoever counts and whoever watches must name alike. `service` is their one dimension. */
+/** The CloudWatch namespace of our counts, shared by functions and alarms. `service` is the only dimension. */
 export const METRICS = { namespace: 'RelayAudit', service: 'relay-audit' } as const;
 
 /** Every metric there is; `infra/constructs/alarms.ts` has the alarm of each. */

@@ -43,15 +43,15 @@ const BUDGETS: Partial<Record<Mta, SessionBudget>> = {
   exchange: { refusals: 5, odd: 2, resets: 40, recipients: 10, names: 5, sessions: 1, slowSessions: 16 },
   // Two refused recipients take 54 s, and each further one longer; it takes 4 connections of one address (MAXPERIP).
   courier: { refusals: 3, odd: 3, resets: 40, recipients: 2, names: 5, sessions: 4, slowSessions: 4 },
-  // tcpserver takes 40 connections (-c), whoever they come from.
+  // tcpserver takes 40 connections (-c), no matter from where.
   qmail: { refusals: 100, odd: 100, resets: 100, recipients: 50, names: 10, sessions: 4, slowSessions: 12 },
   mailenable: { refusals: 9, odd: 3, resets: 8, recipients: 10, names: 5, sessions: 2, slowSessions: 5 },
 };
 
-const SLOW_GREETING_MS = 8_000; // whoever takes so long to greet is asked all there is in few sessions
-const SLOW_REFUSAL_MS = 1_500; // whoever delays refusals so long is asked in many sessions side by side, ...
+const SLOW_GREETING_MS = 8_000; // servers this slow to greet are asked everything in few sessions
+const SLOW_REFUSAL_MS = 1_500; // servers this slow to refuse are asked in many sessions side by side, ...
 const SLOW_SESSION_REFUSALS = 5; // ... short ones, so that the last of them is over soon after the others
-const SLOW_BOTH_REFUSALS = 10; // whoever does both: what fits into a sitting behind the greeting
+const SLOW_BOTH_REFUSALS = 10; // for servers slow in both: what fits into a sitting after the greeting
 const LONG = 200; // as good as no limit: the table is shorter
 
 /** The budget of one session with a server. */

@@ -11,9 +11,9 @@ import { type Reply, replyLines } from './reply.ts';
 import type { Errand, Greeting, Heard, SessionEvidence, Transaction } from './session.ts';
 
 /**
- * One session, as docs/dialogue.md draws it: greeting, EHLO, STARTTLS if it is that leg, then the transactions, QUIT. DATA is said only
- * with a canary to send. Commands go out in groups where the server offers PIPELINING (RFC 2920), else one by one. Pure: whoever runs it
- * moves the bytes.
+ * One session, drawn in docs/dialogue.md: greeting, EHLO, STARTTLS on that leg, the transactions, QUIT. DATA is sent only when there is a
+ * canary to send. Commands go in groups where the server offers PIPELINING (RFC 2920), otherwise one by one. Pure: the caller moves the
+ * bytes.
  */
 export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const hello = yield LISTEN;
@@ -33,17 +33,17 @@ export function* converse(errand: Errand): Dialogue<SessionEvidence> {
   const rest = unreachedIn(transactions, errand, stop).filter(({ test }) => !done.has(test));
   const atEnvelope = stop?.stage !== 'greeting' && stop?.stage !== 'ehlo';
   const limitedAt = cutShort === 'limit' && atEnvelope && results.length === 0 ? rest[0]?.test : undefined;
-  // Whoever is put off at the greeting is one too many for now.
+  // A temporary refusal at the greeting means that the server has too many sessions open.
   if (cutShort === 'limit' || (!isWelcome && isTemporary(hello.reply))) session.seen.limited = true;
   return { contact: 'answered', results: [...results, ...rest], cutShort, limitedAt, ...shownBy(session), greeting };
 }
 
-// Our own name, unless the session is about others alone.
+// Our own name, unless every transaction claims another.
 function firstName(transactions: readonly Transaction[], ourName: string): string {
   return transactions.some(({ ehlo }) => ehlo === ourName) ? ourName : (transactions[0]?.ehlo ?? ourName);
 }
 
-// One client after the other is claimed, until one is trusted with what the others were refused.
+// Claims one client address after another, until the server accepts from one what it refused the others.
 function* runClaims(
   transactions: readonly Transaction[],
   errand: Errand,
@@ -102,7 +102,7 @@ function* runAll(
   return undefined;
 }
 
-// Says the name of a group, unless it went out ahead. A name that is refused costs its own envelopes alone.
+// Sends the EHLO of a group unless it was sent ahead. A refused name costs only the envelopes of its own group.
 function* introduceAs(group: Group, errand: Errand, session: Session, results: TestResult[]): Dialogue<Stop | undefined> {
   const refused = yield* introduce(group.ehlo, session, session.standing.ahead);
   session.standing.ahead = undefined;
@@ -110,13 +110,13 @@ function* introduceAs(group: Group, errand: Errand, session: Session, results: T
     const ids = group.transactions.flatMap(({ recipients }) => recipients.map(({ id }) => id));
     return closing(refused, group.ehlo === errand.ourName ? [] : ids, session);
   }
-  // Some servers take one EHLO a session: that says nothing of the name.
+  // Some servers take one EHLO per session. That says nothing about the name.
   if (refused?.reply?.startsWith('503')) session.seen.oneName = true;
   else if (refused !== undefined) results.push(...unreachedIn(group.transactions, errand, refused));
   return refused;
 }
 
-// What may go out behind a group: the next one's EHLO, or QUIT.
+// What may be sent right behind a group: the EHLO of the next one, or QUIT.
 function behind(next: Group | undefined, ehlo: string, { help }: Errand): Command | undefined {
   if (next === undefined) return help ? undefined : { verb: 'QUIT' };
   return next.ehlo === ehlo ? undefined : { verb: 'EHLO', name: next.ehlo };
@@ -124,7 +124,7 @@ function behind(next: Group | undefined, ehlo: string, { help }: Errand): Comman
 
 type Group = { readonly ehlo: string; readonly transactions: readonly Transaction[] };
 
-// What goes out together: envelopes after one EHLO. A message is on its own.
+// Envelopes with the same EHLO form a group. A message is a group of its own.
 function groupsOf(transactions: readonly Transaction[]): Group[] {
   const groups: { ehlo: string; transactions: Transaction[] }[] = [];
   for (const each of transactions) {
@@ -153,8 +153,8 @@ function silenceAt(arrival: Heard): Contact {
   }
 }
 
-// The first word of a greeting is the server's name (RFC 5321 §4.3.1). It goes into envelopes sent back to that same
-// server, so only a plain DNS name is taken.
+// The first word of a greeting is the server's name (RFC 5321 §4.3.1). We put it into envelopes to that server, so it
+// has to be a plain DNS name.
 function readGreeting(reply: Reply): Greeting {
   const word = replyLines(reply)[0]?.split(' ')[0]?.toLowerCase() ?? '';
   const plain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(word);

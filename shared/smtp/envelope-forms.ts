@@ -2,7 +2,7 @@
 export type Cast = {
   /** Our domain: the one we say EHLO with. */
   readonly ourDomain: string;
-  /** The domain of our own sender, below the canary domain: bounces of what a server took come back to a mailbox of ours. */
+  /** The domain of our own sender, below the canary domain: bounces come back to one of our mailboxes. */
   readonly senderDomain: string;
   /** Where foreign recipients live: a domain of ours, so that a message that gets through reaches nobody else. It takes every name below it too. */
   readonly canaryDomain: string;
@@ -18,7 +18,7 @@ export type Cast = {
   readonly srsDay: number;
 };
 
-/** Whom a test pretends to know: what stands for `srv` in the published forms. */
+/** The name that a test claims: `srv` in the published forms. */
 export type Place = 'server' | 'literal' | 'greeting' | 'served' | 'main';
 
 /** What a form is written with: `srv` is the place's name, `user` and `domain` the recipient to be reached. */
@@ -85,7 +85,7 @@ export const RECIPIENT_FORMS = {
   'imcea-srv': ({ user, domain, srv }: Names) => `<IMCEASMTP-${encapsulated(`${user}@${domain}`)}@${srv}>`,
 } as const;
 
-/** Recipient forms that reach another mailbox of ours than `user` at the canary domain, and which. */
+/** Recipient forms that reach another of our mailboxes than `user` at the canary domain, and which one. */
 const MAILBOXES = {
   'below-srv': ({ user, domain, srv }: Names) => `${user}@${srv}.${domain}`,
   'ending-srv': ({ user, domain, srv }: Names) => `${user}@x${srv}.${domain}`,
@@ -155,7 +155,7 @@ const FOREIGN_RECIPIENTS: readonly RecipientForm[] = [
   'within-srv',
 ];
 
-/** Whether a recipient form reads as a local part of the server's own to whoever does not take it apart. */
+/** Whether a server that does not take this recipient form apart reads it as one of its own local parts. */
 export function readsAsLocal(to: RecipientForm): boolean {
   return !FOREIGN_RECIPIENTS.includes(to);
 }
@@ -192,7 +192,7 @@ export function postmasterEnvelope(cast: Cast, domain: string): Envelope {
   return { ehlo: cast.ourDomain, from: ownSender(cast), to: controlPath(cast, domain) };
 }
 
-// Forms that whoever decodes the first of them most likely decodes too.
+// A server that decodes the first of these forms most likely decodes the others too.
 const FAMILIES: Partial<Record<RecipientForm, RecipientForm>> = {
   percent: 'percent-srv',
   'percent-quoted': 'percent-srv',

@@ -150,7 +150,7 @@ export type NextSession =
   | {
       readonly kind: 'envelopes';
       readonly xclient: boolean;
-      /** No sender was accepted yet: what follows a refused one in a group would count as errors of ours. */
+      /** No sender was accepted yet. After a refused one, the rest of a group would count as our errors. */
       readonly cautious: boolean;
       readonly choose: (greeting: Greeting) => Transaction[];
     }
@@ -243,7 +243,7 @@ function closedAt({ closings, results }: Progress, { cutShort, closedAt: ids = [
   return { closings: counted, results: refused, news: talks ? fresh.length : 0 };
 }
 
-/** Whether a session fell silent after the server had refused something of ours: perhaps a ban, perhaps slowness. */
+/** Whether a session fell silent after the server refused something: perhaps a ban, perhaps slowness. */
 export function isSilent({ results }: Progress, session: SessionEvidence): boolean {
   const refused = [...results, ...session.results].some(({ outcome, stage }) => outcome === 'refused' && stage !== 'ehlo');
   const silent = session.cutShort === 'silent' || (session.contact !== 'answered' && session.contact !== 'out-of-time');

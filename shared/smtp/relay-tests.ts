@@ -217,7 +217,7 @@ const CLAIMS: readonly Row[] = [
   }),
 ];
 
-/** The test that offers XCLIENT its own bait: whoever may use it is taken for any client, localhost for one. */
+/** The test of XCLIENT: a client that may use it can claim to be any other, such as localhost. */
 export const XCLIENT_TEST = 'xclient';
 
 const XCLIENT: Row = {
@@ -301,7 +301,7 @@ export type RelayTest = {
   /** Its recipient reads as a local part of the server's own to whoever does not take it apart: by itself, being taken proves nothing. */
   readonly local: boolean;
   readonly envelope: Envelope;
-  /** The mailbox of ours that it reaches when it is let through, without brackets. */
+  /** Our mailbox that it reaches when it is let through, without brackets. */
   readonly recipient: string;
   /** The negative control, one for all tests of a recipient form at a name: that form, with an invented local user as the one to be reached. */
   readonly negative: { readonly id: string; readonly envelope: () => Envelope };
@@ -351,7 +351,7 @@ function canBe({ beside, kind }: Row, { envelope, recipient }: RelayTest, cast: 
   return kind !== 'unanchored' || (hasDnsName(envelope.from) && hasDnsName(recipient) && hasShortLocalPart(envelope.to));
 }
 
-/** What a test proves, by its id alone, for whoever reads a history; undefined for an id of no row. */
+/** What the test with this id proves, as the history tells it; undefined when no row has that id. */
 export function reasonOf(testId: string): string | undefined {
   const id = testId.replace(/-\d+$/, '');
   for (const row of TABLE) {

@@ -92,7 +92,7 @@ export type ScanQuery = {
   readonly toMs?: number | undefined;
 };
 
-/** How registering a host went. `changed`: the account has other hosts, or hosts with other ports, than whoever decided knew of. */
+/** How registering a host went. `changed`: the account has other hosts, or hosts with other ports, than the decision knew of. */
 export type Registration = 'registered' | 'no-account' | 'changed' | 'too-many-hosts' | 'too-many-registrations' | 'busy';
 
 /**
@@ -101,7 +101,7 @@ export type Registration = 'registered' | 'no-account' | 'changed' | 'too-many-h
  */
 export type RegistrationLimits = { readonly hosts: number; readonly registrations: Budget; readonly hostsVersion?: number | undefined };
 
-/** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide anew. */
+/** How storing a result went. `conflict`: somebody else wrote host or scan since they were read; read them again and decide again. */
 export type Stored = 'stored' | 'conflict';
 
 /** A scan with what it does to its host, to be stored together. */

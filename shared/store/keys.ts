@@ -5,7 +5,7 @@ import type { Period } from '../domain/schedule.ts';
 /** The key of one item of the table. */
 export type Key = { readonly pk: string; readonly sk: string };
 
-/** The table's shape, for whoever creates it. */
+/** The table's shape, used to create it. */
 export const TABLE = { partitionKey: 'pk', sortKey: 'sk', expiry: 'expiresAt' } as const;
 
 /**

@@ -11,7 +11,7 @@ import { DEFAULT_DATA, runCommand, UsageError } from './options.ts';
 const USAGE = `Usage: npm run account -- create --email you@example.org [--data FOLDER | --table NAME --secret ARN]
        npm run account -- quota --email you@example.org --hosts 250 [--data FOLDER | --table NAME]`;
 
-const MOST_HOSTS = 10_000; // twice what may be scanned in a minute, and all that is tested
+const MOST_HOSTS = 10_000; // twice what may be scanned in a minute; more is not tested
 
 /** Makes an account with its first key. The key's text is given here and nowhere else. */
 export async function createAccount(store: AuditStore, secrets: Secrets, email: string): Promise<{ accountId: string; apiKey: string }> {

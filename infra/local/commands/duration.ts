@@ -1,6 +1,6 @@
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** Reads a time such as `25s`, `2m`, `1h` or `90`, which is seconds; milliseconds. Undefined when it is none, or longer than a day. */
+/** Milliseconds of a time such as `25s`, `2m`, `1h` or `90` (seconds). Undefined when it is none, or longer than a day. */
 export function readDuration(text: string): number | undefined {
   const [, amount, unit = 's'] = /^(\d{1,5})([smh]?)$/.exec(text) ?? [];
   if (amount === undefined) return undefined;

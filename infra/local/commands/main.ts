@@ -91,7 +91,7 @@ async function shutDown(service: LocalService): Promise<void> {
   process.exit(0);
 }
 
-// npm that is killed cannot pass the signal on; whoever it leaves behind would hold the data folder.
+// A killed npm cannot pass the signal on, and a process left behind would keep the data folder locked.
 function endWithParent(service: LocalService): void {
   if (process.env.npm_lifecycle_event !== 'start') return;
   const parent = process.ppid;

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
-/** An error of whoever started the command, told in one line that says what to do. */
+/** A mistake in how a command was started, told in one line that says what to do. */
 export class UsageError extends Error {}
 
-/** Runs a command with its arguments; an error of whoever started it is one line, and any ends in failure. */
+/** Runs a command with its arguments. A usage error is told in one line; every error ends in failure. */
 export function runCommand(main: (args: readonly string[]) => Promise<void>): void {
   main(process.argv.slice(2)).catch((error: unknown) => {
     console.error(error instanceof UsageError ? `relay-audit: ${error.message}` : error);

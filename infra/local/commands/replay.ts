@@ -66,7 +66,7 @@ function movedBy(move: ListMessageMoveTasksResultEntry): number {
   return move.ApproximateNumberOfMessagesMoved ?? 0;
 }
 
-// The embedded engine knows no moves. Each letter is sent before it is deleted: whoever is killed in between leaves it twice.
+// The embedded engine cannot move messages. Each is sent before it is deleted, so a kill in between leaves it twice, never lost.
 async function moveLocal(queue: WorkQueueName, data: string): Promise<Moved> {
   const endpoint = localEndpoints(data, 'a stage', USAGE).sqs;
   const client = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS, maxAttempts: 1 });

@@ -34,7 +34,7 @@ async function somePort(): Promise<number> {
   throw new UsageError(`No port from ${LOWEST_PORT} to ${HIGHEST_PORT} can be used. Choose one: npm start -- --port 8025`);
 }
 
-// The code of the error of whoever listens there.
+// The error code when another process listens there.
 function troubleAt(port: number): Promise<string | undefined> {
   const probe = createServer();
   return new Promise((done) => {

@@ -14,7 +14,7 @@ export type CanarySinkOptions = {
   /** `address:port`; port 0 is any free one. */
   readonly listen: string;
   readonly canaryDomain: string;
-  /** The setting that `listen` comes from, for whoever has to change it; CANARY_LISTEN if it is left out. */
+  /** The setting that `listen` comes from, named in errors; CANARY_LISTEN when left out. */
   readonly setting?: string;
   /** Gets what SES would publish of the mail, and the mail itself. When it fails the mail is put off, and its sender tries again. */
   readonly onMail: (received: ReceivedMail, raw: Buffer) => Promise<unknown>;
@@ -40,7 +40,7 @@ export function startCanarySink(options: CanarySinkOptions): Promise<CanarySink>
     server.once('error', refuse);
     server.listen(port, address, () => {
       server.off('error', refuse);
-      server.on('error', () => {}); // a client that goes away is no trouble of ours
+      server.on('error', () => {}); // a client that goes away is not our error
       const bound = server.server.address();
       done({ address, port: typeof bound === 'object' && bound !== null ? bound.port : port, stop });
     });

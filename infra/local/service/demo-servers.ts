@@ -73,7 +73,7 @@ function demoServer(domain: string, smarthost: Smarthost | undefined): SMTPServe
     onData(stream, session, callback) {
       void buffer(stream).then((message) => {
         if (stream.sizeExceeded) return callback(refusal(552, '5.3.4 Too big'));
-        // Read before the answer, behind which the session begins anew.
+        // Read before the answer, because the session starts again after it.
         if (smarthost !== undefined) void relay(message, session, name, smarthost);
         callback();
       }, callback);
@@ -113,7 +113,7 @@ function listen(address: string, server: SMTPServer): Promise<SMTPServer> {
     server.once('error', refuse);
     server.listen(DEMO_PORT, address, () => {
       server.off('error', refuse);
-      server.on('error', () => {}); // a client that goes away is no trouble of ours
+      server.on('error', () => {}); // a client that goes away is not our error
       done(server);
     });
   });

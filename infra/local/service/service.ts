@@ -147,7 +147,7 @@ async function tracked<Part extends { stop(): Promise<void> }>(
   return part;
 }
 
-/** The account that whoever starts the service uses; made at the first start. */
+/** The account of the person who starts the service; made at the first start. */
 async function accountKey(folder: DataFolder, endpoint: string): Promise<string> {
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
   await createTable(client);

@@ -4,7 +4,7 @@ import { isLimit, isSenderUnknown, meaningOf, saysOf } from '../meaning.ts';
 import { type Reply, replyText } from '../reply.ts';
 import type { Cut, End, Errand, Heard, Recipient, Step, Transaction } from '../session.ts';
 
-/** An answer to the whole session rather than to one envelope; the envelopes that it stops get it as their own. */
+/** An answer that stops the whole session. Every envelope that was not asked yet gets it as its result. */
 export type Stop = {
   readonly outcome: Outcome;
   readonly stage: Stage;
@@ -18,7 +18,7 @@ export function say(command: Command): Step {
   return { kind: 'say', commands: [command] };
 }
 
-/** The reply, unless the session is over: 421 means that the server closes it, whatever it was asked (RFC 5321 §3.8). */
+/** The reply, or undefined when the session is over. A 421 ends it too, whatever was asked (RFC 5321 §3.8). */
 export function answerIn(arrival: Heard): Reply | undefined {
   return arrival.kind !== 'reply' || arrival.reply.code === 421 ? undefined : arrival.reply;
 }
@@ -27,7 +27,7 @@ export function endOf(arrival: Heard): End | undefined {
   return arrival.kind === 'end' ? arrival.end : undefined;
 }
 
-/** What an answer to the whole session means. */
+/** What it means when this answer, given at `stage`, stops the session. */
 export function stopOf(stage: Stage, arrival: Heard): Stop {
   if (arrival.kind !== 'reply') return { outcome: 'not-run', stage, cutShort: endOf(arrival) ?? 'closed' };
   if (arrival.reply.code === 421) return { outcome: 'not-run', stage, cutShort: '421', reply: shortText(arrival.reply) };
@@ -37,20 +37,20 @@ export function stopOf(stage: Stage, arrival: Heard): Stop {
   return { outcome, stage, reply: shortText(arrival.reply) };
 }
 
-const REPLY_CHARACTERS = 512; // of a reply kept with a result: what RFC 5321 allows a line; the transcript has the rest
+const REPLY_CHARACTERS = 512; // what RFC 5321 allows one line of a reply; the transcript has the rest
 
 export function shortText(reply: Reply): string {
   return replyText(reply).slice(0, REPLY_CHARACTERS);
 }
 
-/** Who we are in a session: what a server says against another is said against a claim. */
+/** Our own name and sender. An envelope that uses another one only claims it. */
 export type Us = Pick<Errand, 'ourName' | 'ourSender'>;
 
 export function envelopeOf({ ehlo, from }: Transaction, { to }: Recipient, ourName: string): Pick<TestResult, 'from' | 'to' | 'ehlo'> {
   return ehlo === ourName ? { from, to } : { ehlo, from, to };
 }
 
-/** What a reply makes of one envelope. */
+/** The result of one envelope, by the reply that decided it. */
 export function resultOf(recipient: Recipient, transaction: Transaction, stage: Stage, reply: Reply, us: Us): TestResult {
   const text = replyText(reply);
   const outcome = claimed(meaningOf(reply), transaction, us, text);
@@ -58,15 +58,16 @@ export function resultOf(recipient: Recipient, transaction: Transaction, stage: 
   return { test: recipient.id, outcome, stage, ...envelope, reply: text.slice(0, REPLY_CHARACTERS), says: saysOf(reply) };
 }
 
-// What a server says against a name that we only claimed, such as its own, is a refusal of the claim and not of us; so
-// is a sender's domain that it cannot find (4.1.8), which is put off only because DNS might be down.
+// Under a claimed name or sender, a reply that would otherwise be about us refuses the claim:
+//   C: EHLO served.example             S: 550 5.7.1 <served.example>: Helo command rejected: You are not me
+//   C: MAIL FROM:<user@nowhere.example>  S: 450 4.1.8 Domain not found (temporary only because DNS might be down)
 function claimed(outcome: Outcome, { ehlo, from }: Pick<Transaction, 'ehlo' | 'from'>, { ourName, ourSender }: Us, reply: string): Outcome {
   if (ehlo === ourName && (from === '<>' || from === ourSender)) return outcome;
   if (outcome === 'about-us' && /\b(?:helo|ehlo|sender|spoof|impersonat|forged|from address)/i.test(reply)) return 'refused';
   return outcome === 'deferred' && isSenderUnknown(reply) ? 'refused' : outcome;
 }
 
-/** What envelopes get that the session did not come to: what stopped it, or nothing. */
+/** Results for the envelopes that the session never asked: what stopped it, or `not-run`. */
 export function unreachedIn(transactions: readonly Transaction[], us: Us, stop: Stop | undefined): TestResult[] {
   return transactions.flatMap((transaction) =>
     transaction.recipients.map(({ id }): TestResult => {

@@ -8,7 +8,7 @@ import { closing, type Dialogue, endingSender, noteSender, noteWait, type Sessio
 
 export const RSET: Command = { verb: 'RSET' };
 
-/** Transactions without a message. `then` is what may go out behind the last of them: QUIT, or the EHLO of those that follow. */
+/** Transactions without a message. `then` may be sent right behind the last one: QUIT, or the EHLO of the next group. */
 export type Envelopes = {
   readonly transactions: readonly Transaction[];
   /** No transaction since the last EHLO. */
@@ -19,10 +19,10 @@ export type Envelopes = {
 
 type Line = { readonly command: Command; readonly transaction: Transaction; readonly recipient?: Recipient; readonly position: number };
 
-// The transaction that we are in, and how many answers are still to come to what went out already.
+// `taken`: the server accepted the sender. `clean`: nothing to reset. `due`: commands sent that are still unanswered.
 type Place = { taken: boolean; clean: boolean; due: number };
 
-/** Says envelopes, one command after the other or in groups, and keeps what is answered to each. */
+/** Sends envelopes, one command at a time or in groups, and collects the result of each. */
 export function* runEnvelopes(run: Envelopes, session: Session, results: TestResult[]): Dialogue<Stop | undefined> {
   const lines = linesOf(run);
   const place: Place = { taken: true, clean: true, due: 0 };
@@ -53,12 +53,12 @@ export function* runEnvelopes(run: Envelopes, session: Session, results: TestRes
   return undefined;
 }
 
-// Without a sender there is nobody to name a recipient for, and nothing to reset.
+// After a refused sender, RCPT and RSET are skipped: there is no transaction.
 function isIdle({ verb }: Command, { taken, clean }: Place): boolean {
   return (verb === 'RCPT' && !taken) || (verb === 'RSET' && clean);
 }
 
-// What went out in a group is only waited for. All that is left goes out together where the server takes groups.
+// A command that was already sent in a group only needs its answer. Otherwise send it: together with all the rest where we may pipeline.
 function* answerTo(lines: readonly Line[], { then }: Envelopes, place: Place, { seen, standing }: Session): Dialogue<Heard> {
   if (place.due > 0) {
     place.due--;
@@ -84,8 +84,8 @@ function afterSender(reply: Reply, { transaction }: Line, us: Us, place: Place, 
   return undefined;
 }
 
-// A limit on recipients says nothing of the one that it hit: that one is tried again in a transaction of its own, unless it had to come
-// behind another. Then it is put off.
+// "452 Too many recipients" says nothing about the recipient that it answers. That one is asked again in a transaction of its own; one
+// that has to come second in its transaction cannot be, and counts as put off.
 function afterRecipient(reply: Reply, line: Line, us: Us, place: Place, { seen }: Session, results: TestResult[]): Stop | undefined {
   const { transaction, recipient, position } = line;
   if (!place.taken) return undefined;
@@ -113,7 +113,7 @@ function linesOf({ transactions, fresh }: Envelopes): Line[] {
   return lines;
 }
 
-/** Ours, with the one beside it in its place. */
+/** Our recipients, with the extra one before or behind them as the test wants it. */
 export function recipientsOf({ recipients, beside }: Transaction): { readonly to: string; readonly recipient?: Recipient }[] {
   const ours = recipients.map((recipient) => ({ to: recipient.to, recipient }));
   if (beside === undefined) return ours;

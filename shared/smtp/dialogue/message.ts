@@ -8,7 +8,7 @@ import { closing, type Dialogue, endingSender, noteSender, noteWait, type Sessio
 
 type MessageLine = readonly [stage: Stage, command: Command, beside?: boolean];
 
-/** One transaction through to the final dot: MAIL, RCPT, DATA and the canary, each answered before the next goes out. */
+/** One transaction through to the final dot: MAIL, RCPT, DATA and the canary. Each waits for the answer to the one before. */
 export function* runMessage(
   transaction: Transaction,
   fresh: boolean,
@@ -50,7 +50,7 @@ export function* runMessage(
     results.push({ ...result, canary: canary.id });
     return undefined;
   }
-  // It has the message and has not said what it makes of it: the canary may still come back.
+  // The server has the message but did not answer the final dot. The canary may still come back.
   const stop = stopOf('message', arrival);
   const envelope = envelopeOf(transaction, recipient, us.ourName);
   results.push({ test: recipient.id, outcome: 'accepted', stage: 'data', ...envelope, reply: stop.reply, canary: canary.id });

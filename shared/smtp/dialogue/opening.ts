@@ -6,8 +6,8 @@ import { answerIn, endOf, type Stop, say, shortText, stopOf } from './answers.ts
 import type { Dialogue, Session } from './state.ts';
 
 /**
- * The beginning of a session, up to its first transaction. A name that is only claimed is said by whoever runs its transactions, where it
- * may be refused.
+ * Opens a session: EHLO under our own name, with STARTTLS or XCLIENT where the errand wants it. When `first` is a claimed name, its EHLO is
+ * left to the transactions that use it, because the server may refuse it.
  */
 export function* open({ ourName, transport, xclient }: Errand, first: string, session: Session): Dialogue<Stop | undefined> {
   if (transport === 'starttls') {
@@ -19,7 +19,7 @@ export function* open({ ourName, transport, xclient }: Errand, first: string, se
   return refused === undefined && xclient ? yield* claim(CLAIMED_CLIENTS[0], ourName, session) : refused;
 }
 
-/** Claims by XCLIENT to be another client. */
+/** Uses XCLIENT to claim another client's address. */
 export function* claim(address: (typeof CLAIMED_CLIENTS)[number], ourName: string, session: Session): Dialogue<Stop | undefined> {
   const answer = yield say({ verb: 'XCLIENT', address });
   const reply = answerIn(answer);
@@ -27,7 +27,7 @@ export function* claim(address: (typeof CLAIMED_CLIENTS)[number], ourName: strin
   return yield* introduce(ourName, session);
 }
 
-/** Says a name by EHLO, or by HELO to a server that knows no other. `sent` is the answer to an EHLO that went out before. */
+/** Introduces us by EHLO, or by HELO where the server does not know EHLO. `sent` is the answer to an EHLO that was already sent. */
 export function* introduce(name: string, session: Session, sent?: Heard): Dialogue<Stop | undefined> {
   const ehlo = sent ?? (yield say({ verb: 'EHLO', name }));
   const answer = answerIn(ehlo);
@@ -37,7 +37,7 @@ export function* introduce(name: string, session: Session, sent?: Heard): Dialog
     session.seen.keywords = keywords.map((line) => line.toUpperCase());
     return undefined;
   }
-  // Servers older than RFC 1869 answer 500 or 502, and know HELO.
+  // Servers older than RFC 1869 answer EHLO with 500 or 502 and expect HELO.
   if (answer === undefined || ![500, 502, 503, 504].includes(answer.code)) return stopOf('ehlo', ehlo);
   const helo = yield say({ verb: 'HELO', name });
   if (answerIn(helo)?.code !== 250) return stopOf('ehlo', helo);

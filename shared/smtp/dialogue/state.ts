@@ -3,37 +3,37 @@ import type { Reply } from '../reply.ts';
 import type { Cut, Heard, SessionEvidence, Step, Transaction } from '../session.ts';
 import { endOf, type Stop, shortText } from './answers.ts';
 
-/** A part of the session's dialogue: what it wants next, until it has its result. */
+/** A part of the dialogue: yields what to do next, and returns its result. */
 export type Dialogue<T> = Generator<Step, T, Heard>;
 
-/** What the session has shown so far, as it stands in its evidence. */
+/** What the session has shown so far, in the shape of its evidence. */
 type Seen = {
   -readonly [Fact in 'keywords' | 'tls' | 'injected' | 'hello' | 'tlsError']?: SessionEvidence[Fact];
 } & { oneName: boolean; noReset: boolean; limited: boolean; spentByNull: boolean; closedAt: readonly string[] };
 
-/** Where the session stands: what may go out next hangs on it. */
+/** Where the session stands, which decides what may be sent next. */
 type Standing = {
-  /** A sender was accepted, so that commands may go out in groups. */
+  /** Commands may be sent in groups: a sender was accepted, or the session was not told to be cautious. */
   bold: boolean;
-  /** The answer to an EHLO that went out with the group before. */
+  /** The answer to an EHLO that was sent with the previous group. */
   ahead: Heard | undefined;
-  /** QUIT went out with a group. */
+  /** QUIT was already sent with a group. */
   quit: boolean;
-  /** A sender was answered. */
+  /** The server has answered a MAIL. */
   anySender: boolean;
-  /** The last one was the null sender. */
+  /** The last MAIL had the null sender. */
   nullSender: boolean;
 };
 
-/** How long refusals were waited for. */
+/** How long we waited for refusals. */
 type Pace = {
   refusals: number;
   refusalsMs: number;
-  /** Waited for since the last refusal. */
+  /** Time waited since the last refusal. */
   heldMs: number;
 };
 
-/** What is known of a session while it goes on. */
+/** Everything known about a running session. */
 export type Session = { readonly seen: Seen; readonly standing: Standing; readonly pace: Pace };
 
 export function newSession(): Session {
@@ -44,15 +44,18 @@ export function newSession(): Session {
   };
 }
 
-/** What the session showed beside the results of its envelopes. */
+/** What the session showed besides the results of its envelopes. */
 export function shownBy({ seen, pace }: Session): Partial<SessionEvidence> {
   return { ...seen, refusalMs: pace.refusals === 0 ? undefined : pace.refusalsMs / pace.refusals };
 }
 
-/** Of a group whose answers a server holds back until it is through, the first one has all the wait, be it a refusal or not. */
+/**
+ * Adds up how long we waited. A server that answers a whole group at once makes us wait only for the first answer, whatever it is, so the
+ * wait counts towards the next refusal.
+ */
 export function noteWait(arrival: Heard, { pace }: Session): void {
   if (arrival.kind !== 'reply') return;
-  pace.heldMs += arrival.waitedMs ?? 0; // what lay there already was not waited for
+  pace.heldMs += arrival.waitedMs ?? 0; // undefined: the answer was already there
   if (arrival.reply.code < 400) return;
   pace.refusals++;
   pace.refusalsMs += pace.heldMs;
@@ -66,15 +69,15 @@ export function noteSender({ from }: Transaction, { standing }: Session): void {
 
 const ENDED_BY_SERVER: readonly Cut[] = ['closed', '421', 'not-smtp', 'too-much'];
 
-/** A session that ends instead of an answer ends at an envelope, which may be why. */
+/** Notes the envelopes at which the server ended the session: they may be the reason. */
 export function closing(stop: Stop, ids: readonly string[], { seen }: Session): Stop {
   if (stop.cutShort !== undefined && ENDED_BY_SERVER.includes(stop.cutShort)) seen.closedAt = ids;
   return stop;
 }
 
 /**
- * A sender refused in a way that says nothing of it: by a limit, or since this session takes no more of them (RFC 5321 §4.2.4, 503). `due`
- * are the answers still to come.
+ * What stops the session when a refused MAIL says nothing about its sender: a limit, or a 503 because this session takes no further sender
+ * (RFC 5321 §4.2.4). `due` counts the answers still to come.
  */
 export function endingSender(reply: Reply, { from }: Transaction, due: number, { seen, standing }: Session): Stop | undefined {
   if (isLimit(reply)) {
@@ -86,7 +89,7 @@ export function endingSender(reply: Reply, { from }: Transaction, due: number, {
   return { outcome: 'not-run', stage: 'mail', cutShort: 'spent', reply: shortText(reply) };
 }
 
-/** Some servers do not know RSET, and some close at it: then every transaction has a session of its own. */
+/** The stop after a refused RSET. Some servers do not know it, some close the session: each transaction then needs its own session. */
 export function withoutReset(arrival: Heard, { seen }: Session): Stop {
   seen.noReset = arrival.kind === 'reply' ? arrival.reply.code !== 421 : endOf(arrival) === 'closed';
   return { outcome: 'not-run', stage: 'mail', cutShort: endOf(arrival) ?? (seen.noReset ? 'spent' : '421') };

@@ -5,7 +5,7 @@ import { keys } from '../keys.ts';
 import { readItems } from './batches.ts';
 import { ifHolds, refusedWrites, type Table, withoutConflict } from './table.ts';
 
-/** API keys. Each is an item of its own; the account holds the prefixes of its live ones, which is what counts them. */
+/** API keys. Each is an item; the account holds the prefixes of its live keys, and so counts them. */
 export function apiKeys(table: Table): ApiKeys {
   return {
     async findKey(prefix) {

@@ -98,7 +98,7 @@ async function register(
   }
 }
 
-// Only while the account stands and has the hosts that were decided upon; whoever decided upon the same does so anew.
+// Only while the account exists and has the hosts that the decision knew of. Otherwise the caller decides again.
 function hostsUpdate(table: Table, accountId: string, version: number | undefined) {
   return {
     TableName: table.name,

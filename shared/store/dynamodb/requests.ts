@@ -4,7 +4,7 @@ import { readRefused, readRequest } from '../items.ts';
 import { keys } from '../keys.ts';
 import { expiry, ifHolds, isConditionFailure, type Table } from './table.ts';
 
-/** Requests with an idempotency key: who makes one claims it first, and whoever repeats it is given the same answer. */
+/** Requests with an idempotency key: each claims its key first, and a repeated request gets the same answer. */
 export function requests(table: Table): Requests {
   return {
     async claimRequest(request, now, claimUntil, keepUntil) {

@@ -1,4 +1,5 @@
 import { GetCommand, PutCommand, UpdateCommand, type UpdateCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { LONGEST_PERIOD, PERIOD_MINUTES } from '../../domain/schedule.ts';
 import { freshScanOf, stepFor, type Turn, type TurnStep } from '../../domain/turn-line.ts';
 import type { Turns } from '../audit-store.ts';
 import { packLine, readRefused, readScanner, readScanners, readTurn, type StoredTurn } from '../items.ts';
@@ -7,8 +8,9 @@ import { queryItems } from './batches.ts';
 import { expiry, ifHolds, isConditionFailure, type Table, withoutConflict } from './table.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-const LISTED_MS = 7 * DAY_MS; // how often a host is written down that goes on scanning an address; the slowest period is a week too
-const KEPT_MS = 3 * LISTED_MS; // after it was written down: it comes again within two weeks, or it scans the address no more
+const LISTED_MS = 7 * DAY_MS; // how often a host that goes on scanning an address is written down
+const LONGEST_PERIOD_MS = PERIOD_MINUTES[LONGEST_PERIOD] * 60_000;
+const KEPT_MS = LISTED_MS + 2 * LONGEST_PERIOD_MS; // after that: a host that has not come back within two periods no longer scans it
 const LISTED_LIMIT = 50; // about 2 KB: each turn pays for the whole item
 const TRIES = 30; // each time another changed the line in the same moment; ten workers are at it at most
 
@@ -66,7 +68,7 @@ async function writeDown(table: Table, { address, ref, now }: Turn): Promise<voi
   await table.client.send(new PutCommand({ TableName: table.name, Item }));
 }
 
-// What a turn does to the list of those written down. A list that is full, a week old or expired is begun anew.
+// How a turn changes the list of hosts. A list that is full, a week old or expired is started again.
 const JOINED = {
   update: ', listedAt = if_not_exists(listedAt, :now) ADD scanners :scanners',
   condition:

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PERIODS } from '../../../shared/domain/schedule.ts';
 import { BEGUN } from '../../support/samples.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
@@ -17,6 +18,12 @@ async function registered() {
     api.call('PATCH', path, { key, body: { period }, ...(ifMatch === undefined ? {} : { headers: { 'if-match': ifMatch } }) });
   return { key, path, created, change, read: () => api.call('GET', path, { key }) };
 }
+
+test.each(PERIODS)('a host may be scanned every %s', async (period) => {
+  const { change, read } = await registered();
+  expect((await change(period)).status).toBe(200);
+  expect((await read()).body.period).toBe(period);
+});
 
 describe('the ETag of a host', () => {
   test('is the revision of its settings, in every answer of one host', async () => {

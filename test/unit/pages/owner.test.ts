@@ -5,6 +5,8 @@ import { parseNetwork } from '../../../shared/domain/address.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import { type Reason, untested } from '../../../shared/domain/reason.ts';
 import type { OwedScan } from '../../../shared/domain/scan.ts';
+import { PERIODS } from '../../../shared/domain/schedule.ts';
+import { PERIOD_WORDS } from '../../../shared/pages/host-fields.ts';
 import { hostsPage, pageOfHosts } from '../../../shared/pages/hosts.ts';
 import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
@@ -241,6 +243,23 @@ describe('settings', () => {
     expect([late.statusCode, late.body?.includes('changed elsewhere'), revisionOf(late)]).toEqual([412, true, '2']);
     expect(/What you had typed.*hour/s.test(late.body ?? '')).toBe(true);
     expect((await hostOf(id)).settings.period).toBe('week');
+  });
+
+  test.each(PERIODS)('may have a host scanned every %s', async (period) => {
+    const id = await registered();
+    const shown = await get(`/hosts/${id}/settings`);
+    expect(shown.body).toContain(`>${PERIOD_WORDS[period]}</option>`);
+    await post(`/hosts/${id}/settings`, { ...WISH, revision: revisionOf(shown), period });
+    expect((await hostOf(id)).settings.period).toBe(period);
+  });
+
+  test('say at its field that a period is none, in sound HTML', async () => {
+    const id = await registered();
+    const { statusCode, body = '' } = await post(`/hosts/${id}/settings`, { ...WISH, revision: '1', period: 'never' });
+    expect(statusCode).toBe(422);
+    expect(body).toMatch(/<select id="period"[^>]* aria-describedby="period-error" aria-invalid="true">/);
+    expect(body).toMatch(/<span class="error" id="period-error">[^<]+<\/span><\/p>/);
+    elementsOf(body);
   });
 
   test('name a control mailbox, which the host’s page shows until it is emptied', async () => {

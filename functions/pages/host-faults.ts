@@ -1,57 +1,10 @@
 import type * as z from 'zod';
 import { Problem } from '../../shared/accounts/problem.ts';
 import { tooLong } from '../../shared/contract/requests.ts';
-import type { HostSettings, OwnSetting } from '../../shared/domain/host.ts';
-import type { FieldFaults, HostFields } from '../../shared/pages/host-fields.ts';
+import type { FieldFaults } from '../../shared/pages/host-fields.ts';
 
 const TOO_LONG =
   'Domains, alert recipients, control mailbox and webhook together have more characters than a host has room for: 500 for these with the first ten domains, 2,500 for all domains';
-
-/** The fields of a host's form as they were sent. */
-export function fieldsIn(form: URLSearchParams): HostFields {
-  const text = (name: string) => (form.get(name) ?? '').replaceAll('\r\n', '\n').trim();
-  return {
-    servedDomains: text('servedDomains'),
-    alertRecipients: text('alertRecipients'),
-    period: text('period'),
-    controlMailbox: text('controlMailbox'),
-    ports: text('ports'),
-    reminders: form.has('reminders'),
-    webhook: text('webhook'),
-  };
-}
-
-/** The fields of a host's form as its settings fill them. */
-export function fieldsOf(settings: Omit<HostSettings, 'name'>): HostFields {
-  const { servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox } = settings;
-  return {
-    servedDomains: servedDomains.join('\n'),
-    alertRecipients: alertRecipients.join('\n'),
-    period,
-    controlMailbox: controlMailbox ?? '',
-    ports: ports.join(', '),
-    reminders,
-    webhook: webhook ?? '',
-  };
-}
-
-/** The settings that fields name, for the schemas of the API to check. */
-export function wishOf({ servedDomains, alertRecipients, ports, period, reminders, webhook, controlMailbox }: HostFields) {
-  return {
-    servedDomains: partsOf(servedDomains),
-    alertRecipients: partsOf(alertRecipients),
-    ports: partsOf(ports).map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : Number.NaN)),
-    period,
-    reminders,
-    webhook,
-    controlMailbox,
-  } satisfies Readonly<Record<OwnSetting, unknown>>;
-}
-
-// Whatever stands between names, they hold none of it.
-function partsOf(text: string): string[] {
-  return text.split(/[\s,;]+/).filter((part) => part !== '');
-}
 
 /** What a schema finds wrong with a wish, at the field that it is wrong with, and by the entry where it is one of several. */
 export function faultsIn({ issues }: z.ZodError, wish: { readonly servedDomains: readonly string[] }): FieldFaults {
