@@ -198,7 +198,7 @@ export type Turns = {
   /** Ends a turn before its lease does, if this attempt still has it. */
   endTurn(address: string, attempt: string, now: number): Promise<void>;
   /**
-   * Every host that has had a turn at the address in the last three weeks, those removed since among them. Only who has shown consent there
+   * Every host that has had a turn at the address lately, those removed since among them. Only who has shown consent there
    * ever has one.
    */
   hostsAt(address: string): Promise<{ accountId: string; hostId: string }[]>;
