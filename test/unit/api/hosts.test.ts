@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { BEGUN } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 let api: ApiOnTable;
 

@@ -4,8 +4,8 @@ import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { lookupsTo } from '../../support/gate.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 type Zone = { readonly addresses?: Record<string, string[] | 'trouble'>; readonly mail?: Record<string, string[]> };
 
