@@ -10,7 +10,8 @@ import { consentToken } from '../../shared/runtime/consent-token.ts';
 import { secretsFrom } from '../../shared/runtime/secrets.ts';
 import { lookupsTo } from './gate.ts';
 import { NOON } from './samples.ts';
-import { startTable, type TestTable } from './table.ts';
+import type { TestTable } from './table.ts';
+import { startTable } from './unit-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 
