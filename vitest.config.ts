@@ -3,10 +3,21 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,contract,simulation,integration,infra,browser}/**/*.test.ts'],
     maxWorkers: Math.max(2, availableParallelism()), // much of what they do is waiting
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxConcurrency: 8, // of the cases of a mail server, which mostly wait
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['test/{unit,search,contract,simulation,infra}/**/*.test.ts'],
+          globalSetup: 'test/support/engine.ts',
+          isolate: false, // importing the rooms for each file takes longer than most of them
+        },
+      },
+      { extends: true, test: { name: 'whole service', include: ['test/{integration,browser}/**/*.test.ts'] } },
+    ],
   },
 });

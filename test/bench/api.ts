@@ -16,10 +16,10 @@ import { newId } from '../../shared/runtime/ids.ts';
 import { loadSecrets, type Secrets } from '../../shared/runtime/secrets.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { startApi } from '../support/api-on-table.ts';
 import { eventually, startLocalService, temporaryFolder } from '../support/local-service.ts';
 import { CLOSED, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../support/samples.ts';
 import { type Saying, type ScriptedDns, startScriptedDns } from '../support/scripted-dns-server.ts';
-import { startApi } from '../unit/api/api-on-table.ts';
 import type { Figure } from './figure.ts';
 
 const PER_SECOND = 100;

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { html } from '../../shared/markup/html.ts';
 import { ASSETS } from '../../shared/pages/assets.ts';
 import { layout } from '../../shared/pages/layout.ts';
-import { hasChromium, startChromium } from './chromium.ts';
+import { hasChromium, NEEDS_CHROMIUM, startChromium } from './chromium.ts';
 
 const SITE = 'http://127.0.0.1:9'; // nobody answers there: the browser is answered before it asks
 let browser: Browser;
 
-describe.skipIf(!hasChromium)('a live part of a page', () => {
+describe.skipIf(!hasChromium)(`a live part of a page (${NEEDS_CHROMIUM})`, () => {
   beforeAll(async () => {
     browser = await startChromium();
   });

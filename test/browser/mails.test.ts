@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAILS } from '../unit/mail/mails.ts';
-import { hasChromium, startChromium } from './chromium.ts';
+import { hasChromium, NEEDS_CHROMIUM, startChromium } from './chromium.ts';
 
 const SHOTS = join(tmpdir(), 'mails'); // for whoever wants to look at them
 const CONTRAST = 4.5; // WCAG 2.2, 1.4.3
@@ -14,7 +14,7 @@ let page: Page;
 let asked: string[] = [];
 let scripts: string[] = [];
 
-describe.skipIf(!hasChromium)('every mail can be read in a browser, narrow and wide, light and dark:', () => {
+describe.skipIf(!hasChromium)(`every mail can be read in a browser (${NEEDS_CHROMIUM}), narrow and wide, light and dark:`, () => {
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
     browser = await startChromium();

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, type RunningService, runToEnd, startLocalService, temporaryFolder } from '../support/local-service.ts';
 import { mailServer, say, startScriptedServer } from '../support/scripted-smtp-server.ts';
-import { hasChromium, startChromium } from './chromium.ts';
+import { hasChromium, NEEDS_CHROMIUM, startChromium } from './chromium.ts';
 import { expectUsable, signIn, signInLink, visitor } from './visitor.ts';
 
 const DEMO = fileURLToPath(new URL('../../infra/local/commands/demo.ts', import.meta.url));
@@ -45,7 +45,7 @@ async function registerDemo(page: Page): Promise<void> {
   await page.getByRole('button', { name: `Register ${demoAddress}` }).click();
 }
 
-describe.skipIf(!hasChromium)('the pages, in a browser', () => {
+describe.skipIf(!hasChromium)(`the pages, in a browser (${NEEDS_CHROMIUM})`, () => {
   beforeAll(async () => {
     service = await startForNewcomers();
     demoAddress = /The demo server (\S+) port/.exec(service.output())?.[1] ?? '';

@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hasDns } from '../support/dns/server.ts';
+import { needsMta } from '../support/mta/namespace.ts';
 
 const FLOW = fileURLToPath(new URL('../support/consent-flow.ts', import.meta.url));
 
 // The public addresses exist on the loopback of this network alone; nothing can leave it.
 const IN_A_NETWORK = 'ip link set lo up && ip addr add 192.88.98.1/32 dev lo && ip addr add 192.88.98.2/32 dev lo && exec "$@"';
 
-describe.skipIf(!hasDns())('P1: no probe without live consent, by a real name server', () => {
+describe.skipIf(!hasDns())(`P1: no probe without live consent, by a real name server (${needsMta('nsd')})`, () => {
   // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
   let seen: any;
 

@@ -84,7 +84,7 @@ async function noteScans(service: RunningService, hosts: readonly Registered[], 
   }
 }
 
-describe.skipIf(RUNS === 0)('kill -9 of the local service', () => {
+describe.skipIf(RUNS === 0)('kill -9 of the local service (needs CRASH_RUNS to be 1 or more)', () => {
   test(`at ${Math.ceil(RUNS / 2)} seeded moments, all but SES included, loses no host, scan or owed mail, and mails none twice (seed ${SEED})`, async () => {
     const next = random(SEED);
     const data = join(temporaryFolder(), 'timed');

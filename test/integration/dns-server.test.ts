@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Address, parseAddress } from '../../shared/domain/address.ts';
 import { dnsLookups, type Found, type Lookups } from '../../shared/network/lookups.ts';
 import { type DnsServer, hasDns, startDns } from '../support/dns/server.ts';
+import { needsMta } from '../support/mta/namespace.ts';
 
 const ABSENT = { kind: 'absent' };
 const SERVFAIL = { kind: 'trouble', why: 'ESERVFAIL' };
@@ -16,7 +17,7 @@ function textsOf(found: Found<Address>): unknown {
   return found.kind === 'found' ? found.values.map(({ text }) => text) : found;
 }
 
-describe.skipIf(!hasDns())('a real name server, asked by the look-ups that consent is proven with', () => {
+describe.skipIf(!hasDns())(`a real name server, asked by the look-ups that consent is proven with (${needsMta('nsd')})`, () => {
   let dns: DnsServer;
   let lookups: Lookups;
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mailboxOf } from '../../shared/domain/mailbox.ts';
 import { domainOfMailbox } from '../../shared/domain/proposal.ts';
+import { type ApiOnTable, startApi } from '../support/api-on-table.ts';
 import { type Pages, pagesOn } from '../support/pages.ts';
 import { NOON, registerSample, sampleHost } from '../support/samples.ts';
-import { type ApiOnTable, startApi } from '../unit/api/api-on-table.ts';
 
 // How many requests, from how many sources, in three hours. The whole flood: FLOOD_REQUESTS=10000 FLOOD_SOURCES=1000.
 const REQUESTS = Number(process.env.FLOOD_REQUESTS ?? 300);

@@ -5,13 +5,14 @@ import net from 'node:net';
 /** The server's part of a connection that has no wire: what it says first, and what it says to each line. */
 export type Wire = { readonly greeting: string; readonly answer: (line: string) => string };
 
+const REAL = net.connect; // of this process, however often it is taken over
+
 /** Stands in for every TCP connection of this process. Undefined refuses it. Gives what puts things back. */
 export function takeOverDials(dialled: (address: string, port: number) => Wire | undefined): () => void {
-  const real = net.connect;
   net.connect = (({ host, port }: { host: string; port: number }) => new WireSocket(dialled(host, port))) as unknown as typeof net.connect;
   syncBuiltinESMExports();
   return () => {
-    net.connect = real;
+    net.connect = REAL;
     syncBuiltinESMExports();
   };
 }

@@ -11,7 +11,8 @@ export type Act =
   /** The text again and again, as fast as it is read. */
   | { readonly kind: 'flood'; readonly text: string }
   | { readonly kind: 'say-and-close'; readonly text: string }
-  | { readonly kind: 'close' | 'reset' | 'silence' };
+  | { readonly kind: 'close' | 'reset' }
+  | { readonly kind: 'silence' };
 
 /** A server's part of one session: what it does on connection, and then on each command line. */
 export type Script = {
@@ -30,10 +31,14 @@ export type ScriptedServer = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts a server on 127.0.0.1 at a free port, unless it is told where. Session n follows script n; the last one serves all that come later. */
+/**
+ * Starts a server on 127.0.0.1 at a free port, unless it is told where. Session n follows script n; the last one serves all that come later.
+ * `onSilence` hears of each session in which the server says nothing more.
+ */
 export async function startScriptedServer(
   scripts: readonly Script[],
   at: { readonly address: string; readonly port: number } = { address: '127.0.0.1', port: 0 },
+  onSilence: (socket: Socket) => void = () => {},
 ): Promise<ScriptedServer> {
   const heard: string[][] = [];
   const open = new Set<Socket>();
@@ -45,7 +50,7 @@ export async function startScriptedServer(
     socket.setNoDelay(true);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => {});
-    if (script !== undefined) serve(socket, script, lines, () => server.close());
+    if (script !== undefined) serve(socket, script, lines, { stopListening: () => server.close(), onSilence });
   });
   server.listen(at.port, at.address);
   await once(server, 'listening');
@@ -63,10 +68,13 @@ export async function startScriptedServer(
   };
 }
 
-function serve(socket: Socket, script: Script, lines: string[], stopListening: () => void): void {
+type Hooks = { readonly stopListening: () => void; readonly onSilence: (socket: Socket) => void };
+
+function serve(socket: Socket, script: Script, lines: string[], { stopListening, onSilence }: Hooks): void {
   let text = '';
   let inMessage = false;
-  perform(socket, script.greeting);
+  const perform = (act: Act) => (act.kind === 'silence' ? onSilence(socket) : performOn(socket, act));
+  perform(script.greeting);
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
@@ -77,12 +85,12 @@ function serve(socket: Socket, script: Script, lines: string[], stopListening: (
       if (lines.length === script.stopsListeningAt) stopListening();
       const act = script.answer(line, lines.length - 1);
       inMessage = line === 'DATA' && act.kind === 'say' && act.text.startsWith('354');
-      perform(socket, act);
+      perform(act);
     }
   });
 }
 
-function perform(socket: Socket, act: Act): void {
+function performOn(socket: Socket, act: Exclude<Act, { kind: 'silence' }>): void {
   switch (act.kind) {
     case 'say':
       socket.write(wire(act.text), 'latin1');
@@ -97,15 +105,13 @@ function perform(socket: Socket, act: Act): void {
       drip(socket, wire(act.text));
       return;
     case 'flood':
-      flood(socket, wire(act.text));
+      flood(socket, wire(act.text).repeat(FLOOD_BYTES / act.text.length));
       return;
     case 'close':
       socket.end();
       return;
     case 'reset':
       socket.resetAndDestroy();
-      return;
-    case 'silence':
       return;
   }
 }
@@ -114,6 +120,8 @@ function drip(socket: Socket, text: string): void {
   if (text === '' || socket.destroyed) return;
   socket.write(text.slice(0, 1), 'latin1', () => setImmediate(drip, socket, text.slice(1)));
 }
+
+const FLOOD_BYTES = 16_384; // at a time
 
 function flood(socket: Socket, text: string): void {
   if (!socket.destroyed) socket.write(text, 'latin1', () => flood(socket, text));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createTable, startDynamoDb } from '../../infra/local/engines/dynamodb.ts';
-import { CREDENTIALS, REGION } from '../../infra/local/engines/engine.ts';
+import { CREDENTIALS, type Engine, REGION } from '../../infra/local/engines/engine.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
 
@@ -19,12 +19,11 @@ export type TestTable = {
   stop(): Promise<void>;
 };
 
-/** A fresh table on the embedded engine, with a store on it and a meter of what it costs. */
+/** A fresh table on the embedded engine, the run's or else one of its own, with a store on it and a meter of what it costs. */
 export async function startTable(clock: () => number, retentionMs: number): Promise<TestTable> {
-  const folder = mkdtempSync(join(tmpdir(), 'relay-audit-table-'));
-  const engine = await startDynamoDb(folder, () => {});
+  const engine = await engineForTables();
   const client = new DynamoDBClient({ endpoint: engine.endpoint, region: REGION, credentials: CREDENTIALS });
-  const name = `relay-audit-${randomUUID()}`; // of its own, where DYNAMODB_ENDPOINT gives all tests one engine
+  const name = `relay-audit-${randomUUID()}`; // of its own on an engine that others use too
   await createTable(client, name);
   const meter = meterOf(client);
   return {
@@ -34,6 +33,19 @@ export async function startTable(clock: () => number, retentionMs: number): Prom
     meter,
     async stop() {
       client.destroy();
+      await engine.stop();
+    },
+  };
+}
+
+async function engineForTables(): Promise<Engine> {
+  const ofTheRun = process.env.TABLES_ENDPOINT;
+  if (ofTheRun !== undefined) return { endpoint: ofTheRun, stop: async () => {} };
+  const folder = mkdtempSync(join(tmpdir(), 'relay-audit-table-'));
+  const engine = await startDynamoDb(folder, () => {});
+  return {
+    ...engine,
+    async stop() {
       await engine.stop();
       rmSync(folder, { recursive: true });
     },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, type RunningService, startLocalService, temporaryFolder } from '../../support/local-service.ts';
-import { hasMta, type Namespace, openNamespace } from '../../support/mta/namespace.ts';
+import { hasMta, type Namespace, needsMta, openNamespace } from '../../support/mta/namespace.ts';
 import { type Postfix, startPostfix } from '../../support/mta/postfix.ts';
 
 const OWNER = 'owner@relay-audit.example'; // the account's own address, which needs no confirmation
@@ -10,7 +10,7 @@ const OPEN = 3;
 const EDITED = 4;
 
 // Needs root and Debian's package, which `.ci/run` has; `npm test` goes without where they are missing.
-describe.skipIf(!hasMta('postfix'))('Debian’s Postfix, seen from outside', () => {
+describe.skipIf(!hasMta('postfix'))(`Debian’s Postfix, seen from outside (${needsMta('postfix')})`, () => {
   let namespace: Namespace;
   let servers: Postfix[];
   let service: RunningService;

@@ -12,7 +12,7 @@ import { TOKEN_HEADER } from '../../../shared/smtp/canary-message.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../gate.ts';
 import { sampleHost } from '../samples.ts';
 import type { MtaCase } from './case.ts';
-import { hasMta, type Namespace, openNamespace } from './namespace.ts';
+import { hasMta, type Namespace, needsMta, openNamespace } from './namespace.ts';
 import { type Delivered, type Sink, startSink } from './sink.ts';
 import { seenByStranger } from './truth.ts';
 
@@ -38,7 +38,7 @@ export type Post = {
  * time is a server's pauses and limits.
  */
 export function auditCases(mta: string, octet: number, cases: readonly MtaCase[], needs: readonly string[] = [mta]): void {
-  describe.skipIf(!needs.every(hasMta))(`${mta}, seen from outside`, () => {
+  describe.skipIf(!needs.every(hasMta))(`${mta}, seen from outside (${needsMta(...needs)})`, () => {
     let namespace: Namespace;
     let sink: Sink;
     const post = newPost(octet);

@@ -32,6 +32,11 @@ export function hasMta(mta: string): boolean {
   return process.env.RELAY_AUDIT_MTAS_REQUIRED === '1' || (process.getuid?.() === 0 && existsSync(`${rootOf(mta)}/.unpacked`));
 }
 
+/** What the names of tests with these servers say that they need. */
+export function needsMta(...mtas: readonly string[]): string {
+  return `needs root and ${mtas.join(' and ')}: bash .ci/install-mtas.sh`;
+}
+
 /**
  * Opens a namespace on 198.18.`third`.0/24, with strangers at 198.19.`third`.0/24 (RFC 2544: benchmarks, never on the Internet), and on
  * fd98:18:`third`::/64 (RFC 4193: private).

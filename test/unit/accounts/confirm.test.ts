@@ -5,7 +5,8 @@ import { apiKeyMac, readApiKey } from '../../../shared/runtime/api-key.ts';
 import { type Confirmation, sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { NOON } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 const secrets = secretsFrom('a secret of this deployment, long enough');

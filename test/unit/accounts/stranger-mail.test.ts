@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { scanId } from '../../../shared/domain/scan.ts';
+import { type ApiOnTable, startApi, tokenIn } from '../../support/api-on-table.ts';
 import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
-import { type ApiOnTable, startApi, tokenIn } from '../api/api-on-table.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;

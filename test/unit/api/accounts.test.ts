@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountResponse, askedResponse, confirmedResponse, givenKeyResponse } from '../../../shared/contract/accounts.ts';
 import type { Registration } from '../../../shared/runtime/config.ts';
 import type { Account } from '../../../shared/store/audit-store.ts';
+import { type Answered, type ApiOnTable, startApi, tokenIn } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type Answered, type ApiOnTable, startApi, tokenIn } from './api-on-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 const HOUR = 60 * 60_000;

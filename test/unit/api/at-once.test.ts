@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { take } from '../../../shared/accounts/budgets.ts';
 import { parseAddress } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
+import { type Answered, type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { memoryTable } from '../../support/memory-table.ts';
-import { type Answered, type ApiOnTable, startApi } from './api-on-table.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answered, type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type Answered, type ApiOnTable, startApi } from './api-on-table.ts';
 
 const HOUR = 60 * 60_000;
 let api: ApiOnTable;

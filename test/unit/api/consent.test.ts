@@ -4,9 +4,9 @@ import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import { type Reason, untested } from '../../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, scanId } from '../../../shared/domain/scan.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { NOON, sampleLeg, sampleScan } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 // What DNS says of the names and addresses of the hosts whose look has bounds.
 const pool = (many: number) => Array.from({ length: many }, (_, n) => `185.${Math.floor(n / 250)}.5.${n % 250}`);

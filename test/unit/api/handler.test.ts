@@ -28,6 +28,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1', // where nobody listens
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  vi.resetModules(); // it reads its settings once
   ({ handler } = await import('../../../functions/api/handler.ts'));
 });
 afterEach(() => {

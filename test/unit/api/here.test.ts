@@ -3,8 +3,8 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/api/routes.ts';
 import { parseNetwork } from '../../../shared/domain/address.ts';
+import { type Answered, type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type Answered, type ApiOnTable, startApi } from './api-on-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 const OPERATORS = ['127.0.0.0/8'].flatMap((text) => parseNetwork(text) ?? []);

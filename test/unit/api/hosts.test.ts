@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PERIODS } from '../../../shared/domain/schedule.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { BEGUN } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 let api: ApiOnTable;
 

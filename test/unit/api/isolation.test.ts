@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DOCUMENTED, type Operation } from '../../support/openapi-document.ts';
+import { type Given, type Owner, type Sent, startWorld, tokenOf, type World } from '../../support/openapi-world.ts';
 import { NOON } from '../../support/samples.ts';
-import { DOCUMENTED, type Operation } from './openapi-document.ts';
-import { type Given, type Owner, type Sent, startWorld, tokenOf, type World } from './openapi-world.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const PATHS = [...new Set(DOCUMENTED.map(({ path }) => path))];

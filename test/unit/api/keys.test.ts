@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createdKeyResponse, keysResponse } from '../../../shared/contract/accounts.ts';
 import { mintApiKey } from '../../../shared/runtime/api-key.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

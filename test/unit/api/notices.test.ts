@@ -3,9 +3,9 @@ import { noticesResponse } from '../../../shared/contract/notices.ts';
 import { hostResponse } from '../../../shared/contract/responses.ts';
 import type { HostState } from '../../../shared/domain/host.ts';
 import { type HostNotice, noticesOf } from '../../../shared/domain/notice.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { dueIds } from '../../support/notices.ts';
 import { sampleScan } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const WEBHOOK = 'https://hooks.example.org/relay?to=me';
 let api: ApiOnTable;

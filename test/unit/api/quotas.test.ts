@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 let api: ApiOnTable;

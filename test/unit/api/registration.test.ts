@@ -4,8 +4,9 @@ import { proposalResponse } from '../../../shared/contract/proposals.ts';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
 import type { Found, Lookups } from '../../../shared/network/lookups.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { lookupsTo } from '../../support/gate.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
+import { startTable } from '../../support/table.ts';
 
 type Zone = { readonly addresses?: Record<string, string[] | 'trouble'>; readonly mail?: Record<string, string[]> };
 
@@ -270,7 +271,7 @@ describe('a server that is a host of the account already', () => {
     ['the same name', ['mail.example.org', 'mail.example.org', 'mail.example.org', 'mail.example.org']],
     ['names of one server, and its address', ['mail.example.org', 'mx.example.net', '9.9.9.1', 'mx.example.net']],
   ])('is one host when it is registered several times at once: %s', async (_, names) => {
-    api = await startApi({ lookups: lookupsOf(ZONE) });
+    api = await startApi({ lookups: lookupsOf(ZONE) }, startTable);
     const { key, accountId } = await api.account();
     const here = () => api?.call('POST', '/v1/scans/here', { key, sourceIp: '9.9.9.2' });
     const answers = await Promise.all(names.map((name) => api?.call('POST', '/v1/hosts', { key, body: { name } })));

@@ -1,15 +1,16 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registeredHostResponse } from '../../../shared/contract/responses.ts';
+import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
 import { NOON } from '../../support/samples.ts';
-import { type ApiOnTable, startApi } from './api-on-table.ts';
+import { startTable } from '../../support/table.ts';
 
 const DAY = 24 * 60 * 60_000;
 const MINUTE = 60_000;
 let api: ApiOnTable;
 
 beforeAll(async () => {
-  api = await startApi();
+  api = await startApi({}, startTable); // the engine lists all that it holds
 });
 afterAll(() => api.stop());
 

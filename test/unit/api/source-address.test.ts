@@ -41,6 +41,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: `http://${hostname}:${port}`,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  vi.resetModules(); // they read their settings once
   api = (await import('../../../functions/api/handler.ts')).handler as unknown as Handler;
   pages = (await import('../../../functions/pages/handler.ts')).handler as unknown as Handler;
   const secrets = secretsFrom(SECRET);

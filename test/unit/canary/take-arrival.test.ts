@@ -21,7 +21,8 @@ import {
   sampleLeg,
   sampleScan,
 } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { BOUNCES, OTHERS } from './bounces.ts';
 
 const MINUTE = 60_000;

@@ -65,7 +65,7 @@ describe('the receiver in docs/webhooks.md knows our calls from others', () => {
     expect(verdictsOf(process.execPath, ['--input-type=module', '-e'], block('js') + rest)).toEqual(expected);
   });
 
-  test.skipIf(spawnSync('python3', ['--version']).status !== 0)('in Python', () => {
+  test.skipIf(spawnSync('python3', ['--version']).status !== 0)('in Python (needs python3)', () => {
     const rest = `
 import json, sys
 for call in json.loads(sys.stdin.buffer.read()):

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../../shared/domain/host.ts';
 import { tickOn } from '../../support/dispatching.ts';
 import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const MINUTE = 60_000;
 let now = NOON;

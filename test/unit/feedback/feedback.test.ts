@@ -3,7 +3,8 @@ import { type Services, takeEvent } from '../../../functions/feedback/feedback.t
 import { packCause, takeMail } from '../../../shared/accounts/stranger-mail.ts';
 import { noticesOf } from '../../../shared/domain/notice.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 let table: TestTable;
 let logged: { level: string; message: string; fields: object }[] = [];

@@ -17,6 +17,7 @@ afterAll(() => {
 });
 
 test('a message that cannot be read is given back by itself, and no reader’s address is written into the log', async () => {
+  vi.resetModules(); // it reads its settings once
   const { handler } = await import('../../../functions/feedback/handler.ts');
   const bodies = [
     'reader@example.org',

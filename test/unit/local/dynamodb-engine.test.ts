@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'relay-audit-engine-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.skipIf(process.env.DYNAMODB_ENDPOINT !== undefined)(
-  'the embedded database answers at a loopback address that no web page can guess, and not at 127.0.0.1',
+  'the embedded database answers at a loopback address that no web page can guess, and not at 127.0.0.1 (needs to start it: unset DYNAMODB_ENDPOINT)',
   async () => {
     const engine = await startDynamoDb(folder, () => {});
     try {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ended } from '../../../shared/domain/coverage.ts';
 import { REASONS, type Reason } from '../../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
@@ -9,6 +9,7 @@ import { probeLeg } from '../../../shared/network/probe.ts';
 import type { Cast } from '../../../shared/smtp/envelope-forms.ts';
 import { relayTests } from '../../../shared/smtp/relay-tests.ts';
 import { permitted } from '../../support/gate.ts';
+import { type LeapingTime, startLeapingTime } from '../../support/leaping-time.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
 const CAST: Cast = {
@@ -22,22 +23,23 @@ const CAST: Cast = {
   srsDay: 20_000,
 };
 
-// Long enough that no test ever waits for them.
-const PATIENT: ProbeLimits = { connectMs: 20_000, replyMs: 20_000, sessionMs: 20_000, sittingMs: 20_000, pauseMs: 1 };
-// For servers that never answer, whom one must wait for.
-const HASTY: ProbeLimits = { ...PATIENT, replyMs: 150 };
-// For servers that talk and then stop: a hundred times what their talk takes.
-const BRISK: ProbeLimits = { ...PATIENT, replyMs: 1_000 };
+const HOUR = 60 * 60_000;
+const LIMITS: ProbeLimits = { connectMs: HOUR, replyMs: 20_000, sessionMs: HOUR, sittingMs: HOUR, pauseMs: 1 };
 
 const LOCALHOST = permitted('127.0.0.1');
 
+let time: LeapingTime;
+beforeEach(() => {
+  time = startLeapingTime();
+});
 const started: ScriptedServer[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(started.splice(0).map((server) => server.stop()));
 });
 
 async function start(scripts: readonly Script[]): Promise<ScriptedServer> {
-  const server = await startScriptedServer(scripts);
+  const server = await startScriptedServer(scripts, undefined, time.onSilence);
   started.push(server);
   return server;
 }
@@ -51,9 +53,9 @@ function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
     cast,
     scope: 'full',
     limits,
-    deadline: Date.now() + limits.sittingMs,
+    deadline: time.clock() + limits.sittingMs,
     optOutAddress: 'postmaster@probe.example',
-    clock: Date.now,
+    clock: time.clock,
     askAtDial: async () => undefined,
     expectCanary: async () => ({ id: `canary${++canaries}`, token: `token${canaries}` }),
   };
@@ -61,7 +63,7 @@ function orderFor(port: number, limits: ProbeLimits, cast: Cast): LegOrder {
 
 type Audit = { readonly leg: LegEvidence; readonly server: ScriptedServer; readonly tookMs: number };
 
-async function audit(scripts: readonly Script[], limits = PATIENT, cast = CAST, more: Partial<LegOrder> = {}): Promise<Audit> {
+async function audit(scripts: readonly Script[], limits = LIMITS, cast = CAST, more: Partial<LegOrder> = {}): Promise<Audit> {
   const server = await start(scripts);
   const began = Date.now();
   const leg = await probeLeg({ ...orderFor(server.port, limits, cast), ...more });
@@ -191,7 +193,6 @@ const CASES: readonly Case[] = [
   {
     rule: 'a port where nothing speaks first is unreachable',
     scripts: [first({ kind: 'silence' })],
-    limits: HASTY,
     reason: 'no-greeting',
     sessions: 1,
   },
@@ -233,7 +234,6 @@ const CASES: readonly Case[] = [
   {
     rule: 'a server that falls silent at once is asked twice',
     scripts: [mailServer({ EHLO: { kind: 'silence' } })],
-    limits: BRISK,
     reason: 'dropped',
     sessions: 2,
   },
@@ -267,7 +267,7 @@ const CASES: readonly Case[] = [
   {
     rule: 'a server that answers later than our time for it is over is inconclusive',
     scripts: [mailServer({ RCPT: { kind: 'silence' } })],
-    limits: { ...PATIENT, sittingMs: 300 },
+    limits: { ...LIMITS, sittingMs: 10_000 },
     reason: 'out-of-time',
     sessions: 1,
   },
@@ -283,28 +283,28 @@ test.each(CASES.map((each) => [each.rule, each] as const))('%s', async (_, { scr
 });
 
 describe('a server that goes silent after it refused us', () => {
-  const silent: readonly (readonly [string, readonly Script[], ProbeLimits])[] = [
-    ['takes no connection', [mailServer({}, { stopsListeningAt: 20 })], PATIENT],
-    ['closes every connection', [mailServer(), first({ kind: 'close' })], PATIENT],
-    ['no longer greets', [mailServer(), first({ kind: 'silence' })], BRISK],
+  const silent: readonly (readonly [string, readonly Script[]])[] = [
+    ['takes no connection', [mailServer({}, { stopsListeningAt: 20 })]],
+    ['closes every connection', [mailServer(), first({ kind: 'close' })]],
+    ['no longer greets', [mailServer(), first({ kind: 'silence' })]],
   ];
 
-  test.each(silent)('and %s is only said to be silent in the first sitting, after another connection', async (_, scripts, limits) => {
-    const { leg } = await audit(scripts, limits);
+  test.each(silent)('and %s is only said to be silent in the first sitting, after another connection', async (_, scripts) => {
+    const { leg } = await audit(scripts);
     expect(leg).toMatchObject({ stopped: 'silent-after-refusals', silentSittings: 1 });
     expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
     expect(leg.transcript.filter((line) => line.startsWith('-- ')).length).toBeGreaterThanOrEqual(2);
   });
 
-  test.each(silent)('and %s in another sitting too has probably banned us', async (_, scripts, limits) => {
-    const { leg, server } = await audit(scripts, limits);
-    const again = await probeLeg({ ...orderFor(server.port, limits, CAST), before: leg });
+  test.each(silent)('and %s in another sitting too has probably banned us', async (_, scripts) => {
+    const { leg, server } = await audit(scripts);
+    const again = await probeLeg({ ...orderFor(server.port, LIMITS, CAST), before: leg });
     expect(judgeLeg(again)).toMatchObject({ verdict: 'untestable', reason: 'probably-banned' });
   });
 
-  test.each(silent)('and %s for one sitting only has not banned us', async (_, scripts, limits) => {
-    const { leg } = await audit(scripts, limits);
-    const { leg: again } = await audit([mailServer()], PATIENT, CAST, { before: leg });
+  test.each(silent)('and %s for one sitting only has not banned us', async (_, scripts) => {
+    const { leg } = await audit(scripts);
+    const { leg: again } = await audit([mailServer()], LIMITS, CAST, { before: leg });
     expect(judgeLeg(again)).toMatchObject({ verdict: 'closed', reason: 'all-refused', completed: ALL });
   });
 
@@ -318,14 +318,14 @@ describe('a server that goes silent after it refused us', () => {
     const script = mailServer({
       RCPT: (line) => (line.includes('-literal-sender@') ? { kind: 'silence' } : mailServer().answer(line, 0)),
     });
-    const { leg, server } = await audit([script], BRISK);
-    const again = await probeLeg({ ...orderFor(server.port, BRISK, CAST), before: leg });
+    const { leg, server } = await audit([script]);
+    const again = await probeLeg({ ...orderFor(server.port, LIMITS, CAST), before: leg });
     for (const each of [leg, again]) expect(judgeLeg(each)).toMatchObject({ verdict: 'inconclusive', reason: 'fell-silent' });
   });
 
   test('having accepted something is judged by that alone, once its sittings are used up', async () => {
     const accepting = mailServer({ RCPT: (line) => say(line.includes('-null-sender@') ? '250 Ok' : '554 no') }, { stopsListeningAt: 20 });
-    const { leg } = await audit([accepting], PATIENT, { ...CAST, servedDomains: [] });
+    const { leg } = await audit([accepting], LIMITS, { ...CAST, servedDomains: [] });
     expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'not-carried-through' });
     expect(ended([leg], 'sittings-used-up').map((each) => judgeLeg(each).verdict)).toEqual(['suspected']);
   });
@@ -334,7 +334,7 @@ describe('a server that goes silent after it refused us', () => {
 test('a port that refuses connections is unreachable', async () => {
   const server = await start([mailServer()]);
   await server.stop();
-  const leg = await probeLeg(orderFor(server.port, PATIENT, CAST));
+  const leg = await probeLeg(orderFor(server.port, LIMITS, CAST));
   expect(judgeLeg(leg)).toMatchObject({ verdict: 'unreachable', reason: 'connection-refused', completed: 0, planned: ALL });
   expect(leg.transcript).toEqual(['-- connection-refused']);
 });
@@ -395,7 +395,7 @@ test('a server that takes fewer sessions at a time than we hold is asked one aft
 
 describe('what goes on the wire', () => {
   test('nothing before the greeting', async () => {
-    const { server } = await audit([first({ kind: 'silence' })], HASTY);
+    const { server } = await audit([first({ kind: 'silence' })]);
     expect(server.heard).toEqual([[]]);
   });
 
@@ -458,7 +458,7 @@ describe('evidence', () => {
       sent.push(about);
       return { id: `canary${sent.length}`, token: `token${sent.length}` };
     };
-    await audit([mailServer({ RCPT: say('250 Ok'), DATA: say('550 No') })], PATIENT, CAST, { expectCanary });
+    await audit([mailServer({ RCPT: say('250 Ok'), DATA: say('550 No') })], LIMITS, CAST, { expectCanary });
     const senders = Object.fromEntries(sent.map(({ test: id, from }) => [id, from]));
     expect(senders).toMatchObject({ plain: 'relay-audit@probe.example', 'null-sender': '' });
     const mailboxes = { prefix: 'relay-audit-01234567-', domain: 'canary.example' };
@@ -473,27 +473,33 @@ describe('evidence', () => {
 });
 
 describe('P7: a session never outlives its deadline', () => {
+  // By a real clock, which goes on whatever the server does.
+  beforeEach(() => {
+    vi.useRealTimers();
+    time = { clock: Date.now, onSilence: () => {} };
+  });
+
   test.each<[string, Script]>([
     ['a server that drips without end', first({ kind: 'drip', text: '220-'.repeat(100_000) })],
     ['a server that never greets', first({ kind: 'silence' })],
     ['a server that never answers EHLO', mailServer({ EHLO: { kind: 'silence' } })],
     ['a server that never answers QUIT', mailServer({ MAIL: say('553 no'), QUIT: { kind: 'silence' } })],
   ])('%s', async (_, script) => {
-    const { server, tookMs } = await audit([script], { ...PATIENT, sessionMs: 100, sittingMs: 300 });
+    const { server, tookMs } = await audit([script], { ...LIMITS, sessionMs: 100, sittingMs: 300 });
     await server.idle(); // every socket was closed, not forgotten
     expect(tookMs).toBeLessThan(5_000);
   });
+});
 
-  test('a server that answers QUIT never has still answered every test', async () => {
-    const { leg } = await audit([mailServer({ QUIT: { kind: 'silence' } })], BRISK);
-    expect(judgeLeg(leg)).toMatchObject({ verdict: 'closed', completed: ALL });
-  });
+test('a server that answers QUIT never has still answered every test', async () => {
+  const { leg } = await audit([mailServer({ QUIT: { kind: 'silence' } })]);
+  expect(judgeLeg(leg)).toMatchObject({ verdict: 'closed', completed: ALL });
 });
 
 describe('connecting', () => {
   test('gives the socket of a server that takes the connection', async () => {
     const server = await start([first({ kind: 'silence' })]);
-    const connection = await connect(LOCALHOST, server.port, PATIENT.connectMs, async () => undefined);
+    const connection = await connect(LOCALHOST, server.port, LIMITS.connectMs, async () => undefined);
     expect(connection.kind).toBe('connected');
     if (connection.kind === 'connected') {
       expect(connection.socket.remoteAddress).toBe('127.0.0.1');
@@ -504,7 +510,7 @@ describe('connecting', () => {
   test('says why there is none', async () => {
     const server = await start([mailServer()]);
     await server.stop();
-    expect(await connect(LOCALHOST, server.port, PATIENT.connectMs, async () => undefined)).toEqual({
+    expect(await connect(LOCALHOST, server.port, LIMITS.connectMs, async () => undefined)).toEqual({
       kind: 'failed',
       contact: 'connection-refused',
     });
@@ -512,13 +518,13 @@ describe('connecting', () => {
 
   test('dials exactly the address that was permitted', async () => {
     const server = await start([mailServer()]);
-    expect(await connect(permitted('127.0.0.2'), server.port, PATIENT.connectMs, async () => undefined)).toMatchObject({ kind: 'failed' });
+    expect(await connect(permitted('127.0.0.2'), server.port, LIMITS.connectMs, async () => undefined)).toMatchObject({ kind: 'failed' });
   });
 
   test('dials nothing that has been vetoed since it was permitted', async () => {
     const server = await start([mailServer()]);
     expect(
-      await connect(LOCALHOST, server.port, PATIENT.connectMs, async (address) => (address === '127.0.0.1' ? 'vetoed' : undefined)),
+      await connect(LOCALHOST, server.port, LIMITS.connectMs, async (address) => (address === '127.0.0.1' ? 'vetoed' : undefined)),
     ).toEqual({
       kind: 'failed',
       contact: 'vetoed',
@@ -531,7 +537,7 @@ describe('connecting', () => {
     async (refusal) => {
       let dials = 0;
       const askAtDial = async () => (dials++ === 0 ? undefined : refusal);
-      const { leg, server } = await audit([mailServer()], BRISK, CAST, { askAtDial });
+      const { leg, server } = await audit([mailServer()], LIMITS, CAST, { askAtDial });
       expect(leg.contact).toBe(refusal);
       expect(judgeLeg(leg).verdict).toBe('untestable');
       expect(server.heard).toHaveLength(1);
@@ -542,14 +548,14 @@ describe('connecting', () => {
   test('that is put off in the middle of a leg leaves it unfinished', async () => {
     let dials = 0;
     const askAtDial = async () => (dials++ === 0 ? undefined : ('out-of-time' as const));
-    const { leg, server } = await audit([mailServer()], BRISK, CAST, { askAtDial });
+    const { leg, server } = await audit([mailServer()], LIMITS, CAST, { askAtDial });
     expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'out-of-time' });
     expect(server.heard).toHaveLength(1);
   });
 });
 
 test('a server that closes the connection at every sender has refused nothing, and is left after two tries', async () => {
-  const { leg, server } = await audit([mailServer({ MAIL: { kind: 'close' } })], PATIENT, { ...CAST, servedDomains: [] });
+  const { leg, server } = await audit([mailServer({ MAIL: { kind: 'close' } })], LIMITS, { ...CAST, servedDomains: [] });
   expect(judgeLeg(leg)).toMatchObject({ verdict: 'inconclusive', reason: 'dropped' });
   expect(server.heard.length).toBeLessThanOrEqual(3);
 });

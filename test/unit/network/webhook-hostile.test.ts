@@ -21,6 +21,7 @@ afterAll(() => server.stop());
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
@@ -165,6 +166,7 @@ test('a server that does not talk TLS is told nothing', async () => {
 
 test('certificates are verified whatever the environment says', async () => {
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {}); // Node's, of this variable
   const before = server.received.length;
   expect(await elapse(call(at(server.port, 'other.example.org')))).toEqual(NOT_SECURE);
   expect(await elapse(call(undefined, door(undefined, { ca: undefined })))).toEqual(NOT_SECURE);

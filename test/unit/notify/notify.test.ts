@@ -5,7 +5,8 @@ import type { Mail } from '../../../shared/mail/letter.ts';
 import type { Handover } from '../../../shared/mail/mailer.ts';
 import { dueIds } from '../../support/notices.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleScan } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const MINUTE = 60_000;
 const LEASE = 10 * MINUTE;

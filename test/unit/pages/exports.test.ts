@@ -5,7 +5,8 @@ import type { Host } from '../../../shared/domain/host.ts';
 import { type LegEvidence, type Scan, scanId } from '../../../shared/domain/scan.ts';
 import { type Pages, pagesOn } from '../../support/pages.ts';
 import { createSampleAccount, NOON, registerSample, SUSPECTED, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const HOUR = 60 * 60_000;
 const ANSWER_BYTES = 6 * 1024 * 1024; // what one answer of a function may hold, as JSON

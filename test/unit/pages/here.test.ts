@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { kindOf } from '../../../shared/domain/scan.ts';
 import { formTokenOf, type Pages, pagesOn } from '../../support/pages.ts';
 import { createSampleAccount, NOON } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const DAY = 24 * 60 * 60_000;

@@ -19,7 +19,8 @@ import {
   sampleLeg,
   sampleScan,
 } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const HOUR = 60 * 60_000;

@@ -18,7 +18,8 @@ import {
   sampleLeg,
   sampleScan,
 } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const KIB = 1024;

@@ -8,7 +8,8 @@ import type { Found, Lookups } from '../../../shared/network/lookups.ts';
 import { PAGE_POLICY } from '../../../shared/pages/layout.ts';
 import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { NOON, registerSample, sampleHost } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const HOUR = 60 * 60_000;

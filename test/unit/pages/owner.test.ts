@@ -12,7 +12,8 @@ import { consentToken } from '../../../shared/runtime/consent-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { BEGUN, createSampleAccount, NOON, sampleHost, sampleScan } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const DAY = 24 * 60 * 60_000;

@@ -3,7 +3,8 @@ import type { Answer } from '../../../functions/pages/call.ts';
 import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
 import { formTokenOf, type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { createSampleAccount, NOON } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const MINUTE = 60_000;

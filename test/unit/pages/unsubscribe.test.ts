@@ -6,7 +6,8 @@ import { secretsFrom } from '../../../shared/runtime/secrets.ts';
 import { readSubscription, sealSubscription } from '../../../shared/runtime/unsubscribe-token.ts';
 import { lookupsTo } from '../../support/gate.ts';
 import { createSampleAccount, NOON } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 import { elementsOf } from './well-formed.ts';
 
 const secrets = secretsFrom('a secret of this deployment, long enough');

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AuditOrder, type AuditRules, auditHost, castFor, mutePorts } from '../../../functions/probe/audit-host.ts';
 import { type Finding, judgementOf } from '../../../functions/probe/finding.ts';
 import { parseAddress } from '../../../shared/domain/address.ts';
@@ -6,23 +6,29 @@ import type { LegCosts } from '../../../shared/domain/scan.ts';
 import { judgeLeg } from '../../../shared/domain/verdict.ts';
 import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { ANY_TURN, gateTo } from '../../support/gate.ts';
+import { type LeapingTime, startLeapingTime } from '../../support/leaping-time.ts';
 import { sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
 
+let time: LeapingTime;
+beforeEach(() => {
+  time = startLeapingTime();
+});
 const started: ScriptedServer[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(started.splice(0).map((server) => server.stop()));
 });
 
 /** Audits one host with these servers at its ports, in their order. */
 async function audit(scripts: readonly Script[], sittingMs: number, order: Partial<AuditOrder> = {}) {
-  for (const script of scripts) started.push(await startScriptedServer([script]));
+  for (const script of scripts) started.push(await startScriptedServer([script], undefined, time.onSilence));
   const host = sampleHost({ name: '127.0.0.1', ports: started.map((server) => server.port), servedDomains: ['served.example'] });
   return auditHost(host, { scope: 'full', takeTurn: ANY_TURN, expectCanary: async () => undefined, ...order }, RULES(sittingMs));
 }
 
 const RULES = (sittingMs: number): AuditRules => ({
-  gate: gateTo(['127.0.0.0/8']),
+  gate: gateTo(['127.0.0.0/8'], { now: time.clock }),
   families: [4, 6],
   ehloName: 'probe.example',
   canaryDomain: 'canary.example',
@@ -39,7 +45,7 @@ test('a port that uses up our time is gone on with after those that we never got
   expect(first.legs.map((leg) => leg.contact)).toEqual(['answered', 'out-of-time']);
   const servers = [...started];
   const host = sampleHost({ name: '127.0.0.1', ports: servers.map(({ port }) => port), servedDomains: ['served.example'] });
-  const { legs } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, before: first.legs }, RULES(5_000));
+  const { legs } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN, before: first.legs }, RULES(60_000));
   expect(legs.map((leg) => [leg.port, judgeLeg(leg).reason])).toEqual([
     [servers[0]?.port, 'out-of-time'],
     [servers[1]?.port, 'all-refused'],

@@ -10,7 +10,8 @@ import { NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdi
 import { raiseScan } from '../../../shared/outcomes/raise-scan.ts';
 import { ANY_TURN } from '../../support/gate.ts';
 import { createSampleAccount, NOON, registerSample, sampleHost, sampleLeg } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

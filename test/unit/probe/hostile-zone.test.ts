@@ -43,7 +43,10 @@ test.each<[string, readonly number[]]>([
       };
       const bad = stands('bad.org');
       const good = GOOD.map(({ name }) => stands(name));
-      await vi.waitFor(() => expect(server.asked.filter((each) => each.startsWith('TXT _relay-audit.'))).toHaveLength(2 * GOOD.length + 1));
+      await vi.waitFor(
+        () => expect(server.asked.filter((each) => each.startsWith('TXT _relay-audit.'))).toHaveLength(2 * GOOD.length + 1),
+        20_000,
+      );
       releaseBad();
       expect(await lookups.texts(place)).toMatchObject({ kind: 'trouble', why: 'unreadable answer' });
       release();

@@ -9,7 +9,8 @@ import { takeOverDials } from '../../support/adversary-net.ts';
 import { ANY_TURN, gateTo, lookupsTo } from '../../support/gate.ts';
 import { SECRETS } from '../../support/pages.ts';
 import { NOON, sampleHost } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { TestTable } from '../../support/table.ts';
+import { startTable } from '../../support/unit-table.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;

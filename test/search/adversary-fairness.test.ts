@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { playFairness } from '../../support/fairness.ts';
-import { runs } from '../../support/searches.ts';
+import { playFairness } from '../support/fairness.ts';
+import { runs } from '../support/searches.ts';
 
 const GAMES = Number(process.env.FAIRNESS_GAMES ?? runs(80, 300));
 const FIRST_SEED = Number(process.env.FAIRNESS_SEED ?? 1);

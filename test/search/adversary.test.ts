@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { playSequences } from '../../support/adversary.ts';
-import { runs } from '../../support/searches.ts';
+import { playSequences } from '../support/adversary.ts';
+import { runs } from '../support/searches.ts';
 
 const SEQUENCES = runs(1_000, 5_000);
 

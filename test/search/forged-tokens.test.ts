@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cursors } from '../../../functions/api/cursor.ts';
-import { Problem } from '../../../shared/accounts/problem.ts';
-import { mintApiKey, readApiKey } from '../../../shared/runtime/api-key.ts';
-import { secretsFrom } from '../../../shared/runtime/secrets.ts';
-import { runs } from '../../support/searches.ts';
-import { type Given, type Owner, startWorld, type World } from './openapi-world.ts';
+import { cursors } from '../../functions/api/cursor.ts';
+import { Problem } from '../../shared/accounts/problem.ts';
+import { mintApiKey, readApiKey } from '../../shared/runtime/api-key.ts';
+import { secretsFrom } from '../../shared/runtime/secrets.ts';
+import { type Given, type Owner, startWorld, type World } from '../support/openapi-world.ts';
+import { runs } from '../support/searches.ts';
 
 const FORGERIES = runs(20_000, 100_000);
 const ROUTED = runs(400, 2_000);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Operation, type Parameter, resolved, type Schema } from './openapi-document.ts';
+import { type Operation, type Parameter, resolved, type Schema } from '../support/openapi-document.ts';
 
 /**
  * A request as plain data that a failed test can show. Texts such as `known:host:1` stand for ids that the test knows when it

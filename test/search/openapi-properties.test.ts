@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUDGETS } from '../../../shared/accounts/budgets.ts';
-import openapi from '../../../shared/contract/openapi.json' with { type: 'json' };
-import { mintApiKey } from '../../../shared/runtime/api-key.ts';
-import { NOON } from '../../support/samples.ts';
-import { IS_WHOLE, runs } from '../../support/searches.ts';
-import { DOCUMENTED, faultsOf, type Operation } from './openapi-document.ts';
+import { BUDGETS } from '../../shared/accounts/budgets.ts';
+import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
+import { mintApiKey } from '../../shared/runtime/api-key.ts';
+import { DOCUMENTED, faultsOf, type Operation } from '../support/openapi-document.ts';
+import { dnsOf, type Given, type Owner, PAUSED, PROVEN, type Sent, startWorld, tokenOf, type World } from '../support/openapi-world.ts';
+import { NOON } from '../support/samples.ts';
+import { IS_WHOLE, runs } from '../support/searches.ts';
 import { type Asking, askingOf, OWNERS, refusedAskings } from './openapi-requests.ts';
-import { dnsOf, type Given, type Owner, PAUSED, PROVEN, type Sent, startWorld, tokenOf, type World } from './openapi-world.ts';
 
 const DAY = 24 * 60 * 60_000;
 const SEED = 20_261_125;

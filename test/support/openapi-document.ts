@@ -1,4 +1,4 @@
-import openapi from '../../../shared/contract/openapi.json' with { type: 'json' };
+import openapi from '../../shared/contract/openapi.json' with { type: 'json' };
 
 /** A JSON schema as the document uses it. Whatever keyword it has beyond these is a mistake in this reader, and throws. */
 export type Schema = {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contains, type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
-import { readTarget, type Target } from '../../../shared/domain/host-name.ts';
-import { IPV4_SPECIAL, IPV6_SPECIAL, MULTICAST } from '../../../shared/network/iana-special-purpose.ts';
-import { forbiddenBecause } from '../../../shared/network/target-policy.ts';
-import { type Deciders, faultOf, hostText } from '../../bench/targets.ts';
-import { runs } from '../../support/searches.ts';
+import { contains, type Network, parseAddress, parseNetwork } from '../../shared/domain/address.ts';
+import { readTarget, type Target } from '../../shared/domain/host-name.ts';
+import { IPV4_SPECIAL, IPV6_SPECIAL, MULTICAST } from '../../shared/network/iana-special-purpose.ts';
+import { forbiddenBecause } from '../../shared/network/target-policy.ts';
+import { type Deciders, faultOf, hostText } from '../bench/targets.ts';
+import { runs } from '../support/searches.ts';
 
 const RUNS = runs(5_000, 20_000);
 const SEED = 20_260_101; // the same texts in every run; `npm run bench -- targets` reads a million others

@@ -1,16 +1,17 @@
 import httpRouterHandler from '@middy/http-router';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import type { Services } from '../../../functions/api/call.ts';
-import { cursors } from '../../../functions/api/cursor.ts';
-import { noRoute, routes } from '../../../functions/api/routes.ts';
-import { newKey, openAccount } from '../../../shared/accounts/account.ts';
-import type { Mail } from '../../../shared/mail/letter.ts';
-import type { Handover } from '../../../shared/mail/mailer.ts';
-import { consentToken } from '../../../shared/runtime/consent-token.ts';
-import { secretsFrom } from '../../../shared/runtime/secrets.ts';
-import { lookupsTo } from '../../support/gate.ts';
-import { NOON } from '../../support/samples.ts';
-import { startTable, type TestTable } from '../../support/table.ts';
+import type { Services } from '../../functions/api/call.ts';
+import { cursors } from '../../functions/api/cursor.ts';
+import { noRoute, routes } from '../../functions/api/routes.ts';
+import { newKey, openAccount } from '../../shared/accounts/account.ts';
+import type { Mail } from '../../shared/mail/letter.ts';
+import type { Handover } from '../../shared/mail/mailer.ts';
+import { consentToken } from '../../shared/runtime/consent-token.ts';
+import { secretsFrom } from '../../shared/runtime/secrets.ts';
+import { lookupsTo } from './gate.ts';
+import { NOON } from './samples.ts';
+import type { TestTable } from './table.ts';
+import { startTable } from './unit-table.ts';
 
 const DAY = 24 * 60 * 60_000;
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { randomOf } from '../../simulation/scheduler.ts';
-import { NOON } from '../../support/samples.ts';
-import { runs } from '../../support/searches.ts';
-import { type Arrival, type Begun, playAddress } from '../../support/shared-address.ts';
+import { randomOf } from '../simulation/scheduler.ts';
+import { NOON } from '../support/samples.ts';
+import { runs } from '../support/searches.ts';
+import { type Arrival, type Begun, playAddress } from '../support/shared-address.ts';
 
 const GAMES = runs(40, 400);
 const MINUTE = 60_000;

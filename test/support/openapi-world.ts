@@ -1,17 +1,17 @@
 import httpRouterHandler from '@middy/http-router';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import type { Answer, Services } from '../../../functions/api/call.ts';
-import { problemAnswer } from '../../../functions/api/problem.ts';
-import { noRoute, routes } from '../../../functions/api/routes.ts';
-import type { Host } from '../../../shared/domain/host.ts';
-import { noticesOf } from '../../../shared/domain/notice.ts';
-import { scanId } from '../../../shared/domain/scan.ts';
-import type { Lookups } from '../../../shared/network/lookups.ts';
-import { sealConfirmation } from '../../../shared/runtime/confirmation-token.ts';
-import { lookupsTo } from '../../support/gate.ts';
-import { CLOSED, NOON, SUSPECTED, sampleLeg, sampleScan } from '../../support/samples.ts';
-import { searchTable } from '../../support/searches.ts';
+import type { Answer, Services } from '../../functions/api/call.ts';
+import { problemAnswer } from '../../functions/api/problem.ts';
+import { noRoute, routes } from '../../functions/api/routes.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import { noticesOf } from '../../shared/domain/notice.ts';
+import { scanId } from '../../shared/domain/scan.ts';
+import type { Lookups } from '../../shared/network/lookups.ts';
+import { sealConfirmation } from '../../shared/runtime/confirmation-token.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
+import { lookupsTo } from './gate.ts';
+import { CLOSED, NOON, SUSPECTED, sampleLeg, sampleScan } from './samples.ts';
+import { searchTable } from './searches.ts';
 
 const HOUR = 60 * 60_000;
 

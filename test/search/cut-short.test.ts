@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ended, restOf } from '../../../shared/domain/coverage.ts';
-import type { LegEvidence } from '../../../shared/domain/scan.ts';
-import { judgeHost } from '../../../shared/domain/verdict.ts';
-import { ANSWERS, ENVELOPES, type Model, type Sitting, scan, WHOLE } from '../../support/model-server.ts';
-import { runs } from '../../support/searches.ts';
+import { ended, restOf } from '../../shared/domain/coverage.ts';
+import type { LegEvidence } from '../../shared/domain/scan.ts';
+import { judgeHost } from '../../shared/domain/verdict.ts';
+import { ANSWERS, ENVELOPES, type Model, type Sitting, scan, WHOLE } from '../support/model-server.ts';
+import { runs } from '../support/searches.ts';
 
 const SITTINGS = 10;
 const RUNS = runs(100, 500);

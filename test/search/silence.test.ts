@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { randomOf } from '../../simulation/scheduler.ts';
-import { memoryTable } from '../../support/memory-table.ts';
-import { runs } from '../../support/searches.ts';
-import { startTable } from '../../support/table.ts';
+import { randomOf } from '../simulation/scheduler.ts';
+import { memoryTable } from '../support/memory-table.ts';
+import { runs } from '../support/searches.ts';
+import { startTable } from '../support/table.ts';
 import { addressOf, nameOf, onWorlds, type Party, type SilentWorld } from './silent-worlds.ts';
 
 const SEQUENCES = Number(process.env.SILENCE_SEQUENCES ?? runs(60, 1_500));
