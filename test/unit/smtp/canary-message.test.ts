@@ -30,10 +30,14 @@ test('it says by its headers that a machine wrote it, when, and which canary it 
   expect(head).toContain('Date: Mon, 01 Jun 2026 12:00:00 +0000');
   expect(head).toContain(`${TOKEN_HEADER}: ${LETTER.token}`);
   expect(head).toContain(`Message-ID: <${LETTER.token}@probe.example>`);
+  expect(head).toContain('From: Relay Audit <relay-audit@probe.example>');
+  expect(head).toContain('To: Relay Audit mailbox <canary@canary.example>');
 });
 
 test('it names our pages where there are some, and no pages where there are none', () => {
-  expect(writeCanary({ ...LETTER, siteUrl: 'https://audit.example' })).toContain('https://audit.example/opt-out\r\n');
+  const withPages = writeCanary({ ...LETTER, siteUrl: 'https://audit.example' });
+  for (const line of ['Who we are: https://audit.example/about', 'https://audit.example/opt-out'])
+    expect(withPages).toContain(`\r\n${line}\r\n`);
   expect(writeCanary(LETTER)).not.toContain('https://');
 });
 
@@ -44,6 +48,8 @@ test('it says who we are, why it was sent, which server let it through, and wher
 test.each([
   ['a line end', 'postmaster@probe.example\r\nBcc: victim@example.org'],
   ['a byte that is not ASCII', 'postm\xe4ster@probe.example'],
+  ['a byte that is not ASCII at its beginning', '\xe4@probe.example'],
+  ['a line that no server must take', 'x'.repeat(999)],
 ])('%s in what goes into it is our defect, and throws', (_, optOutAddress) => {
   expect(() => writeCanary({ ...LETTER, optOutAddress })).toThrow('not printable ASCII');
 });
