@@ -111,6 +111,7 @@ describe('changes that come too often', () => {
       occasion: { kind: 'digest', changes: 3, from: NOON - DAY },
     });
     expect(digestAt(sampleHost({}, { flapping: { toldAt: NOON, changes: 0 } }), NOON + DAY)).toBeUndefined();
+    expect(digestAt(sampleHost(), NOON)).toBeUndefined();
   });
 
   const SILENT = { scans: 3, since: NOON - DAY, told: true };
@@ -126,6 +127,12 @@ describe('changes that come too often', () => {
     expect([occasion?.kind, state.silence]).toEqual(['change', SILENT]);
     expect(told(state, 'unreachable', { at: NOON + HOUR }).occasion).toBeUndefined();
     expect(told(state, 'suspected', { at: NOON + HOUR }).occasion).toEqual({ kind: 'back', silentSince: SILENT.since });
+  });
+
+  test('a change is written down with those of the day before it, five at most', () => {
+    expect(change({}).state.turns).toEqual([NOON]);
+    expect(change({ turns: [NOON - DAY + 1, NOON - DAY, NOON - 2 * DAY] }).state.turns).toEqual([NOON, NOON - DAY + 1]);
+    expect(change({ turns: [...FOUR, NOON - 5 * HOUR, NOON - 6 * HOUR] }).state.turns).toEqual([NOON, ...FOUR]);
   });
 
   test('a change forgets the reminders of the state before it', () => {
@@ -155,10 +162,16 @@ describe('reminders', () => {
     ['not by a scan that proves nothing', OPEN, 'inconclusive', {}, undefined],
     ['not by a scan that shows it closed, which is yet to be confirmed', OPEN, 'closed', {}, undefined],
     ['not of a closed host', { ...OPEN, relay: 'closed' }, 'closed', {}, undefined],
+    ['not of a closed host that one scan has shown otherwise', { ...OPEN, relay: 'closed' }, 'suspected', {}, undefined],
     ['not of one that nothing is known of', { ...OPEN, relay: 'unknown' }, 'suspected', {}, undefined],
   ] as [string, Partial<HostState>, Verdict, Parameters<typeof told>[2], number | undefined][])('%s', (_, state, verdict, more, count) => {
     const { occasion } = told(state, verdict, more);
     expect(occasion).toEqual(count === undefined ? undefined : { kind: 'reminder', count });
+  });
+
+  test('that come due in the very moment of a scan count as sent with it', () => {
+    expect(told({ ...OPEN, since: NOON - 7 * DAY }, 'open').state.reminders).toBe(2);
+    expect(told({ ...OPEN, since: NOON - 7 * DAY + 1 }, 'open').state.reminders).toBe(1);
   });
 
   test('that came due while nothing was scanned are sent as one', () => {
@@ -173,6 +186,7 @@ describe('a sink that its owner knows of', () => {
 
   test.each([
     ['is one that is suspected, accepts everything, and was acknowledged since', SINK, NOON - 39 * DAY, true],
+    ['is one that was acknowledged in the moment that showed it', SINK, NOON - 40 * DAY, true],
     ['is none that was acknowledged before it was suspected', SINK, NOON - 41 * DAY, false],
     ['is none that was never acknowledged', SINK, undefined, false],
     ['is none that accepts not everything', { ...SINK, sink: undefined }, NOON, false],
