@@ -141,8 +141,40 @@ describe('the line at an address', () => {
     const given = { granted: false, retryAt: NOON + MINUTE, booked: { round: 1, at: NOON + MINUTE } };
     expect(step).toEqual({ do: 'hold', until: NOON + 3 * MINUTE, given });
     expect(stepFor({ ...TURN, ...FRESH, booked }, { ...STANDING, ...standing, freshAt: NOON - MINUTE })).toMatchObject({ do: 'wait' });
+    expect(stepFor({ ...TURN, ...FRESH, booked }, { ...STANDING, ...standing, nextFree: NOON + STEP })).toMatchObject({ do: 'hold' });
     const free = stepFor({ ...TURN, ...FRESH, booked }, { ...STANDING, ...standing, leaseUntil: NOON });
     expect(free).toEqual({ do: 'take', served: { before: line, after: [{ account: 'a', served: 1, issued: 1 }] } });
+  });
+
+  test('knows no place that was had or missed, nor one of a line that began later', () => {
+    const line = [{ account: 'a', served: 1, issued: 2 }];
+    const asks = (round: number) =>
+      stepFor({ ...TURN, ...FRESH, booked: { round, at: NOON } }, { ...STANDING, waiting: line, nextFree: NOON + 2 * STEP });
+    expect([1, 2, 3].map((round) => asks(round))).toMatchObject([
+      { do: 'wait', given: { retryAt: NOON + 2 * STEP } },
+      { do: 'wait', given: { retryAt: NOON + STEP, booked: { round: 2 } } },
+      { do: 'wait', given: { retryAt: NOON + 2 * STEP } },
+    ]);
+  });
+
+  test('forgets accounts that wait for nothing more', () => {
+    const line = [
+      { account: 'gone', served: 4, issued: 4 },
+      { account: 'a', served: 4, issued: 5 },
+    ];
+    const step = stepFor({ ...TURN, ...FRESH, booked: { round: 5, at: NOON } }, { ...STANDING, waiting: line });
+    expect(step).toMatchObject({ do: 'take', served: { after: [{ account: 'a', served: 5, issued: 5 }] } });
+  });
+
+  test('is not moved by a confirmation that has the address for longer', () => {
+    const waiting = [{ account: 'b', served: 0, issued: 1 }];
+    const standing = { ...STANDING, waiting, nextFree: NOON + MINUTE, leaseUntil: NOON + 30 * MINUTE };
+    expect(stepFor({ ...TURN, ...FRESH, books: true }, standing)).toMatchObject({ do: 'book', nextFree: NOON + MINUTE + STEP });
+  });
+
+  test('begins with nobody where no fresh scan was ever made', () => {
+    const step = stepFor({ ...TURN, ...FRESH, books: true }, { ...STANDING, leaseUntil: NOON + MINUTE });
+    expect(step).toMatchObject({ do: 'book', after: [{ account: '', served: NOON, issued: NOON }, { account: 'a' }] });
   });
 
   test('begins anew where it had come to its end, with rounds that were never those of another', () => {

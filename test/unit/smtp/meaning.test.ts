@@ -86,6 +86,7 @@ const REPLIES: Table = {
     ['Exim', '451 Temporary local problem'],
     ['Exchange', '452 4.3.1 Insufficient system resources'],
     ['class alone', '450 4.7.1 Not now'],
+    ['a limit, whatever its code', '550 5.7.0 Too many errors'],
   ],
   'authentication-required': [
     ['Exchange', '530 5.7.57 Client not authenticated to send mail'],
@@ -96,6 +97,7 @@ const REPLIES: Table = {
     ['hMailServer', '530 SMTP authentication is required.'],
     ['IONOS', '535 Authentication required'],
     ['code alone', '535 5.7.8 no'],
+    ['code alone', '530 5.7.0 no'],
     ['MailEnable', '503 This mail server requires authentication when attempting to send to a non-local e-mail address.'],
     ['Yahoo', '550 5.7.1 Authentication required'],
     ['old', '550 You must be authenticated to send'],
