@@ -23,7 +23,8 @@ export type LookCut = 'questions' | 'time';
  * its own explanation (RFC 8914), if it gave one.
  */
 export type DnsFailure = {
-  readonly type: 'A' | 'AAAA' | 'TXT' | 'PTR' | 'MX' | 'NS';
+  /** The type of the record, such as `TXT`. */
+  readonly type: string;
   readonly name: string;
   readonly said: string;
   readonly details?: string | undefined;
@@ -134,7 +135,7 @@ export function isVeto(text: string): boolean {
 }
 
 /** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
-export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+export function sayingOf(texts: readonly string[], token: string | undefined): Exclude<Saying, 'trouble' | 'unasked'> {
   if (texts.some(isVeto)) return 'deny';
   const said = texts.map((text) => text.trim().toLowerCase());
   if (token !== undefined && said.includes(token)) return 'token';
@@ -159,6 +160,13 @@ export function proofsOf({ operators, reverseZone, delegated, claims }: AddressF
 export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
   const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
   return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
+}
+
+/** The first question that failed of those that consent is judged by. */
+export function failureIn(host: ConsentFacts): DnsFailure | undefined {
+  const sides = host.addresses.flatMap((side) => [side.claimsFailure, ...placesOf(host, side).map(({ failure }) => failure)]);
+  const claims = host.addresses.flatMap((side) => side.claims.map(({ failure }) => failure));
+  return [...(host.namePlaces ?? []).map(({ failure }) => failure), ...sides, ...claims].find((failure) => failure !== undefined);
 }
 
 /**
