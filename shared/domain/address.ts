@@ -21,10 +21,9 @@ export function parseAddress(text: string): Address | undefined {
 
 /** Reads `address/prefix`; undefined when it is malformed or has host bits set. */
 export function parseNetwork(text: string): Network | undefined {
-  const [addressText, prefixText, ...rest] = text.split('/');
-  if (addressText === undefined || prefixText === undefined || rest.length > 0) return undefined;
+  const [addressText = '', prefixText = '', ...rest] = text.split('/');
   const address = parseAddress(addressText);
-  if (address === undefined || !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return undefined;
+  if (address === undefined || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return undefined;
   const prefixLength = Number(prefixText);
   if (prefixLength > BITS[address.family]) return undefined;
   const network = { family: address.family, value: address.value, prefixLength };
@@ -56,7 +55,6 @@ function parseIPv4(text: string): bigint | undefined {
 }
 
 function parseIPv6(text: string): bigint | undefined {
-  if (!/^[0-9a-fA-F:.]{2,45}$/.test(text)) return undefined;
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
   const groups = halves.map((half) => (half === '' ? [] : half.split(':')));

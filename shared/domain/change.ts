@@ -85,8 +85,8 @@ function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
 }
 
 // A closed host that the full table shows closed again: what was sent before is of the past.
-function stillClosed({ relay, closedAt }: HostState, scan: Scan, proven: RelayState): number | undefined {
-  return relay === 'closed' && proven === 'closed' && scan.full ? scan.startedAt : closedAt;
+function stillClosed({ closedAt }: HostState, scan: Scan, proven: RelayState): number | undefined {
+  return proven === 'closed' && scan.full ? scan.startedAt : closedAt;
 }
 
 /** Only a different scan of the full table that started late enough confirms; a canary needs no second scan. */
@@ -174,14 +174,14 @@ function withBounces(scan: Scan, bounces: Returns['bounces']): Scan {
 // Late is not too late here: whatever scans were made since, none of them has confirmed that the server is closed.
 function effectOfRaised(host: Host, scan: Scan, legs: readonly string[], arrivals: readonly Arrival[]): Effect {
   const { state } = host;
-  const isLast = state.last?.id === scan.id;
+  const last = state.last?.id === scan.id ? state.last : undefined;
   const next: HostState = {
     ...state,
     version: state.version + 1,
-    last: isLast && state.last !== undefined ? { ...state.last, verdict: 'open' } : state.last,
-    recent: isLast ? addRecent(state.recent.slice(1), 'open') : state.recent,
+    last: last === undefined ? state.last : { ...last, verdict: 'open' },
+    recent: last === undefined ? state.recent : addRecent(state.recent.slice(1), 'open'),
   };
-  if (state.relay === 'open') return isLast && state.last?.verdict !== 'open' ? { kind: 'unchanged', state: next } : { kind: 'late' };
+  if (state.relay === 'open') return last !== undefined && last.verdict !== 'open' ? { kind: 'unchanged', state: next } : { kind: 'late' };
   const at = Math.max(scan.finishedAt, state.since ?? 0, Math.min(...arrivals.map((arrival) => arrival.at)));
   return confirmed(host, scan, { ...next, openLegs: union(state.openLegs, legs) }, 'open', at);
 }

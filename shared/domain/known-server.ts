@@ -12,13 +12,12 @@ export type Known = {
 
 /** What somebody who wants to register this finds in a host that is the same server. A further name for which no domain is named may be one. */
 export function knownAs(host: Known['host'], { name, servedDomains }: Pick<HostSettings, 'name' | 'servedDomains'>): Known {
-  const known = { name, host, add: [] };
-  const wanted = servedDomains.length > 0 || isSameName(known) || readTarget(name).kind === 'address' ? servedDomains : [name];
-  return { ...known, add: wanted.filter((domain) => !host.settings.servedDomains.includes(domain)) };
+  const wanted = servedDomains.length > 0 || isSameName({ name, host }) || readTarget(name).kind === 'address' ? servedDomains : [name];
+  return { name, host, add: wanted.filter((domain) => !host.settings.servedDomains.includes(domain)) };
 }
 
 /** Whether it is the very name of the host. */
-export function isSameName({ name, host }: Known): boolean {
+export function isSameName({ name, host }: Pick<Known, 'name' | 'host'>): boolean {
   return host.settings.name === name;
 }
 

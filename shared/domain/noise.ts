@@ -61,7 +61,7 @@ export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn
   }
   if (silence === undefined && host.state.silence?.told === true)
     return { state, occasion: { kind: 'back', silentSince: host.state.silence.since } };
-  if (isAcknowledged(host.settings, host.state) && state.relay === 'suspected' && state.sink !== true)
+  if (isAcknowledged(host.settings, host.state) && state.sink !== true)
     return { state, occasion: { kind: 'change', from: 'suspected', to: 'suspected' } };
   return toldAgain(host.settings, state, scan);
 }

@@ -20,7 +20,7 @@ const ABOUT_US =
  * the class of a policy refusal, and a blocklisting of our address is no answer about relaying at all.
  */
 export function meaningOf(reply: Reply): Outcome {
-  if (reply.code >= 200 && reply.code < 300) return 'accepted';
+  if (reply.code < 300) return 'accepted'; // none is below 200: the reader takes no such code
   const text = replyWords(reply);
   const temporary = isTemporary(reply);
   if (temporary && (GREYLISTING.test(text) || (TRY_AGAIN.test(text) && !TOO_MUCH.test(text)))) return 'greylisted';

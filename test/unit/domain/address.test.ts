@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Address, addressLiteral, contains, type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import {
+  type Address,
+  addressLiteral,
+  contains,
+  type Network,
+  parseAddress,
+  parseNetwork,
+  privateAddressIn,
+  reverseName,
+} from '../../../shared/domain/address.ts';
 
 function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -139,6 +148,9 @@ describe('a network is a block without host bits', () => {
     ['a mask for a prefix', '10.0.0.0/255.0.0.0'],
     ['two prefixes', '10.0.0.0/8/8'],
     ['no prefix', '10.0.0.0'],
+    ['something before the prefix', '10.0.0.0/x8'],
+    ['something behind the prefix', '10.0.0.0/8x'],
+    ['nothing', ''],
     ['no address', '/8'],
   ])('%s is refused', (_, text) => {
     expect(parseNetwork(text)).toBeUndefined();
@@ -160,3 +172,32 @@ test('SMTP writes an address in brackets, and tags IPv6 (RFC 5321 §4.1.3)', () 
   expect(addressLiteral(address('192.0.2.1'))).toBe('[192.0.2.1]');
   expect(addressLiteral(address('2001:DB8::0:1'))).toBe('[IPv6:2001:db8::1]');
 });
+
+describe('a private address in what a server says (RFC 1918)', () => {
+  test.each([
+    ['between brackets', '250 mx.example Hello probe.example [10.1.2.3]', '10.1.2.3'],
+    ['between parentheses', '250 Hello (192.168.0.255), nice to meet you', '192.168.0.255'],
+    ['the first of several', '250 [172.18.0.1] for [10.0.0.1]', '172.18.0.1'],
+    ['at the beginning of its range', '[172.16.0.1]', '172.16.0.1'],
+    ['within it', '[172.29.100.200]', '172.29.100.200'],
+    ['at the end of it', '[172.31.255.255]', '172.31.255.255'],
+    ['of one digit each', '[10.0.0.0]', '10.0.0.0'],
+    ['of three digits each', '[192.168.100.100]', '192.168.100.100'],
+  ])('%s is found', (_, text, found) => expect(privateAddressIn(text)).toBe(found));
+
+  test.each([
+    ['a public one', '[192.0.2.1]'],
+    ['one below the range', '[172.15.0.1]'],
+    ['one beyond it', '[172.32.0.1]'],
+    ['one that merely begins so', '[10.0.0.0.1]'],
+    ['one that merely ends so', '[210.0.0.1]'],
+    ['one with letters', '[10.a.0.1]'],
+    ['one outside of brackets', '10.0.0.1'],
+    ['one whose bracket is left open', '[10.0.0.1'],
+  ])('%s is none', (_, text) => expect(privateAddressIn(text)).toBeUndefined());
+});
+
+test.each([
+  ['192.0.2.250', '250.2.0.192.in-addr.arpa'],
+  ['2001:db8::a1', `1.a.${'0.'.repeat(22)}8.b.d.0.1.0.0.2.ip6.arpa`],
+])('DNS keeps what belongs to %s under %s', (text, name) => expect(reverseName(address(text))).toBe(name));

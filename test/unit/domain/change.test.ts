@@ -221,6 +221,35 @@ test('a closed host that the full table shows closed again is closed as of then,
   expect(afterScans([{ ...scan('closed', NOON + 60 * MINUTE), full: false }], host).host.state.closedAt).toBe(NOON + 11 * MINUTE);
 });
 
+test('a host that is confirmed to be closed is closed as of the scan that confirmed it, and one that is confirmed to relay keeps that time', () => {
+  const turned = [scan('suspected', NOON), scan('suspected', NOON + 10 * MINUTE, 'confirming')];
+  const closedAgain = [scan('closed', NOON + 20 * MINUTE), scan('closed', NOON + 30 * MINUTE, 'confirming')];
+  const { host } = afterScans(turned, { ...NEW_HOST, state: { ...NEW_STATE, relay: 'closed', closedAt: NOON - MINUTE } });
+  expect(host.state).toMatchObject({ relay: 'suspected', closedAt: NOON - MINUTE });
+  expect(afterScans([scan('suspected', NOON + 60 * MINUTE)], host).host.state.closedAt).toBe(NOON - MINUTE);
+  expect(afterScans(closedAgain, host).host.state).toMatchObject({ relay: 'closed', closedAt: NOON + 30 * MINUTE });
+});
+
+test('whether a host takes any local part is known by the last full table that showed it closed', () => {
+  const known = (catchAll: true | undefined, more: Partial<Scan>) => {
+    const effect = effectOf({ ...NEW_HOST, state: { ...NEW_STATE, catchAll } }, { ...scan('closed', NOON), ...more }, RULES);
+    return effect.kind === 'late' ? 'late' : effect.state.catchAll;
+  };
+  const catchAll = { judgement: untested('catch-all') };
+  expect(known(undefined, catchAll)).toBe(true);
+  expect(known(true, {})).toBeUndefined();
+  expect(known(true, { full: false })).toBe(true);
+  expect(known(undefined, { ...catchAll, full: false })).toBeUndefined();
+  expect(known(true, scan('inconclusive', NOON))).toBe(true);
+});
+
+test('the evidence that was stored last is that of the last scan which has some', () => {
+  const { host } = afterScans([{ ...scan('closed', NOON), evidence: '=first' }]);
+  expect(host.state.evidence).toBe('=first');
+  expect(afterScans([scan('closed', NOON + MINUTE)], host).host.state.evidence).toBe('=first');
+  expect(afterScans([{ ...scan('closed', NOON + MINUTE), evidence: '=second' }], host).host.state.evidence).toBe('=second');
+});
+
 describe('what is no change', () => {
   test('the first thing known of a host being that it is closed', () => {
     const { effect } = afterScans([scan('closed', NOON, 'first')]);
@@ -248,6 +277,8 @@ describe('what is no change', () => {
     const { host } = afterScans([scan('closed', NOON)]);
     expect(afterScans([scan('suspected', NOON - 1)], host).effect).toEqual({ kind: 'late', owed: undefined });
     expect(afterScans([scan('suspected', NOON, 'on-demand')], host).effect).toEqual({ kind: 'late', owed: undefined });
+    const again = { ...scan('suspected', NOON + MINUTE), id: scan('closed', NOON).id };
+    expect(afterScans([again], host).effect).toEqual({ kind: 'late', owed: undefined }); // a second delivery, which began later
   });
 });
 
@@ -279,6 +310,14 @@ describe('a confirming scan that proves nothing', () => {
     const vain = scan('inconclusive', NOT_BEFORE, 'confirming');
     const dueAt = vain.finishedAt + 15 * MINUTE;
     expect(afterScans([FIRST, vain]).effect).toMatchObject({ owed: { dueAt, scanId: scanId(dueAt, 'confirming') } });
+  });
+
+  test('is made again up to the very end of two hours', () => {
+    const { host } = afterScans([FIRST]);
+    const endsAt = (finishedAt: number) =>
+      owedBy(afterScans([{ ...scan('unreachable', NOT_BEFORE, 'confirming'), finishedAt }], host).effect);
+    expect(endsAt(NOT_BEFORE + 105 * MINUTE)?.dueAt).toBe(NOT_BEFORE + 120 * MINUTE);
+    expect(endsAt(NOT_BEFORE + 105 * MINUTE + 1)).toBeUndefined();
   });
 
   test('is not made again for ever: after two hours the schedule goes on alone', () => {
@@ -599,6 +638,23 @@ describe('a canary that came back', () => {
   test('by the hundred leaves a scan that can be read: fifty are kept', () => {
     const many = Array.from({ length: 200 }, (_, index) => arrival(`canary-${index}`));
     expect(raise(hostIn({}), SENT, { arrivals: many, bounces: [] }).scan.arrivals).toHaveLength(50);
+  });
+
+  test('after another of the same scan turns nothing, while one of a scan that was not known to be open is the last verdict', () => {
+    const { scan: once, effect } = raise(hostIn({ relay: 'open', last: last(SENT), recent: 'sc' }), SENT, {
+      arrivals: [arrival('a')],
+      bounces: [],
+    });
+    expect(effect).toMatchObject({ kind: 'unchanged', state: { last: { verdict: 'open' }, recent: 'oc' } });
+    const open = hostIn({ relay: 'open', last: { ...last(SENT), verdict: 'open' } });
+    expect(raise(open, once, { arrivals: [arrival('b')], bounces: [] }).effect).toEqual({ kind: 'late' });
+    expect(raise(hostIn({ relay: 'open' }), SENT, { arrivals: [arrival('a')], bounces: [] }).effect).toEqual({ kind: 'late' });
+  });
+
+  test('counts from the moment of the last confirmed closure on', () => {
+    const raised = (closedAt: number) =>
+      raise(hostIn({ relay: 'closed', closedAt }), SENT, { arrivals: [arrival('a')], bounces: [] }).effect.kind;
+    expect([NOON + 1_000, NOON + 1_001].map(raised)).toEqual(['changed', 'late']);
   });
 
   test('no arrival, no effect', () => {

@@ -30,6 +30,8 @@ describe('the full table is run', () => {
       { lastFull: NOON - 7 * DAY + 60_000 },
       true,
     ],
+    ['by one that is an hour early for it, and by none before', 'scheduled', { lastFull: NOON - 7 * DAY + 60 * 60_000 }, true],
+    ['not by one that is more than an hour early', 'scheduled', { lastFull: NOON - 7 * DAY + 60 * 60_000 + 1 }, false],
     ['by a scheduled scan of a host that never had it', 'scheduled', { lastFull: undefined }, true],
     ['by every scan of a host that is not closed', 'scheduled', { relay: 'suspected' }, true],
     ['by every scan of a host with a leg that was not seen closed', 'scheduled', { openLegs: ['192.0.2.1:25'] }, true],
@@ -130,6 +132,8 @@ describe('what is left of a scan', () => {
     expect(next([unfinished], 10)).toEqual({ kind: 'result', legs: [used] });
     expect(following({ legs: [unfinished], full: true, sittings: 10 }, 5, 'given-up')).toMatchObject({ legs: [{ ended: 'given-up' }] });
     expect(next([], 1)).toEqual({ kind: 'result', legs: [] });
+    const kept = leg('not-run', { contact: 'unproven' }); // stronger than what is not known yet
+    expect(next([kept, waits], 1)).toEqual({ kind: 'messages', legs: [kept, waits] });
   });
 
   test('is told by the legs that had something left, when no sitting follows, or their messages have been waited for', () => {

@@ -348,6 +348,30 @@ describe('the hole', () => {
   });
 });
 
+describe('where no name was claimed, the sentence stands by itself', () => {
+  test.each<[Partial<Hole> & Pick<Hole, 'cause'>, string]>([
+    [{ cause: 'claimed-sender' }, 'from whoever claims a sender at one of its own domains.'],
+    [{ cause: 'quoted' }, 'quoted (<"user@elsewhere">).'],
+    [{ cause: 'percent' }, '(<user%elsewhere>).'],
+    [{ cause: 'double-at' }, '(<user@elsewhere@>).'],
+    [{ cause: 'source-route' }, '(<@server:user@elsewhere>).'],
+    [{ cause: 'bang' }, '(<elsewhere!user>).'],
+    [{ cause: 'claimed-ehlo' }, 'from whoever says EHLO as the server.'],
+    [{ cause: 'unanchored-recipient' }, 'to any address with one of its own domains in it (an unanchored pattern).'],
+    [{ cause: 'unanchored-sender' }, 'at a domain with one of its own domains in its name (an unanchored pattern).'],
+    [{ cause: 'srs' }, '(<SRS0=xxxx=xx=elsewhere=user>).'],
+    [{ cause: 'written-into-local-part' }, 'that is written into a local part.'],
+    [{ cause: 'bang', sender: 'null-sender' }, 'with the empty sender.'],
+    [{ cause: 'bang', sender: 'claimed-sender' }, 'with a sender at a domain of its own.'],
+    [{ cause: 'bang', sender: 'localhost-sender' }, 'with a sender at localhost.'],
+    [{ cause: 'anyone', others: 1 }, 'from anyone, and in one other way.'],
+    [{ cause: 'anyone', others: 2, where: 'on-port', port: 587 }, 'from anyone, and in 2 other ways, but only on port 587.'],
+  ])('%j', (hole, ending) => {
+    expect(holeSentence({ others: 0, ...hole })).toMatch(/^It accepts mail to an/);
+    expect(holeSentence({ others: 0, ...hole }).slice(-ending.length)).toBe(ending);
+  });
+});
+
 describe('a hole is said to be', () => {
   const V6 = { address: '2001:db8::1' };
   const [STARTTLS, TLS] = [{ transport: 'starttls' } as const, { transport: 'tls', port: 465 } as const];

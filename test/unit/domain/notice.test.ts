@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { noticeId, noticesOf, type Occasion, seenIn } from '../../../shared/domain/notice.ts';
+import { describe, expect, test } from 'vitest';
+import { groupOf, newsOf, noticeId, noticesOf, type Occasion, ofHosts, seenIn } from '../../../shared/domain/notice.ts';
 import type { LegEvidence } from '../../../shared/domain/scan.ts';
 import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
@@ -98,4 +98,55 @@ test('a change to open or suspected names the hole, and one to closed none', () 
   expect(seenIn({ ...SCAN, arrivals }, [leg], 'open').hole).toMatchObject({ cause: 'anyone', others: 0 });
   expect(seenIn({ ...SCAN, arrivals }, [leg], 'closed').hole).toBeUndefined();
   expect(seenIn(SCAN, [sampleLeg()], 'suspected').hole).toBeUndefined();
+});
+
+test('a notice of a webhook goes to its address, and each says when it is owed, and since when its host is as it is', () => {
+  const notices = noticesOf(HOOKED, STATE, CHANGE, NOON);
+  expect(notices[2]).toMatchObject({ recipient: 'https://hooks.example.org/', id: noticeId(HOST.id, 7, 'webhook') });
+  for (const notice of notices)
+    expect(notice).toMatchObject({ accountId: 'account1', hostId: HOST.id, about: 'host', owedAt: NOON, since: NOON });
+});
+
+test('an alert names the software of a leg that answers as a relay, and of no other', () => {
+  const postfix = { mta: 'postfix', from: 'greeting' } as const;
+  const closed: LegEvidence = { ...sampleLeg(), software: { mta: 'exim', from: 'greeting' } };
+  const open: LegEvidence = { ...sampleLeg('accepted'), port: 587, software: postfix };
+  const scan = { ...SCAN, openLegs: ['192.0.2.1:587'] };
+  expect(seenIn(scan, [closed, open], 'suspected').software).toEqual(postfix);
+  expect(seenIn({ ...scan, openLegs: [] }, [closed, open], 'suspected').software).toBeUndefined();
+});
+
+test('an open host is shown with what was accepted where nothing has come back, and a suspected one with all of it in any case', () => {
+  const leg = sampleLeg('accepted');
+  const arrivals = [{ ...sampleArrival(sampleCanary(SCAN, 'a')), test: 'test-2' }];
+  expect(seenIn(SCAN, [leg], 'open').envelopes).toBe(leg.tests.length);
+  expect(seenIn({ ...SCAN, arrivals }, [leg], 'open').envelopes).toBe(1);
+  expect(seenIn({ ...SCAN, arrivals }, [leg], 'suspected')).toMatchObject({ envelopes: leg.tests.length, arrival: undefined });
+});
+
+describe('a notice about several hosts', () => {
+  const mails = ['a', 'b'].flatMap((name) => {
+    const host = sampleHost({ name: `${name}.example.org`, alertRecipients: ['one@example.org'] });
+    const seen = seenIn(SCAN, [sampleLeg('accepted')], 'suspected');
+    return noticesOf(host, STATE, CHANGE, NOON, seen).flatMap((notice) => (notice.channel === 'mail' ? [notice] : []));
+  });
+  const [first = expect.fail(), second = expect.fail()] = mails;
+  const group = groupOf(first, 'group', NOON + 1);
+  const joined = { ...group, hosts: [...group.hosts, newsOf(second)] };
+
+  test('is a mail to the same reader that keeps what the first has shown, and of those that join their news', () => {
+    expect(group).toMatchObject({ id: 'group', accountId: 'account1', channel: 'mail', about: 'hosts', recipient: 'one@example.org' });
+    expect(group.owedAt).toBe(NOON + 1);
+    expect(joined.hosts).toEqual([
+      { hostId: first.hostId, hostName: 'a.example.org', occasion: CHANGE, relay: 'suspected', since: NOON, seen: first.seen },
+      { hostId: second.hostId, hostName: 'b.example.org', occasion: CHANGE, relay: 'suspected', since: NOON },
+    ]);
+  });
+
+  test('tells nothing of hosts that are gone, and is nothing when all are', () => {
+    expect(ofHosts(joined, new Set([second.hostId]))).toEqual({ ...joined, hosts: [newsOf(second)] });
+    expect(ofHosts(joined, new Set())).toBeUndefined();
+    expect(ofHosts(first, new Set([first.hostId]))).toBe(first);
+    expect(ofHosts(first, new Set([second.hostId]))).toBeUndefined();
+  });
 });

@@ -7,6 +7,7 @@ import {
   type ProposalFacts,
   proposalFor,
 } from '../../../shared/domain/proposal.ts';
+import { sampleHost } from '../../support/samples.ts';
 
 const ourselves = { addresses: ['198.51.100.7', '2001:db8::7'], ehloName: 'probe.example.net' };
 
@@ -77,6 +78,43 @@ describe('names of one server', () => {
     ['DNS says no address of', { ...server('mx2.example.org'), unknown: true }],
   ])('are not meant where each of two %s', (_, other) => {
     expect(proposed(server('mx1.example.org', one, two), other).register).toHaveLength(2);
+  });
+});
+
+describe('a server that a host of the account is already', () => {
+  const host = sampleHost({ name: 'mx1.example.org', servedDomains: [] });
+  const proposed = (...names: string[]) => proposalFor(found({ audited: new Map(names.map((name) => [name, host])) }));
+
+  test('is not proposed again; what it lacks is told, and the others are', () => {
+    const { registered, register, next, servedDomains } = proposed('mx1.example.org');
+    expect(registered).toEqual([{ name: 'mx1.example.org', host, add: ['example.org'] }]);
+    expect(register).toEqual([{ name: 'mx2.example.org', servedDomains: ['example.org'] }]);
+    expect(next).toMatch(/^You have mx1\.example\.org already: .* under `registered`\. Register mx2\.example\.org: /);
+    expect(servedDomains).toEqual(['example.org']);
+  });
+
+  test('leaves nothing else to do where it is all that there is', () => {
+    const { registered, register, next } = proposed('mx1.example.org', 'mx2.example.org');
+    expect(registered).toHaveLength(2);
+    expect(register).toBeUndefined();
+    expect(next).toMatch(/^You have mx1\.example\.org already/);
+    expect(next).not.toMatch(/register yet|[Rr]egister mx/);
+  });
+
+  test('is none where there is no such host', () => expect(proposed().registered).toBeUndefined());
+
+  test('gets no mail of this account in the way: the warning is about those that are proposed', () => {
+    const delivery = {
+      recipient: 'owner@example.org',
+      domain: 'example.org',
+      servers: [{ name: 'mx1.example.org', addresses: ['192.0.2.1'] }],
+    };
+    const hosts = new Map([
+      ['mx1.example.org', host],
+      ['mx2.example.org', host],
+    ]);
+    expect(proposalFor(found({ delivery })).recipientWarning).toBeDefined();
+    expect(proposalFor(found({ delivery, audited: hosts })).recipientWarning).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { effectOf, raise } from '../../../shared/domain/change.ts';
 import type { Host, HostState } from '../../../shared/domain/host.ts';
 import type { Scan } from '../../../shared/domain/scan.ts';
-import { DOMAINS_A_SCAN, domainsOfScan } from '../../../shared/domain/served-domains.ts';
+import { DOMAINS_A_SCAN, domainsOfScan, heldAfter } from '../../../shared/domain/served-domains.ts';
 import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleScan } from '../../support/samples.ts';
 
 const WEEK = 7 * 24 * 60 * 60_000;
@@ -15,6 +15,8 @@ const hostOf = (state: Partial<HostState> = {}, servedDomains: readonly string[]
 test('a host with as many domains as a scan uses has all of them used, in their order', () => {
   const few = MANY.slice(0, DOMAINS_A_SCAN);
   expect(domainsOfScan(hostOf({}, few), NOON)).toEqual(few);
+  expect(domainsOfScan(hostOf({}, few, `office@${few[3]}`), NOON)).toEqual(few);
+  expect(domainsOfScan(hostOf({}, few.slice(0, 4)), NOON)).toEqual(few.slice(0, 4));
 });
 
 test.each([11, 19, 20, 47, 64, 99, 100])(
@@ -63,7 +65,22 @@ test('a hole that only a canary shows keeps its domains too', () => {
 test('a host that was open before it had many domains keeps those that it had then', () => {
   const few = MANY.slice(0, 4);
   const host = hostOf({ relay: 'open', since: NOON, openLegs: ['127.0.0.1:25/plain'] }, [...few, ...MANY.slice(50)]);
-  for (let week = 0; week < 12; week++) expect(domainsOfScan(host, NOON + week * WEEK)).toEqual(expect.arrayContaining(few));
+  for (let week = 0; week < 12; week++) expect(domainsOfScan(host, NOON + week * WEEK)).toEqual([...few, ...MANY.slice(50, 56)]);
+});
+
+test.each<[string, Partial<HostState>]>([
+  ['it is suspected', { relay: 'suspected' }],
+  ['a turn of it waits for its confirmation', { relay: 'closed', pending: { to: 'open', scanId: 's', notBefore: NOON } }],
+  ['one of its legs was not seen closed', { relay: 'closed', openLegs: ['127.0.0.1:25'] }],
+])('a host keeps the domains that are held while %s', (_, state) => {
+  expect(domainsOfScan(hostOf({ ...state, heldDomains: MANY.slice(60, 63) }), NOON)).toEqual(MANY.slice(60, 63));
+});
+
+test('only a scan that saw a leg answer as a relay has its domains held', () => {
+  const host = hostOf({ relay: 'open', since: NOON - WEEK });
+  const [seen, unseen] = [true, false].map((open) => scanOf(host, '20260601T120000Z-scheduled', NOON, open));
+  expect(heldAfter(host.state, host.state, seen ?? expect.fail())).toEqual(seen?.servedDomains);
+  expect(heldAfter(host.state, host.state, unseen ?? expect.fail())).toBeUndefined();
 });
 
 test('domains that were held and are served no more are not used', () => {

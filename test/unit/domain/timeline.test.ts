@@ -4,7 +4,7 @@ import { effectOf } from '../../../shared/domain/change.ts';
 import type { Host } from '../../../shared/domain/host.ts';
 import type { Verdict } from '../../../shared/domain/reason.ts';
 import type { LegEvidence, Scan } from '../../../shared/domain/scan.ts';
-import { rowsOf, type Span, spanned, spannedByArrival, within, worse } from '../../../shared/domain/timeline.ts';
+import { hasShown, rowsOf, type Span, spanned, spannedByArrival, within, worse } from '../../../shared/domain/timeline.ts';
 import { CLOSED, NOON, SUSPECTED, sampleArrival, sampleCanary, sampleHost, sampleLeg, sampleScan } from '../../support/samples.ts';
 
 const HOUR = 60 * 60_000;
@@ -126,10 +126,64 @@ describe('a span', () => {
     expect(scan([...many.slice(1), leg(1_000, 'accepted')]).span).toBeDefined();
   });
 
+  test('is of each leg by itself where there are ten', () => {
+    const { scan, host } = scanned();
+    scan(Array.from({ length: 10 }, (_, index) => leg(1_000 + index)));
+    expect(host().state.shown).toHaveLength(1 + 10 * 5);
+  });
+
+  test('of all legs together begins with each scan that changes the host itself, a part of it too', () => {
+    const { scan } = scanned();
+    const many = Array.from({ length: 11 }, (_, index) => leg(1_000 + index));
+    scan(many);
+    expect(scan([leg(1_000, 'accepted')], { full: false }).span).toMatchObject({ verdict: 'suspected', whole: false });
+    expect(scan([leg(1_000, 'accepted')], { full: false }).span).toBeUndefined();
+    expect(scan(many).span).toMatchObject({ verdict: 'closed', whole: true });
+  });
+
+  test('begins with a canary of what was not seen before, unless it came too late or raised nothing', () => {
+    const { scan, host } = scanned();
+    const { scan: first } = scan([leg(25, 'accepted')]);
+    const open: Scan = { ...first, judgement: { ...first.judgement, verdict: 'open', reason: 'canary-arrived' } };
+    const raised = { kind: 'unchanged', state: host().state } as const;
+    expect(spannedByArrival({ kind: 'late' }, host(), open)).toEqual({ effect: { kind: 'late' } });
+    expect(spannedByArrival(raised, host(), first)).toEqual({ effect: raised });
+    expect(spannedByArrival(raised, host(), open).span).toMatchObject({ verdict: 'open', legs: [] });
+  });
+
+  test('goes on over two periods without a scan, and over an hour of the shortest', () => {
+    const { scan } = scanned(sampleHost({ period: '6h' }));
+    scan([leg(25)]);
+    expect(scan([leg(25)], {}, 12 * HOUR).span).toBeUndefined();
+    expect(scan([leg(25)], {}, 12 * HOUR + 1).span).toBeDefined();
+  });
+
   test('costs the host five characters a leg', () => {
     const { scan, host } = scanned();
     scan([25, 465, 587].map((port) => leg(port)));
     expect(host().state.shown).toHaveLength(1 + 3 * 5);
+  });
+});
+
+describe('what a host showed last', () => {
+  const shownBy = (legs: readonly LegEvidence[]) => {
+    const { scan, host } = scanned();
+    scan(legs);
+    return host().state.shown;
+  };
+
+  test('names the legs at its addresses and ports, inside TLS too', () => {
+    const shown = shownBy([leg(25), { ...leg(587), transport: 'starttls' }, { ...leg(465), transport: 'tls' }]);
+    for (const port of [25, 465, 587]) expect(hasShown(shown, ['192.0.2.9', '192.0.2.1'], [port])).toBe(true);
+    expect(hasShown(shown, ['192.0.2.1'], [2_525])).toBe(false);
+    expect(hasShown(shown, ['192.0.2.2'], [25, 465, 587])).toBe(false);
+    expect(hasShown(shown, [], [25])).toBe(false);
+  });
+
+  test('names none before the first scan, and may be any where it has too many', () => {
+    expect(hasShown(undefined, ['192.0.2.1'], [25])).toBe(false);
+    const many = shownBy(Array.from({ length: 11 }, (_, index) => leg(1_000 + index)));
+    expect(hasShown(many, ['192.0.2.2'], [25])).toBe(true);
   });
 });
 
@@ -174,6 +228,28 @@ describe('the picture', () => {
     ]);
   });
 
+  test('has the host first, then its legs by name, and all that are not told again end at a gap', () => {
+    const spans = [span(60, 'open', { b: 'open' }, { gapSince: 20, whole: false }), span(0, 'closed', { b: 'closed', a: 'closed' })];
+    expect(rowsOf(spans, 100).map(({ leg: name }) => name)).toEqual([undefined, 'a', 'b']);
+    expect(rows(...spans.toReversed()).a).toEqual([{ from: 0, to: 20, verdict: 'closed' }]);
+  });
+
+  test('of a time before its last span ends with the beginning of that', () => {
+    expect(rows(span(0, 'closed', {}), span(150, 'open', {})).host).toEqual([
+      { from: 0, to: 150, verdict: 'closed' },
+      { from: 150, to: 150, verdict: 'open' },
+    ]);
+  });
+
+  test('holds what touches the time that is asked for', () => {
+    const stretches = [0, 10, 20].map((from) => ({ from, to: from + 10, verdict: 'closed' }) as const);
+    expect(within(stretches, 10, 20).map(({ from, to }) => [from, to])).toEqual([
+      [10, 10],
+      [10, 20],
+      [20, 20],
+    ]);
+  });
+
   test('is cut to the time that is asked for', () => {
     const stretches = [
       { from: 0, to: 10, verdict: 'closed' },
@@ -186,5 +262,8 @@ describe('the picture', () => {
     expect(worse('closed', 'suspected')).toBe('suspected');
     expect(worse('open', 'suspected')).toBe('open');
     expect(worse('inconclusive', 'closed')).toBe('inconclusive');
+    const worst = ['open', 'suspected', 'unreachable', 'untestable', 'inconclusive', 'closed'] as const;
+    for (const [index, one] of worst.entries())
+      for (const other of worst.slice(index)) expect([worse(one, other), worse(other, one)]).toEqual([one, one]);
   });
 });

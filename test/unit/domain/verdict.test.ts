@@ -12,6 +12,7 @@ import {
   type TestResult,
 } from '../../../shared/domain/scan.ts';
 import { closedLegs, judgeHost, judgeLeg, legName, NEGATIVE_CONTROL, POSITIVE_CONTROL } from '../../../shared/domain/verdict.ts';
+import { runs } from '../../support/searches.ts';
 
 type Said = readonly [Outcome, Stage];
 
@@ -383,7 +384,7 @@ describe('whatever the evidence', () => {
         const arrivals = back ? [{ canary: 'c', leg: legName(evidence), test: 'plain', sentAt: 0, at: 1, path: [] }] : [];
         expect(judgeHost([evidence], [], arrivals).verdict === 'open').toBe(back);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -395,7 +396,7 @@ describe('whatever the evidence', () => {
         expect(reason === 'not-carried-through' ? 'suspected' : verdict).toBe('suspected');
         if (evidence.ended === 'sittings-used-up') expect(verdict).toBe('suspected');
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -407,7 +408,7 @@ describe('whatever the evidence', () => {
         fc.pre(evidence.ended === undefined);
         expect(judgeLeg(evidence).verdict).not.toBe('closed');
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -418,7 +419,7 @@ describe('whatever the evidence', () => {
         const { verdict, reason } = judgeLeg(evidence);
         if (verdict === 'closed') expect(reason).toBe('authentication-required');
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -428,7 +429,7 @@ describe('whatever the evidence', () => {
         fc.pre(legs.some((each) => each.contact === 'answered' && tookForeign(each)));
         expect(['suspected', 'untestable', 'inconclusive']).toContain(judgeHost(legs, []).verdict);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(300, 1_000) },
     );
   });
 
@@ -437,7 +438,7 @@ describe('whatever the evidence', () => {
       fc.property(fc.array(anyLeg, { maxLength: 4 }), fc.boolean(), (legs, wereOpen) => {
         expect(judgeHost(legs, wereOpen ? legs.map(legName) : []).verdict).not.toBe('open');
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(300, 1_000) },
     );
   });
 
@@ -447,7 +448,7 @@ describe('whatever the evidence', () => {
         const entry = REASONS[judgeHost(legs, []).reason];
         expect('fault' in entry && entry.fault === 'ours').toBe(false);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200, 500) },
     );
   });
 
@@ -457,7 +458,7 @@ describe('whatever the evidence', () => {
         const turned = { ...evidence, tests: evidence.tests.toReversed(), controls: evidence.controls.toReversed() };
         expect(judgeLeg(turned)).toEqual(judgeLeg(evidence));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -467,7 +468,7 @@ describe('whatever the evidence', () => {
         fc.pre(evidence.contact === 'answered' && evidence.stopped === undefined && evidence.ended === undefined);
         expect([judgeLeg(evidence).verdict, 'inconclusive']).toContain(judgeLeg({ ...evidence, ...cut }).verdict);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 2_000) },
     );
   });
 
@@ -476,7 +477,7 @@ describe('whatever the evidence', () => {
       fc.property(fc.array(anyLeg, { maxLength: 4 }), (legs) => {
         expect(judgeHost(legs.toReversed(), []).verdict).toBe(judgeHost(legs, []).verdict);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200, 500) },
     );
   });
 });

@@ -65,4 +65,34 @@ describe('a core scan', () => {
   test('makes no test twice at a leg', () => {
     for (const rotation of turns(500)) for (const tests of testsAt(rotation)) expect(new Set(tests).size).toBe(tests.length);
   });
+
+  test.each([
+    [0, 'plain at the first port', [4, 0, 0, 0, 0]],
+    [1, 'STARTTLS at the first port', [2, 2, 0, 0, 0]],
+    [2, 'implicit TLS', [2, 0, 2, 0, 0]],
+    [3, 'plain at another port', [2, 0, 0, 2, 0]],
+    [4, 'STARTTLS at another port, where the plain leg has one of its two', [2, 0, 0, 1, 1]],
+    [5, 'the first again', [4, 0, 0, 0, 0]],
+  ])('asks more of one leg, which is another each time: %i, %s', (rotation, _, counts) => {
+    expect(testsAt(rotation).map((tests) => tests.length)).toEqual(counts);
+  });
+
+  test('goes on with the table at a leg where its turn before ended', () => {
+    const rest = relayTests(CAST, undefined)
+      .map(({ id }) => id)
+      .filter((id) => id !== 'plain' && id !== 'served-sender');
+    const asked = [0, 5, 10, 15].flatMap((rotation) => testsAt(rotation)[0]?.slice(2) ?? []);
+    expect(asked).toEqual(rest.slice(0, 8));
+    const last = Math.ceil(rest.length / 2) - 1; // the table begins anew behind its end
+    expect(testsAt(5 * last)[0]?.slice(2)).toEqual([...rest, ...rest].slice(2 * last, 2 * last + 2));
+  });
+
+  test('takes the sender at the address of a server of which no served domain is known', () => {
+    const bare = { ...CAST, servedDomains: [] };
+    expect(coreOf(bare, [25], { rotation: 0, knownCatchAll: false }, 25, 'plain').slice(0, 2)).toEqual(['plain', 'literal-sender']);
+  });
+
+  test('is made inside TLS where the first port speaks nothing else', () => {
+    expect(coreOf(CAST, [465, 587], { rotation: 1, knownCatchAll: false }, 465, 'tls')).toEqual(['plain', 'served-sender']);
+  });
 });

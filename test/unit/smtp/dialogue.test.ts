@@ -171,7 +171,7 @@ describe('whatever a server answers', () => {
       fc.property(fc.constantFrom(...Object.values(SESSIONS)), fc.oneof(arrivals, willing), (transactions, answers) =>
         check(run(transactions, answers), answers, transactions),
       ),
-      { numRuns: runs(5_000, 20_000) },
+      { numRuns: runs(1_000, 20_000) },
     );
   const codeOf = (answer: Heard | undefined) => (answer?.kind === 'reply' ? answer.reply.code : 0);
 

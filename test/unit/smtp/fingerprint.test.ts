@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { otherRemedies } from '../../../shared/domain/hole-remedies.ts';
-import { GENERAL_REMEDIES, MTA_NAMES, type Mta, type Software, settingsFor, softwareSentence } from '../../../shared/domain/remedies.ts';
+import type { Mta } from '../../../shared/domain/remedies.ts';
 import { fingerprint } from '../../../shared/smtp/fingerprint.ts';
 
 describe('a greeting names the software, with its version where it says one', () => {
@@ -51,23 +50,5 @@ describe('a greeting that says nothing leaves it to the answers, which prove les
 
   test('a name in an answer, such as an echo of ours, is no greeting', () => {
     expect(fingerprint(['220 mx.example ready', '250 ESMTP Postfix pleased to meet you'])).toBeUndefined();
-  });
-});
-
-describe('remedies', () => {
-  test.each(Object.keys(MTA_NAMES) as Mta[])('%s has its own, beside the general ones', (mta) => {
-    const software: Software = { mta, from: 'greeting' };
-    expect(settingsFor(software)).not.toEqual([]);
-    expect(otherRemedies(undefined, software)).toEqual([...settingsFor(software), ...GENERAL_REMEDIES]);
-  });
-
-  test('without a name there are the general ones only', () => {
-    expect(otherRemedies(undefined, undefined)).toEqual(GENERAL_REMEDIES);
-  });
-
-  test('what we take a server for is said no more surely than we know', () => {
-    const exim: Software = { mta: 'exim', version: '4.96', from: 'greeting' };
-    expect(softwareSentence(exim)).toBe('Its greeting says that it is Exim 4.96.');
-    expect(softwareSentence({ mta: 'exim', from: 'answers' })).toBe('Its answers are worded as those of Exim.');
   });
 });

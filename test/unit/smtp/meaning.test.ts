@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../shared/domain/scan.ts';
-import { isLimit, meaningOf } from '../../../shared/smtp/meaning.ts';
+import { isLimit, isSenderUnknown, isTemporary, meaningOf, saysOf } from '../../../shared/smtp/meaning.ts';
 
 /** A reply as it would have been read. Lines are parted by `\n`. */
 function meaning(text: string): Outcome {
@@ -86,6 +86,7 @@ const REPLIES: Table = {
     ['Exim', '451 Temporary local problem'],
     ['Exchange', '452 4.3.1 Insufficient system resources'],
     ['class alone', '450 4.7.1 Not now'],
+    ['a limit, whatever its code', '550 5.7.0 Too many errors'],
   ],
   'authentication-required': [
     ['Exchange', '530 5.7.57 Client not authenticated to send mail'],
@@ -96,6 +97,7 @@ const REPLIES: Table = {
     ['hMailServer', '530 SMTP authentication is required.'],
     ['IONOS', '535 Authentication required'],
     ['code alone', '535 5.7.8 no'],
+    ['code alone', '530 5.7.0 no'],
     ['MailEnable', '503 This mail server requires authentication when attempting to send to a non-local e-mail address.'],
     ['Yahoo', '550 5.7.1 Authentication required'],
     ['old', '550 You must be authenticated to send'],
@@ -155,3 +157,25 @@ test('a reply of 16 KiB is understood in a moment', () => {
   for (const text of ['not '.repeat(4_000), 'relay '.repeat(2_700), 'client host '.repeat(1_300), 'try again '.repeat(1_600)])
     expect(meaning(`450 ${text}`)).toBe('deferred');
 });
+
+test('the class of a code says whether a reply accepts, and whether a refusal is for now', () => {
+  expect([200, 299, 300, 354].map((code) => meaning(`${code} x`))).toEqual(['accepted', 'accepted', 'refused', 'refused']);
+  expect([399, 400, 499, 500].map((code) => isTemporary({ code, raw: [] }))).toEqual([false, true, true, false]);
+  expect([399, 400].map((code) => isLimit({ code, raw: [`${code} too many recipients`] }))).toEqual([false, true]);
+});
+
+test('what a parser does not understand is no user that it does not know, and no acceptance says anything', () => {
+  const says = (code: number, text: string) => saysOf({ code, raw: [`${code} ${text}`] });
+  for (const code of [500, 501, 502, 503, 504, 555]) expect(says(code, '5.1.1 User unknown')).toBeUndefined();
+  for (const code of [400, 450, 550, 551, 553, 554]) expect(says(code, '5.1.1 User unknown')).toBe('unknown-user');
+  for (const text of ['5.1.1 User unknown', 'Relaying denied']) expect(says(399, text)).toBeUndefined();
+  expect(says(501, 'Relaying denied')).toBe('no-relaying');
+  expect(says(550, 'No')).toBeUndefined();
+});
+
+test.each([
+  ['by its code', '451 4.1.8 no', true],
+  ['in the words of Postfix', '450 <x@y>: Sender address rejected: Domain not found', true],
+  ['in the words of Sendmail', '451 Domain of sender address <x@y> does not resolve', true],
+  ['as nothing of the kind', '451 4.1.80 try again', false],
+])('a sender whose domain cannot be found is told %s', (_, text, unknown) => expect(isSenderUnknown(text)).toBe(unknown));

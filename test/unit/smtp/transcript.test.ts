@@ -21,3 +21,11 @@ test('lines without text are counted too', () => {
   for (let line = 0; line < 100_000; line++) transcript.add('');
   expect(transcript.lines.length).toBeLessThanOrEqual(64 * 1024 + 1);
 });
+
+test('a transcript is full at 64 KiB, with the ends of its lines', () => {
+  const transcript = newTranscript();
+  transcript.add('x'.repeat(64 * 1024 - 4));
+  transcript.add('y'); // with its end two more: one is left
+  for (const line of ['', 'z']) transcript.add(line);
+  expect(transcript.lines.slice(1)).toEqual(['y', '-- the rest is not kept']);
+});
