@@ -42,10 +42,14 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
     const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
     const covers = coverOf(never);
     const isNever = (text: string) => covers(host.settings.name) || covers(text);
-    const trouble = all.length > POOL_LIMIT ? tooManyAddresses(all.length) : TROUBLES[found.kind];
+    const failed = found.kind === 'trouble' ? { addressFailure: { type: 'A', name: host.settings.name, said: found.why } as const } : {};
     return {
       pauses,
-      sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, used, trouble, addressesFound: all.length }),
+      sight: sightOf(
+        { ...host.settings, servedDomains },
+        { ...facts, ...failed },
+        { token, pauses, isNever, used, addressesFound: all.length },
+      ),
     };
   } finally {
     look.end();
@@ -56,10 +60,6 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
 function lookedAt(addresses: readonly Address[]): readonly Address[] {
   const forbidden = addresses.slice(ADDRESSES_LIMIT).filter((address) => forbiddenBecause(address) !== undefined);
   return [...addresses.slice(0, ADDRESSES_LIMIT), ...forbidden.slice(0, ADDRESSES_LIMIT)];
-}
-
-function tooManyAddresses(many: number): string {
-  return `Its name has ${many} addresses. We look at no name that has more than ${POOL_LIMIT}: register the server by its address.`;
 }
 
 /** What a check has seen, and the scan that is owed for it; or why none can be asked for now. */
@@ -108,12 +108,6 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
 async function addressesOf(target: Target, { lookups }: ConsentRules) {
   return target.kind === 'address' ? ({ kind: 'found', values: [target.address] } as const) : lookups.addresses(target.name);
 }
-
-const TROUBLES = {
-  found: undefined,
-  absent: 'Its name has no address.',
-  trouble: 'DNS does not answer for its name at the moment.',
-} as const;
 
 async function oweScan(acting: Acting, host: Host): Promise<string> {
   const first = (await acting.store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'first');

@@ -20,3 +20,20 @@ export function meantValue(text: string): string {
   const words = trimmed.replace(AROUND, ' ').replace(/ +/g, ' ').trim();
   return words.toLowerCase().replace(LINE, '').replace(KEY, '');
 }
+
+/** Why a text is not the token, as far as it shows what its owner meant; `other` shows nothing of that. */
+export type Mistake = 'words-beside' | 'other-token' | 'damaged-token' | 'name-as-value' | 'other';
+
+const TOKEN_BEGINS = 'ra1-';
+const WHOLE_TOKEN = /(?<![a-z0-9])ra1-[a-z2-7]{24}(?![a-z0-9])/;
+const TELLING = 8; // characters of a token that nothing else begins with by chance
+
+/** What is wrong with a text that is not the token. */
+export function mistakeIn(text: string, token: string): Mistake {
+  const value = meantValue(text);
+  if (value.split(/[^a-z0-9-]+/).includes(token)) return 'words-beside';
+  if (WHOLE_TOKEN.test(value)) return 'other-token';
+  const body = token.slice(TOKEN_BEGINS.length);
+  if (value.includes(TOKEN_BEGINS) || value.includes(body.slice(0, TELLING))) return 'damaged-token';
+  return /^_?relay-?audit/.test(value) ? 'name-as-value' : 'other';
+}

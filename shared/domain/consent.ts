@@ -159,7 +159,7 @@ export function proofsOf({ operators, reverseZone, delegated, claims }: AddressF
 }
 
 /** All places that were looked at for one address of a host, those of the name first. */
-export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
+function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
   const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
   return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
 }
