@@ -26,6 +26,11 @@ export type Mistake = 'words-beside' | 'other-token' | 'damaged-token' | 'name-a
 
 const TOKEN_BEGINS = 'ra1-';
 const WHOLE_TOKEN = /(?<![a-z0-9])ra1-[a-z2-7]{24}(?![a-z0-9])/;
+/** Whether a text is the token of some account and nothing else. */
+export function isToken(text: string): boolean {
+  return WHOLE_TOKEN.exec(text)?.[0] === text;
+}
+
 const TELLING = 8; // characters of a token that nothing else begins with by chance
 
 /** What is wrong with a text that is not the token. */
