@@ -24,7 +24,8 @@ export type LookCut = 'questions' | 'time';
  * its own explanation (RFC 8914), if it gave one.
  */
 export type DnsFailure = {
-  readonly type: 'A' | 'AAAA' | 'TXT' | 'PTR' | 'MX' | 'NS';
+  /** The type of the record, such as `TXT`. */
+  readonly type: string;
   readonly name: string;
   readonly said: string;
   readonly details?: string | undefined;
@@ -138,7 +139,7 @@ export function isVeto(text: string): boolean {
  * What the TXT records of a place say to an account whose token this is. The token counts as it is and as people paste it, where nothing
  * else is said in the same text. A veto beats the token beside it.
  */
-export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+export function sayingOf(texts: readonly string[], token: string | undefined): Exclude<Saying, 'trouble' | 'unasked'> {
   if (texts.some(isVeto)) return 'deny';
   if (token !== undefined && texts.some((text) => meantValue(text) === token)) return 'token';
   return texts.length > 0 ? 'other' : 'nothing';
@@ -162,6 +163,13 @@ export function proofsOf({ operators, reverseZone, delegated, claims }: AddressF
 function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
   const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
   return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
+}
+
+/** The first question that failed of those that consent is judged by. */
+export function failureIn(host: ConsentFacts): DnsFailure | undefined {
+  const sides = host.addresses.flatMap((side) => [side.claimsFailure, ...placesOf(host, side).map(({ failure }) => failure)]);
+  const claims = host.addresses.flatMap((side) => side.claims.map(({ failure }) => failure));
+  return [...(host.namePlaces ?? []).map(({ failure }) => failure), ...sides, ...claims].find((failure) => failure !== undefined);
 }
 
 /**

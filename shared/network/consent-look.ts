@@ -24,7 +24,7 @@ export async function seeConsent(name: string, servedDomains: readonly string[],
   const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);
   const facts = await lookUpConsent(target, addresses, rules);
   const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
-  const failed = found.kind === 'trouble' ? { addressFailure: { type: 'A', name, said: found.why } as const } : {};
+  const failed = found.kind === 'trouble' ? { addressFailure: found.failure ?? ({ type: 'A', name, said: found.why } as const) } : {};
   return { facts: { ...facts, ...failed }, addressesFound: all.length, used };
 }
 
