@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import * as accounts from '../../shared/accounts/consent.ts';
 import type { consentResponse } from '../../shared/contract/consent.ts';
+import { type ConsentFinding, relativeTo, zoneLine } from '../../shared/domain/consent-finding.ts';
 import type { ConsentSight } from '../../shared/domain/consent-sight.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { hostInPath, json, type Verb } from './call.ts';
@@ -55,6 +56,15 @@ function consentView({ id }: Host, sight: ConsentSight): z.input<typeof consentR
       ...address,
       ...(pausedUntil === undefined ? {} : { pausedUntil: new Date(pausedUntil).toISOString() }),
     })),
+    findings: sight.findings.map((finding) => findingView(finding, sight.zone)),
     next: nextOf(id, sight),
   };
+}
+
+function findingView({ change: { records = [], ...change }, ...finding }: ConsentFinding, zone: string | undefined) {
+  const lines = records.map((record) => {
+    const nameInZone = relativeTo(record.name, zone);
+    return { ...record, ...(nameInZone === undefined ? {} : { nameInZone }), line: zoneLine(record) };
+  });
+  return { ...finding, change: { ...change, ...(lines.length === 0 ? {} : { records: lines }) } };
 }

@@ -1,16 +1,14 @@
-import type { Address } from '../domain/address.ts';
 import { isOfDns } from '../domain/consent.ts';
 import { type ConsentSight, goesFurther, sightOf } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
-import { readTarget, type Target } from '../domain/host-name.ts';
-import { ADDRESSES_LIMIT, POOL_LIMIT, REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
+import { REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
 import { coverOf } from '../domain/never.ts';
 import { kindOf } from '../domain/scan.ts';
 import { domainsOfScan } from '../domain/served-domains.ts';
-import { type ConsentRules, lookUpConsent, provenDomains } from '../network/consent-lookups.ts';
+import { seeConsent } from '../network/consent-look.ts';
+import type { ConsentRules } from '../network/consent-lookups.ts';
 import { startLook } from '../network/look.ts';
 import { sharedLookups } from '../network/lookups.ts';
-import { forbiddenBecause } from '../network/target-policy.ts';
 import type { Pause } from '../store/audit-store.ts';
 import type { Acting } from './acting.ts';
 import { spend } from './budgets.ts';
@@ -23,43 +21,20 @@ export const UNHEEDED_DAYS = 30; // after a pause, in which strangers cannot pau
 /** Looks at the consent of a host: asks DNS, now. */
 export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight: ConsentSight; pauses: readonly Pause[] }> {
   await spend(acting, 'host-consent', host.id, 'The consent of this host was looked at too often.');
-  const target = readTarget(host.settings.name);
-  if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const token = acting.tokenOf(acting.accountId);
   const look = startLook(sharedLookups(acting.lookups, LOOKUPS_PER_SECOND), REQUEST_LOOK_MS);
   try {
-    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), ...look };
-    const found = await addressesOf(target, rules);
-    const all = found.kind === 'found' ? found.values : [];
-    const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);
-    const texts = addresses.map(({ text }) => text);
-    const [facts, pauses, never] = await Promise.all([
-      lookUpConsent(target, addresses, rules),
-      acting.store.pausesOf(texts, acting.clock()),
-      acting.store.neverList(),
-    ]);
     const servedDomains = domainsOfScan(host, acting.clock());
-    const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
+    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), ...look };
+    const { facts, ...seen } = await seeConsent(host.settings.name, servedDomains, rules);
+    const texts = facts.addresses.map(({ address }) => address.text);
+    const [pauses, never] = await Promise.all([acting.store.pausesOf(texts, acting.clock()), acting.store.neverList()]);
     const covers = coverOf(never);
     const isNever = (text: string) => covers(host.settings.name) || covers(text);
-    const trouble = all.length > POOL_LIMIT ? tooManyAddresses(all.length) : TROUBLES[found.kind];
-    return {
-      pauses,
-      sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, used, trouble, addressesFound: all.length }),
-    };
+    return { pauses, sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, ...seen }) };
   } finally {
     look.end();
   }
-}
-
-// Those that a scan would audit, and those beside that keep it from auditing any.
-function lookedAt(addresses: readonly Address[]): readonly Address[] {
-  const forbidden = addresses.slice(ADDRESSES_LIMIT).filter((address) => forbiddenBecause(address) !== undefined);
-  return [...addresses.slice(0, ADDRESSES_LIMIT), ...forbidden.slice(0, ADDRESSES_LIMIT)];
-}
-
-function tooManyAddresses(many: number): string {
-  return `Its name has ${many} addresses. We look at no name that has more than ${POOL_LIMIT}: register the server by its address.`;
 }
 
 /** What a check has seen, and the scan that is owed for it; or why none can be asked for now. */
@@ -104,16 +79,6 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
   await Promise.all(paused.map(({ address }) => acting.store.liftPause(address, now, now + UNHEEDED_DAYS * 24 * 60 * 60_000)));
   return (await lookAtConsent(acting, host)).sight;
 }
-
-async function addressesOf(target: Target, { lookups }: ConsentRules) {
-  return target.kind === 'address' ? ({ kind: 'found', values: [target.address] } as const) : lookups.addresses(target.name);
-}
-
-const TROUBLES = {
-  found: undefined,
-  absent: 'Its name has no address.',
-  trouble: 'DNS does not answer for its name at the moment.',
-} as const;
 
 async function oweScan(acting: Acting, host: Host): Promise<string> {
   const first = (await acting.store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'first');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PROOFS } from '../domain/consent.ts';
+import { FINDING_KINDS } from '../domain/consent-finding.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
 
 const found = z.enum(['token', 'deny', 'other', 'nothing', 'trouble', 'unasked']).meta({
@@ -18,6 +19,42 @@ const addition = z
     what: z.string(),
   })
   .meta({ id: 'ConsentAddition' });
+
+const finding = z
+  .strictObject({
+    kind: z.enum(FINDING_KINDS),
+    side: z.enum(['name', 'address', 'served-domain']),
+    about: z.string().meta({ description: 'The name, address or served domain that it is about.' }),
+    asked: z.string().optional().meta({ description: 'The question to DNS.', example: 'TXT _relay-audit.mail.example.org' }),
+    found: z.string().meta({ description: 'What came. Foreign texts are cut; what is not visible ASCII in them is written as `\\xNN`.' }),
+    means: z.string(),
+    change: z
+      .strictObject({
+        what: z.string(),
+        records: z
+          .array(
+            z.strictObject({
+              name: z.string().meta({ description: 'Its full name, without a dot at the end.' }),
+              nameInZone: z
+                .string()
+                .optional()
+                .meta({ description: 'The same without the zone, for a form that adds the zone by itself.' }),
+              type: z.enum(['TXT', 'PTR', 'A', 'AAAA', 'MX']),
+              value: z.string(),
+              line: z.string().meta({ description: 'The record as a zone file has it.' }),
+            }),
+          )
+          .optional()
+          .meta({ description: 'The records that are to stand in DNS; all of them are needed.' }),
+        send: z.string().optional().meta({ description: 'A text for you to send to whoever must make the change.' }),
+      })
+      .meta({ description: 'The one change that would make it right.' }),
+    proves: z
+      .enum(['name', 'reverse-zone', 'reverse-dns'])
+      .optional()
+      .meta({ description: 'What that would prove, where it is a proof that is missing.' }),
+  })
+  .meta({ id: 'ConsentFinding' });
 
 export const consentResponse = z
   .strictObject({
@@ -48,6 +85,10 @@ export const consentResponse = z
         description: `How many addresses the name has in all, where those are more than ${ADDRESSES_LIMIT}: a scan audits the first ${ADDRESSES_LIMIT} in order, and nothing is sent to the others.`,
       }),
     add: z.array(addition).meta({ description: 'What the side of the name still needs.' }),
+    findings: z.array(finding).meta({
+      description: 'What is not as it should be: what was asked, what came, what that means, and the one change that would make it right.',
+    }),
+    zone: z.string().optional().meta({ description: 'The zone that the name is most likely kept in.' }),
     servedDomains: z.array(z.strictObject({ domain: z.string(), used: z.boolean() })).meta({
       description: 'A served domain is used while its MX names this host, or it carries your token.',
     }),

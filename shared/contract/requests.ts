@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { readControlMailbox } from '../domain/control-mailbox.ts';
 import type { OwnSetting } from '../domain/host.ts';
-import { readName, readTarget } from '../domain/host-name.ts';
+import { readName, readNewHost } from '../domain/host-name.ts';
 import { VERDICTS } from '../domain/reason.ts';
 import { PERIODS } from '../domain/schedule.ts';
 import { DOMAINS_A_SCAN } from '../domain/served-domains.ts';
@@ -21,7 +21,7 @@ const LIMITS = {
 const hostName = z
   .string()
   .superRefine((text, context) => {
-    const target = readTarget(text);
+    const target = readNewHost(text);
     if (target.kind === 'invalid') context.addIssue({ code: 'custom', message: target.why });
   })
   .meta({

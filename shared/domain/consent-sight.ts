@@ -1,8 +1,29 @@
-import { type AddressFacts, type ConsentFacts, isProven, type NoConsent, type Place, type Proof, proofsOf, standingOf } from './consent.ts';
-import { type Addition, addressAdditions, nameAddition, standingSentence } from './consent-advice.ts';
+import { waysOf } from './address-findings.ts';
+import {
+  type AddressFacts,
+  type ConsentFacts,
+  type DomainFacts,
+  isProven,
+  type NoConsent,
+  type Place,
+  type Proof,
+  proofsOf,
+  standingOf,
+} from './consent.ts';
+import { type ConsentFinding, type Draft, type FindingKind, type Looked, zoneLine } from './consent-finding.ts';
+import { findingsOf } from './consent-findings.ts';
 import type { HostSettings } from './host.ts';
 import { ADDRESSES_LIMIT } from './look-bounds.ts';
 import type { Contact, LegEvidence } from './scan.ts';
+
+/** Something to add that would prove a side: its TXT record, and the other records that this way needs, as a zone file has them. */
+export type Addition = {
+  side: 'name' | 'address';
+  proof: 'name' | 'reverse-zone' | 'reverse-dns';
+  record?: string;
+  also?: string[];
+  what: string;
+};
 
 /** What one place in DNS was seen to say, by the full name of its record. */
 export type SeenPlace = { record: string; found: Place['saying'] };
@@ -17,7 +38,7 @@ export type SeenAddress = {
   pausedUntil?: number | undefined;
   reverseZone?: SeenPlace | undefined;
   reverseDns: { name: string; places: SeenPlace[]; leadsBack: boolean | 'trouble' | 'unasked' }[];
-  /** Any one of them is enough. */
+  /** What would prove it; any one of them is enough. */
   add: Addition[];
 };
 
@@ -33,6 +54,10 @@ export type ConsentSight = {
   addressesFound?: number | undefined;
   /** What the side of the name still needs. */
   add: Addition[];
+  /** What is not as it should be, and the one change that would mend each. */
+  findings: ConsentFinding[];
+  /** The zone that the host's name is in, as far as its owner can be told what to enter there. */
+  zone?: string | undefined;
   servedDomains: { domain: string; used: boolean }[];
   /** Why nothing more can be said. */
   trouble?: string | undefined;
@@ -46,7 +71,8 @@ export type Around = {
   readonly isNever: (address: string) => boolean;
   /** The served domains that are proven. */
   readonly used: readonly string[];
-  readonly trouble: string | undefined;
+  /** What DNS says of the mail of the served domains. */
+  readonly domains?: readonly DomainFacts[];
   /** How many addresses the name has in all. */
   readonly addressesFound: number;
 };
@@ -55,42 +81,98 @@ const NEVER = 'It is proven, but the operator of this service has listed it amon
 
 /** Puts together what an owner sees of the consent of their host. */
 export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFacts, around: Around): ConsentSight {
-  const { token, used, trouble, addressesFound } = around;
-  // A public suffix is a name that nothing proves, so nothing is gained by leading there.
-  const ownName = facts.namePlaces === undefined || facts.namePlaces.length === 0 ? undefined : name;
-  const addresses = facts.addresses.map((side) => addressOf(facts, side, around, ownName));
+  const { token, used, domains = [], addressesFound } = around;
+  const looked: Looked = { host: name, token, facts, domains, addressesFound };
+  const findings = findingsOf(looked);
+  const addresses = facts.addresses.map((side) => addressOf(side, looked, findings, around));
   const operators = facts.addresses.length > 0 && facts.addresses.every((side) => side.operators);
-  const missing = operators ? undefined : nameAddition(name, facts, token);
+  const trouble = facts.addresses.length === 0 ? findings.find(keepsAddresses(facts)) : undefined;
   return {
     token,
     complete: addresses.length > 0 && addresses.every(({ standing }) => standing === 'proven'),
     ...(facts.namePlaces === undefined ? {} : { name: { proven: isProven(facts.namePlaces), places: facts.namePlaces.map(placeOf) } }),
     addresses,
     ...(addressesFound > ADDRESSES_LIMIT ? { addressesFound } : {}),
-    add: missing === undefined ? [] : [missing],
+    add: findings.filter(({ proves }) => proves === 'name').flatMap(additionOf),
+    findings,
+    ...(facts.zone === undefined ? {} : { zone: facts.zone }),
     servedDomains: servedDomains.map((domain) => ({ domain, used: operators || used.includes(domain) })),
-    ...(trouble === undefined ? {} : { trouble }),
+    ...(trouble === undefined ? {} : { trouble: trouble.means }),
   };
 }
 
-function addressOf(facts: ConsentFacts, side: AddressFacts, around: Around, ownName: string | undefined): SeenAddress {
+function keepsAddresses({ addressFailure }: ConsentFacts): (finding: ConsentFinding) => boolean {
+  const kinds: readonly FindingKind[] = [
+    'no-address',
+    'too-many-addresses',
+    ...(addressFailure === undefined ? [] : (['dns-failure'] as const)),
+  ];
+  return ({ side, kind }) => side === 'name' && kinds.includes(kind);
+}
+
+function addressOf(side: AddressFacts, looked: Looked, findings: readonly ConsentFinding[], around: Around): SeenAddress {
   const { token, pauses, isNever } = around;
+  const { facts } = looked;
   const standing = standingOf(facts, side, token);
   const proven = standing.kind === 'consent';
   const told = proven ? 'proven' : standing.reason;
   // Whether an address is paused, and whether that was lifted, is for those to see who have proven it.
   const pause = proven ? pauses.find(({ address }) => address === side.address.text) : undefined;
   const never = proven && isNever(side.address.text);
+  const { text } = side.address;
   return {
-    address: side.address.text,
+    address: text,
     standing: never ? 'vetoed' : pause !== undefined ? 'paused' : told,
     proofs: proofsOf(side),
-    explanation: never ? NEVER : standingSentence(facts, side, token),
+    explanation: never ? NEVER : proven ? PROVEN[standing.consent.proof](text) : whyNone(text, standing.reason, findings, facts),
     ...(pause === undefined ? {} : { pausedUntil: pause.until }),
     ...(side.reverseZone === undefined ? {} : { reverseZone: placeOf(side.reverseZone) }),
     reverseDns: side.claims.map(({ name, places, leadsBack }) => ({ name, places: tellable(places, facts).map(placeOf), leadsBack })),
-    add: proofsOf(side).length > 0 || side.forbidden !== undefined || told === 'vetoed' ? [] : addressAdditions(side, token, ownName),
+    add: waysOf(side, looked).flatMap(additionOf),
   };
+}
+
+const PROVEN = {
+  'operators-network': (address: string) => `${address} lies in a network of the operator.`,
+  'reverse-zone': (address: string) => `The reverse zone of ${address} holds your token.`,
+  'reverse-dns': (address: string) => `${address} has a name of yours in reverse DNS, which leads back to it.`,
+  'being-there': (address: string) => `${address} has itself asked for this scan.`,
+} as const;
+
+const DECIDING: Readonly<Record<Exclude<NoConsent, 'no-consent'>, readonly FindingKind[]>> = {
+  'forbidden-address': ['forbidden-address'],
+  vetoed: ['veto'],
+  'too-many-lookups': ['too-many-names', 'too-many-questions'],
+  'dns-trouble': ['slow-dns', 'dns-failure', 'servers-disagree'],
+};
+
+// What was found that decides; it is about the address, or about the name that it has.
+function whyNone(address: string, reason: NoConsent, findings: readonly ConsentFinding[], { namePlaces }: ConsentFacts): string {
+  if (reason === 'no-consent')
+    return namePlaces !== undefined && !isProven(namePlaces)
+      ? `Nothing is sent to ${address}: the name’s side has not been proven.`
+      : `Nothing is sent to ${address}: DNS does not show that it is yours.`;
+  const deciding = DECIDING[reason];
+  const found = findings.filter(({ side, about }) => side === 'name' || about === address);
+  return (
+    found.find(({ kind }) => deciding.includes(kind))?.means ??
+    `DNS did not answer every question about ${address}, so a deny record may have gone unseen. Nothing is sent until it does.`
+  );
+}
+
+function additionOf({ proves, change: { what, records = [] } }: Draft): Addition[] {
+  if (proves === undefined) return [];
+  const own = records.find(({ type }) => type === 'TXT');
+  const also = records.filter((record) => record !== own).map(zoneLine);
+  return [
+    {
+      side: proves === 'name' ? 'name' : 'address',
+      proof: proves,
+      ...(own === undefined ? {} : { record: zoneLine(own) }),
+      ...(also.length === 0 ? {} : { also }),
+      what,
+    },
+  ];
 }
 
 // Of a look that went beyond its bounds, hundreds of empty places tell nobody what to change.

@@ -1,4 +1,5 @@
 import { type Address, contains, type Network } from './address.ts';
+import { meantValue } from './consent-text.ts';
 import type { Reason } from './reason.ts';
 
 /** Ways in which an address's side speaks for an account. None of them needs a packet to the address. */
@@ -132,17 +133,19 @@ export const DENY = 'deny';
 // In quotes, with a stop or with more words behind it, it is meant all the same. Other words that begin like it are not.
 const VETO = new RegExp(`^[^a-z0-9]*${DENY}(?![a-z0-9_-])`, 'i');
 
-/** Whether a TXT record forbids probes: its first word is `deny`. */
+/** Whether a TXT record forbids probes: its first word is `deny`, or that of the value in a line that was pasted as a whole. */
 export function isVeto(text: string): boolean {
-  return VETO.test(text);
+  return VETO.test(text) || VETO.test(meantValue(text));
 }
 
-/** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
+/**
+ * What the TXT records of a place say to an account whose token this is. The token counts as it is and as people paste it, where nothing
+ * else is said in the same text. A veto beats the token beside it.
+ */
 export function sayingOf(texts: readonly string[], token: string | undefined): Exclude<Saying, 'trouble' | 'unasked'> {
   if (texts.some(isVeto)) return 'deny';
-  const said = texts.map((text) => text.trim().toLowerCase());
-  if (token !== undefined && said.includes(token)) return 'token';
-  return said.length > 0 ? 'other' : 'nothing';
+  if (token !== undefined && texts.some((text) => meantValue(text) === token)) return 'token';
+  return texts.length > 0 ? 'other' : 'nothing';
 }
 
 /** Whether one of the places holds the token, and so proves the name below it. */
@@ -160,7 +163,7 @@ export function proofsOf({ operators, reverseZone, delegated, claims }: AddressF
 }
 
 /** All places that were looked at for one address of a host, those of the name first. */
-export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
+function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
   const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
   return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
 }

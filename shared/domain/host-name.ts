@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from './address.ts';
+import { CONSENT_LABEL } from './consent.ts';
 
 /** What an owner may register: a DNS name, or an address in its standard spelling. */
 export type Target = { readonly kind: 'name'; readonly name: string } | { readonly kind: 'address'; readonly address: Address };
@@ -17,6 +18,17 @@ export function readTarget(text: string): Target | Unreadable {
   const name = readName(text);
   if (name.kind === 'name' || !/^[\x20-\x7e]*$/.test(text) || !endsInNumber(text)) return name;
   return invalid('reads as an address in a form we do not accept; write four decimal numbers without leading zeros');
+}
+
+const PROVABLE_LIMIT = NAME_LIMIT - `${CONSENT_LABEL}.`.length;
+
+/** Reads a host that is to be registered: its name must leave room for the record that proves it. */
+export function readNewHost(text: string): Target | Unreadable {
+  const target = readTarget(text);
+  if (target.kind !== 'name' || target.name.length <= PROVABLE_LIMIT) return target;
+  return invalid(
+    `must have at most ${PROVABLE_LIMIT} characters, so that its record of consent, ${CONSENT_LABEL} and then the name, fits into the ${NAME_LIMIT} of DNS`,
+  );
 }
 
 /** The one spelling in which a host's name or address is kept, however it was typed. */

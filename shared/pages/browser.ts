@@ -53,8 +53,15 @@ export function enhance(): void {
       if (answer.ok && !document.hidden && !part.contains(document.activeElement)) {
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const next = fresh.getElementById(part.id);
-        // What has come to its end is shown whole, with everything around it.
-        if (next === null || next.dataset.live === undefined) return location.reload();
+        // What has come to its end is shown whole, with everything around it: from this answer, since another may cost another look at DNS.
+        const [main, whole] = [document.querySelector('main'), fresh.querySelector('main')];
+        if (next === null || next.dataset.live === undefined) {
+          if (answer.redirected || main === null || whole === null) return location.reload();
+          document.title = fresh.title;
+          improve(whole);
+          main.replaceWith(whole);
+          return watch();
+        }
         // What its reader has unfolded stays so.
         const folds = [...part.querySelectorAll('details')].map(({ open }) => open);
         for (const [index, details] of next.querySelectorAll('details').entries()) details.open = folds[index] ?? details.open;

@@ -1,11 +1,11 @@
-import type { Addition } from '../domain/consent-advice.ts';
-import type { ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
+import { type ConsentFinding, type DnsRecord, relativeTo, zoneLine } from '../domain/consent-finding.ts';
+import type { Addition, ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
 import { type Html, html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
 import { layout, type Visitor } from './layout.ts';
-import { actButton, copyable, when } from './parts.ts';
+import { actButton, copyable, moment, when } from './parts.ts';
 
 const LOOK_SECONDS = 65; // each look spends one of the sixty an hour
 
@@ -37,17 +37,25 @@ ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}
 }
 
 function proofs({ host: { id, settings }, visitor, now, awaitsScan }: ConsentPage, sight: ConsentSight): Html {
-  const { complete, name, addresses, addressesFound, add, servedDomains, trouble, token } = sight;
+  const { complete, name, addresses, addressesFound, findings, zone } = sight;
   const paused = addresses.filter(({ standing }) => standing === 'paused');
-  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${awaitsScan ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : undefined}
-${trouble === undefined ? undefined : html`<p class="note bad">${trouble}</p>`}
-${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}${places(name.places)}`}
-${add.map((addition) => toAdd(addition, token))}
+  const ofName = findings.filter(({ side }) => side === 'name');
+  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${awaitsScan ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : html`<p class="hint">We looked at ${moment(now)}. As long as this page is open it looks again every minute, and shows your record as soon as DNS does.</p>`}
+${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}`}
+${ofName.map((finding) => findingBlock(finding, zone))}
+${name === undefined ? undefined : places(name.places)}
 ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
-${addresses.map((address) => addressSection(address, token, now))}
+${addresses.map((address) => addressSection(address, sight, now))}
 ${paused.length > 0 ? actButton(visitor.formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
 ${addresses.every(({ standing }) => standing !== 'no-consent') ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
-${servedDomains.length === 0 ? undefined : html`<h3>Served domains</h3><ul>${servedDomains.map(({ domain, used }) => html`<li><span class="${used ? 'done' : 'missing'}">${used ? '✓ used' : '○ not used'}</span> ${domain}${used ? '' : ': its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${settings.servedDomains.length > servedDomains.length ? html`<p class="hint">Of its ${settings.servedDomains.length} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`}`;
+${servedDomains(sight, settings.servedDomains.length)}`;
+}
+
+function servedDomains({ servedDomains: domains, findings, zone }: ConsentSight, all: number): Html | undefined {
+  if (domains.length === 0) return undefined;
+  const found = findings.filter(({ side }) => side === 'served-domain');
+  const isTold = (domain: string) => found.some(({ about }) => about === domain);
+  return html`<h3>Served domains</h3><ul>${domains.map(({ domain, used }) => html`<li><span class="${used ? 'done' : 'missing'}">${used ? '✓ used' : '○ not used'}</span> ${domain}${used || isTold(domain) ? '' : ': its MX does not name this host, and it carries no record of yours.'}</li>`)}</ul>${found.map((finding) => findingBlock(finding, zone))}${all > domains.length ? html`<p class="hint">Of its ${all} served domains a scan uses these now, and others next week. While the host is open, it keeps those that the hole was seen with.</p>` : undefined}`;
 }
 
 function tick(done: boolean): Html {
@@ -64,30 +72,44 @@ const STANDINGS: Readonly<Record<SeenAddress['standing'], string>> = {
   'too-many-lookups': '✕ too much to look up',
 };
 
-function addressSection(
-  { address, standing, proofs: own, explanation, pausedUntil, add, reverseZone, reverseDns }: SeenAddress,
-  token: string,
-  now: number,
-): Html {
-  const [first, ...others] = add;
+function addressSection(seen: SeenAddress, { findings, zone }: ConsentSight, now: number): Html {
+  const { address, standing, proofs: own, explanation, pausedUntil, add, reverseZone, reverseDns } = seen;
+  const found = findings.filter(({ side, about }) => side === 'address' && about === address);
+  const others = add.filter(({ what }) => found.every(({ change }) => change.what !== what));
   return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${standing === 'no-consent' && own.length > 0 ? '◐ proven on its side' : STANDINGS[standing]}</span> The address ${address}</h3>
-<p>${explanation}${pausedUntil === undefined ? undefined : html` It is paused until ${when(pausedUntil, now)}.`}</p>
-${first === undefined ? undefined : toAdd(first, token)}
-${others.length === 0 ? undefined : html`<details><summary>Other ways to prove it; any one is enough</summary>${others.map((addition) => toAdd(addition, token))}</details>`}
+${found.length > 0 && pausedUntil === undefined ? undefined : html`<p>${explanation}${pausedUntil === undefined ? undefined : html` It is paused until ${when(pausedUntil, now)}.`}</p>`}
+${found.map((finding) => findingBlock(finding, zone))}
+${others.length === 0 ? undefined : html`<details><summary>Another way to prove it</summary>${others.map(toAdd)}</details>`}
 ${places([...(reverseZone === undefined ? [] : [reverseZone]), ...reverseDns.flatMap((claim) => claim.places)])}</section>
 `;
 }
 
-function toAdd({ record, also = [], what }: Addition, token: string): Html {
-  return html`<p>${what}</p>
-${record === undefined ? undefined : html`${copyable(record)}${providerForm(record, token)}`}
-${also.map(copyable)}`;
+// What it means comes first, then what to do; what was asked and what came is for whoever wants to check it.
+function findingBlock({ asked, found, means, change: { what, records = [], send } }: ConsentFinding, zone: string | undefined): Html {
+  return html`<div class="finding"><p>${means}</p>
+<p class="hint">${asked === undefined ? undefined : html`We asked for <code>${asked}</code>. `}We found: ${found}</p>
+<p><strong>${what}</strong></p>
+${records.map((record) => fields(record, zone))}
+${send === undefined ? undefined : html`<p class="hint">A text for your provider:</p>${copyable(send)}`}</div>
+`;
 }
 
-function providerForm(record: string, token: string): Html {
-  const name = record.split(' ')[0] ?? '';
-  return html`
-<details><summary>For a form of your DNS provider</summary><p>Type <strong>TXT</strong>. The name, of which some forms want only what stands before your domain:</p>${copyable(name.replace(/\.$/, ''))}<p>The value:</p>${copyable(token)}</details>`;
+// As the forms of DNS providers ask for it. Most add the zone to the name by themselves, and who knows which.
+function fields(record: DnsRecord, zone: string | undefined): Html {
+  const { name, type, value } = record;
+  // A provider sets this one, seldom by a form for records.
+  if (type === 'PTR') return copyable(zoneLine(record));
+  const short = relativeTo(name, zone);
+  return html`<dl class="record"><dt>Type</dt><dd>${copyable(type)}</dd>
+<dt>Name</dt><dd>${copyable(short ?? name)}${short === undefined ? undefined : html`<span class="hint">If the form does not add ${zone ?? ''} by itself:</span>${copyable(name)}`}</dd>
+<dt>Value</dt><dd>${copyable(value)}</dd></dl>
+<details><summary>As a line of a zone file</summary>${copyable(zoneLine(record))}</details>`;
+}
+
+function toAdd({ record, also = [], what }: Addition): Html {
+  return html`<p>${what}</p>
+${record === undefined ? undefined : copyable(record)}
+${also.map(copyable)}`;
 }
 
 const FOUND: Readonly<Record<SeenPlace['found'], string>> = {

@@ -37,6 +37,8 @@ dd { margin: 0; min-width: 0; }
 code, pre, input, textarea { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 code { font-size: .92em; overflow-wrap: anywhere; }
 pre { padding: .8rem 1rem; background: var(--soft); border: 1px solid var(--line); border-radius: 8px; font-size: .875rem; line-height: 1.5; white-space: pre-wrap; word-break: break-all; }
+.finding { margin: 0 0 1rem; padding: 0 0 0 1rem; border-left: 3px solid var(--line); }
+.record pre { margin: 0 0 .25rem; }
 .copy { position: relative; padding-right: 5.5rem; }
 button.copy { position: absolute; top: .4rem; right: .4rem; width: auto; padding: .2rem .7rem; font: .8rem/1.5 system-ui, sans-serif; }
 label, legend { display: block; font-weight: 600; margin-bottom: .35rem; }

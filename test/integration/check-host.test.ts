@@ -90,6 +90,24 @@ test('an option that there is not, or that lacks its value, is named with the wa
   expect(output).toMatch(/^ {2}--max-time TIME +how long the whole may take \(15m\)$/m);
 });
 
+test('with --consent it sends nothing to the host, and says what DNS shows and what to change', async () => {
+  const token = `ra1-${'a'.repeat(24)}`;
+  const before = servers[0]?.sessions;
+  const proven = await check(OPEN, '--port', String(MAIL_PORT), '--own', '127.0.0.0/8', '--consent', token, '--dns', '127.0.0.1:9');
+  expect(proven).toMatchObject({ code: 0, output: `${OPEN}: proven\n${OPEN} lies in a network of the operator.\n` });
+  const silent = await check('192.88.98.1', '--consent', token, '--dns', '127.0.0.1:9');
+  expect(silent.code).toBe(3);
+  expect(silent.output).toMatch(/^192\.88\.98\.1: not proven\n/);
+  expect(silent.output).toContain('\n  PTR 1.98.88.192.in-addr.arpa: ');
+  const json = await check('192.88.98.1', '--consent', token, '--dns', '127.0.0.1:9', '--json');
+  expect(JSON.parse(json.output)).toMatchObject({ complete: false, findings: [{ kind: 'dns-failure' }, { kind: 'dns-failure' }] });
+  expect(await check('a.example', '--consent', 'ra1-short')).toMatchObject({
+    code: 4,
+    output: expect.stringContaining('--consent must be'),
+  });
+  expect(servers[0]?.sessions).toBe(before);
+}, 60_000);
+
 test('a canary mailbox that is taken is told by the option that names it', async () => {
   const taken = await startScriptedServer([mailServer({})]);
   const { code, output } = await check('a.example', '--canary-domain', 'canary.example', '--canary-listen', `127.0.0.1:${taken.port}`);

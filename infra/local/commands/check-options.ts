@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Network, parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
+import { isToken } from '../../../shared/domain/consent-text.ts';
 import { readControlMailbox, whyElsewhere } from '../../../shared/domain/control-mailbox.ts';
 import { type Host, type HostSettings, NEW_STATE } from '../../../shared/domain/host.ts';
 import { readName, readTarget } from '../../../shared/domain/host-name.ts';
@@ -18,6 +19,7 @@ const OPTIONS = {
   own: { ...many([]), value: 'CIDR', help: 'a network that is yours to audit; may be repeated' },
   domain: { ...many([]), value: 'NAME', help: 'a domain that the server takes mail for; may be repeated' },
   control: { type: 'string', value: 'MAILBOX', help: 'the mailbox that is asked for first (postmaster at the first --domain)' },
+  consent: { type: 'string', value: 'TOKEN', help: 'send nothing; say what DNS shows of consent for this token, and what to change' },
   port: { ...many(['25', '465', '587']), value: 'NUMBER', help: 'a port to probe; may be repeated (25, 465 and 587)' },
   dns: { ...many([]), value: 'ADDRESS[:PORT]', help: 'the resolver to ask (that of the system)' },
   'canary-domain': { type: 'string', value: 'NAME', help: 'a domain of yours whose mail comes to --canary-listen' },
@@ -43,6 +45,8 @@ export type CheckOptions = {
   readonly host: Host;
   readonly own: readonly Network[];
   readonly dns: readonly string[];
+  /** The token whose consent is looked at, instead of an audit. */
+  readonly consent: string | undefined;
   /** How long to leave a server alone that has not answered everything, before the second sitting; the later ones wait up to three times as long. */
   readonly retryAfterMs: number;
   /** How long the whole may take. */
@@ -74,6 +78,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions | undefi
     host: hostOf(name.toLowerCase(), { ...control(values), ports: values.port.map(port) }),
     own: values.own.map(network),
     dns: values.dns.map(resolver),
+    consent: values.consent === undefined ? undefined : tokenOf(values.consent),
     retryAfterMs: duration('--retry-after', values['retry-after']),
     maxTimeMs: someTime('--max-time', values['max-time']),
     canaryListen: listen === undefined ? undefined : endpoint(listen),
@@ -82,6 +87,13 @@ export function readCheckOptions(args: readonly string[]): CheckOptions | undefi
     json: values.json,
     transcript: values.transcript,
   };
+}
+
+function tokenOf(text: string): string {
+  const token = text.trim().toLowerCase();
+  if (!isToken(token))
+    throw new UsageError(`--consent must be the token of an account, ra1- and 24 letters and digits, not ${printable(text)}.`);
+  return token;
 }
 
 type Asked = Pick<HostSettings, 'servedDomains' | 'controlMailbox' | 'ports'>;

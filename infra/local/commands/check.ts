@@ -10,6 +10,7 @@ import { PROBE_LIMITS } from '../../../shared/network/leg-session.ts';
 import { dnsLookups } from '../../../shared/network/lookups.ts';
 import { type CanaryBook, openCanaryBook } from '../service/canary-book.ts';
 import { EHLO_NAME } from '../service/environment.ts';
+import { sayConsent } from './check-consent.ts';
 import { type CheckOptions, readCheckOptions } from './check-options.ts';
 import { asJson, asText, type Cut, type Report } from './check-report.ts';
 import { inWords } from './duration.ts';
@@ -26,6 +27,7 @@ const WAIT_LOCAL_MS = 5 * 60_000; // ... and where nothing but one that comes ba
 async function main(args: readonly string[]): Promise<void> {
   const options = readCheckOptions(args);
   if (options === undefined) return;
+  if (options.consent !== undefined) return sayConsent(options, options.consent);
   const { host, canaryListen, canaryDomain } = options;
   const ref = { accountId: host.accountId, hostId: host.id, scanId: 'terminal' };
   const book = canaryListen === undefined ? undefined : await openCanaryBook(canaryListen, canaryDomain, ref);

@@ -172,3 +172,26 @@ test.each([
   const { consent } = await consentOf(address);
   expect(consent.addresses).toMatchObject([{ standing: 'too-many-lookups', explanation: expect.stringContaining(words) }]);
 });
+
+test('what is missing is told in findings, with the record in every form that a person or a program needs', async () => {
+  const { consent } = await consentOf('185.9.9.9');
+  expect(consent.findings).toMatchObject([
+    {
+      kind: 'no-reverse-dns',
+      side: 'address',
+      about: '185.9.9.9',
+      asked: 'PTR 9.9.9.185.in-addr.arpa',
+      proves: 'reverse-dns',
+      change: {
+        records: [
+          { type: 'TXT', name: '_relay-audit.mail.example.org', line: `_relay-audit.mail.example.org. IN TXT "${consent.token}"` },
+          { type: 'PTR', value: 'mail.example.org', line: '9.9.9.185.in-addr.arpa. IN PTR mail.example.org.' },
+          { type: 'A', value: '185.9.9.9' },
+        ],
+        send: expect.stringContaining('reverse DNS (PTR record) of 185.9.9.9'),
+      },
+    },
+  ]);
+  expect(consent.addresses[0]?.add[0]).toMatchObject({ proof: 'reverse-dns', what: consent.findings[0]?.change.what });
+  expect((await consentOf('127.0.0.41')).consent.findings).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readName, readTarget } from '../../../shared/domain/host-name.ts';
+import { readName, readNewHost, readTarget } from '../../../shared/domain/host-name.ts';
 
 describe('a host is a full ASCII name or an address in its standard spelling', () => {
   test.each([
@@ -61,6 +61,18 @@ describe('a host is a full ASCII name or an address in its standard spelling', (
   ])('%s is refused, and the sentence says what to write', (_, text, hint) => {
     const target = readTarget(text);
     expect(target).toMatchObject({ kind: 'invalid', why: expect.stringContaining(hint) });
+  });
+
+  test('a host that is registered has room for its record of consent; one that was registered before is still read', () => {
+    const provable = `${'a.'.repeat(116)}examples`;
+    expect(`_relay-audit.${provable}`).toHaveLength(253);
+    expect(readNewHost(provable)).toEqual({ kind: 'name', name: provable });
+    expect(readNewHost(`${provable}x`)).toMatchObject({
+      kind: 'invalid',
+      why: expect.stringMatching(/at most 240 characters.*_relay-audit/),
+    });
+    expect(readTarget(`${provable}x`)).toMatchObject({ kind: 'name' });
+    expect(readNewHost('192.0.2.1')).toMatchObject({ kind: 'address' });
   });
 
   test('253 characters are the longest name', () => {

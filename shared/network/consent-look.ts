@@ -1,0 +1,35 @@
+import type { Address } from '../domain/address.ts';
+import type { ConsentFacts } from '../domain/consent.ts';
+import { readTarget } from '../domain/host-name.ts';
+import { ADDRESSES_LIMIT, POOL_LIMIT } from '../domain/look-bounds.ts';
+import { type ConsentRules, lookUpConsent, provenDomains } from './consent-lookups.ts';
+import { forbiddenBecause } from './target-policy.ts';
+
+/** What a look at the consent of one host has seen. */
+export type ConsentSeen = {
+  readonly facts: ConsentFacts;
+  /** How many addresses its name has in all. */
+  readonly addressesFound: number;
+  /** The served domains that are proven. */
+  readonly used: readonly string[];
+};
+
+/** Asks DNS all that its owner is told of the consent of a host: its name’s side, the addresses that a scan would audit, its served domains. */
+export async function seeConsent(name: string, servedDomains: readonly string[], rules: ConsentRules): Promise<ConsentSeen> {
+  const target = readTarget(name);
+  if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
+  const found =
+    target.kind === 'address' ? ({ kind: 'found', values: [target.address] } as const) : await rules.lookups.addresses(target.name);
+  const all = found.kind === 'found' ? found.values : [];
+  const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);
+  const facts = await lookUpConsent(target, addresses, rules);
+  const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
+  const failed = found.kind === 'trouble' ? { addressFailure: found.failure ?? ({ type: 'A', name, said: found.why } as const) } : {};
+  return { facts: { ...facts, ...failed }, addressesFound: all.length, used };
+}
+
+// Those that a scan would audit, and those beside that keep it from auditing any.
+function lookedAt(addresses: readonly Address[]): readonly Address[] {
+  const forbidden = addresses.slice(ADDRESSES_LIMIT).filter((address) => forbiddenBecause(address) !== undefined);
+  return [...addresses.slice(0, ADDRESSES_LIMIT), ...forbidden.slice(0, ADDRESSES_LIMIT)];
+}
