@@ -18,12 +18,15 @@ export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unask
 /** The bound of a look that was met before all was asked. */
 export type LookCut = 'questions' | 'time';
 
+/** What DNS is asked for. */
+export const QUESTION_TYPES = ['A', 'AAAA', 'TXT', 'PTR', 'MX', 'NS'] as const;
+
 /**
  * A question to DNS that failed. `said` is what the resolver answered, such as `SERVFAIL`, `REFUSED`, `no answer` or `unreadable answer`; `details` is
  * its own explanation (RFC 8914), if it gave one.
  */
 export type DnsFailure = {
-  readonly type: 'A' | 'AAAA' | 'TXT' | 'PTR' | 'MX' | 'NS';
+  readonly type: (typeof QUESTION_TYPES)[number];
   readonly name: string;
   readonly said: string;
   readonly details?: string | undefined;
