@@ -24,7 +24,7 @@ export type Untested = {
   /** What had been shown before; it is not asked again. */
   readonly legs: readonly LegEvidence[];
   readonly arrivals?: undefined;
-  /** The question to DNS that failed, where that is why. */
+  /** The question to DNS that failed, when that was why. */
   readonly failure?: DnsFailure | undefined;
   /** When an address may be free that was taken. */
   readonly retryAt?: number | undefined;

@@ -18,15 +18,13 @@ export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unask
 /** The bound of a look that was met before all was asked. */
 export type LookCut = 'questions' | 'time';
 
-/** What DNS is asked for. */
-export const QUESTION_TYPES = ['A', 'AAAA', 'TXT', 'PTR', 'MX', 'NS'] as const;
-
 /**
  * A question to DNS that failed. `said` is what the resolver answered, such as `SERVFAIL`, `REFUSED`, `no answer` or `unreadable answer`; `details` is
  * its own explanation (RFC 8914), if it gave one.
  */
 export type DnsFailure = {
-  readonly type: (typeof QUESTION_TYPES)[number];
+  /** The type of the record, such as `TXT`. */
+  readonly type: string;
   readonly name: string;
   readonly said: string;
   readonly details?: string | undefined;
@@ -137,7 +135,7 @@ export function isVeto(text: string): boolean {
 }
 
 /** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
-export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+export function sayingOf(texts: readonly string[], token: string | undefined): Exclude<Saying, 'trouble' | 'unasked'> {
   if (texts.some(isVeto)) return 'deny';
   const said = texts.map((text) => text.trim().toLowerCase());
   if (token !== undefined && said.includes(token)) return 'token';
@@ -162,6 +160,13 @@ export function proofsOf({ operators, reverseZone, delegated, claims }: AddressF
 export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
   const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
   return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
+}
+
+/** The first question that failed of those that consent is judged by. */
+export function failureIn(host: ConsentFacts): DnsFailure | undefined {
+  const sides = host.addresses.flatMap((side) => [side.claimsFailure, ...placesOf(host, side).map(({ failure }) => failure)]);
+  const claims = host.addresses.flatMap((side) => side.claims.map(({ failure }) => failure));
+  return [...(host.namePlaces ?? []).map(({ failure }) => failure), ...sides, ...claims].find((failure) => failure !== undefined);
 }
 
 /**
