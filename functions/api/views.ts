@@ -15,6 +15,8 @@ import { backscatterOf } from '../../shared/domain/backscatter.ts';
 import { brokenTlsSentence } from '../../shared/domain/broken-tls.ts';
 import type { Arrival, Bounce } from '../../shared/domain/canary.ts';
 import type { Change } from '../../shared/domain/change.ts';
+import { awaitsDns } from '../../shared/domain/consent-watch.ts';
+import { failureSentence } from '../../shared/domain/dns-failure.ts';
 import { explanationOf } from '../../shared/domain/explanation.ts';
 import { holeIn } from '../../shared/domain/hole.ts';
 import { type Host, type LastScan, recentVerdicts } from '../../shared/domain/host.ts';
@@ -137,7 +139,7 @@ export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
     kind: kindOf(owed.scanId) ?? 'on-demand',
     status: 'owed',
     dueAt: iso(owed.dueAt),
-    trouble: owed.trouble === undefined ? undefined : REASONS[owed.trouble].sentence,
+    trouble: owed.trouble === undefined || awaitsDns(owed) ? undefined : REASONS[owed.trouble].sentence,
     sittings: left === undefined ? undefined : owed.begun?.sittings,
     testsCompleted: left?.completed,
     testsPlanned: left?.planned,
@@ -145,7 +147,14 @@ export function owedScanView(owed: OwedScan): z.input<typeof owedScanResponse> {
   };
 }
 
-function waitsFor({ begun, dueAt }: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
+function waitsFor(owed: OwedScan): z.input<typeof owedScanResponse>['waitsFor'] {
+  const { begun, dueAt, trouble, waits } = owed;
+  if (trouble !== undefined && awaitsDns(owed))
+    return {
+      what: 'dns',
+      why: waits?.failure === undefined ? REASONS[trouble].sentence : failureSentence(waits.failure),
+      until: iso(dueAt),
+    };
   if (begun?.left === undefined) return undefined;
   const { awaits, left } = begun;
   const why = REASONS[left.reason].sentence;

@@ -1,4 +1,4 @@
-import { checkConsent, lookAtConsent, reaffirmConsent, waitsForDns } from '../../shared/accounts/consent.ts';
+import { checkConsent, lookAtConsent, nextLookAt, reaffirmConsent, waitsForDns } from '../../shared/accounts/consent.ts';
 import { findHost } from '../../shared/accounts/hosts.ts';
 import { Problem } from '../../shared/accounts/problem.ts';
 import type { ConsentSight } from '../../shared/domain/consent-sight.ts';
@@ -51,7 +51,8 @@ async function shown(call: SignedCall, host: Host, told: string | undefined): Pr
 
 async function seen(call: SignedCall, host: Host, sight: ConsentSight, told: string | undefined): Promise<Answer> {
   const awaitsScan = sight.complete && (await waitsForDns(call, host, sight));
-  return page(200, consentPage({ visitor: call.visitor, host, now: call.clock(), sight, awaitsScan, told }));
+  const looksAt = await nextLookAt(call, host);
+  return page(200, consentPage({ visitor: call.visitor, host, now: call.clock(), sight, awaitsScan, looksAt, told }));
 }
 
 // What could not be done is told among the pages of the host.

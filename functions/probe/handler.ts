@@ -56,7 +56,7 @@ const gateServices = {
   dnsServers: settings.DNS_SERVERS,
   onError: (error: unknown) => logger.error('the never-list could not be read', { error }),
 };
-const services: Omit<Services, 'audit'> = {
+const services: Omit<Services, 'audit' | 'dnsAnswers'> = {
   store,
   turns: (ref, fresh, bookings) => turnsOf(ref, fresh, store, systemClock, turnRules, lines, bookings),
   canaries: (ref) => canariesOf(ref, () => mintCanaryToken(secrets), store, systemClock),
@@ -76,7 +76,11 @@ async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {
   const { gate, close } = await openGate(gateServices);
   try {
     const gateFor = ({ accountId }: Host) => ({ ...gate, operatorNetworks: networksOf(accountId) });
-    return await probeScans(refs, { ...services, audit: (host, order) => auditHost(host, order, { ...rules, gate: gateFor(host) }) });
+    return await probeScans(refs, {
+      ...services,
+      audit: (host, order) => auditHost(host, order, { ...rules, gate: gateFor(host) }),
+      dnsAnswers: async () => (await gate.lookups.addresses(settings.EHLO_NAME)).kind !== 'trouble',
+    });
   } finally {
     close();
   }

@@ -1,8 +1,8 @@
 import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
 import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
+import { awaitsDns } from '../../shared/domain/consent-watch.ts';
 import { following, isFull, leftIn, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { isOurs } from '../../shared/domain/reason.ts';
 import {
   type Begun,
   type Bookings,
@@ -23,8 +23,9 @@ import type { Wake } from '../../shared/runtime/queues.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { type AuditOrder, answeredPorts, mutePorts } from './audit-host.ts';
 import { lookForMessages } from './await-messages.ts';
-import { type Finding, judgementOf, type Tested, type Untested } from './finding.ts';
+import { type Finding, judgementOf, type Tested } from './finding.ts';
 import { progressOf } from './progress.ts';
+import { type Interrupted, isPutOff, type PuttingOff } from './put-off.ts';
 import type { Turns } from './turns.ts';
 
 export type Services = {
@@ -37,6 +38,7 @@ export type Services = {
   /** Makes of a stored scan what canaries that came back or were bounced prove. */
   readonly raise: (ref: ScanRef, returns: Returns) => Promise<void>;
   readonly egressBlocked: (port: number) => Promise<boolean>;
+  readonly dnsAnswers: PuttingOff['dnsAnswers'];
   readonly wakeNotices: Wake<string>;
   readonly clock: Clock;
   readonly count: Counter;
@@ -52,16 +54,7 @@ export type Services = {
 const CANARIES_LIMIT = 40; // ids kept with a scan, so that it stays small
 
 // A scan that has been made, with the host it was made of, before anything is stored.
-type Made = {
-  readonly ref: ScanRef;
-  readonly host: Host;
-  readonly owed: OwedScan | undefined;
-  readonly startedAt: number;
-  readonly full: boolean;
-  readonly finding: Finding;
-  /** Its places in the lines at addresses that were not free. */
-  readonly booked?: Bookings;
-};
+type Made = Interrupted & { readonly finding: Finding };
 
 /**
  * Makes the scans that are referred to, side by side, and stores each as soon as it is done. When nothing came from a port, our own way
@@ -131,18 +124,19 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   const startedAt = begun?.startedAt ?? services.clock();
   const full = begun?.full ?? isFull(kindIn(ref), host.state, startedAt);
   const before = begun === undefined ? undefined : await store.readEvidence(host.id, begun.soFar);
-  const made = { ref, host, owed, startedAt, full };
+  const other = await otherWaiting(ref, host, store);
+  const made = { ref, host, owed, startedAt, full, besideWaiting: other !== undefined && awaitsDns(other) };
   if (owed !== undefined && begun?.awaits !== undefined && before !== undefined) {
     const finding = await lookForMessages(host, owed, begun.awaits, before, services);
     return finding === undefined ? undefined : { ...made, finding };
   }
   const scope = full ? 'full' : { rotation: rotationOf(host.settings.period, startedAt) };
   const isFresh = kindIn(ref) !== 'confirming' && before === undefined;
-  if (isFresh && (await isInLine(made, services))) return undefined;
+  if (isFresh && (await comesLater(made, other, services))) return undefined;
   // Of a host one scan waits: another would have a place in the line that nobody comes for.
   const books = host.state.putOff === undefined || host.state.putOff === ref.scanId;
   const turns = services.turns(ref, isFresh, { before: owed?.booked ?? {}, books });
-  const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock);
+  const progress = owed === undefined ? undefined : progressOf(ref, store, services.clock, !awaitsDns(owed));
   const round = roundOf(kindIn(ref), host.state, startedAt);
   const order = {
     scanId: ref.scanId,
@@ -164,15 +158,22 @@ async function makeScan(ref: ScanRef, services: Services): Promise<Made | undefi
   return { ...made, finding, booked: turns.booked() };
 }
 
-// Whether another scan of the host waits in a line already: this one would only wait behind it. One that was asked for comes after it.
-async function isInLine({ ref, host, owed }: Pick<Made, 'ref' | 'host' | 'owed'>, { store, clock }: Services): Promise<boolean> {
-  const { putOff } = host.state;
-  if (putOff === undefined || putOff === ref.scanId) return false;
-  const before = await store.findOwed(host.id, putOff);
-  const at = Math.max(0, ...Object.values(before?.booked ?? {}).map((place) => place.at));
-  if (at <= clock()) return false;
+async function otherWaiting({ scanId }: ScanRef, { id, state: { putOff } }: Host, store: AuditStore): Promise<OwedScan | undefined> {
+  return putOff === undefined || putOff === scanId ? undefined : store.findOwed(id, putOff);
+}
+
+// Whether a scan gives way to another of its host: to one that waits in a line already, behind which it would only wait too, and a scheduled one
+// to one that looks at DNS by itself.
+async function comesLater(
+  { ref, owed, besideWaiting }: Omit<Made, 'finding'>,
+  other: OwedScan | undefined,
+  { store, clock }: Services,
+): Promise<boolean> {
+  const isScheduled = kindIn(ref) === 'scheduled';
+  const at = Math.max(0, ...Object.values(other?.booked ?? {}).map((place) => place.at));
+  if (at <= clock() && !(besideWaiting && isScheduled)) return false;
   // The next scheduled one comes by itself.
-  if (owed !== undefined) await (kindIn(ref) === 'scheduled' ? store.dropOwed(ref) : store.leaseScan(ref, at));
+  if (owed !== undefined) await (isScheduled ? store.dropOwed(ref) : store.leaseScan(ref, at));
   return true;
 }
 
@@ -205,10 +206,10 @@ async function auditSafely(host: Host, order: AuditOrder, services: Services): P
 async function conclude(made: Made, found: Finding, services: Services): Promise<void> {
   const { ref, host, owed, startedAt, full } = made;
   const { openLegs } = host.state;
+  if (found.untested !== undefined && (await isPutOff(made, found, services))) return;
   const { reason } = judgementOf(found, openLegs);
   services.count('HostsProbed', 1);
   if (reason === 'policy-against-us') services.count('HostsRefusingUs', 1);
-  if (found.untested !== undefined && isOurs(found.untested)) return putOff(made, found, services);
   const { later, legs } = found.untested === undefined ? await goesOn(made, found, services) : { later: 'no', legs: found.legs };
   if (later === 'yes') return;
   const evidence = legs.length === 0 ? undefined : await services.store.keepEvidence(host, legs);
@@ -221,6 +222,7 @@ async function conclude(made: Made, found: Finding, services: Services): Promise
     kind: kindIn(ref),
     startedAt,
     finishedAt: services.clock(),
+    waitedSince: owed?.waits?.since,
     evidence,
     full,
     servedDomains: host.settings.servedDomains.length > DOMAINS_A_SCAN ? domainsOfScan(host, startedAt) : undefined,
@@ -288,28 +290,10 @@ async function goOn(
     ...ref,
     dueAt,
     tries: owed?.tries ?? 0,
+    waits: owed?.waits,
     begun: { startedAt, full, soFar, left, ...more },
   });
   return { legs, later: goesOnNow ? 'yes' : 'another-waits' };
-}
-
-// What was found before our trouble is kept: it is not asked again.
-async function putOff(
-  { ref, host, owed, startedAt, full, booked = {} }: Made,
-  { untested: reason, legs, retryAt }: Untested,
-  services: Services,
-): Promise<void> {
-  const dueAt = retryAt ?? services.clock() + services.putOffMs;
-  if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...ref, reason });
-  else services.log.info('a scan waits for its turn at an address', { ...ref, dueAt });
-  const before = owed?.begun;
-  const soFar = legs.length === 0 ? before?.soFar : await services.store.keepSoFar(host, legs);
-  const begun = soFar === undefined ? undefined : { startedAt, full, sittings: before?.sittings ?? 0, soFar, left: before?.left };
-  await services.store.putOff(
-    host,
-    { ...ref, dueAt, tries: (owed?.tries ?? 0) + 1, begun, ...(Object.keys(booked).length === 0 ? {} : { booked }) },
-    reason,
-  );
 }
 
 async function legsOf(store: AuditStore, scan: Scan): Promise<LegEvidence[]> {

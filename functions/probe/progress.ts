@@ -13,8 +13,11 @@ export type ProgressNotes = {
   end(): Promise<void>;
 };
 
-/** Notes the progress of an owed scan beside it, once a second at most. Scheduled scans, which nobody watches, are not owed and pay nothing. */
-export function progressOf(ref: ScanRef, store: Pick<AuditStore, 'noteProgress'>, clock: Clock): ProgressNotes {
+/**
+ * Notes the progress of an owed scan beside it, once a second at most. Scheduled scans, which nobody watches, are not owed and pay nothing; one
+ * that only looks whether DNS allows it yet begins `atOnce` no note, but with its first leg.
+ */
+export function progressOf(ref: ScanRef, store: Pick<AuditStore, 'noteProgress'>, clock: Clock, atOnce = true): ProgressNotes {
   const since = clock();
   const legs = new Map<string, LegProgress>();
   let notes = 0;
@@ -35,7 +38,7 @@ export function progressOf(ref: ScanRef, store: Pick<AuditStore, 'noteProgress'>
         writing = undefined;
       });
   };
-  write();
+  if (atOnce) write();
   return {
     note(progress) {
       legs.set(progress.leg, progress);

@@ -1,5 +1,6 @@
 import { isOfDns } from '../domain/consent.ts';
 import { type ConsentSight, goesFurther, sightOf } from '../domain/consent-sight.ts';
+import { awaitsDns } from '../domain/consent-watch.ts';
 import type { Host } from '../domain/host.ts';
 import { REQUEST_LOOK_MS } from '../domain/look-bounds.ts';
 import { coverOf } from '../domain/never.ts';
@@ -25,11 +26,13 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
   const look = startLook(sharedLookups(acting.lookups, LOOKUPS_PER_SECOND), REQUEST_LOOK_MS);
   try {
     const servedDomains = domainsOfScan(host, acting.clock());
-    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), ...look };
+    const covers = coverOf(await acting.store.neverList());
+    const rules: ConsentRules = { token, operatorNetworks: acting.operatorNetworksOf(acting.accountId), isNever: covers, ...look };
     const { facts, ...seen } = await seeConsent(host.settings.name, servedDomains, rules);
-    const texts = facts.addresses.map(({ address }) => address.text);
-    const [pauses, never] = await Promise.all([acting.store.pausesOf(texts, acting.clock()), acting.store.neverList()]);
-    const covers = coverOf(never);
+    const pauses = await acting.store.pausesOf(
+      facts.addresses.map(({ address }) => address.text),
+      acting.clock(),
+    );
     const isNever = (text: string) => covers(host.settings.name) || covers(text);
     return { pauses, sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, ...seen }) };
   } finally {
@@ -40,7 +43,7 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
 /** What a check has seen, and the scan that is owed for it; or why none can be asked for now. */
 export type Checked = { readonly sight: ConsentSight; readonly scan?: string; readonly refused?: string };
 
-/** Looks again, and owes the scan that has waited for consent, if there is enough of it now. */
+/** Looks again, and has the scan made that has waited for consent, or owes one, if there is enough of it now. */
 export async function checkConsent(acting: Acting, host: Host): Promise<Checked> {
   const { sight } = await lookAtConsent(acting, host);
   if (!(await waitsForDns(acting, host, sight))) return { sight };
@@ -57,6 +60,7 @@ export async function checkConsent(acting: Acting, host: Host): Promise<Checked>
 export async function waitsForDns({ store }: Pick<Acting, 'store'>, { id, state: { last } }: Host, sight: ConsentSight): Promise<boolean> {
   if (sight.addresses.every(({ standing }) => standing !== 'proven')) return false;
   if (last === undefined) return true;
+  if ((await store.owedOf(id)).some(awaitsDns)) return goesFurther(sight, []);
   if (last.verdict !== 'untestable' && last.verdict !== 'unreachable') return false;
   const scan = await store.findScan(id, last.id);
   if (scan === undefined || !isOfDns(scan.judgement.reason)) return false;
@@ -80,7 +84,17 @@ export async function reaffirmConsent(acting: Acting, host: Host): Promise<Conse
   return (await lookAtConsent(acting, host)).sight;
 }
 
+// One that waits for DNS by itself is made now, and not at its next look.
 async function oweScan(acting: Acting, host: Host): Promise<string> {
-  const first = (await acting.store.owedOf(host.id)).find(({ scanId }) => kindOf(scanId) === 'first');
+  const { store, clock } = acting;
+  const owed = await store.owedOf(host.id);
+  const waiting = owed.find(awaitsDns);
+  if (waiting !== undefined) await store.leaseScan(waiting, clock());
+  const first = waiting ?? owed.find(({ scanId }) => kindOf(scanId) === 'first');
   return (first ?? (await requestScan(acting, host))).scanId;
+}
+
+/** When a scan of the host that waits for DNS looks again; undefined when none waits. */
+export async function nextLookAt({ store }: Pick<Acting, 'store'>, { id }: Host): Promise<number | undefined> {
+  return (await store.owedOf(id)).find(awaitsDns)?.dueAt;
 }

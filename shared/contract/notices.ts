@@ -7,13 +7,16 @@ const moment = z.iso.datetime();
 
 export const noticePath = hostPath.extend({ noticeId: z.string().regex(/^[0-9a-f]{20}-\d{10}-(\d|webhook)$/) });
 
+/** What notices are about, in the order in which contracts list them. */
+export const OCCASIONS_DESCRIPTION =
+  'A confirmed change; changes that came so often that they are told once a day; a reminder; the host cannot be audited; it can again; its first scan, which had waited for consent, is made; that scan is given up; DNS has failed for it for a day.';
+
 export const noticeResponse = z
   .strictObject({
     id: z.string(),
-    about: z.enum(['change', 'digest', 'reminder', 'silent', 'back']).meta({
-      description:
-        'A confirmed change; changes that came so often that they are told once a day; a reminder; the host cannot be audited; it can again.',
-    }),
+    about: z
+      .enum(['change', 'digest', 'reminder', 'silent', 'back', 'proven', 'gave-up', 'dns-trouble'])
+      .meta({ description: OCCASIONS_DESCRIPTION }),
     relayState: z.enum(KNOWN_STATES),
     channel: z.enum(CHANNELS),
     recipient: z.string(),

@@ -25,15 +25,15 @@ export const owedScanResponse = z
     testsPlanned: z.int().optional(),
     waitsFor: z
       .strictObject({
-        what: z.enum(['sitting', 'messages']).meta({
+        what: z.enum(['sitting', 'messages', 'dns']).meta({
           description:
-            '`sitting`: the server left tests undone, and is asked again in a later sitting, of at most ten. `messages`: nothing more is asked; the messages that the scan sent are waited for, and the scan ends as soon as one comes back.',
+            '`sitting`: the server left tests undone, and is asked again in a later sitting, of at most ten. `messages`: nothing more is asked; the messages that the scan sent are waited for, and the scan ends as soon as one comes back. `dns`: nothing has been sent, since DNS does not allow it yet, or fails; the scan looks again by itself, and is made as soon as DNS allows it.',
         }),
         why: z.string(),
-        until: moment.meta({ description: 'When the next sitting is due, or when the messages have been waited for.' }),
+        until: moment.meta({ description: 'When the next sitting is due, the messages have been waited for, or DNS is looked at again.' }),
       })
       .optional()
-      .meta({ description: 'Present once a sitting has left the scan unfinished.' }),
+      .meta({ description: 'Present once a sitting has left the scan unfinished, or while it waits for DNS.' }),
   })
   .meta({ id: 'OwedScan', description: 'A scan that has not been made yet, or is not finished.' });
 

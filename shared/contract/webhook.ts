@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import type { DnsFailure } from '../domain/consent.ts';
 import type { Occasion, Seen, WebhookNotice } from '../domain/notice.ts';
 import { KNOWN_STATES, REASONS, type Reason, VERDICTS } from '../domain/reason.ts';
 import { printable } from '../domain/transcript.ts';
 import { holeResponse, holeView } from './hole.ts';
+import { OCCASIONS_DESCRIPTION } from './notices.ts';
 
 const EVIDENCE_LIMIT = 5; // envelopes; the history has the rest
 const TEXT_LIMIT = 500; // characters of what a server said, before escaping: enough to find it in a log
@@ -17,15 +19,26 @@ const TYPES: Readonly<Record<Occasion['kind'], z.input<typeof webhookBody>['type
   reminder: 'relay.reminder',
   silent: 'host.silent',
   back: 'host.back',
+  proven: 'host.proven',
+  'gave-up': 'host.gave-up',
+  'dns-trouble': 'host.dns-trouble',
 };
 
 /** What a webhook is called with. */
 export const webhookBody = z
   .strictObject({
-    type: z.enum(['relay.change', 'relay.digest', 'relay.reminder', 'host.silent', 'host.back']).meta({
-      description:
-        'A confirmed change; changes that came so often that they are told once a day; a reminder; the host cannot be audited; it can again.',
-    }),
+    type: z
+      .enum([
+        'relay.change',
+        'relay.digest',
+        'relay.reminder',
+        'host.silent',
+        'host.back',
+        'host.proven',
+        'host.gave-up',
+        'host.dns-trouble',
+      ])
+      .meta({ description: OCCASIONS_DESCRIPTION }),
     id: z.string().meta({ description: 'The notice; the same when a call is repeated.' }),
     at: moment.meta({ description: 'When the notice became owed.' }),
     host: z.strictObject({ id: z.string(), name: z.string() }),
@@ -37,6 +50,10 @@ export const webhookBody = z
       .meta({ description: 'Of a change: what it was before, and is.' }),
     changes: z.int().optional().meta({ description: 'Of a digest: how many changes it tells.' }),
     reminder: z.int().optional().meta({ description: 'Of a reminder: the how manyth it is.' }),
+    waitedSince: moment.optional().meta({ description: 'Since when its first scan had waited for DNS, or since when DNS fails for it.' }),
+    failure: z.strictObject({ question: z.string(), answer: z.string() }).optional().meta({
+      description: 'Of DNS that fails: the question that failed last, such as `TXT _relay-audit.mail.example.org`, and what came.',
+    }),
     silentSince: moment.optional().meta({ description: 'Since when scheduled scans could not audit it.' }),
     scan: z
       .strictObject({ id: z.string(), startedAt: moment, verdict: z.enum(VERDICTS), reason, explanation: z.string() })
@@ -85,7 +102,16 @@ function detailsOf(occasion: Occasion) {
       return { silentSince: iso(occasion.since) };
     case 'back':
       return { silentSince: iso(occasion.silentSince) };
+    case 'proven':
+    case 'gave-up':
+      return { waitedSince: iso(occasion.since) };
+    case 'dns-trouble':
+      return { waitedSince: iso(occasion.since), ...failureOf(occasion.failure) };
   }
+}
+
+function failureOf(failure: DnsFailure | undefined) {
+  return failure === undefined ? {} : { failure: { question: shown(`${failure.type} ${failure.name}`), answer: shown(failure.said) } };
 }
 
 function scanOf({ scanId, scannedAt, reason: why, hole, software, evidence }: Seen) {

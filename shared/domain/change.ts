@@ -1,4 +1,5 @@
 import type { Arrival, Returns } from './canary.ts';
+import { isOfDns } from './consent.ts';
 import { addRecent, type Host, type HostState } from './host.ts';
 import { toldAfter } from './noise.ts';
 import type { Occasion } from './notice.ts';
@@ -65,7 +66,9 @@ function turnOf(host: Host, scan: Scan, rules: ConfirmationRules): Effect {
     catchAll: scan.full && proven === 'closed' ? (scan.judgement.reason === 'catch-all' ? true : undefined) : state.catchAll,
     brokenTls: scan.full && (proven !== undefined || scan.brokenTls !== undefined) ? scan.brokenTls : state.brokenTls,
     lastFull: scan.full && proven !== undefined ? scan.startedAt : state.lastFull,
-    putOff: undefined,
+    // One that ends for what DNS said leaves another that waits for DNS where it stands.
+    putOff: isOfDns(scan.judgement.reason) && state.putOff !== scan.id ? state.putOff : undefined,
+    dnsLostSince: scan.judgement.reason === 'dns-trouble' ? (scan.waitedSince ?? state.dnsLostSince) : undefined,
   };
   if (proven === undefined) return { kind: 'unchanged', state: next, owed: anotherTry(state, scan) };
   // A canary that has not come back proves nothing: what was seen to relay and still answers as if it did is open as before.

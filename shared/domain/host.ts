@@ -72,6 +72,8 @@ export type HostState = {
   readonly turns?: readonly number[] | undefined;
   readonly flapping?: Flapping | undefined;
   readonly silence?: Silence | undefined;
+  /** Since when DNS had failed for it when that was waited for no longer: from then on each scan is one look, until one is answered. */
+  readonly dnsLostSince?: number | undefined;
   /** Reminders of the present relay state that were sent, or missed. */
   readonly reminders?: number | undefined;
 };

@@ -1,3 +1,4 @@
+import { type DnsFailure, isOfDns } from './consent.ts';
 import type { Host, HostSettings, HostState, Silence } from './host.ts';
 import type { Occasion } from './notice.ts';
 import { type KnownState, provenState, type RelayState } from './reason.ts';
@@ -52,6 +53,8 @@ export function toldAfter(host: Host, next: HostState, scan: Scan, change?: Turn
   const silence = scan.startedAt < (host.state.last?.startedAt ?? 0) ? host.state.silence : silenceAfter(host.state.silence, scan);
   const state: HostState = { ...next, silence, sink: sinkAfter(host.state, scan) };
   if (change !== undefined) return toldOfChange({ ...state, reminders: undefined }, change);
+  const wait = scan.kind === 'first' && scan.id !== host.state.last?.id ? endOfWait(state, scan) : undefined;
+  if (wait !== undefined) return wait;
   if (silence !== undefined && !silence.told && silence.scans >= SILENT_SCANS) {
     const { reason } = scan.judgement;
     return {
@@ -74,6 +77,30 @@ export function digestAt({ state }: Host, now: number): Told | undefined {
     state: { ...state, version: state.version + 1, flapping: { toldAt: now, changes: 0 } },
     occasion: { kind: 'digest', changes: flapping.changes, from: flapping.toldAt },
   };
+}
+
+/** What is told of a host for which DNS fails since `since`; undefined when its owner knows already that it cannot be audited. */
+export function troubleTold({ state }: Host, since: number, failure: DnsFailure | undefined): Required<Told> | undefined {
+  if (state.silence?.told === true) return undefined;
+  return {
+    state: { ...state, version: state.version + 1, silence: knownSilence(state, since) },
+    occasion: { kind: 'dns-trouble', since, ...(failure === undefined ? {} : { failure }) },
+  };
+}
+
+// A first scan that waited for DNS is made, or is given up. Whoever made a veto has answered, and knows.
+function endOfWait(state: HostState, { judgement: { reason }, waitedSince }: Scan): Told | undefined {
+  if (waitedSince === undefined || reason === 'vetoed') return undefined;
+  if (!isOfDns(reason)) {
+    const silence = state.silence?.told === true ? undefined : state.silence; // its end is told by this
+    return { state: { ...state, silence }, occasion: { kind: 'proven', since: waitedSince } };
+  }
+  return { state: { ...state, silence: knownSilence(state, waitedSince) }, occasion: { kind: 'gave-up', reason, since: waitedSince } };
+}
+
+// What was told in other words is not told again as silence, and its end is.
+function knownSilence({ silence }: HostState, since: number): Silence {
+  return { scans: silence?.scans ?? 0, since: silence?.since ?? since, told: true };
 }
 
 function toldOfChange(next: HostState, { at, from, to }: Turn): Told {

@@ -1,4 +1,5 @@
 import type { Arrival } from './canary.ts';
+import type { DnsFailure } from './consent.ts';
 import { type Hole, holeIn } from './hole.ts';
 import type { Host, HostState } from './host.ts';
 import type { KnownState, Reason, RelayState } from './reason.ts';
@@ -22,7 +23,13 @@ export type Occasion =
   /** Scheduled scans in a row could not audit it. */
   | { readonly kind: 'silent'; readonly reason: Reason; readonly scans: number; readonly since: number }
   /** It can be audited again, after it was told to be silent. */
-  | { readonly kind: 'back'; readonly silentSince: number };
+  | { readonly kind: 'back'; readonly silentSince: number }
+  /** Its first scan, which had waited for DNS since `since`, has been made: consent is there. */
+  | { readonly kind: 'proven'; readonly since: number }
+  /** Its first scan has waited for DNS since `since`, in vain, and waits no longer. */
+  | { readonly kind: 'gave-up'; readonly reason: Reason; readonly since: number }
+  /** DNS has failed for it since `since`, at every look. */
+  | { readonly kind: 'dns-trouble'; readonly since: number; readonly failure?: DnsFailure | undefined };
 
 /** One envelope with its answer, as the owner can find it in the server's log. */
 export type NoticeEvidence = {

@@ -18,7 +18,7 @@ export function placeStops(place: Place, { whose }: { readonly whose: Whose }): 
         change: { what: 'Remove it if it is yours. If it is not, talk to whoever set it.' },
       },
     ];
-  if (place.servers !== undefined && disagree(place)) return [disagreement(asked, place.servers, whose)];
+  if (place.servers !== undefined && disagree(place)) return [disagreement(asked, place, whose)];
   if (place.saying !== 'trouble') return [];
   const failure = place.failure ?? { type: 'TXT', name: place.name, said: 'no answer' };
   return [failureDraft(failure, HIDES_VETO, mendZone(place.name, failure, whose))];
@@ -58,7 +58,8 @@ function disagree({ saying, servers = [] }: Place): boolean {
   return said.size > 1 || (saying === 'trouble' && said.size > 0);
 }
 
-function disagreement(asked: string, servers: readonly ServerSaying[], whose: Whose): Draft {
+function disagreement(asked: string, { saying: seen, servers = [] }: Place, whose: Whose): Draft {
+  const until = seen === 'token' ? 'Until they agree, some scans are made and others are not.' : 'Nothing is sent until they agree.';
   const right = servers.some(({ saying }) => saying === 'token') ? 'token' : undefined;
   const behind = servers.filter(({ saying }) => saying === 'silent' || (right !== undefined && saying !== right));
   const names = listed((behind.length === 0 ? servers : behind).map(({ server }) => shown(server)));
@@ -68,7 +69,7 @@ function disagreement(asked: string, servers: readonly ServerSaying[], whose: Wh
     kind: 'servers-disagree',
     asked,
     found: listed(servers.map(({ server, saying }) => `${shown(server)}: ${SAID[saying]}`)),
-    means: `${provider === undefined ? 'Your name servers disagree' : `The name servers of the reverse zone of ${provider} disagree`}, so the answer depends on which of them is asked. Nothing is sent until they agree.`,
+    means: `${provider === undefined ? 'Your name servers disagree' : `The name servers of the reverse zone of ${provider} disagree`}, so the answer depends on which of them is asked. ${until}`,
     change:
       provider === undefined
         ? { what: `${mend.charAt(0).toUpperCase()}${mend.slice(1)}.` }

@@ -111,7 +111,11 @@ export const REASONS = {
     sentence:
       'It fell silent after refusing our tests: probably a ban tool such as fail2ban. Exempt our address there (ignoreip), never in the relay rules.',
   },
-  'dns-trouble': { verdict: 'untestable', fault: 'ours', sentence: 'We could not resolve its name: trouble on the way to DNS.' },
+  'dns-trouble': {
+    verdict: 'untestable',
+    fault: 'ours',
+    sentence: 'DNS does not answer a question that we ask before every scan, so nothing was sent.',
+  },
   'egress-blocked': { verdict: 'untestable', fault: 'ours', sentence: 'Our own way out on port 25 is blocked.' },
   'address-busy': {
     verdict: 'untestable',

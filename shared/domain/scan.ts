@@ -1,5 +1,6 @@
 import type { Arrival, Bounce } from './canary.ts';
 import type { Cause } from './cause.ts';
+import type { DnsFailure } from './consent.ts';
 import type { Judgement, Reason } from './reason.ts';
 import type { Software } from './remedies.ts';
 
@@ -163,12 +164,20 @@ export type Booking = { readonly round: number; readonly at: number };
 /** The places of a scan in lines, by address. */
 export type Bookings = Readonly<Record<string, Booking>>;
 
-/** A scan that stays written in the table until its result is stored. `trouble` says what put it off, when something on our side did. */
+/**
+ * Since when a scan has waited for what DNS says, before anything was sent; since when DNS has failed at every look, and at which question
+ * last. Epoch milliseconds.
+ */
+export type DnsWait = { readonly since: number; readonly troubleSince?: number | undefined; readonly failure?: DnsFailure | undefined };
+
+/** A scan that stays written in the table until its result is stored. `trouble` says what put it off: trouble on our side, or what DNS said. */
 export type OwedScan = ScanRef & {
   readonly dueAt: number;
   /** How often it has been put off. */
   readonly tries: number;
   readonly trouble?: Reason | undefined;
+  /** How it has waited for DNS; kept until it has a result. */
+  readonly waits?: DnsWait | undefined;
   /** What it goes on from, once it has asked something. */
   readonly begun?: Begun | undefined;
   /** Its places in the lines at addresses that were not free. */
@@ -206,6 +215,8 @@ export type Scan = {
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly judgement: Judgement;
+  /** Since when it had waited for DNS, if it had to; epoch milliseconds. */
+  readonly waitedSince?: number | undefined;
   /** Legs whose verdict is open or suspected. */
   readonly openLegs: readonly string[];
   /** The served domains that it used, of a host that has more of them than a scan uses. */

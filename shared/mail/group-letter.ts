@@ -1,4 +1,4 @@
-import type { NewsOfHost } from '../domain/notice.ts';
+import type { NewsOfHost, Occasion } from '../domain/notice.ts';
 import { GENERAL_REMEDIES } from '../domain/remedies.ts';
 import type { Section } from './parts.ts';
 import type { Unsigned } from './relay-letters.ts';
@@ -27,7 +27,11 @@ export function groupLetter(hosts: readonly NewsOfHost[], links: NoticeLinks): U
 }
 
 function rankOf({ occasion, relay }: NewsOfHost): Rank {
-  return occasion.kind === 'silent' ? 'silent' : relay;
+  return isUnaudited(occasion) ? 'silent' : relay;
+}
+
+function isUnaudited(occasion: Occasion): occasion is Extract<Occasion, { kind: 'silent' | 'gave-up' | 'dns-trouble' }> {
+  return occasion.kind === 'silent' || occasion.kind === 'gave-up' || occasion.kind === 'dns-trouble';
 }
 
 const VERBS: Record<Rank, readonly [one: string, many: string]> = {
@@ -53,7 +57,7 @@ function lineOf(host: NewsOfHost, links: NoticeLinks): string {
 }
 
 function sinceOf({ occasion, since }: NewsOfHost): number | undefined {
-  if (occasion.kind === 'silent') return occasion.since;
+  if (isUnaudited(occasion)) return occasion.since;
   return occasion.kind === 'back' ? undefined : since;
 }
 

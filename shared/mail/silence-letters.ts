@@ -45,8 +45,8 @@ export function backLetter(notice: HostNotice, { silentSince }: Extract<Occasion
   };
 }
 
-// The scan that ended the silence may have proven nothing, or what a second scan has yet to confirm.
-function whatIsKnown({ relay, seen }: HostNotice): string {
+/** What is known of a host after a scan, which may have proven nothing, or what a second scan has yet to confirm. */
+export function whatIsKnown({ relay, seen }: HostNotice): string {
   const proven = seen === undefined ? relay : provenState(REASONS[seen.reason].verdict);
   if (proven === relay) return `It ${relayWords(relay)}.`;
   const last = relay === 'unknown' ? '' : ` What was confirmed last is that it ${relayWords(relay)}.`;
@@ -66,6 +66,8 @@ function whatToDo({ hostId }: HostNotice, reason: Reason, links: NoticeLinks): L
   switch (reason) {
     case 'no-consent':
       return [`See which proof of your consent is missing, with the record to add: ${host}/consent`];
+    case 'dns-trouble':
+      return [`See which question to DNS fails, and have the name servers of that zone answer it: ${host}/consent`];
     case 'too-many-lookups':
       return [`See which address has more names in reverse DNS than we look up, and have them removed: ${host}/consent`];
     case 'vetoed':

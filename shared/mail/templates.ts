@@ -1,4 +1,5 @@
 import type { HostNotice, Notice } from '../domain/notice.ts';
+import { dnsTroubleLetter, gaveUpLetter, provenLetter } from './consent-letters.ts';
 import { groupLetter } from './group-letter.ts';
 import { type Mail, renderLetter } from './letter.ts';
 import { changeLetter, digestLetter, reminderLetter, type Unsigned } from './relay-letters.ts';
@@ -33,5 +34,11 @@ function letterOf(notice: HostNotice, links: NoticeLinks): Unsigned {
       return silentLetter(notice, occasion, links);
     case 'back':
       return backLetter(notice, occasion, links);
+    case 'proven':
+      return provenLetter(notice, occasion, links);
+    case 'gave-up':
+      return gaveUpLetter(notice, occasion, links);
+    case 'dns-trouble':
+      return dnsTroubleLetter(notice, occasion, links);
   }
 }

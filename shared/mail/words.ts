@@ -32,6 +32,12 @@ export function newsOf({ hostName, occasion, relay }: NewsOfHost): string {
   switch (occasion.kind) {
     case 'silent':
       return `${hostName} cannot be audited`;
+    case 'dns-trouble':
+      return `${hostName} cannot be audited: DNS fails`;
+    case 'gave-up':
+      return `${hostName} is not audited: DNS does not allow it`;
+    case 'proven':
+      return `${hostName} has had its first scan: it ${relayWords(relay)}`;
     case 'back':
       return `${hostName} can be audited again`;
     case 'digest':

@@ -1,8 +1,9 @@
 import type { Address } from '../domain/address.ts';
-import type { ConsentFacts } from '../domain/consent.ts';
+import type { ConsentFacts, DnsFailure, DomainFacts } from '../domain/consent.ts';
 import { readTarget } from '../domain/host-name.ts';
 import { ADDRESSES_LIMIT, POOL_LIMIT } from '../domain/look-bounds.ts';
-import { type ConsentRules, lookUpConsent, provenDomains } from './consent-lookups.ts';
+import { type ConsentRules, lookUpConsent, lookUpDomains } from './consent-lookups.ts';
+import type { Found } from './lookups.ts';
 import { forbiddenBecause } from './target-policy.ts';
 
 /** What a look at the consent of one host has seen. */
@@ -10,6 +11,7 @@ export type ConsentSeen = {
   readonly facts: ConsentFacts;
   /** How many addresses its name has in all. */
   readonly addressesFound: number;
+  readonly domains: readonly DomainFacts[];
   /** The served domains that are proven. */
   readonly used: readonly string[];
 };
@@ -22,10 +24,16 @@ export async function seeConsent(name: string, servedDomains: readonly string[],
     target.kind === 'address' ? ({ kind: 'found', values: [target.address] } as const) : await rules.lookups.addresses(target.name);
   const all = found.kind === 'found' ? found.values : [];
   const addresses = all.length > POOL_LIMIT ? [] : lookedAt(all);
-  const facts = await lookUpConsent(target, addresses, rules);
-  const used = await provenDomains(servedDomains, target, all, rules); // with what the look has left
-  const failed = found.kind === 'trouble' ? { addressFailure: found.failure ?? ({ type: 'A', name, said: found.why } as const) } : {};
-  return { facts: { ...facts, ...failed }, addressesFound: all.length, used };
+  const owners = { ...rules, forItsOwner: true };
+  const facts = await lookUpConsent(target, addresses, owners);
+  const domains = await lookUpDomains(servedDomains, target, all, owners); // with what the look has left
+  const addressFailure = found.kind === 'absent' ? undefined : (found.failure ?? silence(name, found));
+  const used = domains.filter((each) => each.used).map(({ domain }) => domain);
+  return { facts: { ...facts, addressFailure }, addressesFound: all.length, domains, used };
+}
+
+function silence(name: string, found: Found<Address>): DnsFailure | undefined {
+  return found.kind === 'trouble' ? { type: 'A', name, said: found.why } : undefined;
 }
 
 // Those that a scan would audit, and those beside that keep it from auditing any.

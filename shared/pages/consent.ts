@@ -6,6 +6,7 @@ import { type Html, html } from '../markup/html.ts';
 import { hostHead } from './host-tabs.ts';
 import { layout, type Visitor } from './layout.ts';
 import { actButton, copyable, moment, when } from './parts.ts';
+import { lookWords } from './under-way.ts';
 
 const LOOK_SECONDS = 65; // each look spends one of the sixty an hour
 
@@ -17,18 +18,21 @@ export type ConsentPage = {
   readonly sight: ConsentSight | undefined;
   /** Whether the next look owes a scan. */
   readonly awaitsScan?: boolean;
+  /** When a scan that waits for DNS looks again by itself. */
+  readonly looksAt?: number | undefined;
   readonly told: string | undefined;
 };
 
 /** The page that says which proofs are there, which are missing, and what to copy where. */
 export function consentPage(shown: ConsentPage): string {
-  const { visitor, host, sight, told } = shown;
+  const { visitor, host, now, sight, looksAt, told } = shown;
   const waits = sight !== undefined && !sight.complete;
   return layout(
     `Consent of ${host.settings.name}`,
     html`${hostHead(host, '/consent')}
 <h2>Consent</h2>
 <p>Nothing is probed before both sides agree: the name, and each address that it leads to. It is proven anew before every scan, so records must stay.</p>
+${looksAt === undefined ? undefined : html`<p>Its scan waits for DNS. ${lookWords(looksAt, now)} You need not wait here: we write to you when it is done.</p>`}
 ${told === undefined ? undefined : html`<p class="note" role="status">${told}</p>`}
 <section id="proofs"${waits ? html` data-live="${LOOK_SECONDS}"` : undefined}>${sight === undefined ? undefined : proofs(shown, sight)}</section>
 ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}`,

@@ -13,6 +13,8 @@ export function adviceOn(reason: Reason, hostId: string): Html[] {
   switch (reason) {
     case 'no-consent':
       return [html`Nothing shows that its address is yours. ${consent}`];
+    case 'dns-trouble':
+      return [html`DNS fails for it, so nothing may be sent. Each scheduled scan looks once more. ${consent}`];
     case 'too-many-lookups':
       return [html`Its DNS holds more than we look up for one server. ${consent}`];
     case 'vetoed':

@@ -111,7 +111,9 @@ function attention({ host, last, owed, unconfirmed, stopped, now }: HostPage): H
     ...brokenTls(last?.legs ?? [], state.brokenTls ?? []),
     ...(state.silence === undefined
       ? []
-      : [html`No scheduled scan could audit it since ${when(state.silence.since, now)} (${counted(state.silence.scans, 'scan')}).`]),
+      : [
+          html`No scheduled scan could audit it since ${when(state.silence.since, now)}${state.silence.scans === 0 ? '' : ` (${counted(state.silence.scans, 'scan')})`}.`,
+        ]),
     ...unconfirmed.map(
       (email) =>
         html`${email} has not confirmed that they want alerts, and gets none until they do. <a href="/hosts/${id}/settings">Save the settings</a> to have them asked again.`,

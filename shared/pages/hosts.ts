@@ -1,6 +1,7 @@
 import { brokenTlsAt } from '../domain/broken-tls.ts';
+import { awaitsDns } from '../domain/consent-watch.ts';
 import { type Host, recentVerdicts } from '../domain/host.ts';
-import type { Begun, OwedScan } from '../domain/scan.ts';
+import type { OwedScan } from '../domain/scan.ts';
 import { nextDue } from '../domain/schedule.ts';
 import { shareOf } from '../domain/shares.ts';
 import { type Html, html } from '../markup/html.ts';
@@ -67,7 +68,7 @@ function nothingYet(): Html {
 const URGENCY: Readonly<Record<Host['state']['relay'], number>> = { open: 0, suspected: 1, unknown: 2, closed: 3 };
 
 function table(lead: string, { hosts }: PageOfHosts, unfinished: readonly OwedScan[], now: number): Html {
-  const waitsOf = ({ id }: Host) => unfinished.find(({ hostId }) => hostId === id)?.begun?.awaits;
+  const waitsOf = ({ id }: Host) => unfinished.find(({ hostId }) => hostId === id);
   return html`${stripShapes()}
 <p class="lead">${lead}</p>
 <table class="stacked hosts">
@@ -97,7 +98,7 @@ function domainsShown(domains: readonly string[]): string {
   return others > 1 ? `${domains.slice(0, DOMAINS_SHOWN).join(', ')} and ${others} others` : domains.join(', ');
 }
 
-function row(host: Host, waits: Begun['awaits'], now: number): Html {
+function row(host: Host, waits: OwedScan | undefined, now: number): Html {
   const { id, settings, state } = host;
   const { last } = state;
   const domains = settings.servedDomains.length === 0 ? undefined : html`<span class="hint">${domainsShown(settings.servedDomains)}</span>`;
@@ -107,27 +108,39 @@ function row(host: Host, waits: Begun['awaits'], now: number): Html {
 <td data-label="Last scans">${scansCell(host, waits, now)}</td>
 <td data-label="Last scan">${last === undefined ? html`<span class="dim">none yet</span>` : html`${last.verdict}<span class="hint">${when(last.startedAt, now)}</span>`}</td>
 <td data-label="Next scan">${relative(nextDue(id, settings.period, now), now)}<span class="hint">${PERIOD_WORDS[settings.period]}</span></td>
-<td data-label="Needs attention">${attentionCell(host)}</td>
+<td data-label="Needs attention">${attentionCell(host, waits)}</td>
 </tr>
 `;
 }
 
-function scansCell({ state: { recent, putOff } }: Host, waits: Begun['awaits'], now: number): Html {
-  const waiting = waits === undefined || waits.until <= now ? undefined : html`waits for its messages until ${when(waits.until, now)}`;
+function scansCell({ state: { recent, putOff } }: Host, waits: OwedScan | undefined, now: number): Html {
+  const waiting = waits === undefined ? undefined : waitWords(waits, now);
   const verdicts = recentVerdicts(recent);
   if (verdicts.length > 0) return html`${strip(verdicts)}${waiting === undefined ? undefined : html`<span class="hint">${waiting}</span>`}`;
   return putOff === undefined ? strip(verdicts) : html`<span class="dim">${waiting ?? 'the first is not finished'}</span>`;
 }
 
-function attentionCell(host: Host): Html {
-  const points = attentionOf(host);
+function waitWords(owed: OwedScan, now: number): Html | undefined {
+  const until = owed.begun?.awaits?.until ?? 0;
+  if (until > now) return html`waits for its messages until ${when(until, now)}`;
+  return awaitsDns(owed) ? html`waits for DNS; looks again ${relative(owed.dueAt, now)}` : undefined;
+}
+
+function attentionCell(host: Host, waits: OwedScan | undefined): Html {
+  const points = attentionOf(host, waits);
   if (points.length === 0) return html`<span class="dim">nothing</span>`;
   return html`${points.map(({ text, path }, index) => html`${index === 0 ? '' : html`<br>`}<a href="/hosts/${host.id}${path}">${text}</a>`)}`;
 }
 
 type Point = { readonly text: string; readonly path: string };
 
-function attentionOf({ state }: Host): Point[] {
+const FOR_DNS: Point = { text: 'It waits for DNS: see what is missing', path: '/consent' };
+
+function unfinished(scanId: string): Point {
+  return { text: 'A scan is not finished', path: `/scans/${scanId}` };
+}
+
+function attentionOf({ state }: Host, waits?: OwedScan): Point[] {
   const { relay, last, silence, pending, putOff, brokenTls } = state;
   return [
     ...(relay === 'open' ? [{ text: 'Close it now', path: '' }] : []),
@@ -136,7 +149,7 @@ function attentionOf({ state }: Host): Point[] {
     ...(last === undefined && pending === undefined && putOff === undefined
       ? [{ text: 'Not scanned yet: is consent there?', path: '/consent' }]
       : []),
-    ...(putOff === undefined ? [] : [{ text: 'A scan is not finished', path: `/scans/${putOff}` }]),
+    ...(putOff === undefined ? [] : [waits !== undefined && awaitsDns(waits) ? FOR_DNS : unfinished(putOff)]),
     ...(brokenTls ?? []).slice(0, 1).map((port) => ({ text: brokenTlsAt(port), path: '' })),
     ...(last?.verdict === 'untestable' ? [{ text: 'Could not be tested', path: '' }] : []),
     ...(last?.verdict === 'unreachable' ? [{ text: 'Does not answer', path: '' }] : []),

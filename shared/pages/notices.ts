@@ -21,6 +21,9 @@ const ABOUT: Readonly<Record<HostNotice['occasion']['kind'], string>> = {
   reminder: 'a reminder',
   silent: 'that it cannot be audited',
   back: 'that it can be audited again',
+  proven: 'that its first scan is made',
+  'gave-up': 'that its first scan is given up',
+  'dns-trouble': 'that DNS fails for it',
 };
 
 const BECAME: Readonly<Record<NoticeOutcome, string>> = {

@@ -1,3 +1,5 @@
+import { awaitsDns } from '../domain/consent-watch.ts';
+import { failureSentence } from '../domain/dns-failure.ts';
 import { REASONS } from '../domain/reason.ts';
 import { kindOf, type OwedScan } from '../domain/scan.ts';
 import { type Html, html } from '../markup/html.ts';
@@ -33,6 +35,7 @@ ${owed.map((each) => owedScan(each, now))}</section>`;
 function heading(owed: readonly OwedScan[], now: number): string {
   if (owed.some((each) => isUnderWay(each, now))) return 'A scan is under way';
   if (owed.some(({ begun }) => begun?.awaits !== undefined)) return 'A scan waits for its messages';
+  if (owed.some(awaitsDns)) return 'Waiting for DNS';
   return owed.some(({ begun }) => begun?.left !== undefined) ? 'A scan is not finished' : 'A scan follows';
 }
 
@@ -49,7 +52,19 @@ function owedScan(owed: OwedScan, now: number): Html {
 ${legs.length === 0 ? undefined : html`<ul class="legs">${legs}</ul>`}`;
   }
   if (begun?.awaits !== undefined) return waiting(name, begun.awaits.until, now);
+  if (awaitsDns(owed)) return waitingForDns(name, owed, now);
   return html`<p>${name}: ${dueWords(owed, now)}</p>${whyLater(owed)}`;
+}
+
+function waitingForDns(name: Html, { hostId, dueAt, trouble, waits }: OwedScan, now: number): Html {
+  const why = waits?.failure === undefined ? trouble && REASONS[trouble].sentence : failureSentence(waits.failure);
+  return html`<p>${name}: ${lookWords(dueAt, now)}</p>
+<p>${why} <a href="/hosts/${hostId}/consent">See what is missing and what to add</a>. As soon as DNS allows it, the scan is made by itself.</p>`;
+}
+
+/** When we look at DNS again by ourselves. */
+export function lookWords(at: number, now: number): Html {
+  return at <= now ? html`We look again within a minute or two.` : html`We look again at ${when(at, now)}.`;
 }
 
 function dueWords({ dueAt, begun, trouble }: OwedScan, now: number): string {

@@ -290,7 +290,7 @@ export type OwedScans = {
   /** After its message was sent: leaves the scan alone until `until`, then it is due again unless its result was stored. */
   leaseScan(ref: ScanRef, until: number): Promise<void>;
   /**
-   * Owes a scan that met trouble on our side, for later; false when its result is stored already, when it has had more sittings
+   * Owes a scan that met trouble on our side, or waits for DNS, for later; false when its result is stored already, when it has had more sittings
    * than this one knows of, or when another that was put off stands for it: a host has one such scan at a time.
    */
   putOff(host: Host, owed: OwedScan, trouble: Reason): Promise<boolean>;
@@ -354,6 +354,12 @@ export type Digests = {
   storeDigest(digest: { host: Host; state: HostState; notices: readonly Notice[] }): Promise<Stored>;
   /** Owes a digest no more that was due at `now`, of a host that is gone or has told everything. */
   dropDigest(hostId: string, now: number): Promise<void>;
+};
+
+/** What is told of a host beside any scan of it. */
+export type Tellings = {
+  /** Stores a state that notes what was told, with the notices of it, in one transaction. */
+  storeTold(told: { host: Host; state: HostState; notices: readonly Notice[] }): Promise<Stored>;
 };
 
 /** A call of a webhook that is due: the id of its notice, and whose it is. */
@@ -434,6 +440,7 @@ export type AuditStore = Accounts &
   History &
   Canaries &
   Digests &
+  Tellings &
   Notices &
   Groups &
   Mailboxes;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Arrival, Bounce, Canary } from '../domain/canary.ts';
 import { CAUSES } from '../domain/cause.ts';
 import type { Change } from '../domain/change.ts';
+import type { DnsFailure } from '../domain/consent.ts';
 import { type Hole, SENDER_CLAIMS, WHERES } from '../domain/hole.ts';
 import { type Host, type HostSettings, type HostState, letterOf, verdictOf } from '../domain/host.ts';
 import { KEY_SCOPES } from '../domain/key-scope.ts';
@@ -13,6 +14,7 @@ import { MTA_NAMES, type Mta, type Software } from '../domain/remedies.ts';
 import {
   type Begun,
   CONTACTS,
+  type DnsWait,
   ENDS,
   type LegEvidence,
   OUTCOMES,
@@ -76,6 +78,7 @@ const state = z.object({
   turns: z.array(time).optional(),
   flapping: z.object({ toldAt: time, owedAt: time.optional(), changes: z.number() }).optional(),
   silence: z.object({ scans: z.number(), since: time, told: z.boolean() }).optional(),
+  dnsLostSince: time.optional(),
   reminders: z.number().optional(),
 } satisfies Shape<HostState>);
 
@@ -109,6 +112,7 @@ const scanItem = z.object({
   startedAt: time,
   finishedAt: time,
   judgement,
+  waitedSince: time.optional(),
   openLegs: z.array(z.string()),
   servedDomains: z.array(z.string()).optional(),
   paused: z.array(z.string()).optional(),
@@ -180,12 +184,22 @@ const legs = z.array(
   } satisfies Shape<LegEvidence>),
 );
 
+const failure = z.object({
+  type: z.string(),
+  name: z.string(),
+  said: z.string(),
+  details: z.string().optional(),
+} satisfies Shape<DnsFailure>);
+
 const occasion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('change'), from: knownState, to: relayState }),
   z.object({ kind: z.literal('digest'), changes: z.number(), from: time }),
   z.object({ kind: z.literal('reminder'), count: z.number() }),
   z.object({ kind: z.literal('silent'), reason, scans: z.number(), since: time }),
   z.object({ kind: z.literal('back'), silentSince: time }),
+  z.object({ kind: z.literal('proven'), since: time }),
+  z.object({ kind: z.literal('gave-up'), reason, since: time }),
+  z.object({ kind: z.literal('dns-trouble'), since: time, failure: failure.optional() }),
 ]);
 
 const hole = z.object({
@@ -243,6 +257,7 @@ const dueScanItem = z.object({ pk: z.string(), sk: z.string(), accountId: z.stri
 
 const owedItem = dueScanItem.extend({
   trouble: reason.optional(),
+  waits: z.object({ since: time, troubleSince: time.optional(), failure: failure.optional() } satisfies Shape<DnsWait>).optional(),
   soFar: z.string().optional(),
   // A place of another shape, as it was before lines had rounds, is none: its scan joins the line anew.
   booked: z

@@ -188,6 +188,9 @@ describe('the schedule', () => {
     expect(await table.store.putOff(host, first, 'dns-trouble')).toBe(true);
     expect(await table.store.putOff(host, { ...owedOf(host, 'on-demand', NOON + 1_000), tries: 1 }, 'dns-trouble')).toBe(false);
     expect(await table.store.findOwed(host.id, first.scanId)).toMatchObject({ tries: 1, trouble: 'dns-trouble' });
+    const waits = { since: NOON, troubleSince: NOON + 1, failure: { type: 'AAAA', name: 'mail.example.org', said: 'SERVFAIL' } } as const;
+    expect(await table.store.putOff(await reread(host), { ...first, waits }, 'dns-trouble')).toBe(true);
+    expect(await table.store.findOwed(host.id, first.scanId)).toMatchObject({ waits });
     await store(await reread(host), sampleScan(host, first.scanId, NOON + 2_000), true);
     expect((await reread(host)).state.putOff).toBeUndefined();
   });

@@ -257,6 +257,21 @@ describe('a digest', () => {
   });
 });
 
+test('what is told beside a scan is stored with its notices unless the host was written since, and leaves a digest owed', async () => {
+  const host = await registered();
+  await tell(host, { flapping: { toldAt: NOON, owedAt: NOON + DAY, changes: 1 } });
+  const read = await reread(host);
+  const state = { ...read.state, version: read.state.version + 1, silence: { scans: 0, since: NOON, told: true } };
+  const occasion = { kind: 'dns-trouble', since: NOON, failure: { type: 'A', name: 'mail.example.org', said: 'SERVFAIL' } } as const;
+  const notices = noticesOf(read, state, occasion, NOON + DAY);
+  expect(await table.store.storeTold({ host, state, notices })).toBe('conflict');
+  expect(await table.store.findNotice(notices[0]?.id ?? '')).toBeUndefined();
+  expect(await table.store.storeTold({ host: read, state, notices })).toBe('stored');
+  expect((await table.store.findNotice(notices[0]?.id ?? ''))?.notice).toEqual(notices[0]);
+  expect((await reread(host)).state.silence).toEqual(state.silence);
+  expect(await table.store.dueDigests(NOON + DAY, 500)).toContainEqual({ accountId: host.accountId, hostId: host.id });
+});
+
 describe('mail to an address is stopped', () => {
   const why = async (accountId: string, ...emails: string[]) => (await table.store.mailStops(accountId, emails)).map((stop) => stop.why);
 

@@ -255,8 +255,19 @@ describe('a host that cannot be audited gives its verdict with the reason', () =
     expect(await verdictOf('127.88.0.4')).toMatchObject({ verdict: 'unreachable', reason: 'not-smtp' });
   });
 
-  test('lies outside the operator’s networks: no consent, and no packet', async () => {
-    expect(await verdictOf('192.88.98.1')).toMatchObject({ verdict: 'untestable', reason: 'no-consent' });
+  test('lies outside the operator’s networks: no consent, and no packet, but another look; and whoever asks is told so', async () => {
+    const { headers, body: host } = await post({ ...valid, name: '192.88.98.1', ports: [2525] });
+    const path = headers.get('location') ?? '';
+    const first = `${path}/scans/${scanId(Date.parse(host.createdAt), 'first')}`;
+    const waits = await eventually(async () => (await service.call('GET', first)).body.waitsFor, 'the look of the first scan');
+    expect(waits).toMatchObject({ what: 'dns', why: expect.stringContaining('No consent') });
+    const { body: asked } = await service.call('POST', `${path}/scans`);
+    const finished = async () => {
+      const { body: scan } = await service.call('GET', `${path}/scans/${asked.id}`);
+      return scan.status === 'finished' ? scan : undefined;
+    };
+    expect(await eventually(finished, 'the scan that was asked for')).toMatchObject({ verdict: 'untestable', reason: 'no-consent' });
+    expect((await service.call('GET', first)).body.waitsFor).toMatchObject({ what: 'dns' });
     const { status, body } = await post({ ...valid, name: '10.0.0.1', ports: [2525] });
     expect([status, body.detail]).toEqual([422, expect.stringMatching(/^10\.0\.0\.1 is never probed: /)]);
   });

@@ -54,6 +54,7 @@ describe.skipIf(!hasDns())(`P1: no probe without live consent, by a real name se
 
   test('a name that points at a stranger’s server shows no consent of the stranger, who gets no packet', () => {
     expect(seen.stranger).toMatchObject({ verdict: 'untestable', reason: 'no-consent' });
+    expect(seen.strangerWaits).toMatchObject([{ kind: 'first', waitsFor: { what: 'dns' } }]);
     expect(seen.packets.toStranger).toBe(0);
   });
 });

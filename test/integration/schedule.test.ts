@@ -53,6 +53,7 @@ const prober = (): ProbeServices => ({
   },
   turns: () => ({ take: ANY_TURN, end: async () => {}, booked: () => ({}) }),
   egressBlocked: async () => false,
+  dnsAnswers: async () => true,
   wakeNotices: noticesQueue(queues.urls.notices, queues.client),
   clock: () => now,
   count: () => {},

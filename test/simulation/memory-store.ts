@@ -52,6 +52,7 @@ export type SimulatedStore = Pick<
   | 'dueDigests'
   | 'storeDigest'
   | 'dropDigest'
+  | 'storeTold'
   | 'dueMails'
   | 'dueWebhooks'
   | 'claimNotice'
@@ -278,6 +279,12 @@ export function memoryStore(clock: () => number, between: (step: string) => Prom
       if (!sameVersion(host)) return 'conflict';
       setState(host, state);
       digests.delete(host.id);
+      putNotices(told);
+      return 'stored';
+    },
+    async storeTold({ host, state, notices: told }) {
+      if (!sameVersion(host)) return 'conflict';
+      setState(host, state);
       putNotices(told);
       return 'stored';
     },

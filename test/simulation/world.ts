@@ -280,6 +280,7 @@ class World {
       },
       raise: async (_ref, returns) => void (await raiseScan({ store, wakeNotices, log }, ref, returns)),
       egressBlocked: async () => false,
+      dnsAnswers: async () => true,
       wakeNotices,
       clock,
       count: () => {},

@@ -115,6 +115,17 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
   silent: SILENCE,
   'silent without consent': hostNotice({ kind: 'silent', reason: 'no-consent', scans: 3, since: TOLD_AT - 3 * DAY }, 'open'),
   back: hostNotice({ kind: 'back', silentSince: TOLD_AT - 5 * DAY }, 'suspected', SEEN),
+  'proven, closed': hostNotice({ kind: 'proven', since: TOLD_AT - 2 * DAY }, 'closed', REFUSED),
+  'proven, suspected': hostNotice({ kind: 'proven', since: TOLD_AT - 5 * MINUTE }, 'unknown', SEEN),
+  'gave up': hostNotice({ kind: 'gave-up', reason: 'no-consent', since: TOLD_AT - 17 * DAY }, 'unknown'),
+  'DNS fails': hostNotice(
+    {
+      kind: 'dns-trouble',
+      since: TOLD_AT - DAY,
+      failure: { type: 'PTR', name: '9.2.0.192.in-addr.arpa', said: 'SERVFAIL', details: 'network error' },
+    },
+    'closed',
+  ),
   group: GROUP,
 };
 

@@ -7,6 +7,7 @@ export const QUIET_PROBING = {
   canaries: () => async () => undefined,
   raise: async () => {},
   egressBlocked: async () => false,
+  dnsAnswers: async () => true,
   wakeNotices: async () => {},
   count: () => {},
   log: { info: () => {}, error: () => {} },

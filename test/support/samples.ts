@@ -61,6 +61,9 @@ export function sampleHost(settings: Partial<HostSettings> = {}, state: Partial<
 export const CLOSED: Judgement = { verdict: 'closed', reason: 'all-refused', completed: 19, planned: 19 };
 export const SUSPECTED: Judgement = { verdict: 'suspected', reason: 'recipient-accepted', completed: 19, planned: 19 };
 
+/** A first scan that is owed. */
+export const OWED: OwedScan = { accountId: 'account1', hostId: 'host', scanId: '20260601T120000Z-first', dueAt: NOON, tries: 0 };
+
 /** A scan of which one sitting is done, and was greylisted. */
 export const BEGUN = {
   startedAt: NOON,

@@ -1,5 +1,6 @@
-import { DeleteCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { Digests } from '../audit-store.ts';
+import { DeleteCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { Notice } from '../../domain/notice.ts';
+import type { Digests, Stored, Tellings } from '../audit-store.ts';
 import { readDigest } from '../items.ts';
 import { keys } from '../keys.ts';
 import { noticePut } from './notices.ts';
@@ -7,21 +8,23 @@ import { stateUpdate } from './results.ts';
 import { queryDue } from './schedule.ts';
 import { ifHolds, type Table } from './table.ts';
 
-/** Digests that are owed to the owners of hosts which turn too often. */
-export function digests(table: Table): Digests {
+/** Digests that are owed to the owners of hosts which turn too often, and what else is told beside scans. */
+export function digests(table: Table): Digests & Tellings {
   const Delete = (hostId: string) => ({ TableName: table.name, Key: keys.digest(hostId) });
+  const puts = (notices: readonly Notice[]) => notices.map((notice) => ({ Put: noticePut(table, notice) }));
+  const storeAll = async (TransactItems: NonNullable<TransactWriteCommandInput['TransactItems']>): Promise<Stored> =>
+    (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
   return {
     async dueDigests(now, limit) {
       return (await queryDue(table, 'DIGEST', now, limit)).map(readDigest);
     },
 
     async storeDigest({ host, state, notices }) {
-      const TransactItems = [
-        { Update: stateUpdate(table, host, state) },
-        { Delete: Delete(host.id) },
-        ...notices.map((notice) => ({ Put: noticePut(table, notice) })),
-      ];
-      return (await ifHolds(() => table.client.send(new TransactWriteCommand({ TransactItems })))) ? 'stored' : 'conflict';
+      return storeAll([{ Update: stateUpdate(table, host, state) }, { Delete: Delete(host.id) }, ...puts(notices)]);
+    },
+
+    async storeTold({ host, state, notices }) {
+      return storeAll([{ Update: stateUpdate(table, host, state) }, ...puts(notices)]);
     },
 
     async dropDigest(hostId, now) {

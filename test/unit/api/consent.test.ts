@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { consentResponse } from '../../../shared/contract/consent.ts';
 import { parseAddress, parseNetwork } from '../../../shared/domain/address.ts';
-import { type Reason, untested } from '../../../shared/domain/reason.ts';
+import { REASONS, type Reason, untested } from '../../../shared/domain/reason.ts';
 import { kindOf, type LegEvidence, scanId } from '../../../shared/domain/scan.ts';
 import type { Lookups } from '../../../shared/network/lookups.ts';
 import { type ApiOnTable, startApi } from '../../support/api-on-table.ts';
@@ -114,6 +114,38 @@ test.each<[Reason, boolean]>([
   expect((await ask('/consent/check')).body.scan).toMatch(/-first$/);
   await ends(reason);
   expect((await ask('/consent/check')).body.scan !== undefined).toBe(owes);
+});
+
+test('a check has the scan made at once that looks by itself, in the place of another', async () => {
+  const { key, accountId } = await api.account();
+  const { id } = (await api.call('POST', '/v1/hosts', { key, body: { name: '127.0.0.24' } })).body;
+  const { store } = api.table;
+  const host = (await store.findHost(accountId, id)) ?? expect.fail();
+  const [first] = await store.owedOf(id);
+  const dueAt = api.now + 60 * 60_000;
+  await store.putOff(host, { ...(first ?? expect.fail()), dueAt, waits: { since: api.now } }, 'no-consent');
+  const shown = await api.call('GET', `/v1/hosts/${id}`, { key });
+  const waitsFor = { what: 'dns', why: REASONS['no-consent'].sentence, until: new Date(dueAt).toISOString() };
+  expect(shown.body.owedScans).toMatchObject([{ id: first?.scanId, waitsFor }]);
+  expect(shown.body.owedScans[0].trouble).toBeUndefined();
+  const { body } = await api.call('POST', `/v1/hosts/${id}/consent/check`, { key });
+  expect(body.scan).toBe(first?.scanId);
+  expect(await store.owedOf(id)).toMatchObject([{ scanId: first?.scanId, dueAt: api.now }]);
+});
+
+test('a check has a scan made at once for which DNS had failed, though its host has results', async () => {
+  const { key, accountId } = await api.account();
+  const { id } = (await api.call('POST', '/v1/hosts', { key, body: { name: '127.0.0.25' } })).body;
+  const { store } = api.table;
+  const host = (await store.findHost(accountId, id)) ?? expect.fail();
+  const scan = sampleScan(host, (await store.owedOf(id))[0]?.scanId ?? '', api.now);
+  const last = { id: scan.id, startedAt: api.now, verdict: 'closed' } as const;
+  const state = { ...host.state, version: host.state.version + 1, relay: 'closed', last } as const;
+  await store.storeResult({ host, scan, effect: { kind: 'unchanged', state }, notices: [], wasOwed: true });
+  const owed = { accountId, hostId: id, scanId: scanId(api.now, 'scheduled'), dueAt: api.now + 60 * 60_000, tries: 1 };
+  await store.putOff({ ...host, state }, { ...owed, waits: { since: api.now, troubleSince: api.now } }, 'dns-trouble');
+  expect((await api.call('POST', `/v1/hosts/${id}/consent/check`, { key })).body.scan).toBe(owed.scanId);
+  expect(await store.owedOf(id)).toMatchObject([{ dueAt: api.now }]);
 });
 
 test('a check owes no scan while the address that the last one was kept from is still unproven, and one when it is gone', async () => {

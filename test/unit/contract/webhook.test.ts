@@ -17,6 +17,10 @@ const OCCASIONS: readonly Occasion[] = [
   { kind: 'reminder', count: 2 },
   { kind: 'silent', reason: 'vetoed', scans: 3, since: NOON },
   { kind: 'back', silentSince: NOON },
+  { kind: 'proven', since: NOON },
+  { kind: 'gave-up', reason: 'no-consent', since: NOON },
+  { kind: 'dns-trouble', since: NOON, failure: { type: 'TXT', name: '_relay-audit.mail.example.org', said: 'SERVFAIL' } },
+  { kind: 'dns-trouble', since: NOON },
 ];
 
 const bodyOf = (occasion: Occasion, seen?: Seen) => {

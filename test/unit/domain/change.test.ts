@@ -348,6 +348,25 @@ describe('every counted scan', () => {
     const host: Host = { ...NEW_HOST, state: { ...NEW_STATE, putOff: 'some-scan' } };
     expect(afterScans([scan('inconclusive', NOON)], host).host.state.putOff).toBeUndefined();
   });
+
+  test('leaves another that waits for DNS where it stands when it ends for what DNS said itself', () => {
+    const waiting: Host = { ...NEW_HOST, state: { ...NEW_STATE, putOff: scanId(NOON, 'first') } };
+    const refused: Scan = { ...scan('untestable', NOON + MINUTE, 'on-demand'), judgement: untested('no-consent') };
+    expect(afterScans([refused], waiting).host.state.putOff).toBe(scanId(NOON, 'first'));
+    expect(afterScans([{ ...refused, id: scanId(NOON, 'first') }], waiting).host.state.putOff).toBeUndefined();
+  });
+
+  test('that waited in vain for DNS that fails makes each later one a look only, until DNS answers one', () => {
+    const lost: Scan = { ...scan('untestable', NOON), judgement: untested('dns-trouble'), waitedSince: NOON - 7 * 24 * 60 * MINUTE };
+    const { host } = afterScans([lost, { ...scan('untestable', NOON + MINUTE), judgement: untested('dns-trouble') }]);
+    expect(host.state.dnsLostSince).toBe(lost.waitedSince);
+    expect(
+      afterScans([{ ...scan('untestable', NOON + 2 * MINUTE), judgement: untested('no-consent') }], host).host.state.dnsLostSince,
+    ).toBeUndefined();
+    // One that ended at once, beside another that waits, says nothing of how long DNS has failed.
+    const beside: Scan = { ...scan('untestable', NOON), judgement: untested('dns-trouble') };
+    expect(afterScans([beside]).host.state.dnsLostSince).toBeUndefined();
+  });
 });
 
 describe('what the owner is told', () => {

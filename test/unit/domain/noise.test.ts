@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Change, type Effect, effectOf, raise } from '../../../shared/domain/change.ts';
 import type { Host, HostSettings, HostState } from '../../../shared/domain/host.ts';
-import { digestAt, isAcknowledged, isFlapping, reminderDueAt, silenceAfter, toldAfter } from '../../../shared/domain/noise.ts';
+import { digestAt, isAcknowledged, isFlapping, reminderDueAt, silenceAfter, toldAfter, troubleTold } from '../../../shared/domain/noise.ts';
 import type { Occasion } from '../../../shared/domain/notice.ts';
 import { judged, type Reason, type RelayState, type Verdict } from '../../../shared/domain/reason.ts';
 import type { Scan, ScanKind } from '../../../shared/domain/scan.ts';
@@ -258,6 +258,74 @@ describe('silence', () => {
     expect(back.occasion).toEqual({ kind: 'back', silentSince: NOON - DAY });
     expect(told(back.state, 'closed').occasion).toBeUndefined();
     expect(told({ silence: TWICE }, 'closed').occasion).toBeUndefined();
+  });
+});
+
+describe('a first scan that waited for DNS', () => {
+  const waited = (reason: Reason, state: Partial<HostState> = {}, scan: Partial<Scan> = {}) => {
+    const host = sampleHost({}, { version: 5, ...state });
+    const first = {
+      ...sampleScan(host, '20260604T120000Z-first', NOON, judged(reason, { completed: 0, planned: 0 })),
+      kind: 'first',
+    } as const;
+    return toldAfter(host, { ...host.state, version: 6 }, { ...first, waitedSince: NOON - 3 * DAY, ...scan });
+  };
+  const GAVE_UP = ['no-consent', 'no-address', 'forbidden-address', 'too-many-lookups', 'dns-trouble'] as const;
+
+  test.each(['all-refused', 'recipient-accepted', 'greylisted', 'connection-timed-out', 'control-refused'] as const)(
+    'is told when it is made, whatever it showed: %s',
+    (reason) => {
+      expect(waited(reason).occasion).toEqual({ kind: 'proven', since: NOON - 3 * DAY });
+    },
+  );
+
+  test.each(GAVE_UP)('is told when it is given up: %s', (reason) => {
+    const { occasion, state } = waited(reason);
+    expect(occasion).toEqual({ kind: 'gave-up', reason, since: NOON - 3 * DAY });
+    // Its scheduled scans find the same, which is not told as something new; an audit is.
+    const later = [1, 2, 3, 4].reduce((before, _) => told(before, 'untestable', { reason }).state, state);
+    expect(told(later, 'untestable', { reason }).occasion).toBeUndefined();
+    expect(told(later, 'closed').occasion).toEqual({ kind: 'back', silentSince: NOON - 3 * DAY });
+  });
+
+  test('is not told when somebody has forbidden it, nor when it did not wait, nor is any other scan', () => {
+    expect(waited('vetoed').occasion).toBeUndefined();
+    expect(waited('all-refused', {}, { waitedSince: undefined }).occasion).toBeUndefined();
+    expect(waited('all-refused', {}, { kind: 'scheduled' }).occasion).toBeUndefined();
+  });
+
+  test('is not told twice when a canary of it comes back later', () => {
+    const last = { id: '20260604T120000Z-first', startedAt: NOON, verdict: 'suspected' } as const;
+    expect(waited('canary-arrived', { relay: 'open', since: NOON, last }).occasion).toBeUndefined();
+  });
+
+  test('is told by what it turned, when it turned something', () => {
+    const host = sampleHost({}, { version: 5 });
+    const first = {
+      ...sampleScan(host, '20260604T120000Z-first', NOON, judged('canary-arrived', { completed: 1, planned: 1 })),
+      kind: 'first',
+    } as const;
+    expect(effectOf(host, { ...first, waitedSince: NOON - DAY }, { confirmDelayMs: 0 })).toMatchObject({
+      occasion: { kind: 'change', to: 'open' },
+    });
+  });
+});
+
+describe('DNS that fails', () => {
+  const failure = { type: 'A', name: 'mail.example.org', said: 'SERVFAIL' } as const;
+
+  test('is told once, with the question that fails, and its end as that of any silence', () => {
+    const host = sampleHost({}, { version: 5, silence: { scans: 1, since: NOON - 2 * DAY, told: false } });
+    const once = troubleTold(host, NOON - DAY, failure);
+    expect(once?.occasion).toEqual({ kind: 'dns-trouble', since: NOON - DAY, failure });
+    expect(once?.state).toMatchObject({ version: 6, silence: { scans: 1, since: NOON - 2 * DAY, told: true } });
+    expect(troubleTold({ ...host, state: once?.state ?? host.state }, NOON - DAY, failure)).toBeUndefined();
+    expect(told(once?.state ?? {}, 'untestable', { reason: 'dns-trouble' }).occasion).toBeUndefined();
+    expect(told(once?.state ?? {}, 'closed').occasion?.kind).toBe('back');
+  });
+
+  test('is not told of a host whose owner knows already that it cannot be audited', () => {
+    expect(troubleTold(sampleHost({}, { silence: { scans: 3, since: NOON, told: true } }), NOON, failure)).toBeUndefined();
   });
 });
 

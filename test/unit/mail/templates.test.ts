@@ -121,6 +121,26 @@ describe('the verdict is told at its right strength', () => {
     ['silent without consent', 'mail.example.org cannot be audited', 'When it was audited last, before that, it was an open relay.'],
     ['back', 'mail.example.org can be audited again', 'after 5 days in which it could not. It answers as an open relay.'],
     [
+      'proven, closed',
+      'mail.example.org has had its first scan: it is closed',
+      'DNS shows that mail.example.org is yours, and we have scanned it for the first time. We had been looking since 2026-11-22 10:38:00 UTC, 2 days ago. It is closed.',
+    ],
+    [
+      'proven, suspected',
+      'mail.example.org has had its first scan: it has not been proven open or closed',
+      'By this scan it answers as an open relay, which a second scan has to confirm.',
+    ],
+    [
+      'gave up',
+      'mail.example.org is not audited: DNS does not allow it',
+      'was registered 17 days ago and has never been scanned: DNS has not let us.',
+    ],
+    [
+      'DNS fails',
+      'mail.example.org cannot be audited: DNS fails',
+      'has failed since 2026-11-23 10:38:00 UTC, at every look. Until it is answered we send nothing to your server',
+    ],
+    [
       'group',
       'mail.example.org is an open relay, and news of 3 more hosts',
       'Of 4 hosts 1 is an open relay, 1 answers as an open relay, 1 cannot be audited and 1 is closed.',

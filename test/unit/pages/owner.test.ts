@@ -411,6 +411,9 @@ describe('the table of hosts', () => {
     const ref = { accountId: waiting.accountId, hostId: waiting.id, scanId: scan };
     const owed: OwedScan = { ...ref, dueAt: until, tries: 0, begun: { ...BEGUN, awaits: { since: now, until } } };
     expect(tableOf([waiting], 1, [owed], until - 60_000)).toMatch(/waits for its messages until <time[^>]*>27 Nov 2026, 13:05 UTC/);
+    const forDns: OwedScan = { ...ref, dueAt: now + 5 * 60_000, tries: 1, trouble: 'no-consent', waits: { since: now } };
+    expect(tableOf([waiting], 1, [forDns])).toContain('waits for DNS; looks again in 5 minutes');
+    expect(tableOf([waiting], 1, [forDns])).toContain(`<a href="/hosts/${waiting.id}/consent">It waits for DNS: see what is missing</a>`);
     expect(tableOf([waiting])).toContain('the first is not finished');
     expect(tableOf([waiting])).not.toContain('no scan yet');
     expect(tableOf([sampleHost()])).toContain('no scan yet');

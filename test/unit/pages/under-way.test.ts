@@ -47,10 +47,28 @@ describe('a scan that is owed', () => {
   });
 
   test('tells trouble of ours instead of what it was waiting for before', () => {
-    const part = shown({ ...UNFINISHED, trouble: 'dns-trouble' });
+    const part = shown({ ...UNFINISHED, trouble: 'egress-blocked' });
     expect(part).toContain('It is due in 10 minutes.');
-    expect(part).toContain(REASONS['dns-trouble'].sentence);
+    expect(part).toContain(REASONS['egress-blocked'].sentence);
     expect(part).not.toContain(REASONS.greylisted.sentence);
+  });
+
+  test('says that it waits for DNS, why, when we look again by ourselves, and where to see what is missing', () => {
+    const part = shown({ ...OWED, trouble: 'no-consent', waits: { since: NOON } });
+    expect(part).toContain('<h2>Waiting for DNS</h2>');
+    expect(part).toMatch(
+      /We look again at <time datetime="2026-06-01T12:10:00.000Z"[^<]*<\/time> <span class="ago">in 10 minutes<\/span>\./,
+    );
+    expect(part).toContain(REASONS['no-consent'].sentence);
+    expect(part).toContain('<a href="/hosts/host/consent">');
+    expect(shown({ ...OWED, dueAt: NOON, trouble: 'no-consent' })).toContain('We look again within a minute or two.');
+  });
+
+  test('names the question to DNS that fails, and shows nothing of it as it came', () => {
+    const failure = { type: 'TXT', name: '_relay-audit.mail.example.org', said: 'SERVFAIL', details: '<b>\n' } as const;
+    const part = shown({ ...OWED, trouble: 'dns-trouble', waits: { since: NOON, troubleSince: NOON, failure } });
+    expect(part).toContain('We asked DNS for the TXT record of _relay-audit.mail.example.org, and got: SERVFAIL.');
+    expect(part).toContain('The resolver adds: &lt;b&gt;\\x0a');
   });
 
   test('is looked at every few seconds while something happens, and seldom while it waits', () => {

@@ -60,6 +60,7 @@ function services(audit: () => Finding | Promise<Finding>, store: Partial<typeof
     canaries: () => async () => undefined,
     raise: async (ref, returns) => void (await raiseScan(raising(), ref, returns)),
     egressBlocked: async () => false,
+    dnsAnswers: async () => true,
     wakeNotices,
     clock: () => now,
     count: () => {},

@@ -166,6 +166,7 @@ function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial
     canaries: () => async () => undefined,
     raise: async () => {},
     egressBlocked: async () => false,
+    dnsAnswers: async () => true,
     wakeNotices: async () => {},
     clock: () => NOON,
     count: () => {},
