@@ -15,7 +15,8 @@ import { type KnownBytes, knowBytes } from '../../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../../support/pages.ts';
 import { QUIET_PROBING } from '../../support/probing.ts';
 import { NOON, sampleLeg } from '../../support/samples.ts';
-import type { Meter, startTable } from '../../support/table.ts';
+import type { startTable } from '../../support/table.ts';
+import type { Meter } from '../../support/test-table.ts';
 import { type ApiOnTable, startApi } from './api-on-table.ts';
 
 const MINUTE = 60_000;
