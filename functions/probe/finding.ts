@@ -1,4 +1,5 @@
 import type { Arrival } from '../../shared/domain/canary.ts';
+import type { DnsFailure } from '../../shared/domain/consent.ts';
 import { type Judgement, type Reason, untested } from '../../shared/domain/reason.ts';
 import type { LegEvidence } from '../../shared/domain/scan.ts';
 import { judgeHost } from '../../shared/domain/verdict.ts';
@@ -23,6 +24,8 @@ export type Untested = {
   /** What had been shown before; it is not asked again. */
   readonly legs: readonly LegEvidence[];
   readonly arrivals?: undefined;
+  /** The question to DNS that failed, when that was why. */
+  readonly failure?: DnsFailure | undefined;
   /** When an address may be free that was taken. */
   readonly retryAt?: number | undefined;
   /** The addresses that an opt-out pauses, of those that the account has proven. */

@@ -1,5 +1,5 @@
 import type { Address, Network } from '../../shared/domain/address.ts';
-import { isOperators, type NoConsent, type Standing, standingOf } from '../../shared/domain/consent.ts';
+import { type DnsFailure, failureIn, isOperators, type NoConsent, type Standing, standingOf } from '../../shared/domain/consent.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { readTarget, type Target } from '../../shared/domain/host-name.ts';
 import { ADDRESSES_LIMIT, DIAL_LOOK_MS, POOL_LIMIT, SCAN_LOOK_MS } from '../../shared/domain/look-bounds.ts';
@@ -71,7 +71,7 @@ export async function permitHost(
   const look = startLook(gate.lookups, SCAN_LOOK_MS);
   try {
     const seen = await seeHost(host, look, gate, scanId);
-    if (typeof seen === 'string') return nothing(seen);
+    if ('unseen' in seen) return { ...nothing(seen.unseen), failure: seen.failure };
     const byPresence = seen.standings.some(({ standing }) => standing.kind === 'consent' && standing.consent.proof === 'being-there');
     const ports = host.settings.ports.filter((port) => !byPresence || PRESENCE_PORTS.includes(port));
     if (ports.length === 0) return nothing('no-consent');
@@ -109,22 +109,31 @@ type Seen = {
   readonly rules: ConsentRules;
   readonly standings: Standings;
 };
-type Unseen = 'no-address' | 'dns-trouble' | 'forbidden-address' | 'too-many-lookups';
+/** Why nothing of a host may be sent anything, and the question to DNS that failed. */
+type Unseen = {
+  readonly unseen: 'no-address' | 'dns-trouble' | 'forbidden-address' | 'too-many-lookups';
+  readonly failure?: DnsFailure | undefined;
+};
 
 async function seeHost(host: Host, { lookups, cut }: Look, gate: Gate, scanId: string | undefined): Promise<Seen | Unseen> {
   const { settings, accountId } = host;
   const target = readTarget(settings.name);
   if (target.kind === 'invalid') throw new Error('a registered name that cannot be read');
   const addresses = await addressesOf(target, lookups);
-  if (typeof addresses === 'string') return addresses;
-  if (addresses.length > POOL_LIMIT) return 'too-many-lookups';
-  const rules: ConsentRules = { token: gate.tokenOf(accountId), operatorNetworks: gate.operatorNetworks, lookups, cut };
+  if ('unseen' in addresses) return addresses;
+  if (addresses.length > POOL_LIMIT) return { unseen: 'too-many-lookups' };
+  const { operatorNetworks, isVetoed: isNever } = gate;
+  const rules: ConsentRules = { token: gate.tokenOf(accountId), operatorNetworks, lookups, cut, isNever };
   const bad = addresses.some((each) => forbiddenBecause(each) !== undefined && !isOperators(each, gate.operatorNetworks));
-  if (bad) return 'forbidden-address'; // one bad answer refuses the host, wherever it stands
+  if (bad) return { unseen: 'forbidden-address' }; // one bad answer refuses the host, wherever it stands
   const there = await isThere(host, target, scanId, gate);
-  const standings = await standingsOf(target, addresses.slice(0, ADDRESSES_LIMIT), rules, there);
-  // A look-up that failed may have hidden a veto.
-  return standings.some(({ standing }) => isNone(standing, 'dns-trouble')) ? 'dns-trouble' : { target, addresses, rules, standings };
+  const facts = await lookUpConsent(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
+  const standings = facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, { ...side, there }, rules.token) }));
+  // A look-up that failed may have hidden a veto. It holds back the addresses of its family alone, where the other one is proven whole.
+  const families = [4, 6].map((family) => standings.filter(({ address }) => address.family === family));
+  const isWhole = families.some((each) => each.length > 0 && each.every(({ standing }) => standing.kind === 'consent'));
+  if (!isWhole && standings.some(({ standing }) => isNone(standing, 'dns-trouble'))) return { unseen: 'dns-trouble', failure: failureIn(facts) };
+  return { target, addresses, rules, standings };
 }
 
 // Only of a host that is given as an address, for a scan that was asked for or that confirms one.
@@ -153,7 +162,7 @@ async function servedDomainsOf({ settings }: Host, { target, addresses, rules, s
  * ends this one.
  */
 export function refusalOf(seen: Seen | Unseen, address: string): Refusal | undefined {
-  if (typeof seen === 'string') return 'out-of-time';
+  if ('unseen' in seen) return 'out-of-time';
   const standing = seen.standings.find((each) => each.address.text === address)?.standing;
   if (standing === undefined) return 'out-of-time';
   if (standing.kind === 'consent') return undefined;
@@ -165,11 +174,6 @@ function refusedFor(reason: NoConsent): Exclude<Refusal, 'out-of-time'> {
 }
 
 type Standings = readonly { readonly address: Address; readonly standing: Standing }[];
-
-async function standingsOf(target: Target, addresses: readonly Address[], rules: ConsentRules, there: boolean): Promise<Standings> {
-  const facts = await lookUpConsent(target, addresses, rules);
-  return facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, { ...side, there }, rules.token) }));
-}
 
 // What is unproven ends here, by DNS alone: what else is known of an address is for those who have proven it.
 async function withVetoes({ settings }: Host, standings: Standings, gate: Gate): Promise<Way[]> {
@@ -189,11 +193,11 @@ function pausedAmong(ways: readonly Way[]): readonly string[] | undefined {
   return paused.length === 0 ? undefined : paused;
 }
 
-async function addressesOf(target: Target, lookups: Lookups): Promise<readonly Address[] | 'no-address' | 'dns-trouble'> {
+async function addressesOf(target: Target, lookups: Lookups): Promise<readonly Address[] | Unseen> {
   if (target.kind === 'address') return [target.address];
   const found = await lookups.addresses(target.name);
   if (found.kind === 'found') return found.values;
-  return found.kind === 'absent' ? 'no-address' : 'dns-trouble';
+  return found.kind === 'absent' ? { unseen: 'no-address' } : { unseen: 'dns-trouble', failure: found.failure };
 }
 
 function nothing(reason: Reason): Untested {

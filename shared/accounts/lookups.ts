@@ -31,7 +31,7 @@ export function lookupsOfRequest(from: Lookups): Lookups {
   return sharedLookups(from, QUESTIONS_PER_SECOND);
 }
 
-const SILENT = { kind: 'trouble', why: 'ETIMEOUT' } as const;
+const SILENT = { kind: 'trouble', why: 'no answer' } as const;
 
 /**
  * Does something with look-ups that all give up when the time is over: they find DNS silent then, or throw what `whenLate` does. What has

@@ -3,6 +3,7 @@ import { isOperators } from '../domain/consent.ts';
 import { readName, readTarget, type Target } from '../domain/host-name.ts';
 import { POOL_LIMIT } from '../domain/look-bounds.ts';
 import { type FoundAddress, type FoundDomain, type FoundServer, type Proposal, proposalFor } from '../domain/proposal.ts';
+import { printable } from '../domain/transcript.ts';
 import { namesAbove } from '../network/consent-lookups.ts';
 import type { Found, Lookups } from '../network/lookups.ts';
 import { forbiddenBecause } from '../network/target-policy.ts';
@@ -70,7 +71,8 @@ function domainsAbove(name: string): string[] {
 function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
   const troubles = new Set<string>();
   const take = <T>(found: Found<T>, missing: string): readonly T[] => {
-    if (found.kind === 'trouble') troubles.add(`DNS did not say ${missing}: ${troubleInWords(found.why)}. Ask again later.`);
+    if (found.kind === 'trouble')
+      troubles.add(`DNS did not say ${missing}: ${troubleInWords(found.failure ?? { said: found.why })}. Ask again later.`);
     return valuesOf(found);
   };
   const about = (address: Address, names: readonly string[]): FoundAddress => {
@@ -101,7 +103,8 @@ function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
       const mail = take(found, `which servers take mail for ${name}`);
       const named = mail.filter(({ name: each }, index) => mail.findIndex((other) => other.name === each) === index);
       const readable = named.filter((server) => readName(server.name).kind === 'name');
-      if (readable.length < named.length) troubles.add(`An MX record of ${name} gives no name that can be read; it is left out.`);
+      for (const { name: bad } of named.filter((server) => !readable.includes(server)))
+        troubles.add(`An MX record of ${name} points to ${printable(bad)}, which is no name of a server; it is left out.`);
       if (readable.length > EXCHANGERS_LIMIT) troubles.add(`Only the first ${EXCHANGERS_LIMIT} mail servers of ${name} were looked at.`);
       return { name, mail: readable.slice(0, EXCHANGERS_LIMIT), unknown: found.kind === 'trouble' };
     },
@@ -112,9 +115,8 @@ function asking(lookups: Lookups, operatorNetworks: readonly Network[]) {
   };
 }
 
-// The resolver's codes (c-ares) that an administrator can do something with.
-function troubleInWords(code: string): string {
-  if (code === 'ETIMEOUT') return 'there was no answer in time';
-  if (code === 'ESERVFAIL') return 'the name servers failed (SERVFAIL), as with broken DNSSEC';
-  return 'the look-up failed';
+function troubleInWords({ said, details }: { readonly said: string; readonly details?: string | undefined }): string {
+  if (said === 'no answer') return 'there was no answer in time';
+  if (details !== undefined) return `the answer was ${said} (${details})`;
+  return said === 'SERVFAIL' ? 'the name servers failed (SERVFAIL), as with broken DNSSEC' : `the answer was ${said}`;
 }

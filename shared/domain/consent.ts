@@ -18,14 +18,46 @@ export type Saying = 'token' | 'deny' | 'other' | 'nothing' | 'trouble' | 'unask
 /** The bound of a look that was met before all was asked. */
 export type LookCut = 'questions' | 'time';
 
+/**
+ * A question to DNS that failed. `said` is what the resolver answered, such as `SERVFAIL`, `REFUSED`, `no answer` or `unreadable answer`; `details` is
+ * its own explanation (RFC 8914), if it gave one.
+ */
+export type DnsFailure = {
+  /** The type of the record, such as `TXT`. */
+  readonly type: string;
+  readonly name: string;
+  readonly said: string;
+  readonly details?: string | undefined;
+};
+
+/** What one name server of a zone itself says at a place; `silent` when it gave no answer of its own. */
+export type ServerSaying = { readonly server: string; readonly saying: Exclude<Saying, 'trouble' | 'unasked'> | 'silent' };
+
 /** A place where a proof is looked for, by its full name such as `_relay-audit.mail.example.org`, and what was found there. */
-export type Place = { readonly name: string; readonly saying: Saying };
+export type Place = {
+  readonly name: string;
+  readonly saying: Saying;
+  /** The TXT records that are there, as they are, when they are neither the token nor a veto. */
+  readonly texts?: readonly string[] | undefined;
+  /** For how long the resolver goes on saying that there is no record, in milliseconds: the zone's SOA says so (RFC 2308 §5). */
+  readonly rememberedMs?: number | undefined;
+  /** Why there is no answer, when `saying` is `trouble`. */
+  readonly failure?: DnsFailure | undefined;
+  /** What the zone's own servers say, where they were asked; then `saying` is what they agree upon. */
+  readonly servers?: readonly ServerSaying[] | undefined;
+};
 
 /**
  * A name that an address claims to have, the places that could prove it, and whether it leads back to the address; `unasked` where that
- * decides nothing yet.
+ * decides nothing yet. `addresses` are those that it leads to instead.
  */
-export type ClaimedName = { readonly name: string; readonly places: readonly Place[]; readonly leadsBack: boolean | 'trouble' | 'unasked' };
+export type ClaimedName = {
+  readonly name: string;
+  readonly places: readonly Place[];
+  readonly leadsBack: boolean | 'trouble' | 'unasked';
+  readonly addresses?: readonly string[] | undefined;
+  readonly failure?: DnsFailure | undefined;
+};
 
 /** What was found on the side of one address. `forbidden` says why nobody may ever probe it; then nothing else was looked up. */
 export type AddressFacts = {
@@ -33,9 +65,12 @@ export type AddressFacts = {
   readonly forbidden?: string | undefined;
   readonly operators: boolean;
   readonly reverseZone?: Place | undefined;
+  /** The same below the name to which the zone hands this address over by CNAME (RFC 2317). */
+  readonly delegated?: Place | undefined;
   readonly claims: readonly ClaimedName[];
   /** DNS did not say which names the address claims. */
   readonly claimsTrouble: boolean;
+  readonly claimsFailure?: DnsFailure | undefined;
   /** How many names it claims beyond those that were asked. */
   readonly namesBeyond?: number | undefined;
   /** The address itself has asked for the very scan that this is looked up for. */
@@ -45,9 +80,31 @@ export type AddressFacts = {
 /** What was found for a host: on its name's side, which a host given as an address does not have, and on each address's. */
 export type ConsentFacts = {
   readonly namePlaces?: readonly Place[] | undefined;
+  /** The part of the name that somebody has registered, which is most often the zone that its owner edits. */
+  readonly zone?: string | undefined;
   readonly addresses: readonly AddressFacts[];
+  /** Usual wrong places that hold something, where those were asked: the zone twice in the name, no underscore, no label at all. */
+  readonly misplaced?: readonly Place[] | undefined;
+  /** The question for the name's addresses that failed: of both families, or of the one that gave none. */
+  readonly addressFailure?: DnsFailure | undefined;
   /** The bound that kept the look from asking everything. */
   readonly cut?: LookCut | undefined;
+};
+
+/** A mail server that a served domain names, and what it is; `alias`: a CNAME, which RFC 2181 §10.3 forbids. */
+export type ExchangerFacts = {
+  readonly name: string;
+  readonly is: 'this-host' | 'elsewhere' | 'alias' | 'no-name' | 'literal' | 'no-address' | 'trouble';
+  readonly failure?: DnsFailure | undefined;
+};
+
+/** What DNS says of the mail of a served domain: `implicit`, it has no MX and takes mail at its own address (RFC 5321 §5.1); `null`, it takes none (RFC 7505). */
+export type DomainFacts = {
+  readonly domain: string;
+  readonly used: boolean;
+  readonly mail: 'exchangers' | 'implicit' | 'null' | 'trouble';
+  readonly exchangers: readonly ExchangerFacts[];
+  readonly failure?: DnsFailure | undefined;
 };
 
 /** Why an address may not be sent anything. */
@@ -78,7 +135,7 @@ export function isVeto(text: string): boolean {
 }
 
 /** What the TXT records of a place say to an account whose token this is. A veto beats the token beside it. */
-export function sayingOf(texts: readonly string[], token: string | undefined): Saying {
+export function sayingOf(texts: readonly string[], token: string | undefined): Exclude<Saying, 'trouble' | 'unasked'> {
   if (texts.some(isVeto)) return 'deny';
   const said = texts.map((text) => text.trim().toLowerCase());
   if (token !== undefined && said.includes(token)) return 'token';
@@ -91,17 +148,25 @@ export function isProven(places: readonly Place[]): boolean {
 }
 
 /** The proofs that stand for an address by what DNS and the operator say. */
-export function proofsOf({ operators, reverseZone, claims }: AddressFacts): Proof[] {
+export function proofsOf({ operators, reverseZone, delegated, claims }: AddressFacts): Proof[] {
   return [
     ...(operators ? (['operators-network'] as const) : []),
-    ...(reverseZone?.saying === 'token' ? (['reverse-zone'] as const) : []),
+    ...(reverseZone?.saying === 'token' || delegated?.saying === 'token' ? (['reverse-zone'] as const) : []),
     ...(claims.some(({ places, leadsBack }) => leadsBack === true && isProven(places)) ? (['reverse-dns'] as const) : []),
   ];
 }
 
 /** All places that were looked at for one address of a host, those of the name first. */
-export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, claims }: AddressFacts): Place[] {
-  return [...(namePlaces ?? []), ...(reverseZone === undefined ? [] : [reverseZone]), ...claims.flatMap((claim) => claim.places)];
+export function placesOf({ namePlaces }: ConsentFacts, { reverseZone, delegated, claims }: AddressFacts): Place[] {
+  const reverse = [reverseZone, delegated].filter((place) => place !== undefined);
+  return [...(namePlaces ?? []), ...reverse, ...claims.flatMap((claim) => claim.places)];
+}
+
+/** The first question that failed of those that consent is judged by. */
+export function failureIn(host: ConsentFacts): DnsFailure | undefined {
+  const sides = host.addresses.flatMap((side) => [side.claimsFailure, ...placesOf(host, side).map(({ failure }) => failure)]);
+  const claims = host.addresses.flatMap((side) => side.claims.map(({ failure }) => failure));
+  return [...(host.namePlaces ?? []).map(({ failure }) => failure), ...sides, ...claims].find((failure) => failure !== undefined);
 }
 
 /**

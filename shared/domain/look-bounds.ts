@@ -10,6 +10,9 @@ export const NAMES_LIMIT = 8;
 /** Questions to DNS for one host: one with eight addresses, each with a name of its own, takes about 50. */
 export const QUESTIONS_LIMIT = 200;
 
+/** Questions for one host about the own servers of its zones, and to these: four places with four servers each. */
+export const BESIDE_LIMIT = 60;
+
 /** Questions of one host at a time: each holds a socket, and hosts of a batch take turns at the pace of their worker. */
 export const QUESTIONS_AT_ONCE = 8;
 

@@ -1,64 +1,206 @@
+import { getServers } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { type Address, parseAddress, reverseName } from '../domain/address.ts';
-import { isVeto } from '../domain/consent.ts';
-import { answerCode, type RecordType } from './answer-code.ts';
+import { type DnsFailure, isVeto } from '../domain/consent.ts';
+import { askDns, askServer, type DnsReply } from './dns-client.ts';
+import type { DnsMessage, DnsRecord, Question, RecordType } from './dns-message.ts';
 
-/** What DNS says. Only NXDOMAIN, or NOERROR without the record, is absence; anything else that fails is trouble on our side. */
+/**
+ * What DNS says. Only NXDOMAIN, or NOERROR without the record, is absence; anything else that fails is trouble on our side. `alias` is the name that a CNAME
+ * leads to. `rememberedMs` is for how long the resolver goes on saying so (RFC 2308 §5).
+ */
 export type Found<T> =
-  | { readonly kind: 'found'; readonly values: readonly T[] }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'trouble'; readonly why: string };
+  | {
+      readonly kind: 'found';
+      readonly values: readonly T[];
+      readonly alias?: string | undefined;
+      /** The question for addresses of one family that failed, where the other gave some. */
+      readonly failure?: DnsFailure | undefined;
+    }
+  | {
+      readonly kind: 'absent';
+      readonly alias?: string | undefined;
+      readonly rememberedMs?: number | undefined;
+      /** A domain says that it takes no mail (RFC 7505). */
+      readonly isNullMx?: boolean | undefined;
+    }
+  | { readonly kind: 'trouble'; readonly why: string; readonly failure?: DnsFailure | undefined };
 
 /** A mail exchanger of a domain, as its MX record names it: in lower case, without the dot at the end. */
 export type MailServer = { readonly name: string; readonly preference: number };
 
+/** A name server of a zone, at the first of its addresses. */
+export type NameServer = { readonly name: string; readonly address: Address };
+
 /** The look-ups that consent and probes are made with. They ask DNS alone, never the hosts file. */
 export type Lookups = {
-  /** IPv4 and IPv6 addresses of a name. */
+  /** IPv4 and IPv6 addresses of a name; those of one family where the other fails. */
   readonly addresses: (name: string) => Promise<Found<Address>>;
   /** TXT records, each joined from its strings; where these are a veto as words, they stay words. */
   readonly texts: (name: string) => Promise<Found<string>>;
   /** Names that an address claims to have (PTR), in one order, in lower case, without the dot at the end. */
   readonly names: (address: Address) => Promise<Found<string>>;
-  /** The mail exchangers of a domain, the preferred one first; a null MX (RFC 7505) is absence. */
+  /** The mail exchangers of a domain, the preferred one first. */
   readonly mailServers: (domain: string) => Promise<Found<MailServer>>;
+  /** Name servers of the zone in which a name lies; absent where the zone is signed, since only the resolver checks signatures. */
+  readonly unsignedServers?: ((name: string) => Promise<Found<NameServer>>) | undefined;
+  /** The TXT records of a name, as one of the zone's own servers has them. */
+  readonly textsAt?: ((server: Address, name: string) => Promise<Found<string>>) | undefined;
 };
 
 const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
 const TRIES = 2;
-const [NOERROR, NXDOMAIN] = [0, 3] as const; // RFC 1035 §4.1.1
+const OWN_SERVER_MS = 2_000; // for a name server of a zone: one that is far away answers in half a second
+/** Name servers of a zone that are asked: more than that are copies of one another. */
+export const SERVERS_LIMIT = 4;
+/** Questions to a resolver that it takes to know them: SOA, NS, DNSKEY, and two for each. */
+export const SERVERS_QUESTIONS = 3 + 2 * SERVERS_LIMIT;
+const ALIASES_LIMIT = 20; // beyond what resolvers follow
+const ABSENT = { kind: 'absent' } as const;
 
-/**
- * Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. Each question has
- * a client of its own: c-ares gives up every question of a client when one answer cannot be read, and strangers write answers.
- */
+/** Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. */
 export function dnsLookups(servers: readonly string[]): Lookups {
-  const ask = <T>(type: RecordType, name: string, query: (resolver: Resolver) => Promise<T[]>) =>
-    answerTo({ type, name, query }, newResolver(servers));
+  const resolvers = servers.length > 0 ? servers : getServers();
+  const ask = async <T>(type: RecordType, name: string, read: (record: DnsRecord) => T | undefined) =>
+    foundIn({ type, name }, await askDns({ type, name }, resolvers), read);
+  const texts = (name: string) => ask('TXT', name, textOf);
   return {
     async addresses(name) {
-      const [four, six] = await Promise.all([
-        ask('A', name, (each) => each.resolve4(name)),
-        ask('AAAA', name, (each) => each.resolve6(name)),
-      ]);
-      if (four.kind === 'trouble') return four;
-      if (six.kind === 'trouble') return six;
-      const spelled = [four, six].flatMap((each) => (each.kind === 'found' ? inOrder(each.values) : []));
-      const addresses = spelled.flatMap((text) => parseAddress(text) ?? []);
-      if (addresses.length < spelled.length) return { kind: 'trouble', why: 'the resolver gave an address that cannot be read' };
-      return foundOrAbsent(addresses);
+      const [four, six] = await Promise.all([ask('A', name, addressOf), ask('AAAA', name, addressOf)]);
+      return inOneOrder(bothFamilies(four, six));
     },
-    texts: (name) => ask('TXT', name, async (each) => (await each.resolveTxt(name)).map(joined)),
-    names: (address) =>
-      ask('PTR', reverseName(address), async (each) => inOrder((await each.resolvePtr(reverseName(address))).map(plainName))),
-    mailServers: (domain) =>
-      ask('MX', domain, async (each) =>
-        (await each.resolveMx(domain))
-          .map(({ exchange, priority }) => ({ name: plainName(exchange), preference: priority }))
-          .filter(({ name }) => name !== '')
-          .toSorted((a, b) => a.preference - b.preference || a.name.localeCompare(b.name)),
-      ),
+    // Of resolvers that an operator has named, two that disagree have told nothing.
+    texts: async (name) => {
+      const [first, second] = servers;
+      if (first === undefined || second === undefined) return texts(name);
+      const question = { type: 'TXT', name } as const;
+      const both = await Promise.all(
+        [
+          [first, ...servers.slice(2)],
+          [second, ...servers.slice(2)],
+        ].map(async (each) => foundIn(question, await askDns(question, each), textOf)),
+      );
+      return agreed(question, both);
+    },
+    names: async (address) => inOneOrder(await ask('PTR', reverseName(address), targetOf)),
+    mailServers: async (domain) => {
+      const found = await ask('MX', domain, (record) =>
+        record.type === 'MX' ? { name: record.target, preference: record.preference } : undefined,
+      );
+      if (found.kind !== 'found') return found;
+      const named = found.values.filter(({ name }) => name !== '');
+      if (named.length === 0) return { kind: 'absent', isNullMx: true };
+      return { ...found, values: named.toSorted((a, b) => a.preference - b.preference || a.name.localeCompare(b.name)) };
+    },
+    unsignedServers: (name) => serversOfZone(name, resolvers),
+    async textsAt(server, name) {
+      const question = { type: 'TXT', name } as const;
+      const reply = await askServer(question, server.text, AbortSignal.timeout(OWN_SERVER_MS), false);
+      // A server that has not got the zone says so by answering without authority.
+      if (reply.message?.isAuthoritative === false) return trouble(question, { said: 'no authority' });
+      return foundIn(question, reply, textOf);
+    },
   };
+}
+
+// The zone is that of the SOA which comes with a name, or with the word that there is none.
+async function serversOfZone(name: string, resolvers: readonly string[]): Promise<Found<NameServer>> {
+  const ask = async <T>(type: RecordType, at: string, read: (record: DnsRecord) => T | undefined) =>
+    foundIn({ type, name: at }, await askDns({ type, name: at }, resolvers), read);
+  const { message } = await askDns({ type: 'SOA', name }, resolvers);
+  const zone = [...(message?.answers ?? []), ...(message?.authority ?? [])].find(({ type }) => type === 'SOA')?.name;
+  // An alias may have led to a zone of others, whose servers have no say here.
+  if (zone === undefined || !`.${name}`.endsWith(`.${zone}`)) return ABSENT;
+  const [keys, servers] = await Promise.all([ask('DNSKEY', zone, ({ type }) => type), ask('NS', zone, targetOf)]);
+  if (keys.kind !== 'absent' || servers.kind !== 'found') return ABSENT;
+  const some = [...new Set(servers.values)].toSorted().slice(0, SERVERS_LIMIT);
+  const placed = await Promise.all(
+    some.map(async (server) => {
+      const families = await Promise.all([ask('A', server, addressOf), ask('AAAA', server, addressOf)]);
+      const [address] = families.flatMap((found) => (found.kind === 'found' ? found.values : []));
+      return address === undefined ? [] : [{ name: server, address }];
+    }),
+  );
+  return { kind: 'found', values: placed.flat() };
+}
+
+function foundIn<T>(question: Question, reply: DnsReply, read: (record: DnsRecord) => T | undefined): Found<T> {
+  const { message } = reply;
+  if (message === undefined) return trouble(question, reply);
+  const { records, alias } = followed(question, message);
+  const values = records.flatMap((record) => read(record) ?? []);
+  if (values.length < records.length) return trouble(question, { said: 'an answer that cannot be read' });
+  const aliased = alias === undefined ? {} : { alias };
+  if (values.length > 0) return { kind: 'found', values, ...aliased };
+  const soa = message.authority.find((record) => record.type === 'SOA');
+  const remembered = soa === undefined ? {} : { rememberedMs: Math.min(soa.ttl, soa.minimum) * 1_000 };
+  return { kind: 'absent', ...aliased, ...remembered };
+}
+
+// The records of the type that was asked for, at the end of the way that CNAMEs lead.
+function followed({ type, name }: Question, { answers }: DnsMessage): { records: readonly DnsRecord[]; alias?: string } {
+  const aliases = [name.toLowerCase()];
+  for (let at = aliases[0]; at !== undefined && aliases.length <= ALIASES_LIMIT; ) {
+    const next = answers.find((record) => record.type === 'CNAME' && record.name === at);
+    at = next?.type === 'CNAME' && !aliases.includes(next.target) ? next.target : undefined;
+    if (at !== undefined) aliases.push(at);
+  }
+  const last = aliases.at(-1);
+  const records = answers.filter((record) => record.type === type && record.name === last);
+  return { records, ...(aliases.length > 1 && last !== undefined ? { alias: last } : {}) };
+}
+
+function trouble(
+  { type, name }: Question,
+  { said = 'no answer', details }: { readonly said?: string | undefined; readonly details?: string | undefined },
+): Extract<Found<never>, { kind: 'trouble' }> {
+  return { kind: 'trouble', why: said, failure: { type, name, said, ...(details === undefined || details === '' ? {} : { details }) } };
+}
+
+function bothFamilies(four: Found<Address>, six: Found<Address>): Found<Address> {
+  const values = [four, six].flatMap((each) => (each.kind === 'found' ? each.values : []));
+  const failed = [four, six].find((each) => each.kind === 'trouble');
+  if (values.length === 0) return failed ?? four;
+  const alias = four.kind === 'found' ? four.alias : six.kind === 'found' ? six.alias : undefined;
+  return {
+    kind: 'found',
+    values,
+    ...(alias === undefined ? {} : { alias }),
+    ...(failed?.failure === undefined ? {} : { failure: failed.failure }),
+  };
+}
+
+function agreed(question: Question, [one, other]: readonly Found<string>[]): Found<string> {
+  if (one === undefined || one.kind === 'trouble') return other ?? trouble(question, {});
+  if (other === undefined || other.kind === 'trouble') return one;
+  const all = (found: Found<string>) => (found.kind === 'found' ? found.values.toSorted().join('\n') : '');
+  return all(one) === all(other) ? one : trouble(question, { said: 'two answers of two resolvers' });
+}
+
+function addressOf(record: DnsRecord): Address | undefined {
+  return 'address' in record ? parseAddress(record.address) : undefined;
+}
+
+function targetOf(record: DnsRecord): string | undefined {
+  return 'target' in record ? record.target : undefined;
+}
+
+function textOf(record: DnsRecord): string | undefined {
+  return 'strings' in record ? joined(record.strings) : undefined;
+}
+
+// Without quotes a zone file makes two strings of `deny relay-audit`.
+function joined(strings: readonly string[]): string {
+  const apart = strings.join(' ');
+  return isVeto(apart) ? apart : strings.join('');
+}
+
+// The same zone gives the same answer, whatever the order in which a server hands out its records; each once.
+function inOneOrder<T extends string | Address>(found: Found<T>): Found<T> {
+  if (found.kind !== 'found') return found;
+  const byText = new Map(found.values.map((value) => [typeof value === 'string' ? value : value.text, value]));
+  const rank = (value: T) => (typeof value === 'string' ? value : `${value.family} ${value.text}`);
+  return { ...found, values: [...byText.values()].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)) };
 }
 
 /**
@@ -83,6 +225,12 @@ export function sharedLookups(lookups: Lookups, perSecond: number): Lookups {
     texts: (name) => once(`TXT ${name}`, () => lookups.texts(name)),
     names: (address) => once(`PTR ${address.text}`, () => lookups.names(address)),
     mailServers: (domain) => once(`MX ${domain}`, () => lookups.mailServers(domain)),
+    unsignedServers:
+      lookups.unsignedServers &&
+      ((name) => once(`NS ${name}`, async () => (await lookups.unsignedServers?.(name)) ?? ABSENT, SERVERS_QUESTIONS)),
+    textsAt:
+      lookups.textsAt &&
+      ((server, name) => once(`TXT ${name} ${server.text}`, async () => (await lookups.textsAt?.(server, name)) ?? ABSENT)),
   };
 }
 
@@ -94,44 +242,4 @@ export function newResolver(servers: readonly string[]): Resolver {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
   if (servers.length > 0) resolver.setServers(servers);
   return resolver;
-}
-
-type Question<T> = {
-  readonly type: RecordType;
-  readonly name: string;
-  readonly query: (resolver: Resolver) => Promise<T[]>;
-};
-
-async function answerTo<T>({ type, name, query }: Question<T>, resolver: Resolver): Promise<Found<T>> {
-  try {
-    const values = await query(resolver);
-    if (values.length > 0) return { kind: 'found', values };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (code === 'ENOTFOUND') return { kind: 'absent' };
-    if (code !== 'ENODATA') return { kind: 'trouble', why: code };
-  }
-  // "No data" is also what Node's client makes of codes that it does not know.
-  const code = await answerCode(name, type, resolver.getServers(), TIMEOUT_MS);
-  if (code === NOERROR || code === NXDOMAIN) return { kind: 'absent' };
-  return { kind: 'trouble', why: code === undefined ? 'ETIMEOUT' : `ECODE${code}` };
-}
-
-function foundOrAbsent<T>(values: readonly T[]): Found<T> {
-  return values.length === 0 ? { kind: 'absent' } : { kind: 'found', values };
-}
-
-// The same zone gives the same answer, whatever the order in which a server hands out its records.
-function inOrder(values: readonly string[]): string[] {
-  return [...new Set(values)].toSorted();
-}
-
-// Without quotes a zone file makes two strings of `deny relay-audit`.
-function joined(strings: readonly string[]): string {
-  const apart = strings.join(' ');
-  return isVeto(apart) ? apart : strings.join('');
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
 }

@@ -191,7 +191,10 @@ describe('what is asked', () => {
       mail: { 'example.org': ['mail.example.org', 'mail.example.org', 'bad_name.example', '127.1'] },
     });
     expect(body.servers).toHaveLength(1);
-    expect(body.trouble).toEqual(['An MX record of example.org gives no name that can be read; it is left out.']);
+    expect(body.trouble).toEqual([
+      'An MX record of example.org points to 127.1, which is no name of a server; it is left out.',
+      'An MX record of example.org points to bad_name.example, which is no name of a server; it is left out.',
+    ]);
   });
 });
 

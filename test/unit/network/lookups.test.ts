@@ -30,9 +30,6 @@ beforeAll(async () => {
     ...Object.fromEntries(RARE_CODES.map((rcode) => [`code${rcode}.example`, { rcode }])),
     'renamed.example': { rcode: 6, answers: [cname('renamed.example', 'too-long.example')] },
     '6.2.0.192.in-addr.arpa': { rcode: 9 },
-    get 'turning.example'(): Saying {
-      return dns.asked.filter((each) => each === 'TXT turning.example').length > 1 ? 'silence' : { answers: [] };
-    },
   });
   lookups = dnsLookups([dns.address]);
   resolve = lookups.addresses;
@@ -66,8 +63,7 @@ describe('a name that has addresses', () => {
     const before = dns.asked.length;
     await resolve('two.example');
     await resolve('two.example');
-    // Each empty answer is asked for its code.
-    const once = ['A two.example', 'AAAA two.example', 'AAAA two.example'];
+    const once = ['A two.example', 'AAAA two.example'];
     expect(dns.asked.slice(before)).toEqual([...once, ...once]);
   });
 
@@ -111,15 +107,15 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
     ['a name without addresses', 'empty.example'],
     ['an alias of a name without addresses', 'dangling.example'],
   ])('%s is absent', async (_, name) => {
-    expect(await resolve(name)).toEqual({ kind: 'absent' });
+    expect(await resolve(name)).toMatchObject({ kind: 'absent' });
   });
 
   test.each([
-    ['SERVFAIL', 'broken.example', 'ESERVFAIL'],
-    ['REFUSED', 'refused.example', 'EREFUSED'],
-    ['NOTIMP', 'not-implemented.example', 'ENOTIMP'],
+    ['SERVFAIL', 'broken.example', 'SERVFAIL'],
+    ['REFUSED', 'refused.example', 'REFUSED'],
+    ['NOTIMP', 'not-implemented.example', 'NOTIMP'],
   ])('%s is trouble on our side', async (_, name, why) => {
-    expect(await resolve(name)).toEqual({ kind: 'trouble', why });
+    expect(await resolve(name)).toEqual({ kind: 'trouble', why, failure: { type: 'A', name, said: why } });
   });
 
   test.each(RARE_CODES)('an answer without records and with the code %i is trouble, whatever was asked', async (code) => {
@@ -129,18 +125,14 @@ describe('absence is NXDOMAIN or an empty answer, and nothing else', () => {
   });
 
   test('such a code is trouble too of the names of an address, and beside records of another type', async () => {
-    expect(await lookups.names(parseAddress('192.0.2.6') ?? expect.fail())).toEqual({ kind: 'trouble', why: 'ECODE9' });
-    expect(await lookups.texts('renamed.example')).toEqual({ kind: 'trouble', why: 'ECODE6' });
+    expect(await lookups.names(parseAddress('192.0.2.6') ?? expect.fail())).toMatchObject({ kind: 'trouble', why: 'code 9' });
+    expect(await lookups.texts('renamed.example')).toMatchObject({ kind: 'trouble', why: 'code 6' });
   });
 
   test('an empty answer is absence though another resolver cannot be reached', async () => {
     const gone = await startScriptedDns({});
     await gone.stop();
     expect(await dnsLookups([gone.address, dns.address]).texts('empty.example')).toEqual({ kind: 'absent' });
-  });
-
-  test('an empty answer is trouble when it is not given a second time', async () => {
-    expect(await lookups.texts('turning.example')).toMatchObject({ kind: 'trouble' });
   });
 
   test('a resolver that cannot be reached is trouble on our side', async () => {
