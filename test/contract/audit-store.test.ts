@@ -163,7 +163,9 @@ describe('the schedule', () => {
     const cursor = await table.store.readCursor();
     expect(await table.store.moveCursor(cursor, 100)).toBe(true);
     expect(await table.store.moveCursor(cursor, 200)).toBe(false);
-    expect(await table.store.readCursor()).toBe(100);
+    expect(await table.store.moveCursor(100, 200)).toBe(true);
+    expect(await table.store.moveCursor(100, 300)).toBe(false);
+    expect(await table.store.readCursor()).toBe(200);
   });
 
   test('a scan is owed once, as it was owed first', async () => {
