@@ -128,11 +128,15 @@ async function seeHost(host: Host, { lookups, cut }: Look, gate: Gate, scanId: s
   if (bad) return { unseen: 'forbidden-address' }; // one bad answer refuses the host, wherever it stands
   const there = await isThere(host, target, scanId, gate);
   const facts = await lookUpConsent(target, addresses.slice(0, ADDRESSES_LIMIT), rules);
-  const standings = facts.addresses.map((side) => ({ address: side.address, standing: standingOf(facts, { ...side, there }, rules.token) }));
+  const standings = facts.addresses.map((side) => ({
+    address: side.address,
+    standing: standingOf(facts, { ...side, there }, rules.token),
+  }));
   // A look-up that failed may have hidden a veto. It holds back the addresses of its family alone, where the other one is proven whole.
   const families = [4, 6].map((family) => standings.filter(({ address }) => address.family === family));
   const isWhole = families.some((each) => each.length > 0 && each.every(({ standing }) => standing.kind === 'consent'));
-  if (!isWhole && standings.some(({ standing }) => isNone(standing, 'dns-trouble'))) return { unseen: 'dns-trouble', failure: failureIn(facts) };
+  if (!isWhole && standings.some(({ standing }) => isNone(standing, 'dns-trouble')))
+    return { unseen: 'dns-trouble', failure: failureIn(facts) };
   return { target, addresses, rules, standings };
 }
 

@@ -193,7 +193,9 @@ function readName(bytes: Buffer, from: number): { readonly name: string; readonl
 }
 
 function labelText(label: Buffer): string {
-  return inLowerCase(label).replace(/[.\\]/g, '\\$&').replace(/[^!-~]/g, (byte) => `\\${String(byte.charCodeAt(0)).padStart(3, '0')}`);
+  return inLowerCase(label)
+    .replace(/[.\\]/g, '\\$&')
+    .replace(/[^!-~]/g, (byte) => `\\${String(byte.charCodeAt(0)).padStart(3, '0')}`);
 }
 
 // Letters of ASCII alone (RFC 4343 §3).
