@@ -49,12 +49,15 @@ export function askingAtDial(host: Host, askedAt: number, gate: Gate, scanId?: s
 // Answers of the table, each of which is good for a while.
 function looks(now: () => number, ask: (about: string) => Promise<boolean>) {
   const known = new Map<string, { readonly at: number; readonly answer: Promise<boolean> }>();
-  const isFresh = (about: string) => now() - (known.get(about)?.at ?? Number.NEGATIVE_INFINITY) <= TABLE_MS;
+  const fresh = (about: string) => {
+    const last = known.get(about);
+    return last !== undefined && now() - last.at <= TABLE_MS ? last.answer : undefined;
+  };
   return {
-    isFresh,
+    isFresh: (about: string) => fresh(about) !== undefined,
     at(about: string): Promise<boolean> {
-      const last = known.get(about);
-      if (last !== undefined && isFresh(about)) return last.answer;
+      const last = fresh(about);
+      if (last !== undefined) return last;
       const look = { at: now(), answer: ask(about) };
       known.set(about, look);
       return look.answer;

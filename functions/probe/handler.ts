@@ -17,6 +17,7 @@ import { egressBlocked } from './egress.ts';
 import { canariesOf } from './expect-canary.ts';
 import { openGate } from './gate.ts';
 import { probeScans, type Services } from './probe-scans.ts';
+import { takeMessage } from './take-message.ts';
 import { type Lines, turnsOf } from './turns.ts';
 
 const LEASE_SPARE_MS = 30_000; // what a sitting may overrun its time by, to end its last session
@@ -86,15 +87,10 @@ async function probeBatch(refs: readonly ScanRef[]): Promise<ScanRef[]> {
   }
 }
 
-// For every record. A message that comes back is taken apart, so that one poisonous reference cannot sink fifty.
-async function takeRecord(record: SQSRecord): Promise<void> {
-  const refs = readScansMessage(record.body);
-  const again = Number(record.attributes.ApproximateReceiveCount) > 1;
-  if (again && refs.length > 1) return sendSingly(refs);
-  const failed = await probeBatch(refs);
-  if (failed.length === 0) return;
-  if (failed.length === refs.length) throw new Error('no scan of this message could be stored');
-  await sendSingly(failed);
+// For every record.
+async function takeRecord({ body, attributes }: SQSRecord): Promise<void> {
+  const comesBack = Number(attributes.ApproximateReceiveCount) > 1;
+  await takeMessage(readScansMessage(body), comesBack, { probe: probeBatch, sendSingly });
 }
 
 /** Called by SQS with messages of the scans queue. */

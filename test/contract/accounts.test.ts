@@ -94,22 +94,55 @@ test('nothing of a removed account is left: not its keys, its recipients, the an
   await created(account.email);
 });
 
-test('an account goes with the key that was added while it was being removed', async () => {
-  const account = await created();
-  const key: StoredKey = { prefix: 'in between', mac: 'mac', accountId: account.id, createdAt: NOON, scope: 'read' };
-  // Adds the key when the removal has read the account, and is about to write.
+/** Does this right before each transaction of the store that is not its own. */
+async function beforeTransactions(act: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+  let own = false;
   table.client.middlewareStack.add(
     (next, context) => async (args) => {
-      if (context.commandName !== 'TransactWriteItemsCommand') return next(args);
-      table.client.middlewareStack.remove('in between');
-      expect(await table.store.addKey(key, 5)).toBe(true);
+      if (context.commandName !== 'TransactWriteItemsCommand' || own) return next(args);
+      own = true;
+      await act().finally(() => {
+        own = false;
+      });
       return next(args);
     },
     { step: 'initialize', name: 'in between' },
   );
-  await table.store.removeAccount(account);
+  await work().finally(() => table.client.middlewareStack.remove('in between'));
+}
+
+const furtherKey = ({ id }: Account, prefix: string): StoredKey => ({ prefix, mac: 'mac', accountId: id, createdAt: NOON, scope: 'read' });
+
+test.each([true, false])('an account goes with the key that was added while it was being removed; it had one before: %s', async (had) => {
+  const { account, key } = sample();
+  await table.store.createAccount(account, had ? key : undefined);
+  const prefix = `in between ${had}`;
+  let added = false;
+  const addOnce = async () => {
+    if (!added) expect(await table.store.addKey(furtherKey(account, prefix), 5)).toBe(true);
+    added = true;
+  };
+  await beforeTransactions(addOnce, () => table.store.removeAccount(account));
   expect(await table.store.findAccount(account.id)).toBeUndefined();
-  expect(await table.store.findKey(key.prefix)).toBeUndefined();
+  expect(await table.store.findKey(prefix)).toBeUndefined();
+});
+
+test('an account whose keys keep changing while it is to be removed stays, and its removal fails after five tries', async () => {
+  const account = await created();
+  let keys = 0;
+  const add = async () => void (await table.store.addKey(furtherKey(account, `key ${account.id} ${++keys}`), 100));
+  await expect(beforeTransactions(add, () => table.store.removeAccount(account))).rejects.toThrow();
+  expect(keys).toBe(5);
+  expect(await table.store.findAccount(account.id)).toMatchObject(account);
+});
+
+test('an account may be let have more hosts, as long as it is there', async () => {
+  const account = await created();
+  expect(await table.store.setHostQuota(account.id, 800)).toBe(true);
+  expect(await table.store.findAccount(account.id)).toEqual({ ...account, hostQuota: 800 });
+  await table.store.removeAccount(account);
+  expect(await table.store.setHostQuota(account.id, 900)).toBe(false);
+  expect(await table.store.findAccount(account.id)).toBeUndefined();
 });
 
 test('a removal that is asked for again leaves the new account of the mail address alone', async () => {

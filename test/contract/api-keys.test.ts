@@ -50,11 +50,22 @@ test('the keys of an account are listed oldest first, and no others', async () =
   expect(await table.store.listKeys(first.accountId)).toEqual([first, early, late]);
 });
 
+test('keys of one moment are listed by their prefixes', async () => {
+  const { accountId } = await created();
+  for (const prefix of ['same-b', 'same-a', 'same-d', 'same-c'])
+    await table.store.addKey(keyOf(accountId, { prefix, createdAt: NOON + 1 }), 9);
+  expect((await prefixesOf(accountId)).slice(1)).toEqual(['same-a', 'same-b', 'same-c', 'same-d']);
+});
+
 test('an account has no more keys than it may, however many are asked for at once', async () => {
   const { accountId } = await created();
   const answers = await Promise.all(Array.from({ length: 8 }, () => table.store.addKey(keyOf(accountId), 4)));
   expect(answers.filter(Boolean)).toHaveLength(3);
   expect(await prefixesOf(accountId)).toHaveLength(4);
+});
+
+test('an account that is not there has no key', async () => {
+  expect(await table.store.listKeys('nobody')).toEqual([]);
 });
 
 test('an account that is not there gets no key', async () => {

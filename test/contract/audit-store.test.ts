@@ -163,7 +163,25 @@ describe('the schedule', () => {
     const cursor = await table.store.readCursor();
     expect(await table.store.moveCursor(cursor, 100)).toBe(true);
     expect(await table.store.moveCursor(cursor, 200)).toBe(false);
-    expect(await table.store.readCursor()).toBe(100);
+    expect(await table.store.moveCursor(100, 200)).toBe(true);
+    expect(await table.store.moveCursor(100, 300)).toBe(false);
+    expect(await table.store.readCursor()).toBe(200);
+  });
+
+  test('a scan is owed once, as it was owed first', async () => {
+    const host = await registered();
+    const owed = owedOf(host, 'on-demand', NOON);
+    expect(await table.store.owe(owed)).toBe(true);
+    expect(await table.store.owe({ ...owed, dueAt: NOON + 1 })).toBe(false);
+    expect(await table.store.findOwed(host.id, owed.scanId)).toMatchObject({ dueAt: NOON });
+  });
+
+  test('how many scans of an account wait is told for two minutes after it was noted', async () => {
+    expect(await table.store.waitingScans('waits', NOON)).toBe(0);
+    await table.store.noteWaiting('waits', 7, NOON);
+    expect(await table.store.waitingScans('waits', NOON + 119_999)).toBe(7);
+    expect(await table.store.waitingScans('waits', NOON + 120_000)).toBe(0);
+    expect(await table.store.waitingScans('waits not', NOON)).toBe(0);
   });
 
   test('an owed scan is due until its lease begins, and again when that has run out', async () => {

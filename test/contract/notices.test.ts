@@ -317,8 +317,24 @@ describe('mail to an address is stopped', () => {
     expect(await why('account1', email)).toEqual(['bounced']);
   });
 
+  test('for one account when a mail of it was called spam', async () => {
+    const email = 'spammed@example.org';
+    await table.store.stopMail(email, 'complained', now, { accountId: 'account1' });
+    expect(await why('account1', email)).toEqual(['complained']);
+    expect(await why('account2', email)).toEqual([]);
+  });
+
+  test('where strangers may have caused it, when such a mail was called spam; what its reader asks for goes on', async () => {
+    const email = 'bothered@example.org';
+    await table.store.stopMail(email, 'complained', now, 'unasked');
+    expect(await table.store.mailStops(undefined, [email])).toEqual([{ email, why: 'complained' }]);
+    expect(await table.store.mailStops(undefined, [email], true)).toEqual([]);
+    expect(await why('account1', email)).toEqual([]);
+  });
+
   test('but nothing is kept for an account that is gone', async () => {
     await table.store.unsubscribe('gone', 'reader@example.org', now);
+    await table.store.stopMail('reader@example.org', 'complained', now, { accountId: 'gone' });
     expect(await why('gone', 'reader@example.org')).toEqual([]);
   });
 });

@@ -65,3 +65,13 @@ test('an account that begins without an API key has none, and may be given one',
   expect(await table.store.addKey(key, 2)).toBe(true);
   expect((await table.store.listKeys('account4')).map(({ prefix }) => prefix)).toEqual(['aaaaaaaaaaaa']);
 });
+
+test('links to an address are ended by who signs out everywhere, and by the removal of the account', async () => {
+  const account = { id: 'account5', email: 'fifth@example.org', createdAt: NOON };
+  await table.store.createAccount(account);
+  expect(await table.store.linksEndedAt(account.email)).toBeUndefined();
+  await table.store.endLinks(account.email, NOON - 1);
+  expect(await table.store.linksEndedAt('FIFTH@example.org')).toBe(NOON - 1);
+  await table.store.removeAccount(account);
+  expect(await table.store.linksEndedAt(account.email)).toBe(NOON);
+});

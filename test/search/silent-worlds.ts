@@ -16,7 +16,8 @@ import { type KnownBytes, knowBytes } from '../support/known-bytes.ts';
 import { type Pages, pagesOn, SECRETS } from '../support/pages.ts';
 import { QUIET_PROBING } from '../support/probing.ts';
 import { NOON, sampleLeg } from '../support/samples.ts';
-import type { Meter, startTable } from '../support/table.ts';
+import type { startTable } from '../support/table.ts';
+import type { Meter } from '../support/test-table.ts';
 
 const MINUTE = 60_000;
 const PACE_MS = 3_000; // longer is a time-out

@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { storeOn } from '../../shared/store/dynamodb-store.ts';
 import { DUE_INDEX } from '../../shared/store/keys.ts';
 import { holds, type Item, type Placed, update } from './expressions.ts';
-import { type Meter, newMeter, type TestTable } from './table.ts';
+import { type Meter, newMeter, type TestTable } from './test-table.ts';
 
 const NAME = 'relay-audit';
 const READ_UNIT = 4096;
@@ -42,18 +42,35 @@ type Query = Request & {
 export async function memoryTable(clock: () => number, retentionMs: number): Promise<TestTable> {
   const meter = newMeter();
   const items = new Items(meter);
+  const between = new Map<string, Middleware>();
   const send = async (command: { readonly constructor: { readonly name: string }; readonly input: object }) => {
     const { name } = command.constructor;
     const answer = ANSWERS[name];
     if (answer === undefined) throw new Error(`the table in memory has no ${name}`);
     meter.requests++;
     if (name === 'QueryCommand') meter.queries++;
-    return answer(items, command.input as never);
+    const commandName = WIRE_NAMES[name] ?? name;
+    const last: Next = async ({ input }) => ({ output: answer(items, input as never) });
+    const first = [...between.values()].reduceRight((next, middleware) => middleware(next, { commandName }), last);
+    return (await first({ input: command.input })).output;
   };
-  const client = { send } as unknown as DynamoDBDocumentClient;
+  const middlewareStack = {
+    add: (middleware: Middleware, { name }: { readonly name: string }) => void between.set(name, middleware),
+    remove: (name: string) => between.delete(name),
+  };
+  const client = { send, middlewareStack } as unknown as DynamoDBDocumentClient;
   const store = storeOn({ name: NAME, client, retentionMs, clock });
   return { store, client: client as unknown as DynamoDBClient, name: NAME, meter, stop: async () => {} };
 }
+
+type Next = (args: { readonly input: object }) => Promise<{ readonly output: object }>;
+type Middleware = (next: Next, context: { readonly commandName: string }) => Next;
+
+// The client beneath the document client, whose middleware tests stand in, has other names for some.
+const WIRE_NAMES: Readonly<Record<string, string>> = {
+  BatchWriteCommand: 'BatchWriteItemCommand',
+  TransactWriteCommand: 'TransactWriteItemsCommand',
+};
 
 const ANSWERS: Record<string, (items: Items, input: never) => object> = {
   GetCommand: (items, { Key, ConsistentRead = false }: { Key: Key; ConsistentRead?: boolean }) => {
@@ -68,6 +85,8 @@ const ANSWERS: Record<string, (items: Items, input: never) => object> = {
     return {};
   },
   PutCommand: (items, request: Request) => items.make('Put', request),
+  PutItemCommand: (items, { Item }: { Item: Record<string, { S: string } | { N: string }> }) =>
+    items.make('Put', { Item: fromWire(Item) as Item & Key }),
   DeleteCommand: (items, request: Request) => items.make('Delete', request),
   UpdateCommand: (items, request: Request) => items.make('Update', request),
   QueryCommand: (items, query: Query) => items.query(query),
@@ -76,7 +95,11 @@ const ANSWERS: Record<string, (items: Items, input: never) => object> = {
     const refused = writes.map(([, request]) => items.refuses(request));
     if (refused.some(Boolean)) {
       const CancellationReasons = refused.map((each) => each ?? { Code: 'None' });
-      throw Object.assign(new Error('the transaction was cancelled'), { name: 'TransactionCanceledException', CancellationReasons });
+      const codes = CancellationReasons.map(({ Code }) => Code).join(', ');
+      throw Object.assign(new Error(`the transaction was cancelled: ${codes}`), {
+        name: 'TransactionCanceledException',
+        CancellationReasons,
+      });
     }
     for (const [kind, request] of writes) items.make(kind, request, 2);
     return {};
@@ -238,4 +261,8 @@ function onWire(item: Item): object {
 function wireValueOf(value: unknown): object {
   if (typeof value === 'number') return { N: String(value) };
   return value instanceof Set ? { SS: [...value] } : { S: value };
+}
+
+function fromWire(item: Record<string, { S: string } | { N: string }>): Item {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, 'N' in value ? Number(value.N) : value.S]));
 }

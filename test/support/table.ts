@@ -5,22 +5,18 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createTable, startDynamoDb } from '../../infra/local/engines/dynamodb.ts';
 import { CREDENTIALS, type Engine, REGION } from '../../infra/local/engines/engine.ts';
-import type { AuditStore } from '../../shared/store/audit-store.ts';
 import { dynamoDbStore } from '../../shared/store/dynamodb-store.ts';
+import { memoryTable } from './memory-table.ts';
+import { type Meter, newMeter, type TestTable } from './test-table.ts';
 
-/** The requests since the last `reset`, what the engine charged for those that it did, and how many are under way. */
-export type Meter = { writeUnits: number; readUnits: number; requests: number; queries: number; underWay: number; reset(): void };
+export type { TestTable } from './test-table.ts';
 
-export type TestTable = {
-  readonly store: AuditStore;
-  readonly client: DynamoDBClient;
-  readonly name: string;
-  readonly meter: Meter;
-  stop(): Promise<void>;
-};
-
-/** A fresh table on the embedded engine, the run's or else one of its own, with a store on it and a meter of what it costs. */
+/**
+ * A fresh table on the embedded engine, the run's or else one of its own, with a store on it and a meter of what it costs. With
+ * `TABLES=memory-only` it is the one in memory: a mutation tester runs the same tests thousands of times.
+ */
 export async function startTable(clock: () => number, retentionMs: number): Promise<TestTable> {
+  if (process.env.TABLES === 'memory-only') return memoryTable(clock, retentionMs);
   const engine = await engineForTables();
   const client = new DynamoDBClient({ endpoint: engine.endpoint, region: REGION, credentials: CREDENTIALS });
   const name = `relay-audit-${randomUUID()}`; // of its own on an engine that others use too
@@ -50,13 +46,6 @@ async function engineForTables(): Promise<Engine> {
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-/** A meter that stands at nothing. */
-export function newMeter(): Meter {
-  const zero = { writeUnits: 0, readUnits: 0, requests: 0, queries: 0 };
-  const meter: Meter = { ...zero, underWay: 0, reset: () => Object.assign(meter, zero) };
-  return meter;
 }
 
 type Capacity = { CapacityUnits?: number; WriteCapacityUnits?: number };

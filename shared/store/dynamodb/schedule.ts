@@ -1,4 +1,4 @@
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Host } from '../../domain/host.ts';
 import type { OwedScan, ScanRef } from '../../domain/scan.ts';
 import type { OwedScans, Wheel } from '../audit-store.ts';
@@ -50,22 +50,8 @@ function wheel(table: Table): Wheel {
 
     async hostsInSlot(period, slot) {
       const { pk } = keys.wheel(period, slot, '');
-      const found: { accountId: string; hostId: string }[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await table.client.send(
-          new QueryCommand({
-            TableName: table.name,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': pk },
-            ConsistentRead: true,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        );
-        found.push(...(page.Items ?? []).map(readWheelEntry));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
-      return found;
+      const found = await queryItems(table, { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk } });
+      return found.map(readWheelEntry);
     },
   };
 }
@@ -86,16 +72,12 @@ function owedScans(table: Table): Omit<OwedScans, 'notePresence' | 'findPresence
     async owedOf(hostId) {
       const any = keys.owed(hostId, '');
       const { first, last } = kindRange(any);
-      const { Items = [] } = await table.client.send(
-        new QueryCommand({
-          TableName: table.name,
-          // Between two bounds: where a partition holds 50,000 scans behind it, the embedded engine looks at all of them for a prefix.
-          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-          ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last },
-          ConsistentRead: true,
-        }),
-      );
-      return Items.map(readOwed);
+      const found = await queryItems(table, {
+        // Between two bounds: where a partition holds 50,000 scans behind it, the embedded engine looks at all of them for a prefix.
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
+        ExpressionAttributeValues: { ':pk': any.pk, ':first': first, ':last': last },
+      });
+      return found.map(readOwed);
     },
 
     async dueScans(now, limit) {

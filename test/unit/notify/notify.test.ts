@@ -18,7 +18,7 @@ let handover: Handover | Error;
 let called: Called;
 let calls: number;
 let tookMs: number;
-let logged: { level: string; message: string }[];
+let logged: { level: string; message: string; fields: object }[];
 
 beforeAll(async () => {
   table = await startTable(() => now, 400 * 24 * 60 * MINUTE);
@@ -50,8 +50,8 @@ const services = (more: Partial<Services['store']> = {}): Services => ({
     now += ms;
   },
   log: {
-    info: (message) => void logged.push({ level: 'info', message }),
-    error: (message) => void logged.push({ level: 'error', message }),
+    info: (message, fields = {}) => void logged.push({ level: 'info', message, fields }),
+    error: (message, fields = {}) => void logged.push({ level: 'error', message, fields }),
   },
   siteUrl: 'https://audit.example',
   egressAddresses: ['192.0.2.7'],
@@ -77,6 +77,7 @@ const run = async (...notices: HostNotice[]) => {
 const remove = async ({ accountId, hostId }: { accountId: string; hostId: string }) =>
   expect(await table.store.removeHost((await table.store.findHost(accountId, hostId)) ?? expect.fail('no host'))).toBe(true);
 const outcomeOf = async ({ id }: { id: string }) => (await table.store.findNotice(id))?.outcome;
+const said = () => logged.map(({ message }) => message);
 const wakeDue = async () => {
   for (const id of await dueIds(table.store, now, 100)) await notify(id, services());
 };
@@ -116,14 +117,15 @@ describe('a mail', () => {
     expect(mails).toHaveLength(1);
   });
 
-  test('that SES refuses is tried again later, for as long as it takes, and says why', async () => {
+  test('that SES refuses is tried again after a minute, then after twice as long up to an hour, for as long as it takes, and says why', async () => {
     const [notice] = await owe(['refused@example.org']);
     if (notice === undefined) return expect.fail();
     handover = { kind: 'refused', why: 'MessageRejected: not verified' };
     for (let tries = 1; tries <= 30; tries++) {
       await notify(notice.id, services());
       const record = await table.store.findNotice(notice.id);
-      expect(record).toMatchObject({ tries, why: 'MessageRejected: not verified' });
+      const wait = Math.min(2 ** (tries - 1), 60) * MINUTE;
+      expect(record).toMatchObject({ tries, why: 'MessageRejected: not verified', dueAt: now + wait });
       now = record?.dueAt ?? expect.fail('it is owed no more');
     }
     expect(logged.filter(({ level }) => level === 'error')).toHaveLength(30);
@@ -169,6 +171,7 @@ describe('alerts of several hosts', () => {
     expect(mails).toHaveLength(2);
     for (const name of ['two.example.org', 'three.example.org']) expect(mails[1]?.mail.text).toContain(name);
     expect(await Promise.all([...first, ...further].map(outcomeOf))).toEqual(['sent', 'grouped', 'grouped']);
+    expect(said()).toEqual(['mailed', 'gathered', 'gathered', 'mailed']);
   });
 
   test('another alert of the host that was first is not held up, and one after the ten minutes is a first again', async () => {
@@ -204,6 +207,7 @@ describe('alerts of several hosts', () => {
     const late = await owe(['late@example.org']);
     await run(...late);
     expect(await Promise.all(late.map(outcomeOf))).toEqual(['sent']);
+    expect(said()).toEqual(['mailed', 'gathered', 'mailed']);
   });
 });
 
@@ -217,6 +221,13 @@ describe('a webhook', () => {
     const notice = await webhookOf();
     await run(notice, notice);
     expect([calls, await outcomeOf(notice)]).toEqual([1, 'sent']);
+  });
+
+  test('that takes the notice holds up nothing', async () => {
+    const notice = await webhookOf();
+    const began = now;
+    await run(notice);
+    expect(now).toBe(began);
   });
 
   test('that refuses is called again, 24 times in all, and its notice may be repeated then', async () => {
@@ -338,6 +349,15 @@ describe('of a host that is gone', () => {
     for (const { id } of [first, ...further]) expect(await table.store.findNotice(id)).toMatchObject(WITHHELD);
   });
 
+  test('nothing holds up what the same reader is owed of another', async () => {
+    const [first = expect.fail()] = await owe(['both@example.org']);
+    await remove(first);
+    const [other = expect.fail()] = await owe(['both@example.org']);
+    await run(first, other);
+    expect(await Promise.all([first, other].map(outcomeOf))).toEqual(['withheld', 'sent']);
+    expect(said()).toEqual(['withheld', 'mailed']);
+  });
+
   test('nothing is told when it goes between the claim and the handover, and no call is counted', async () => {
     const [mail = expect.fail()] = await both();
     const [, hook = expect.fail()] = await both();
@@ -388,5 +408,34 @@ describe('of a host that is gone', () => {
     await wakeDue();
     expect(texts()).toHaveLength(3);
     expect(texts()[2]).toContain('five.example.org');
+  });
+});
+
+describe('the log', () => {
+  test('says which notice of which host was handed over, and never names a reader or a webhook', async () => {
+    const first = await owe(['logged@example.org'], { webhook: 'https://hooks.example.org/secret' });
+    const further = await owe(['logged@example.org'], { name: 'two.example.org' });
+    await run(...first, ...further);
+    now += 10 * MINUTE;
+    await wakeDue();
+    const about = { hostId: first[0]?.hostId, host: 'mail.example.org', occasion: 'change', to: 'suspected' };
+    expect(logged.map(({ fields }) => fields)).toMatchObject([
+      { noticeId: first[0]?.id, ...about },
+      { noticeId: first[1]?.id, ...about, outcome: 'sent' },
+      { noticeId: further[0]?.id },
+      { hosts: 1 },
+    ]);
+    expect(JSON.stringify(logged)).not.toMatch(/logged@|secret/);
+  });
+
+  test('calls it our trouble when SES refuses a mail, and its owner’s when a webhook refuses', async () => {
+    const notices = await owe(['refusing@example.org'], { webhook: 'https://hooks.example.org/' });
+    handover = { kind: 'refused', why: 'MessageRejected' };
+    called = { kind: 'refused', why: 'it answered 500' };
+    await run(...notices);
+    expect(logged).toMatchObject([
+      { level: 'error', fields: { noticeId: notices[0]?.id, why: 'MessageRejected' } },
+      { level: 'info', fields: { noticeId: notices[1]?.id, why: 'it answered 500' } },
+    ]);
   });
 });

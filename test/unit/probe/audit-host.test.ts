@@ -9,6 +9,7 @@ import { ANY_TURN, gateTo } from '../../support/gate.ts';
 import { type LeapingTime, startLeapingTime } from '../../support/leaping-time.ts';
 import { sampleHost, sampleLeg } from '../../support/samples.ts';
 import { mailServer, type Script, type ScriptedServer, say, startScriptedServer } from '../../support/scripted-smtp-server.ts';
+import { startTlsMailServer } from '../../support/tls-mail-server.ts';
 
 let time: LeapingTime;
 beforeEach(() => {
@@ -173,4 +174,57 @@ test.each([
   const host = sampleHost({ servedDomains: ['example.org', 'example.net'], controlMailbox: 'office@example.net' });
   const address = parseAddress('192.0.2.1') ?? expect.fail();
   expect(castFor(host, address, proven, RULES(1))).toMatchObject({ servedDomains: proven, controlMailbox: used });
+});
+
+describe('a port beside one that takes long', () => {
+  // The first port says nothing for all of our time; the second is asked after `connectMs` whether it is there.
+  async function auditBeside(port: number, order: Partial<AuditOrder> = {}) {
+    const slow = await startScriptedServer([hangs]);
+    started.push(slow);
+    const host = sampleHost({ name: '127.0.0.1', ports: [slow.port, port], servedDomains: ['served.example'] });
+    const rules = RULES(600);
+    const finding = await auditHost(
+      host,
+      { scope: 'full', takeTurn: ANY_TURN, ...order },
+      { ...rules, limits: { ...rules.limits, connectMs: 50 } },
+    );
+    return finding.legs.map(({ contact }) => contact);
+  }
+
+  test('is told absent where nothing is there, though our time ran out', async () => {
+    const gone = await startScriptedServer([mailServer()]);
+    await gone.stop();
+    expect(await auditBeside(gone.port)).toEqual(['answered', 'connection-refused']);
+  });
+
+  test('is asked by a connection without a word where something is, and gone on with later', async () => {
+    const there = await startScriptedServer([mailServer()]);
+    started.push(there);
+    expect(await auditBeside(there.port)).toEqual(['answered', 'out-of-time']);
+    await there.idle();
+    expect(there.heard).toEqual([[]]);
+  });
+
+  test('is not asked again when an earlier sitting has seen it', async () => {
+    const there = await startScriptedServer([mailServer()]);
+    started.push(there);
+    const leg = { ...sampleLeg(), address: '127.0.0.1', port: there.port };
+    expect(await auditBeside(there.port, { before: [leg] })).toEqual(['answered', 'answered']);
+    expect(there.heard).toEqual([]);
+  });
+});
+
+test('a server that offers STARTTLS is asked inside it too, and may accept there what it refuses outside', async () => {
+  const inside = await startTlsMailServer();
+  try {
+    const host = sampleHost({ name: '127.0.0.1', ports: [inside.port], servedDomains: ['served.example'] });
+    const { legs } = await auditHost(host, { scope: 'full', takeTurn: ANY_TURN }, RULES(10_000));
+    const ofPlain = legs.map(({ transport, tests }) => [transport, tests.find(({ test }) => test === 'plain')?.outcome]);
+    expect(ofPlain).toEqual([
+      ['plain', 'refused'],
+      ['starttls', 'accepted'],
+    ]);
+  } finally {
+    await inside.stop();
+  }
 });

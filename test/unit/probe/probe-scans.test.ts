@@ -159,6 +159,19 @@ test('a scan of the full table stays one when its first sitting came to none of 
   expect(scopes).toEqual(['full', 'full']);
 });
 
+test('a scan that nobody consented to is stored at once as just that, with no evidence, and is owed no more', async () => {
+  const { store } = memoryStore(() => NOON);
+  const host = sampleHost();
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-first' };
+  await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
+  const audit = async () => ({ untested: 'no-consent', legs: [] }) as const;
+  expect(await probeScans([ref], servicesOn(store as AuditStore, { audit }))).toEqual([]);
+  const stored = await store.findScan(host.id, ref.scanId);
+  expect(stored).toMatchObject({ judgement: { verdict: 'untestable', reason: 'no-consent' }, openLegs: [], closedLegs: [] });
+  expect(stored?.evidence).toBeUndefined();
+  expect(await store.findOwed(host.id, ref.scanId)).toBeUndefined();
+});
+
 function servicesOn(store: AuditStore, others: Pick<Services, 'audit'> & Partial<Services>): Services {
   return {
     store,
