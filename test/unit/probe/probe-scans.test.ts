@@ -159,10 +159,10 @@ test('a scan of the full table stays one when its first sitting came to none of 
   expect(scopes).toEqual(['full', 'full']);
 });
 
-test('a scan that nobody consented to is stored at once as just that, with no evidence, and is owed no more', async () => {
+test('a scan that was asked for and that nobody consented to is stored at once as just that, with no evidence, and is owed no more', async () => {
   const { store } = memoryStore(() => NOON);
   const host = sampleHost();
-  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-first' };
+  const ref = { accountId: host.accountId, hostId: host.id, scanId: '20260601T120000Z-on-demand' };
   await store.registerHost(host, { ...ref, dueAt: NOON, tries: 0 }, AMPLE);
   const audit = async () => ({ untested: 'no-consent', legs: [] }) as const;
   expect(await probeScans([ref], servicesOn(store as AuditStore, { audit }))).toEqual([]);
