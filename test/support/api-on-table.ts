@@ -47,6 +47,7 @@ let count = 0;
 /** `start` gives the table that it is on: the embedded engine's, unless a search needs one that is faster. */
 export async function startApi(changes: Partial<Services> = {}, start: typeof startTable = startTable): Promise<ApiOnTable> {
   const clock = () => api.now;
+  let underWay = 0;
   let answered = Promise.withResolvers<void>();
   const table = await start(clock, 400 * DAY);
   const secrets = secretsFrom('a secret of this deployment, long enough');
@@ -55,8 +56,8 @@ export async function startApi(changes: Partial<Services> = {}, start: typeof st
     secrets,
     cursors: cursors(secrets),
     clock,
-    // Whoever waits does so for another call of the same moment.
-    wait: (ms) => Promise.race([answered.promise, new Promise((over) => setTimeout(over, ms))]),
+    // Whoever waits does so for another call of the same moment, if there is one.
+    wait: async (ms) => (underWay < 2 ? undefined : Promise.race([answered.promise, new Promise((over) => setTimeout(over, ms))])),
     async send(mail, recipient) {
       if (api.handover instanceof Error) throw api.handover;
       if (api.handover.kind === 'accepted') api.mails.push({ mail, recipient });
@@ -82,7 +83,9 @@ export async function startApi(changes: Partial<Services> = {}, start: typeof st
     now: NOON,
     handover: { kind: 'accepted', messageId: 'message' },
     async call(method, path, asked = {}) {
+      underWay++;
       const answer = await router(eventOf(method, path, asked), {} as Context, { signal: AbortSignal.timeout(30_000) });
+      underWay--;
       answered.resolve();
       answered = Promise.withResolvers();
       const { statusCode = 200, headers = {}, body } = answer as { statusCode?: number; headers?: Record<string, string>; body?: string };
