@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    maxWorkers: Math.max(2, availableParallelism()), // much of what they do is waiting
+    maxWorkers: 2 * Math.max(2, availableParallelism()), // half of what they do is waiting
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxConcurrency: 8, // of the cases of a mail server, which mostly wait

@@ -206,12 +206,12 @@ async function domainFacts(domain: string, target: Target, addresses: readonly A
   const proven = isProven(places);
   if (mail.kind === 'trouble') return { domain, used: proven, mail: 'trouble', exchangers: [], failure: mail.failure };
   if (mail.kind === 'absent' && mail.isNullMx === true) return { domain, used: proven, mail: 'null', exchangers: [] };
-  // Without an MX a domain takes its mail at its own address.
+  // Without an MX a domain takes its mail at its own address; that it meant to, nobody has said.
   const names = mail.kind === 'found' ? [...new Set(mail.values.map(({ name }) => name))] : [domain];
   const asked = names.slice(0, EXCHANGERS_LIMIT);
   const looked = await Promise.all(asked.map((name) => exchangerFacts(name, target, addresses, rules)));
-  const isNamed = target.kind === 'name' && names.includes(target.name);
-  const used = proven || isNamed || (target.kind === 'address' && looked.some(({ leadsHere }) => leadsHere));
+  const leadsHere = target.kind === 'name' ? names.includes(target.name) : looked.some((each) => each.leadsHere);
+  const used = proven || (mail.kind === 'found' && leadsHere);
   return { domain, used, mail: mail.kind === 'found' ? 'exchangers' : 'implicit', exchangers: looked.map(({ facts }) => facts) };
 }
 

@@ -10,7 +10,7 @@ import { eventually, type RunningService, startLocalService, startSesProcess, te
 import { MAIL_PORT, type MailServer, SERVED_DOMAIN, startMailServer } from '../support/mail-server.ts';
 
 // How many times the service is killed, and the seed of the moments. `.ci/run` asks for 50.
-const RUNS = Number(process.env.CRASH_RUNS ?? 4);
+const RUNS = Number(process.env.CRASH_RUNS ?? 2);
 const SEED = Number(process.env.CRASH_SEED ?? 20260601);
 
 type Registered = { readonly id: string; readonly open: boolean };

@@ -149,14 +149,16 @@ type Asking = Pick<SilentWorld, 'ask' | 'browse' | 'optOut'>;
 function askingIn(worldOf: () => SilentWorld, bytes: KnownBytes, work: { questions: number }): Asking {
   // Of the watcher's requests all is written down: what was asked, the answer, and the work.
   const noted = async <T>(party: Party, asked: object, request: () => Promise<T>): Promise<T> => {
-    const { api, watcher, told } = worldOf();
+    const { api, watcher, owner, told } = worldOf();
     const { meter } = api.table;
     meter.reset();
     work.questions = 0;
     const answer = await bytes.as(party.stream, request);
     await settled(meter);
     const cost = { requests: meter.requests, reads: meter.readUnits, writes: meter.writeUnits, questions: work.questions };
-    if (party === watcher) told.push(JSON.stringify({ ...asked, answer, cost }));
+    // What the owner's zone says is public, whoever reads it; which of their accounts it names is not what this is about.
+    const isPublic = api.services.tokenOf(owner.accountId) ?? '';
+    if (party === watcher) told.push(JSON.stringify({ ...asked, answer, cost }).replaceAll(isPublic, 'the token of another'));
     return answer;
   };
   return {
