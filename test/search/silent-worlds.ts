@@ -286,7 +286,7 @@ function lookupsOf(worldOf: () => SilentWorld, asked: () => void): Lookups {
   const isTrouble = (name: string) => name.endsWith('watcher-mail.com') && worldOf().zone.says === 'trouble';
   const ask = <T>(name: string, values: () => readonly T[]): Found<T> => {
     asked();
-    return isTrouble(name) ? { kind: 'trouble', why: 'ESERVFAIL' } : found(values());
+    return isTrouble(name) ? { kind: 'trouble', why: 'SERVFAIL' } : found(values());
   };
   return {
     addresses: async (name) =>

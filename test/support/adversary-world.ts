@@ -89,7 +89,7 @@ export function lookupsOf(world: World, wait: () => Promise<void>): Lookups {
   const ask = async <T>(name: string, read: (records: Records) => readonly T[] | undefined): Promise<Found<T>> => {
     await wait();
     const records = recordsAt(world, name);
-    if (records === undefined) return { kind: 'trouble', why: 'ESERVFAIL' };
+    if (records === undefined) return { kind: 'trouble', why: 'SERVFAIL' };
     const values = read(records) ?? [];
     return values.length === 0 ? { kind: 'absent' } : { kind: 'found', values: [...values] };
   };

@@ -22,7 +22,7 @@ export function lookupsIn(zone: AdversaryZone, adversaries: readonly string[]): 
   const found = <T>(values: readonly T[]): Found<T> => (values.length === 0 ? { kind: 'absent' } : { kind: 'found', values: [...values] });
   const ofAdversary = (name: string) => name.endsWith('mallory.net');
   const inTrouble = (name: string): Found<never> | undefined =>
-    zone.says === 'trouble' && ofAdversary(name) ? { kind: 'trouble', why: 'ESERVFAIL' } : undefined;
+    zone.says === 'trouble' && ofAdversary(name) ? { kind: 'trouble', why: 'SERVFAIL' } : undefined;
   const said = { tokens: adversaries.map(tokenOf), nothing: [], deny: ['deny'], trouble: [] } as const;
   return {
     async addresses(name) {

@@ -57,10 +57,10 @@ export type World = {
 };
 
 const DEAD: Lookups = {
-  addresses: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }),
-  texts: async () => ({ kind: 'trouble', why: 'ETIMEOUT' }),
-  names: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }),
-  mailServers: async () => ({ kind: 'trouble', why: 'EREFUSED' }),
+  addresses: async () => ({ kind: 'trouble', why: 'SERVFAIL' }),
+  texts: async () => ({ kind: 'trouble', why: 'no answer' }),
+  names: async () => ({ kind: 'trouble', why: 'SERVFAIL' }),
+  mailServers: async () => ({ kind: 'trouble', why: 'REFUSED' }),
 };
 
 /** What DNS may be like: silent about everything, dead, with addresses alone, and with every proof of every account. */

@@ -27,7 +27,7 @@ function lookupsOf(zone: Zone): { lookups: Lookups; questions: string[] } {
     read: (text: string, index: number) => T,
   ): Found<T> => {
     questions.push(question);
-    if (known === 'trouble') return { kind: 'trouble', why: 'ESERVFAIL' };
+    if (known === 'trouble') return { kind: 'trouble', why: 'SERVFAIL' };
     return known === undefined ? { kind: 'absent' } : { kind: 'found', values: known.map(read) };
   };
   const lookups: Lookups = {

@@ -22,7 +22,7 @@ function lookupsOf({ addresses = {}, mail = {} }: Zone): Lookups {
     ...lookupsTo(),
     async addresses(name) {
       const known = addresses[name];
-      if (known === 'trouble') return { kind: 'trouble', why: 'ESERVFAIL' };
+      if (known === 'trouble') return { kind: 'trouble', why: 'SERVFAIL' };
       return found(known?.flatMap((text) => parseAddress(text) ?? []));
     },
     mailServers: async (domain) => found(mail[domain]?.map((name, preference) => ({ name, preference }))),

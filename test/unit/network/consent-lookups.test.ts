@@ -32,7 +32,7 @@ function dns(zone: Zone): Lookups & { readonly asked: string[] } {
   const ask = async <T>(question: string, make: (value: string) => T): Promise<Found<T>> => {
     asked.push(question);
     const values = zone[question] ?? [];
-    if (values === 'trouble') return { kind: 'trouble', why: 'ESERVFAIL' };
+    if (values === 'trouble') return { kind: 'trouble', why: 'SERVFAIL' };
     return values.length === 0 ? { kind: 'absent' } : { kind: 'found', values: values.map(make) };
   };
   return {

@@ -112,7 +112,7 @@ describe('nothing is sent', () => {
   });
 
   test('when DNS does not answer, or knows no address', async () => {
-    const trouble = { addresses: async (): Promise<Found<never>> => ({ kind: 'trouble', why: 'ESERVFAIL' }) };
+    const trouble = { addresses: async (): Promise<Found<never>> => ({ kind: 'trouble', why: 'SERVFAIL' }) };
     expect(await call(HOOK(), door([], { lookups: trouble }))).toMatchObject({ why: NOT_SECURE });
     expect(await call(HOOK(), door([]))).toMatchObject({ why: NOT_SECURE });
   });

@@ -45,7 +45,7 @@ const reversePlace = (address: string) => `TXT _relay-audit.${reverseName(parsed
 function ask<T>(question: string, read: (text: string) => T): Found<T> {
   questions++;
   const values = zone[question];
-  if (values === 'trouble') return { kind: 'trouble', why: 'ETIMEOUT' };
+  if (values === 'trouble') return { kind: 'trouble', why: 'no answer' };
   return values === undefined ? { kind: 'absent' } : { kind: 'found', values: values.map(read) };
 }
 

@@ -21,7 +21,7 @@ function gate(addresses: readonly string[], texts: Record<string, string | 'trou
       ...lookupsTo(...addresses),
       texts: async (place) => {
         const text = texts[place.replace('_relay-audit.', '')];
-        if (text === 'trouble') return { kind: 'trouble', why: 'ETIMEOUT' };
+        if (text === 'trouble') return { kind: 'trouble', why: 'no answer' };
         return text === undefined ? { kind: 'absent' } : { kind: 'found', values: [text] };
       },
     },
@@ -111,7 +111,7 @@ describe('a host', () => {
 
   test('whose addresses cannot be looked up is in trouble', async () => {
     const { lookups, ...rest } = gate([OWN], PROVEN);
-    const broken = { ...rest, lookups: { ...lookups, addresses: async () => ({ kind: 'trouble', why: 'ESERVFAIL' }) as const } };
+    const broken = { ...rest, lookups: { ...lookups, addresses: async () => ({ kind: 'trouble', why: 'SERVFAIL' }) as const } };
     expect(await permits(broken)).toBe('dns-trouble');
   });
 });
