@@ -117,15 +117,17 @@ async function claimOf(
 async function withOwnServers(place: Place, isProvenBeside: boolean, rules: ConsentRules): Promise<Place> {
   const { token, lookups, operatorNetworks, isNever = () => false } = rules;
   const isAsked = place.saying === 'nothing' ? !isProvenBeside : place.saying === 'token' && rules.forItsOwner === true;
-  const own = isAsked ? await lookups.unsignedServers?.(place.name) : undefined;
-  if (own?.kind !== 'found') return place;
-  const askable = own.values.filter(
+  const all = isAsked ? await lookups.unsignedServers?.(place.name) : undefined;
+  if (all?.kind !== 'found') return place;
+  const askable = all.values.filter(
     ({ name, address }) =>
       (forbiddenBecause(address) === undefined || isOperators(address, operatorNetworks)) && !isNever(name) && !isNever(address.text),
   );
   const servers = await Promise.all(
     askable.map(async ({ name, address }) => {
-      const said = await lookups.textsAt?.(address, place.name);
+      const own = await lookups.textsAt?.(address, place.name);
+      // A server does not know what stands at the end of a CNAME that leads to others.
+      const said = own?.kind === 'absent' && own.alias !== undefined ? await lookups.texts(own.alias) : own;
       if (said === undefined || said.kind === 'trouble') return { server: name, saying: 'silent' } as const;
       return { server: name, saying: sayingOf(said.kind === 'found' ? said.values : [], token) };
     }),

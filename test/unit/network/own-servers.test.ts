@@ -9,6 +9,7 @@ const TOKEN = `ra1-${'a'.repeat(24)}`;
 const ADDRESS = read('185.1.1.1');
 const REVERSE = '_relay-audit.1.1.1.185.in-addr.arpa';
 const PLACE = '_relay-audit.mx.example.org';
+const END = '_relay-audit.hoster.example'; // where a CNAME at PLACE leads
 const SERVERS = { 'ns1.example.org': '185.2.2.1', 'ns2.example.org': '185.2.2.2' };
 
 function read(text: string): Address {
@@ -18,7 +19,7 @@ function read(text: string): Address {
 type World = {
   /** What the resolver knows, by place. */
   readonly resolver?: Readonly<Record<string, string>>;
-  /** What each name server says at PLACE; `silent` when it says nothing, and nothing when there is no record. */
+  /** What each name server says at PLACE: `silent` when it gives no answer, END for a CNAME that leads there, and nothing when there is no record. */
   readonly own?: Readonly<Record<string, string | undefined>>;
   readonly servers?: Readonly<Record<string, string>>;
   readonly isSigned?: boolean;
@@ -41,6 +42,7 @@ function lookups({ resolver = { [REVERSE]: TOKEN }, own = {}, servers = SERVERS,
       askedAt.push(`${text} ${name}`);
       const said = name === PLACE ? own[text] : undefined;
       if (said === 'silent') return { kind: 'trouble', why: 'no answer' };
+      if (said === END) return { kind: 'absent', alias: END };
       return said === undefined ? found() : found(said);
     },
   };
@@ -86,6 +88,14 @@ describe('the own servers of a zone that is not signed', () => {
 
   test('forbid it though a single one has the veto', async () => {
     expect(await look({ own: { '185.2.2.1': TOKEN, '185.2.2.2': 'deny' } })).toMatchObject({ standing: 'vetoed' });
+  });
+
+  test('may lead to a name in a zone of others, which the resolver is asked for', async () => {
+    const resolver = (said: string) => ({ [REVERSE]: TOKEN, [END]: said });
+    expect(await look({ own: BOTH(END), resolver: resolver(TOKEN) })).toMatchObject({ standing: 'consent', place: { saying: 'token' } });
+    expect(await look({ own: BOTH(END), resolver: resolver('deny') })).toMatchObject({ standing: 'vetoed' });
+    expect(await look({ own: { '185.2.2.1': END }, resolver: resolver(TOKEN) })).toMatchObject({ standing: 'no-consent' });
+    expect(await look({ own: BOTH(END) })).toMatchObject({ standing: 'no-consent', place: { saying: 'nothing' } });
   });
 
   test('are not asked where the resolver knows the token, but for an owner, who sees what they say', async () => {
