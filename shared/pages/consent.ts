@@ -25,14 +25,14 @@ export type ConsentPage = {
 
 /** The page that says which proofs are there, which are missing, and what to copy where. */
 export function consentPage(shown: ConsentPage): string {
-  const { visitor, host, now, sight, looksAt, told } = shown;
+  const { visitor, host, now, sight, awaitsScan = false, looksAt, told } = shown;
   const waits = sight !== undefined && !sight.complete;
   return layout(
     `Consent of ${host.settings.name}`,
     html`${hostHead(host, '/consent')}
 <h2>Consent</h2>
-<p>Nothing is probed before both sides agree: the name, and each address that it leads to. It is proven anew before every scan, so records must stay.</p>
-${looksAt === undefined ? undefined : html`<p>Its scan waits for DNS. ${lookWords(looksAt, now)} You need not wait here: we write to you when it is done.</p>`}
+<p>We probe nothing until both sides agree: the name, and each address that it leads to. We check before every scan, so leave your records in place.</p>
+${looksAt === undefined || (sight?.complete === true && awaitsScan) ? undefined : html`<p>Its scan waits for DNS. ${lookWords(looksAt, now)} You need not wait here: we write to you when it is done.</p>`}
 ${told === undefined ? undefined : html`<p class="note" role="status">${told}</p>`}
 <section id="proofs"${waits ? html` data-live="${LOOK_SECONDS}"` : undefined}>${sight === undefined ? undefined : proofs(shown, sight)}</section>
 ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}`,
@@ -40,19 +40,38 @@ ${actButton(visitor.formToken, `/hosts/${host.id}/consent/check`, 'Look again')}
   );
 }
 
-function proofs({ host: { id, settings }, visitor, now, awaitsScan }: ConsentPage, sight: ConsentSight): Html {
+function proofs(shown: ConsentPage, sight: ConsentSight): Html {
+  const { host, visitor, now } = shown;
+  const { id, settings } = host;
   const { complete, name, addresses, addressesFound, findings, zone } = sight;
   const paused = addresses.filter(({ standing }) => standing === 'paused');
   const ofName = findings.filter(({ side }) => side === 'name');
-  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${awaitsScan ? 'Press “Look again” to have it scanned.' : 'There is nothing for you to do.'}</p>` : html`<p class="hint">We looked at ${moment(now)}. As long as this page is open it looks again every minute, and shows your record as soon as DNS does.</p>`}
+  return html`${complete ? html`<p class="note good">Both sides speak for every address. ${whatFollows(shown)}</p>` : html`<p class="hint">We looked at ${moment(now)}. While this page is open, it looks again every minute and shows your record as soon as DNS does.</p>`}
 ${name === undefined ? undefined : html`<h3>${tick(name.proven)} The name ${settings.name}</h3>${name.proven ? html`<p>It is proven to be yours.</p>` : undefined}`}
 ${ofName.map((finding) => findingBlock(finding, zone))}
+${ofName.some(({ proves }) => proves === 'name') ? howToAdd(zone ?? settings.name) : undefined}
 ${name === undefined ? undefined : places(name.places)}
 ${addressesFound === undefined || addresses.length === 0 ? undefined : html`<p class="note">It has ${addressesFound} addresses. A scan audits the first ${ADDRESSES_LIMIT}, in order, and nothing is sent to the others.</p>`}
 ${addresses.map((address) => addressSection(address, sight, now))}
 ${paused.length > 0 ? actButton(visitor.formToken, `/hosts/${id}/consent/reaffirm`, 'It is mine: lift the pause', 'quiet') : undefined}
-${addresses.every(({ standing }) => standing !== 'no-consent') ? undefined : html`<p class="hint">You cannot set DNS? For a single scan it is enough that you <a href="/here">come from the address</a>.</p>`}
+${addresses.every(({ standing }) => standing !== 'no-consent') ? undefined : html`<p class="hint">You can’t edit DNS? You can have the server scanned once if you <a href="/here">ask from the server itself</a>.</p>`}
 ${servedDomains(sight, settings.servedDomains.length)}`;
+}
+
+function whatFollows({ awaitsScan, looksAt, now }: ConsentPage): Html | string {
+  if (awaitsScan !== true) return 'There is nothing for you to do.';
+  if (looksAt === undefined) return 'Press “Look again” to have it scanned.';
+  return html`We scan it ${looksAt <= now ? 'within a minute or two' : html`at ${when(looksAt, now)}`}. To have it scanned now, press “Look again”.`;
+}
+
+// For whoever has never done it, in the words that most providers have on their pages.
+function howToAdd(zone: string): Html {
+  return html`<details><summary>How do I add a record?</summary><ol>
+<li>Sign in where the DNS of ${zone} is managed: most often where you bought the domain, or at your hosting company.</li>
+<li>Open its DNS records, which may be called “DNS zone”, “DNS settings” or “name servers”.</li>
+<li>Choose “Add record”, copy type, name and value from here, and save. Leave the TTL as it is, or set 300 seconds.</li>
+<li>Change nothing else. Other TXT records do no harm.</li>
+</ol></details>`;
 }
 
 function servedDomains({ servedDomains: domains, findings, zone }: ConsentSight, all: number): Html | undefined {
@@ -80,7 +99,9 @@ function addressSection(seen: SeenAddress, { findings, zone }: ConsentSight, now
   const { address, standing, proofs: own, explanation, pausedUntil, add, reverseZone, reverseDns } = seen;
   const found = findings.filter(({ side, about }) => side === 'address' && about === address);
   const others = add.filter(({ what }) => found.every(({ change }) => change.what !== what));
-  return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${standing === 'no-consent' && own.length > 0 ? '◐ proven on its side' : STANDINGS[standing]}</span> The address ${address}</h3>
+  const waits = found.some(({ kind }) => kind === 'waits-for-name');
+  const halfway = own.length > 0 ? '◐ proven on its side' : waits ? '◐ waits for the name' : undefined;
+  return html`<section><h3><span class="${standing === 'proven' ? 'done' : 'missing'}">${(standing === 'no-consent' ? halfway : undefined) ?? STANDINGS[standing]}</span> The address ${address}</h3>
 ${found.length > 0 && pausedUntil === undefined ? undefined : html`<p>${explanation}${pausedUntil === undefined ? undefined : html` It is paused until ${when(pausedUntil, now)}.`}</p>`}
 ${found.map((finding) => findingBlock(finding, zone))}
 ${others.length === 0 ? undefined : html`<details><summary>Another way to prove it</summary>${others.map(toAdd)}</details>`}

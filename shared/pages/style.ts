@@ -38,7 +38,7 @@ code, pre, input, textarea { font-family: ui-monospace, SFMono-Regular, Menlo, C
 code { font-size: .92em; overflow-wrap: anywhere; }
 pre { padding: .8rem 1rem; background: var(--soft); border: 1px solid var(--line); border-radius: 8px; font-size: .875rem; line-height: 1.5; white-space: pre-wrap; word-break: break-all; }
 .finding { margin: 0 0 1rem; padding: 0 0 0 1rem; border-left: 3px solid var(--line); }
-.record pre { margin: 0 0 .25rem; }
+.record pre { margin: 0 0 .25rem; padding-left: .75rem; }
 .copy { position: relative; padding-right: 5.5rem; }
 button.copy { position: absolute; top: .4rem; right: .4rem; width: auto; padding: .2rem .7rem; font: .8rem/1.5 system-ui, sans-serif; }
 label, legend { display: block; font-weight: 600; margin-bottom: .35rem; }
@@ -101,6 +101,7 @@ summary { cursor: pointer; font-weight: 600; }
   main { padding: 1.5rem 1.25rem; border-left: 0; border-right: 0; border-radius: 0; }
   h1 { font-size: 1.45rem; }
   dl { grid-template-columns: 1fr; gap: 0; }
+  .record pre { font-size: .8rem; }
   dd { margin-bottom: .75rem; }
   form:not(.act) > button, form:not(.act) > p > button, .button { width: 100%; text-align: center; }
   .strip { max-width: 100%; height: auto; }
