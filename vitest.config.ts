@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     maxWorkers: 2 * Math.max(2, availableParallelism()), // half of what they do is waiting
-    testTimeout: 30_000,
+    testTimeout: process.env.SEARCHES === 'whole' ? 120_000 : 30_000, // whole searches take minutes beside others
     hookTimeout: 60_000,
     maxConcurrency: 8, // of the cases of a mail server, which mostly wait
     projects: [
