@@ -1,11 +1,11 @@
 import type { LookCut } from '../domain/consent.ts';
 import { BESIDE_LIMIT, QUESTIONS_AT_ONCE, QUESTIONS_LIMIT } from '../domain/look-bounds.ts';
-import { type Found, type Lookups, SERVERS_QUESTIONS } from './lookups.ts';
+import { type Found, type Lookups, SERVERS_LIMIT, SERVERS_QUESTIONS } from './lookups.ts';
 
 /** Why a question was not asked: it is beyond what one look may ask. */
 export const UNASKED = 'EUNASKED';
 
-const UNKNOWN = { kind: 'absent' } as const;
+const UNKNOWN = { kind: 'trouble', why: UNASKED } as const; // a server that was not asked has not said that there is nothing
 
 /** One look at the DNS of one host, within its bounds. */
 export type Look = {
@@ -54,9 +54,9 @@ export function startLook(from: Lookups, limitMs: number): Look {
     besideLeft -= cost;
     return await Promise.race([late, ask()]);
   };
-  const once = <T>(question: string, cost: number, ask: () => Promise<Found<T>>): Promise<Found<T>> => {
+  const once = <T>(question: string, cost: number, ask: () => Promise<Found<T>>, within = answer): Promise<Found<T>> => {
     const known = asked.get(question) as Promise<Found<T>> | undefined; // what was asked under this name gave this kind of answer
-    const answered = known ?? answer(cost, ask);
+    const answered = known ?? within(cost, ask);
     asked.set(question, answered);
     return answered;
   };
@@ -66,9 +66,14 @@ export function startLook(from: Lookups, limitMs: number): Look {
       texts: (name) => once(`TXT ${name}`, 1, () => from.texts(name)),
       names: (address) => once(`PTR ${address.text}`, 1, () => from.names(address)),
       mailServers: (domain) => once(`MX ${domain}`, 1, () => from.mailServers(domain)),
+      // All servers of a place are paid for at once: some of them alone could not be said to agree, or not to.
       unsignedServers:
-        from.unsignedServers && ((name) => beside(SERVERS_QUESTIONS, async () => (await from.unsignedServers?.(name)) ?? UNKNOWN)),
-      textsAt: from.textsAt && ((server, name) => beside(1, async () => (await from.textsAt?.(server, name)) ?? UNKNOWN)),
+        from.unsignedServers &&
+        ((name) =>
+          once(`NS ${name}`, SERVERS_QUESTIONS + SERVERS_LIMIT, async () => (await from.unsignedServers?.(name)) ?? UNKNOWN, beside)),
+      textsAt:
+        from.textsAt &&
+        ((server, name) => once(`TXT ${name} ${server.text}`, 0, async () => (await from.textsAt?.(server, name)) ?? UNKNOWN, beside)),
     },
     cut: () => cut,
     end: () => clearTimeout(timer),

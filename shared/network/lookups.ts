@@ -52,7 +52,7 @@ const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in 
 const TRIES = 2;
 const OWN_SERVER_MS = 2_000; // for a name server of a zone: one that is far away answers in half a second
 /** Name servers of a zone that are asked: more than that are copies of one another. */
-const SERVERS_LIMIT = 4;
+export const SERVERS_LIMIT = 4;
 /** Questions to a resolver that it takes to know them: SOA, NS, DNSKEY, and two for each. */
 export const SERVERS_QUESTIONS = 3 + 2 * SERVERS_LIMIT;
 const ALIASES_LIMIT = 20; // beyond what resolvers follow

@@ -82,6 +82,26 @@ describe('one look', () => {
   });
 });
 
+describe('the own servers of a zone', () => {
+  const says = async (): Promise<Found<never>> => ({ kind: 'found', values: [] });
+  const servers = [1, 2, 3, 4].map((n) => parseAddress(`185.2.2.${n}`) ?? expect.fail());
+
+  test('are asked of a place all or none: one that was not asked has not said that there is no record', async () => {
+    const look = startLook({ ...slow(0).lookups, unsignedServers: says, textsAt: says }, 10_000);
+    const places = ['a', 'b', 'c', 'd', 'e'].map((label) => `${label}.example`);
+    const asked = await Promise.all(places.map(async (place) => (await look.lookups.unsignedServers?.(place))?.kind));
+    expect(asked).toEqual(['found', 'found', 'found', 'found', 'trouble']);
+    const said = await Promise.all(places.slice(0, 4).flatMap((place) => servers.map((each) => look.lookups.textsAt?.(each, place))));
+    expect(said.map((each) => each?.kind)).toEqual(Array(16).fill('found'));
+  });
+
+  test('are paid for once, however many addresses have the same name', async () => {
+    const look = startLook({ ...slow(0).lookups, unsignedServers: says, textsAt: says }, 10_000);
+    for (let n = 0; n < 8; n++) expect((await look.lookups.unsignedServers?.('a.example'))?.kind).toBe('found');
+    expect((await look.lookups.unsignedServers?.('b.example'))?.kind).toBe('found');
+  });
+});
+
 test('49 looks that use up all they may delay a 50th by seconds, not by all their questions', async () => {
   const shared = sharedLookups(slow(0).lookups, 500);
   const greedy = Array.from({ length: 49 }, (_, n) => {
