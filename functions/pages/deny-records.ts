@@ -17,7 +17,9 @@ export type Denials = { readonly nameDenied: boolean; readonly addresses: readon
  * at a stranger's server and have that never audited again. What lies beyond the look is no proof.
  */
 export async function lookUpDenials(target: Target, addresses: readonly Address[], { lookups }: Look): Promise<Denials> {
-  const facts = await lookUpConsent(target, addresses, { token: undefined, operatorNetworks: [], lookups });
+  // By the resolver alone: a stranger has no name server of others asked.
+  const asked = { ...lookups, unsignedServers: undefined };
+  const facts = await lookUpConsent(target, addresses, { token: undefined, operatorNetworks: [], lookups: asked });
   const sides = facts.addresses.map((side) => addressDenial(side, lookups));
   return { nameDenied: (facts.namePlaces ?? []).some(denies), addresses: await Promise.all(sides) };
 }
@@ -29,10 +31,14 @@ async function addressDenial(side: AddressFacts, lookups: Lookups): Promise<Addr
   const claims = side.claims.filter(({ name }) => readName(name).kind === 'name');
   const leading = await Promise.all(claims.map(({ name }) => leadsTo(name, address, lookups)));
   const own = claims.filter((_, index) => leading[index]);
+  const reverse = [side.reverseZone, side.delegated].filter((place) => place !== undefined);
   return {
     address,
-    denied: (side.reverseZone !== undefined && denies(side.reverseZone)) || own.some(({ places }) => places.some(denies)),
-    places: [reversePlace(address), ...own.map(({ name }) => `${CONSENT_LABEL}.${name}`)],
+    denied: reverse.some(denies) || own.some(({ places }) => places.some(denies)),
+    places: [
+      ...(reverse.length === 0 ? [reversePlace(address)] : reverse.map(({ name }) => name)),
+      ...own.map(({ name }) => `${CONSENT_LABEL}.${name}`),
+    ],
   };
 }
 

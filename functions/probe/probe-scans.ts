@@ -1,6 +1,6 @@
 import { brokenTlsPorts } from '../../shared/domain/broken-tls.ts';
 import { type Arrival, isAny, type Returns } from '../../shared/domain/canary.ts';
-import { awaitsDns } from '../../shared/domain/consent-watch.ts';
+import { awaitsDns, withoutTrouble } from '../../shared/domain/consent-watch.ts';
 import { following, isFull, leftIn, rotationOf, roundOf } from '../../shared/domain/coverage.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import {
@@ -290,7 +290,7 @@ async function goOn(
     ...ref,
     dueAt,
     tries: owed?.tries ?? 0,
-    waits: owed?.waits,
+    waits: withoutTrouble(owed?.waits),
     begun: { startedAt, full, soFar, left, ...more },
   });
   return { legs, later: goesOnNow ? 'yes' : 'another-waits' };

@@ -1,5 +1,5 @@
 import { type DnsFailure, isOfDns } from '../../shared/domain/consent.ts';
-import { waitAfter } from '../../shared/domain/consent-watch.ts';
+import { waitAfter, withoutTrouble } from '../../shared/domain/consent-watch.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { isOurs, type Reason } from '../../shared/domain/reason.ts';
 import { type Begun, type Bookings, kindOf, type OwedScan, type ScanRef } from '../../shared/domain/scan.ts';
@@ -42,7 +42,7 @@ async function putOffByUs(scan: Interrupted, found: Untested, services: PuttingO
   const dueAt = retryAt ?? services.clock() + services.putOffMs;
   if (retryAt === undefined) services.log.error('a scan was put off by trouble on our side', { ...scan.ref, reason });
   else services.log.info('a scan waits for its turn at an address', { ...scan.ref, dueAt });
-  await owe(scan, found, { dueAt, waits: scan.owed?.waits }, services);
+  await owe(scan, found, { dueAt, waits: withoutTrouble(scan.owed?.waits) }, services);
 }
 
 async function waitsForDns(scan: Interrupted, found: Untested, services: PuttingOff): Promise<boolean> {

@@ -25,6 +25,7 @@ export function meantValue(text: string): string {
 export type Mistake = 'words-beside' | 'other-token' | 'damaged-token' | 'name-as-value' | 'other';
 
 const TOKEN_BEGINS = 'ra1-';
+const BEGUN_TOKEN = /(?<![a-z0-9])ra1-/; // and not the end of a word, such as the name of a host in SPF
 const WHOLE_TOKEN = /(?<![a-z0-9])ra1-[a-z2-7]{24}(?![a-z0-9])/;
 /** Whether a text is the token of some account and nothing else. */
 export function isToken(text: string): boolean {
@@ -39,6 +40,6 @@ export function mistakeIn(text: string, token: string): Mistake {
   if (value.split(/[^a-z0-9-]+/).includes(token)) return 'words-beside';
   if (WHOLE_TOKEN.test(value)) return 'other-token';
   const body = token.slice(TOKEN_BEGINS.length);
-  if (value.includes(TOKEN_BEGINS) || value.includes(body.slice(0, TELLING))) return 'damaged-token';
+  if (BEGUN_TOKEN.test(value) || value.includes(body.slice(0, TELLING))) return 'damaged-token';
   return /^_?relay-?audit/.test(value) ? 'name-as-value' : 'other';
 }

@@ -48,12 +48,17 @@ export function waitAfter(look: LookOfScan, reason: Reason, now: number, failure
   const isFirst = look.kind === 'first' && !look.begun;
   if (!isOfDns(reason) || reason === 'vetoed' || !(isFirst || (fails && !look.lookOnly))) return undefined;
   const since = look.waits?.since ?? now;
-  const dueAt = nextLook(since, now, isFirst ? FIRST_ENDS_MS : TROUBLE_ENDS_MS);
+  const troubleSince = look.waits?.troubleSince ?? now;
+  const dueAt = isFirst ? nextLook(since, now, FIRST_ENDS_MS) : nextLook(troubleSince, now, TROUBLE_ENDS_MS);
   if (dueAt === undefined) return undefined;
   if (!fails) return { waits: { since }, dueAt, tells: false };
-  const troubleSince = look.waits?.troubleSince ?? now;
   const waits = { since, troubleSince, ...(failure === undefined ? {} : { failure }) };
   return { waits, dueAt, tells: now - troubleSince >= TROUBLE_TOLD_MS };
+}
+
+/** What is left of a wait once DNS has answered, or is not what failed: when it began. */
+export function withoutTrouble(waits: DnsWait | undefined): DnsWait | undefined {
+  return waits && { since: waits.since };
 }
 
 /** Whether an owed scan waits for what DNS says. */

@@ -52,10 +52,10 @@ const SAID: Readonly<Record<ServerSaying['saying'], string>> = {
   silent: 'no answer',
 };
 
-// A server that is silent beside others that agree is a spare that is down.
+// A server that is silent beside others that agree is a spare that is down; and what is neither token nor veto decides nothing.
 function disagree({ saying, servers = [] }: Place): boolean {
   const said = new Set(servers.map((each) => each.saying).filter((each) => each !== 'silent'));
-  return said.size > 1 || (saying === 'trouble' && said.size > 0);
+  return (said.size > 1 && (said.has('token') || said.has('deny'))) || (saying === 'trouble' && said.size > 0);
 }
 
 function disagreement(asked: string, { saying: seen, servers = [] }: Place, whose: Whose): Draft {
@@ -64,12 +64,18 @@ function disagreement(asked: string, { saying: seen, servers = [] }: Place, whos
   const behind = servers.filter(({ saying }) => saying === 'silent' || (right !== undefined && saying !== right));
   const names = listed((behind.length === 0 ? servers : behind).map(({ server }) => shown(server)));
   const mend = `load the current zone on ${names}, and compare the serial numbers in the SOA records`;
-  const provider = 'address' in whose ? whose.address : undefined;
+  const provider = 'address' in whose && !('claimed' in whose) ? whose.address : undefined;
+  const zones =
+    'claimed' in whose
+      ? `The name servers of ${shown(whose.claimed)}`
+      : provider === undefined
+        ? 'Your name servers'
+        : `The name servers of the reverse zone of ${provider}`;
   return {
     kind: 'servers-disagree',
     asked,
     found: listed(servers.map(({ server, saying }) => `${shown(server)}: ${SAID[saying]}`)),
-    means: `${provider === undefined ? 'Your name servers disagree' : `The name servers of the reverse zone of ${provider} disagree`}, so the answer depends on which of them is asked. ${until}`,
+    means: `${zones} disagree, so the answer depends on which of them is asked. ${until}`,
     change:
       provider === undefined
         ? { what: `${mend.charAt(0).toUpperCase()}${mend.slice(1)}.` }

@@ -34,18 +34,26 @@ export type ConsentRules = {
 const EXCHANGERS_LIMIT = 4; // mail servers of a served domain whose addresses are compared with the host's
 const ASKABLE_LABEL = /^[a-z0-9_-]{1,63}$/i;
 const PLACE_LIMIT = 253; // characters of a name, RFC 1035 §2.3.4: no record stands at a longer one
-const LIKE_A_TOKEN = /ra1-/i;
+const LIKE_A_TOKEN = /(?<![a-z0-9])ra1-/i;
 
 /** Looks up, for a host and the addresses that it has now, all that consent is judged by. Sends nothing to any of them. */
 export async function lookUpConsent(target: Target, addresses: readonly Address[], rules: ConsentRules): Promise<ConsentFacts> {
   const own = target.kind === 'name' ? target.name : undefined;
-  const sides = addresses.map((address) => addressFacts(address, own, rules));
   // A network of the operator that only it can reach is in no public DNS.
   const known =
     addresses.length > 0 &&
     addresses.every((address) => isOperators(address, rules.operatorNetworks) && forbiddenBecause(address) !== undefined);
-  const facts = { ...(own === undefined || known ? {} : await nameFacts(own, rules)), addresses: await Promise.all(sides) };
+  const name = own === undefined || known ? undefined : nameFacts(own, rules);
+  const sides = addresses.map((address) => addressFacts(address, own, afterName(rules, name)));
+  const facts = { ...(await name), addresses: await Promise.all(sides) };
   return { ...facts, cut: rules.cut?.() };
+}
+
+// The own servers of few zones are asked: those of the name come first, for every address needs it.
+function afterName(rules: ConsentRules, name: Promise<unknown> | undefined): ConsentRules {
+  const { unsignedServers } = rules.lookups;
+  if (name === undefined || unsignedServers === undefined) return rules;
+  return { ...rules, lookups: { ...rules.lookups, unsignedServers: async (each) => name.then(() => unsignedServers(each)) } };
 }
 
 async function nameFacts(name: string, rules: ConsentRules): Promise<Pick<ConsentFacts, 'namePlaces' | 'zone' | 'misplaced'>> {
@@ -74,13 +82,14 @@ async function addressFacts(address: Address, own: string | undefined, rules: Co
   if (forbidden !== undefined) return { address, forbidden, operators, claims: [], claimsTrouble: false };
   const [at, names] = await Promise.all([placeAt(placeName(reverseName(address)), rules), rules.lookups.names(address)]);
   const claimed = names.kind === 'found' ? names.values.toSorted() : [];
-  const claims = await Promise.all(claimed.slice(0, NAMES_LIMIT).map((name, index) => claimOf(name, address, own, index === 0, rules)));
-  const proven = claims.some(({ places, leadsBack }) => leadsBack === true && isProven(places));
-  const [reverseZone, delegated] = await Promise.all([
-    proven ? at : withOwnServers(at, false, rules),
+  const asksOwn = at.saying !== 'token';
+  const [claims, delegated] = await Promise.all([
+    Promise.all(claimed.slice(0, NAMES_LIMIT).map((name, index) => claimOf(name, address, own, asksOwn && index === 0, rules))),
     // The zone of the address hands it over to this name (RFC 2317 §4), and so to whoever has it.
     names.kind === 'trouble' || names.alias === undefined ? undefined : placeAt(placeName(names.alias), rules),
   ]);
+  const proven = delegated?.saying === 'token' || claims.some(({ places, leadsBack }) => leadsBack === true && isProven(places));
+  const reverseZone = proven ? at : await withOwnServers(at, false, rules);
   const namesBeyond = Math.max(0, claimed.length - NAMES_LIMIT);
   const claimsFailure = names.kind === 'trouble' ? names.failure : undefined;
   return { address, operators, reverseZone, delegated, claims, claimsTrouble: names.kind === 'trouble', claimsFailure, namesBeyond };
@@ -92,13 +101,13 @@ async function claimOf(
   name: string,
   address: Address,
   own: string | undefined,
-  isFirst: boolean,
+  asksOwn: boolean,
   rules: ConsentRules,
 ): Promise<ClaimedName> {
   const asked = await placesAbove(askablePart(name), rules);
   if (readName(name).kind !== 'name') return { name, places: asked, leadsBack: false };
   const places = await Promise.all(
-    asked.map((place, index) => (isFirst && index === 0 ? withOwnServers(place, isProven(asked), rules) : place)),
+    asked.map((place, index) => (asksOwn && index === 0 ? withOwnServers(place, isProven(asked), rules) : place)),
   );
   if (!isProven(places) && name !== own && rules.forItsOwner !== true) return { name, places, leadsBack: 'unasked' };
   const back = await rules.lookups.addresses(name);
@@ -128,13 +137,16 @@ async function withOwnServers(place: Place, isProvenBeside: boolean, rules: Cons
       const own = await lookups.textsAt?.(address, place.name);
       // A server does not know what stands at the end of a CNAME that leads to others.
       const said = own?.kind === 'absent' && own.alias !== undefined ? await lookups.texts(own.alias) : own;
-      if (said === undefined || said.kind === 'trouble') return { server: name, saying: 'silent' } as const;
-      return { server: name, saying: sayingOf(said.kind === 'found' ? said.values : [], token) };
+      if (said === undefined || said.kind === 'trouble') return { server: name, saying: 'silent', texts: [] } as const;
+      const texts = said.kind === 'found' ? said.values : [];
+      return { server: name, saying: sayingOf(texts, token), texts };
     }),
   );
   const sayings = new Set(servers.map(({ saying }) => saying).filter((saying) => saying !== 'silent'));
   const [agreed] = sayings.has('deny') ? (['deny'] as const) : sayings.size === 1 ? sayings : [];
-  return { ...place, saying: agreed ?? place.saying, servers };
+  const texts = agreed === 'other' ? [...new Set(servers.flatMap((each) => each.texts))] : place.texts;
+  const heard = servers.map(({ server, saying }) => ({ server, saying }));
+  return { ...place, saying: agreed ?? place.saying, texts, servers: heard };
 }
 
 // The end of a name, as far as its labels are letters, digits, hyphens and underscores.

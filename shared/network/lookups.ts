@@ -50,6 +50,7 @@ export type Lookups = {
 
 const TIMEOUT_MS = 3_000; // per try; a resolver on the same network answers in milliseconds, a cold one within a second or two
 const TRIES = 2;
+const SERVERS_MS = 3_000; // to learn which servers a zone has: three questions one after the other
 const OWN_SERVER_MS = 2_000; // for a name server of a zone: one that is far away answers in half a second
 /** Name servers of a zone that are asked: more than that are copies of one another. */
 export const SERVERS_LIMIT = 4;
@@ -92,7 +93,7 @@ export function dnsLookups(servers: readonly string[]): Lookups {
       if (named.length === 0) return { kind: 'absent', isNullMx: true };
       return { ...found, values: named.toSorted((a, b) => a.preference - b.preference || a.name.localeCompare(b.name)) };
     },
-    unsignedServers: (name) => serversOfZone(name, resolvers),
+    unsignedServers: (name) => inTime(serversOfZone(name, resolvers)),
     async textsAt(server, name) {
       const question = { type: 'TXT', name } as const;
       const reply = await askServer(question, server.text, AbortSignal.timeout(OWN_SERVER_MS), false);
@@ -101,6 +102,15 @@ export function dnsLookups(servers: readonly string[]): Lookups {
       return foundIn(question, reply, textOf);
     },
   };
+}
+
+// A slow resolver keeps no look waiting for what it can do without.
+async function inTime<T>(found: Promise<Found<T>>): Promise<Found<T>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Found<T>>((give) => {
+    timer = setTimeout(() => give(ABSENT), SERVERS_MS);
+  });
+  return await Promise.race([found, late]).finally(() => clearTimeout(timer));
 }
 
 // The zone is that of the SOA which comes with a name, or with the word that there is none.

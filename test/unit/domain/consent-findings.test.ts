@@ -263,6 +263,31 @@ test('beside a deny record no other record is asked for', () => {
   expect(findingsFor({ ...ofName({ saying: 'deny' }), ...ofAddress({ claims: [] }) }).map(({ kind }) => kind)).toEqual(['veto']);
 });
 
+test('a host in SPF whose name happens to end like the beginning of a token is no token', () => {
+  const spf = 'v=spf1 include:infra1-eu.example.net -all';
+  expect(findingsFor(ofText(spf))).toMatchObject([{ kind: 'other-text' }]);
+  const misplaced = [{ name: 'example.org', saying: 'other', texts: [spf] }] as const;
+  expect(findingsFor({ ...ofName({}), misplaced })).toMatchObject([{ kind: 'no-record' }]);
+});
+
+test('name servers that differ in what decides nothing are not told to disagree', () => {
+  const servers = [
+    { server: 'ns1.example.org', saying: 'other' },
+    { server: 'ns2.example.org', saying: 'nothing' },
+  ] as const;
+  expect(findingsFor(ofName({ servers }))).toMatchObject([{ kind: 'no-record' }]);
+});
+
+test('name servers of a name in reverse DNS that disagree are told as those of that name, and no provider is written to', () => {
+  const servers = [
+    { server: 'ns1.hoster.net', saying: 'token' },
+    { server: 'ns2.hoster.net', saying: 'nothing' },
+  ] as const;
+  const [found] = findingsFor(ofPointer('mx.hoster.net', { places: [at('mx.hoster.net', 'nothing', { servers })], leadsBack: true }));
+  expect(found).toMatchObject({ kind: 'servers-disagree', means: expect.stringContaining('The name servers of mx.hoster.net disagree') });
+  expect(found?.change.send).toBeUndefined();
+});
+
 test('a served domain that is used names only what is wrong with its MX', () => {
   const exchangers = [
     { name: HOST, is: 'this-host' },

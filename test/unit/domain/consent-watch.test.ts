@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { awaitsDns, nextLook, waitAfter } from '../../../shared/domain/consent-watch.ts';
+import { awaitsDns, nextLook, waitAfter, withoutTrouble } from '../../../shared/domain/consent-watch.ts';
 import { NOON, OWED } from '../../support/samples.ts';
 
 const MINUTE = 60_000;
@@ -15,6 +15,19 @@ function looks(lateMs: number, days: number): number[] {
   for (let at = nextLook(NOON, NOON, days * DAY); at !== undefined; at = nextLook(NOON, at + lateMs, days * DAY)) all.push(at - NOON);
   return all;
 }
+
+test('a scan that waited long for its owner, and was begun, waits a week for DNS that fails then, as any', () => {
+  const begun = { ...FIRST, begun: true, waits: { since: NOON - 10 * DAY } };
+  expect(waitAfter(begun, 'dns-trouble', NOON, FAILURE)).toMatchObject({ dueAt: NOON + MINUTE, tells: false });
+  const failing = { ...begun, waits: { since: NOON - 10 * DAY, troubleSince: NOON - 7 * DAY } };
+  expect(waitAfter(failing, 'dns-trouble', NOON, FAILURE)).toBeUndefined();
+});
+
+test('what DNS has answered since is no trouble of a later day', () => {
+  const waits = withoutTrouble({ since: NOON - DAY, troubleSince: NOON - DAY, failure: FAILURE });
+  expect(waitAfter({ ...FIRST, waits }, 'dns-trouble', NOON, FAILURE)).toMatchObject({ tells: false, waits: { since: NOON - DAY } });
+  expect(withoutTrouble(undefined)).toBeUndefined();
+});
 
 describe('looking by itself', () => {
   test.each([

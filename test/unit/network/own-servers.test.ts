@@ -111,6 +111,16 @@ describe('the own servers of a zone that is not signed', () => {
   });
 });
 
+test('what the own servers have instead of the token is told as it stands there', async () => {
+  const { place } = await look({ own: BOTH(`ra1-${'b'.repeat(24)}`) });
+  expect(place).toMatchObject({ saying: 'other', texts: [`ra1-${'b'.repeat(24)}`] });
+});
+
+test('a host that is proven has no own server asked, at whichever places its proofs stand', async () => {
+  const resolver = { [REVERSE]: TOKEN, '_relay-audit.example.org': TOKEN };
+  expect(await look({ resolver })).toMatchObject({ standing: 'consent', askedAt: [] });
+});
+
 describe('nothing is sent to a name server', () => {
   test('of a zone that is signed, where only the resolver checks signatures', async () => {
     expect(await look({ isSigned: true, own: BOTH(TOKEN) })).toMatchObject({ standing: 'no-consent', askedAt: [] });

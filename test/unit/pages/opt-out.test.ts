@@ -49,10 +49,12 @@ function ask<T>(question: string, read: (text: string) => T): Found<T> {
   return values === undefined ? { kind: 'absent' } : { kind: 'found', values: values.map(read) };
 }
 
+let alias: string | undefined; // to which the reverse zone of any address hands it over
+
 const lookups: Lookups = {
   addresses: async (name) => ask(`A ${name}`, parsed),
   texts: async (name) => ask(`TXT ${name}`, String),
-  names: async ({ text }) => ask(`PTR ${text}`, String),
+  names: async ({ text }) => ({ ...ask(`PTR ${text}`, String), ...(alias === undefined ? {} : { alias }) }) as Found<string>,
   mailServers: async () => ({ kind: 'absent' }),
 };
 
@@ -306,6 +308,17 @@ describe('a proven wish', () => {
       expect(await neverEntry(address)).toMatchObject({ why: WHY });
     },
   );
+
+  test('is permanent when the record stands where the reverse zone hands the address over to (RFC 2317)', async () => {
+    const address = freshAddress();
+    alias = '1.0/25.2.0.192.in-addr.arpa';
+    zone = { [`TXT _relay-audit.${alias}`]: ['deny'] };
+    const answer = await enter(address).finally(() => {
+      alias = undefined;
+    });
+    expect(answer).toMatchObject({ statusCode: 200 });
+    expect(await neverEntry(address)).toMatchObject({ why: WHY });
+  });
 
   test('of a name covers what is registered under it, and no address that does not agree: anybody can point a name at a stranger', async () => {
     const victim = freshAddress();
