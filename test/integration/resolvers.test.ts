@@ -67,7 +67,7 @@ const UNANSWERED: readonly Row[] = [
   }),
 ];
 
-const LATER = ['mx.added.example', 'mx.half.example', 'mx.signed.example', 'mx.vetoed.example', 'a.signed.example'];
+const LATER = ['mx.added.example', 'mx.half.example', 'mx.signed.example', 'mx.vetoed.example', 'mx.delegated.example', 'a.signed.example'];
 const ABSENT: readonly Row[] = LATER.slice(0, 3).map((host) => ({
   what: `no record yet at ${host}`,
   host,
@@ -76,7 +76,8 @@ const ABSENT: readonly Row[] = LATER.slice(0, 3).map((host) => ({
   found: 'no record',
 }));
 
-const DIFFERENT = ['long.chain.example', 'mx.vetoed.example'];
+const REMEMBERED = / tells resolvers to remember for \d+ (minutes|hours) that there is no record/;
+const DIFFERENT = ['long.chain.example', 'mx.vetoed.example', 'mx.bare.example', 'mx.delegated.example'];
 const ROWS = [...PROVEN, ...UNANSWERED, ...ABSENT];
 
 describe.skipIf(!NEEDED.every(hasMta))(`consent as two real resolvers let it be seen (${needsMta(...NEEDED)})`, () => {
@@ -112,14 +113,27 @@ describe.skipIf(!NEEDED.every(hasMta))(`consent as two real resolvers let it be 
       expect(again.place.servers).toMatchObject([{ saying: 'token' }, { server: 'refusing.host.example', saying: 'silent' }]);
     });
 
+    test('so does a CNAME that is added after a look and leads to a record in another zone', () => {
+      expect(seen[resolver]['mx.delegated.example'].standing).toBe('no-consent');
+      expect(seen[resolver]['mx.delegated.example again'].standing).toBe('consent');
+    });
+
+    test('an address without reverse DNS is told for how long that is remembered', () => {
+      const { standing, findings } = seen[resolver]['mx.bare.example'];
+      expect(standing).toBe('no-consent');
+      expect(findings[0]).toMatchObject({ kind: 'no-reverse-dns', means: expect.stringMatching(REMEMBERED) });
+    });
+
     test('in a signed zone it does not, and the finding says for how long', () => {
       const { standing, findings } = seen[resolver]['mx.signed.example again'];
       expect(standing).toBe('no-consent');
-      expect(findings[0].means).toMatch(/ tells resolvers to remember for \d+ (minutes|hours) that there is no record/);
+      expect(findings[0].means).toMatch(REMEMBERED);
     });
 
     test('nor does a name that nobody asked for before: the resolver remembers that there was none between its neighbours', () => {
-      expect(seen[resolver]['a.signed.example again'].standing).toBe('no address');
+      const { standing, findings } = seen[resolver]['a.signed.example again'];
+      expect(standing).toBe('no address');
+      expect(findings[0]).toMatchObject({ kind: 'no-address', means: expect.stringMatching(REMEMBERED) });
     });
 
     test('a veto at a place that had no record, beside a proof, waits until the resolver forgets that', () => {

@@ -38,6 +38,10 @@ function allZones(): Record<string, ZoneRecords> {
 async function change(dns: DnsServer): Promise<void> {
   await dns.change('added.example', zone('added.example', PROVEN));
   await dns.change('half.example', zone('half.example', PROVEN, ['ns.host.example.', 'refusing.host.example.']));
+  await dns.change(
+    'delegated.example',
+    zone('delegated.example', ['mx A 192.88.98.1', '_relay-audit.mx CNAME _relay-audit.mx.plain.example.']),
+  );
   await dns.change('signed.example', signed('signed', [...PROVEN, 'a A 192.88.98.1', `_relay-audit.a TXT ${TOKEN}`]));
   await dns.change('vetoed.example', zone('vetoed.example', [...PROVEN, '_relay-audit TXT deny']));
 }

@@ -73,6 +73,8 @@ export function unsignedZones(): Record<string, ZoneRecords> {
     'host.example': zone('host.example', [`ns A ${ZONES}`, 'refusing A 192.88.98.72', 'silent A 192.88.98.73', `unrouted A ${NO_ROUTE}`]),
     'plain.example': zone('plain.example', PROVEN),
     'added.example': zone('added.example', ['mx A 192.88.98.1']),
+    'bare.example': zone('bare.example', ['mx A 192.88.98.140', `_relay-audit.mx TXT ${TOKEN}`]),
+    'delegated.example': zone('delegated.example', ['mx A 192.88.98.1']),
     'vetoed.example': zone('vetoed.example', PROVEN),
     'half.example': zone('half.example', ['mx A 192.88.98.1'], ['ns.host.example.', 'refusing.host.example.']),
     'lame.example': zone('lame.example', [...lame, ...alone]),
