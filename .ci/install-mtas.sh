@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks real mail servers, the proxies that people put in front of them, and a name server for them, from Debian's packages, each
-# with all it needs, into a folder of its own under .mtas/: the packages conflict with one another, and nothing is to be installed on
+# Unpacks real mail servers, the proxies that people put in front of them, a name server and two resolvers, from Debian's packages,
+# each with all it needs, into a folder of its own under .mtas/: the packages conflict with one another, and nothing is to be installed on
 # the machine itself. Needs root and apt; tests run them in a chroot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 declare -A packages=([postfix]='postfix' [exim]='exim4-daemon-light dash sed coreutils debianutils grep util-linux' [sendmail]='sendmail-bin sendmail-cf m4 dash' [fail2ban]='fail2ban iptables dash grep sed')
 packages[opensmtpd]='opensmtpd dash coreutils mount'
 packages[nsd]='nsd'
+packages[unbound]='unbound'
+packages[named]='bind9'
 packages[nginx]='nginx-light libnginx-mod-mail'
 packages[haproxy]='haproxy'
 

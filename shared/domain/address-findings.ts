@@ -111,7 +111,7 @@ function byReverseDns(side: AddressFacts, looked: Looked): Draft {
         ? {
             kind: 'no-reverse-dns' as const,
             found: 'no record',
-            means: `${address.text} has no reverse DNS, and nothing else shows yet that it is yours.`,
+            means: `${address.text} has no reverse DNS, and nothing else shows yet that it is yours.${remembered({ rememberedMs: side.claimsRememberedMs })}`,
             change: pointer,
           }
         : uselessName(first.claim.name, first.useless, address, pointer);

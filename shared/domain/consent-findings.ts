@@ -1,9 +1,9 @@
 import { addressFindings, addressStops } from './address-findings.ts';
-import { type DnsFailure, isProven } from './consent.ts';
+import { type ConsentFacts, type DnsFailure, isProven } from './consent.ts';
 import { type ConsentFinding, type Draft, failureDraft, type Looked } from './consent-finding.ts';
 import { domainFindings } from './domain-findings.ts';
 import { POOL_LIMIT, QUESTIONS_LIMIT, REQUEST_LOOK_MS } from './look-bounds.ts';
-import { placeStops, recordFindings } from './place-findings.ts';
+import { placeStops, recordFindings, remembered } from './place-findings.ts';
 
 /**
  * What a look at consent has found that is not as it should be, most telling first within each of name, addresses and served domains: what
@@ -36,7 +36,7 @@ function nameFindings(looked: Looked): Draft[] {
     ...cut,
     ...(addressesFound > POOL_LIMIT ? [tooManyAddresses(host, addressesFound)] : []),
     ...(addressFailure === undefined ? [] : [addressesFailed(addressFailure, addresses.length > 0)]),
-    ...(addresses.length === 0 && addressesFound === 0 && addressFailure === undefined ? [noAddress(host)] : []),
+    ...(addresses.length === 0 && addressesFound === 0 && addressFailure === undefined ? [noAddress(host, facts)] : []),
     ...stops,
     ...missing,
   ];
@@ -46,12 +46,12 @@ function hasVeto({ facts }: Looked): boolean {
   return (facts.namePlaces ?? []).some(({ saying }) => saying === 'deny');
 }
 
-function noAddress(host: string): Draft {
+function noAddress(host: string, { addressesRememberedMs: rememberedMs }: ConsentFacts): Draft {
   return {
     kind: 'no-address',
     asked: `A and AAAA ${host}`,
     found: 'no record',
-    means: `${host} has no address, so there is no server to audit.`,
+    means: `${host} has no address, so there is no server to audit.${remembered({ rememberedMs })}`,
     change: { what: `Add an A or AAAA record for ${host}, or register the server by its address.` },
   };
 }

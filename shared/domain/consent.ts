@@ -72,6 +72,8 @@ export type AddressFacts = {
   /** DNS did not say which names the address claims. */
   readonly claimsTrouble: boolean;
   readonly claimsFailure?: DnsFailure | undefined;
+  /** For how long the resolver goes on saying that the address has no name, in milliseconds. */
+  readonly claimsRememberedMs?: number | undefined;
   /** How many names it claims beyond those that were asked. */
   readonly namesBeyond?: number | undefined;
   /** The address itself has asked for the very scan that this is looked up for. */
@@ -88,6 +90,8 @@ export type ConsentFacts = {
   readonly misplaced?: readonly Place[] | undefined;
   /** The question for the name's addresses that failed: of both families, or of the one that gave none. */
   readonly addressFailure?: DnsFailure | undefined;
+  /** For how long the resolver goes on saying that the name has no address, in milliseconds. */
+  readonly addressesRememberedMs?: number | undefined;
   /** The bound that kept the look from asking everything. */
   readonly cut?: LookCut | undefined;
 };

@@ -122,7 +122,7 @@ function absent({ facts, host }: Looked, own: Place, above: readonly Place[]): D
 }
 
 /** For how long the absence of a record is remembered; empty where the zone's own servers were asked, who remember nothing. */
-export function remembered({ rememberedMs, servers }: Place): string {
+export function remembered({ rememberedMs, servers }: Pick<Place, 'rememberedMs' | 'servers'>): string {
   if (rememberedMs === undefined || servers !== undefined) return '';
   return ` The zone’s SOA tells resolvers to remember for ${spanOf(rememberedMs)} that there is no record, so we may not see a new one before that.`;
 }

@@ -28,8 +28,9 @@ export async function seeConsent(name: string, servedDomains: readonly string[],
   const facts = await lookUpConsent(target, addresses, owners);
   const domains = await lookUpDomains(servedDomains, target, all, owners); // with what the look has left
   const addressFailure = found.kind === 'absent' ? undefined : (found.failure ?? silence(name, found));
+  const addressesRememberedMs = found.kind === 'absent' ? found.rememberedMs : undefined;
   const used = domains.filter((each) => each.used).map(({ domain }) => domain);
-  return { facts: { ...facts, addressFailure }, addressesFound: all.length, domains, used };
+  return { facts: { ...facts, addressFailure, addressesRememberedMs }, addressesFound: all.length, domains, used };
 }
 
 function silence(name: string, found: Found<Address>): DnsFailure | undefined {

@@ -91,8 +91,10 @@ async function addressFacts(address: Address, own: string | undefined, rules: Co
   const proven = delegated?.saying === 'token' || claims.some(({ places, leadsBack }) => leadsBack === true && isProven(places));
   const reverseZone = proven ? at : await withOwnServers(at, false, rules);
   const namesBeyond = Math.max(0, claimed.length - NAMES_LIMIT);
+  const claimsTrouble = names.kind === 'trouble';
   const claimsFailure = names.kind === 'trouble' ? names.failure : undefined;
-  return { address, operators, reverseZone, delegated, claims, claimsTrouble: names.kind === 'trouble', claimsFailure, namesBeyond };
+  const claimsRememberedMs = names.kind === 'absent' ? names.rememberedMs : undefined;
+  return { address, operators, reverseZone, delegated, claims, claimsTrouble, claimsFailure, claimsRememberedMs, namesBeyond };
 }
 
 // Whether a name leads back is asked where that decides anything, and of the host's own name, which was asked already. One that no host

@@ -126,8 +126,9 @@ async function serversOfZone(name: string, resolvers: readonly string[]): Promis
   const some = [...new Set(servers.values)].toSorted().slice(0, SERVERS_LIMIT);
   const placed = await Promise.all(
     some.map(async (server) => {
-      const families = await Promise.all([ask('A', server, addressOf), ask('AAAA', server, addressOf)]);
-      const [address] = families.flatMap((found) => (found.kind === 'found' ? found.values : []));
+      const four = await ask('A', server, addressOf);
+      const found = four.kind === 'found' ? four : await ask('AAAA', server, addressOf);
+      const [address] = found.kind === 'found' ? found.values : [];
       return address === undefined ? [] : [{ name: server, address }];
     }),
   );

@@ -1,17 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { hasMta, rootOf } from '../mta/namespace.ts';
+import { hasMta } from '../mta/namespace.ts';
+import { openDaemon } from './daemon.ts';
 
 /**
- * What a zone holds: lines of a zone file (RFC 1035 §5.1), their names relative to the zone, without SOA and NS. `unloadable`:
- * the server is configured for the zone and cannot load it, so it says SERVFAIL.
+ * What a zone holds: lines of a zone file (RFC 1035 §5.1), their names relative to the zone, without SOA and NS; or the whole file of a
+ * serial number. `unloadable`: the server is configured for the zone and cannot load it, so it says SERVFAIL.
  */
-export type ZoneRecords = readonly string[] | 'unloadable';
+export type ZoneRecords = readonly string[] | ((serial: number) => string) | 'unloadable';
 
 export type DnsServer = {
   /** As a resolver's configuration names it. */
@@ -28,7 +27,6 @@ const ADDRESS = '127.0.0.53';
 const SERVED_MS = 10_000; // what the server needs at most to start or to read its zones again; it takes a tenth of a second
 const AGAIN_MS = 1_000; // a signal that arrives while the server is reading is not always acted on
 const SETTLED_MS = 2_000;
-const STOP_MS = 5_000;
 
 /** Whether this machine can run the name server. Asked to have it, a test fails without. */
 export function hasDns(): boolean {
@@ -40,36 +38,24 @@ export function hasDns(): boolean {
  * followed from one of its zones into another, as a resolver follows it.
  */
 export async function startDns(zones: Readonly<Record<string, ZoneRecords>>): Promise<DnsServer> {
-  const folder = mkdtempSync(`${rootOf('nsd')}/tmp/zones-`);
-  const known = Object.entries({ '.': [], ...zones }).map(([name, records], n): Zone => ({ name, file: `${n}.zone`, serial: 1, records }));
-  const port = await freePort();
+  return startDnsAt(ADDRESS, await freePort(), { '.': [], ...zones });
+}
+
+/** Starts NSD at this address and port, authoritative for these zones alone. */
+export async function startDnsAt(host: string, port: number, zones: Readonly<Record<string, ZoneRecords>>): Promise<DnsServer> {
+  const daemon = openDaemon('nsd');
+  const { folder } = daemon;
+  const known = Object.entries(zones).map(([name, records], n): Zone => ({ name, file: `${n}.zone`, serial: 1, records }));
   for (const zone of known) writeZone(folder, zone);
-  writeFileSync(`${folder}/nsd.conf`, configuration(`/tmp/${basename(folder)}`, port, known));
-  const child = spawn('chroot', [rootOf('nsd'), '/usr/sbin/nsd', '-d', '-c', `/tmp/${basename(folder)}/nsd.conf`], {
-    stdio: 'ignore',
-    detached: true,
-  });
-  const exit = once(child, 'exit');
-  const forget = () => rmSync(folder, { recursive: true, force: true });
-  const abandon = () => {
-    signal(child, 'SIGKILL');
-    forget();
-  };
-  process.once('exit', abandon);
-  const stop = async () => {
-    process.off('exit', abandon);
-    signal(child, 'SIGTERM');
-    if ((await Promise.race([exit, wait(STOP_MS, undefined, { ref: false })])) === undefined) signal(child, 'SIGKILL');
-    await exit;
-    forget();
-  };
-  const address = `${ADDRESS}:${port}`;
+  writeFileSync(`${folder}/nsd.conf`, configuration(daemon.inside, `${host}@${port}`, known));
+  const { signal, stop } = daemon.start(['/usr/sbin/nsd', '-d', '-c', `${daemon.inside}/nsd.conf`]);
+  const address = `${host}:${port}`;
   const change = async (name: string, records: ZoneRecords) => {
     const zone = known.find((each) => each.name === name);
     if (zone === undefined) throw new Error(`not a zone of this server: ${name}`);
     Object.assign(zone, { records, serial: zone.serial + 1 });
     writeZone(folder, zone);
-    await untilServed(address, [zone], folder, () => child.kill('SIGHUP'));
+    await untilServed(address, [zone], folder, () => signal('SIGHUP'));
   };
   try {
     await untilServed(address, known, folder, () => {});
@@ -80,17 +66,22 @@ export async function startDns(zones: Readonly<Record<string, ZoneRecords>>): Pr
   return { address, change, stop };
 }
 
-// Time to live 0: nobody on the way remembers what a test is about to change.
 function writeZone(folder: string, { name, file, serial, records }: Zone): void {
+  writeFileSync(`${folder}/${file}`, typeof records === 'function' ? records(serial) : zoneFile(name, serial, records));
+}
+
+// Time to live 0: nobody on the way remembers what a test is about to change.
+function zoneFile(name: string, serial: number, records: readonly string[] | 'unloadable'): string {
+  if (records === 'unloadable') return '; a zone without its SOA record\n';
   const origin = name.endsWith('.') ? name : `${name}.`;
   const top = `$ORIGIN ${origin}\n$TTL 0\n@ SOA ns.invalid. hostmaster.invalid. ${serial} 3600 600 86400 0\n@ NS ns.invalid.\n`;
-  writeFileSync(`${folder}/${file}`, records === 'unloadable' ? '; a zone without its SOA record\n' : `${top}${records.join('\n')}\n`);
+  return `${top}${records.join('\n')}\n`;
 }
 
 // Without a user to become and files to keep between runs; and without a limit to answers, which tests would meet.
-function configuration(folder: string, port: number, zones: readonly Zone[]): string {
+function configuration(folder: string, address: string, zones: readonly Zone[]): string {
   return `server:
-  ip-address: ${ADDRESS}@${port}
+  ip-address: ${address}
   server-count: 1
   username: ""
   zonesdir: "${folder}"
@@ -134,15 +125,6 @@ async function isServed(resolver: Resolver, { name, serial, records }: Zone): Pr
     return (await resolver.resolveSoa(name)).serial === serial && records !== 'unloadable';
   } catch (error) {
     return records === 'unloadable' && error instanceof Error && 'code' in error && error.code === 'ESERVFAIL';
-  }
-}
-
-// The server and the processes it works in are a group of their own.
-function signal(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 

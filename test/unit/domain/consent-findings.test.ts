@@ -105,6 +105,7 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
   ['a name that is a public suffix', { host: 'github.io', namePlaces: [], zone: undefined, addresses: [], found: 1 }],
   ['a name without an address', { addresses: [], found: 0 }],
+  ['a name that resolvers remember to have no address', { addresses: [], found: 0, addressesRememberedMs: 24 * HOUR_MS }],
   ['a name with too many addresses', { addresses: [], found: 4_000 }],
   // What stands in the way.
   ['a deny record at the name', ofName({ saying: 'deny' })],
@@ -157,6 +158,7 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
   // Reverse DNS.
   ['no reverse DNS', ofAddress({ claims: [] })],
+  ['reverse DNS that resolvers remember to be missing', ofAddress({ claims: [], claimsRememberedMs: 24 * HOUR_MS })],
   [
     'no reverse DNS of an address that is registered as one',
     { host: '192.0.2.1', namePlaces: undefined, zone: undefined, ...ofAddress({ claims: [] }) },

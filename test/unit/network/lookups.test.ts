@@ -167,3 +167,23 @@ describe('an answer that cannot be read touches no other question in flight', ()
     }
   });
 });
+
+test('a name server that has an IPv4 address is not asked for others, which may never come', async () => {
+  const soa = { mname: 'four.example', rname: 'hostmaster.example', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 1 };
+  const ns = (data: string): Answer => ({ type: 'NS', name: 'zone.example', ttl: 60, data });
+  const server = await startScriptedDns({
+    'zone.example': { answers: [{ type: 'SOA', name: 'zone.example', ttl: 60, data: soa }, ns('four.example'), ns('six.example')] },
+    'four.example': { answers: [a('four.example', '192.0.2.1')] },
+    'six.example': { answers: [{ type: 'AAAA', name: 'six.example', ttl: 60, data: '2001:db8::6' }] },
+  });
+  try {
+    const found = await dnsLookups([server.address]).unsignedServers?.('zone.example');
+    expect(found?.kind === 'found' && found.values.map(({ name, address }) => `${name} ${address.text}`)).toEqual([
+      'four.example 192.0.2.1',
+      'six.example 2001:db8::6',
+    ]);
+    expect(server.asked.filter((each) => each.startsWith('AAAA'))).toEqual(['AAAA six.example']);
+  } finally {
+    await server.stop();
+  }
+});
