@@ -7,7 +7,7 @@ import { consentPage } from '../../shared/pages/consent.ts';
 import { type Answer, page, pathOf, queryOf, type SignedCall, type SignedVerb, seeOther } from './call.ts';
 
 const TOLD: Readonly<Record<string, string>> = {
-  looked: 'We have looked again just now. What DNS has not said yet may take as long as your zone lets others remember its old answer.',
+  looked: 'We have looked again just now. A change that you do not see yet may take as long as the TTL of the old answer.',
   lifted: 'The pause is lifted.',
 };
 

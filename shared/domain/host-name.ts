@@ -13,7 +13,7 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/; // letters, digits, hyphen
 export function readTarget(text: string): Target | Unreadable {
   const address = parseAddress(text);
   if (address !== undefined) return { kind: 'address', address };
-  if (text.includes(':')) return invalid('must be a name or an address alone; a port belongs in "ports"');
+  if (text.includes(':')) return invalid('must be a name or an address alone, without https://; a port belongs in "ports"');
   if (!text.includes('.')) return invalid('must be a full name such as mail.example.org, or an address such as 192.0.2.1');
   const name = readName(text);
   if (name.kind === 'name' || !/^[\x20-\x7e]*$/.test(text) || !endsInNumber(text)) return name;
