@@ -42,7 +42,7 @@ export async function askDns(question: Question, servers: readonly string[]): Pr
   let begun = 0;
   let patience: NodeJS.Timeout | undefined;
   try {
-    return await new Promise<DnsReply>((done) => {
+    return await new Promise<DnsReply>((done, fail) => {
       const begin = () => {
         clearTimeout(patience);
         const server = servers[begun % servers.length];
@@ -55,7 +55,7 @@ export async function askDns(question: Question, servers: readonly string[]): Pr
           failed.set(server, reply);
           if (failed.size === new Set(servers).size) return done([...failed.values()][0] ?? SILENCE);
           begin();
-        });
+        }, fail);
       };
       over.signal.addEventListener('abort', () => done([...failed.values()].find(({ said }) => said !== SILENCE.said) ?? SILENCE));
       begin();
@@ -92,8 +92,9 @@ async function askBy(
 ): Promise<DnsReply> {
   const id = randomInt(0x1_0000);
   const bytes = encodeQuestion(id, question, recurse, extended);
-  if (bytes === undefined || signal.aborted) return SILENCE;
-  const answer = await carry(bytes, endpointOf(server), (each) => each.length >= 2 && each.readUInt16BE(0) === id, signal);
+  const endpoint = endpointOf(server);
+  if (bytes === undefined || endpoint === undefined || signal.aborted) return SILENCE;
+  const answer = await carry(bytes, endpoint, (each) => each.length >= 2 && each.readUInt16BE(0) === id, signal);
   if (answer === undefined) return SILENCE;
   const message = decodeAnswer(answer, id, question);
   return message === undefined ? UNREADABLE : { message };
@@ -115,7 +116,8 @@ const datagram: Carry = (bytes, { address, port }, isFor, signal) => {
     socket.on('message', (message) => {
       if (isFor(message)) end(message);
     });
-    socket.connect(port, address, () => socket.send(bytes));
+    // By the event: a callback would be told of a missing route too, where nothing can be sent.
+    socket.once('connect', () => socket.send(bytes)).connect(port, address);
   });
 };
 
@@ -145,7 +147,8 @@ const stream: Carry = (bytes, { address, port }, isFor, signal) => {
 type Endpoint = { readonly address: string; readonly port: number };
 
 // As Node names resolvers: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353`.
-function endpointOf(server: string): Endpoint {
+function endpointOf(server: string): Endpoint | undefined {
   const [, six, four, port] = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(server) ?? [];
-  return { address: six ?? four ?? server, port: port === undefined ? DNS_PORT : Number(port) };
+  const endpoint = { address: six ?? four ?? server, port: port === undefined ? DNS_PORT : Number(port) };
+  return isIP(endpoint.address) !== 0 && endpoint.port > 0 && endpoint.port < 0x1_0000 ? endpoint : undefined;
 }

@@ -68,6 +68,15 @@ describe('of several resolvers', () => {
   });
 });
 
+test.each(['255.255.255.255', '127.0.0.1:0', '127.0.0.1:65536', 'resolver.example'])(
+  'a server that nothing can be sent to gives no answer, and ends nothing else: %s',
+  async (server) => {
+    const [there] = await resolvers({ answers: [text('yes')] });
+    expect(await askDns(QUESTION, [server])).toEqual({ said: 'no answer' });
+    expect(await askDns(QUESTION, [server, there?.address ?? ''])).toHaveProperty('message');
+  },
+);
+
 describe('time', () => {
   test('a resolver that takes longer than a try for a cold name has its answer counted', async () => {
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
