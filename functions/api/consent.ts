@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import * as accounts from '../../shared/accounts/consent.ts';
 import type { consentResponse } from '../../shared/contract/consent.ts';
 import { type ConsentFinding, relativeTo, zoneLine } from '../../shared/domain/consent-finding.ts';
-import type { ConsentSight } from '../../shared/domain/consent-sight.ts';
+import type { ConsentSight, SeenAddress } from '../../shared/domain/consent-sight.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { hostInPath, json, type Verb } from './call.ts';
 import { readNoBody, readNoQuery } from './read-request.ts';
@@ -40,13 +40,18 @@ function nextOf(id: string, { complete, add, addresses, trouble }: ConsentSight)
   if (addresses.some(({ standing }) => standing === 'paused'))
     return `Probes are paused: POST /v1/hosts/${id}/consent/reaffirm lifts that for each address that DNS proves.`;
   const again = `POST /v1/hosts/${id}/consent/check looks again.`;
-  const ofAddresses = addresses.some((address) => address.add.length > 0);
+  const ofAddresses = addresses.some(needsRecord);
   const what = [
     ...(add.length > 0 ? ['the record under `add`'] : []),
     ...(ofAddresses ? [`one of ${add.length > 0 ? 'those' : 'the records'} under the \`add\` of each address`] : []),
   ];
   if (what.length > 0) return `Set ${what.join(', and ')}. Then ${again}`;
   return `No record is missing. ${trouble ?? 'What stands in the way is said of each address.'} When that has changed, ${again}`;
+}
+
+// One of the ways may need nothing more, once the name is proven.
+function needsRecord({ add }: SeenAddress): boolean {
+  return add.length > 0 && add.every(({ record, also = [] }) => record !== undefined || also.length > 0);
 }
 
 function consentView({ id }: Host, sight: ConsentSight): z.input<typeof consentResponse> {

@@ -1,6 +1,7 @@
 import { type Address, reverseName } from './address.ts';
 import { type AddressFacts, type ClaimedName, CONSENT_LABEL, isProven, proofsOf } from './consent.ts';
 import { type Change, type DnsRecord, type Draft, failureDraft, failureWords, type Looked, listed, shown } from './consent-finding.ts';
+import { isAtOrBelow } from './host-name.ts';
 import { NAMES_LIMIT } from './look-bounds.ts';
 import { mistakesAt, placeStops, remembered } from './place-findings.ts';
 import { type Useless, uselessBecause } from './reverse-name.ts';
@@ -175,12 +176,18 @@ function uselessName(name: string, useless: Useless, address: Address, pointer: 
   };
 }
 
-function mendClaim(side: AddressFacts, claim: ClaimedName, own: string | undefined, { token }: Looked): Draft {
+function mendClaim(side: AddressFacts, claim: ClaimedName, own: string | undefined, { token, facts: { zone } }: Looked): Draft {
   const { address } = side;
   const { name, places, leadsBack } = claim;
   const calls = `The reverse DNS of ${address.text} is ${name}`;
   const proven = isProven(places);
-  if (leadsBack === false) return leadsElsewhere(address, claim, proven || name === own ? undefined : tokenRecord(name, token));
+  if (leadsBack === false) {
+    const found = leadsElsewhere(address, claim, proven || name === own ? undefined : tokenRecord(name, token));
+    // To have a second machine answer to that name helps nobody, where the host has a name.
+    return own === undefined || name === own || (claim.addresses ?? []).length === 0
+      ? found
+      : { ...found, change: pointerChange(address, own, token) };
+  }
   if (proven)
     return failureDraft(
       claim.failure ?? { type: address.family === 4 ? 'A' : 'AAAA', name, said: 'no answer' },
@@ -195,10 +202,21 @@ function mendClaim(side: AddressFacts, claim: ClaimedName, own: string | undefin
       means: `${calls}${leadsBack === true ? ', which leads back to it' : ''}.`,
       change: { what: 'Nothing more is needed for the address once that name is proven.' },
     };
-  return {
+  const unproven = {
     kind: 'reverse-name-unproven',
     found: name,
     means: `${calls}${leadsBack === true ? ', which leads back to it' : ''}. DNS does not show yet that this name is yours.`,
+  } as const;
+  if (own !== undefined && zone !== undefined && !isAtOrBelow(name, zone)) {
+    const pointer = pointerChange(address, own, token);
+    const { name: place } = tokenRecord(name, token);
+    return {
+      ...unproven,
+      change: { ...pointer, what: `${pointer.what} If ${name} is yours, a TXT record at ${place} with your token does as well.` },
+    };
+  }
+  return {
+    ...unproven,
     change: {
       what: `If that name is yours${leadsBack === true ? '' : ' and leads back to the address'}, add this record. If not, have the reverse DNS of ${address.text} changed to a name of yours.`,
       records: [tokenRecord(name, token)],

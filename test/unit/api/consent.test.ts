@@ -14,8 +14,10 @@ const ADDRESSES: Record<string, readonly string[]> = {
   'wide.example.org': pool(12),
   'endless.example.org': pool(4_000),
   'half.example.org': ['127.0.0.31', '185.8.8.8'],
+  'reversed.example.org': ['185.9.9.10'],
 };
 const NAMES: Record<string, readonly string[]> = {
+  '185.9.9.10': ['reversed.example.org'],
   '185.6.6.6': Array.from({ length: 9 }, (_, n) => `n${n}.hoster.net`),
   '185.7.7.7': Array.from({ length: 8 }, (_, n) => `${'a.'.repeat(40)}n${n}.hoster.net`),
 };
@@ -58,6 +60,7 @@ test('what comes next is to set records where some are missing, to lift a pause 
   await api.table.store.pause({ address: '127.0.0.18', since: api.now, until: api.now + 60_000 });
   const nextOf = async (name: string) => (await consentOf(name)).consent.next;
   expect(await nextOf('9.9.9.17')).toMatch(/^Set one of the records under the `add` of each address\. Then /);
+  expect(await nextOf('reversed.example.org')).toMatch(/^Set the record under `add`\. Then /); // its address needs nothing more
   expect(await nextOf('127.0.0.18')).toContain('/consent/reaffirm lifts that');
   expect(await nextOf('127.0.0.17')).toMatch(/^No record is missing\./);
 });

@@ -290,6 +290,11 @@ test('name servers of a name in reverse DNS that disagree are told as those of t
   expect(found?.change.send).toBeUndefined();
 });
 
+test('reverse DNS that names another machine of the owner is to name the host, and not the other way round', () => {
+  const found = findingsFor(ofPointer('smtp.example.org', { addresses: ['192.0.2.99'] }));
+  expect(found).toMatchObject([{ kind: 'does-not-lead-back', change: { records: [{ type: 'PTR', value: HOST }] } }]);
+});
+
 test('a served domain that is used names only what is wrong with its MX', () => {
   const exchangers = [
     { name: HOST, is: 'this-host' },
