@@ -1,4 +1,4 @@
-import { type Address, reverseName } from '../../shared/domain/address.ts';
+import type { Address } from '../../shared/domain/address.ts';
 import { type AddressFacts, CONSENT_LABEL, type Place } from '../../shared/domain/consent.ts';
 import { readName, type Target } from '../../shared/domain/host-name.ts';
 import { lookUpConsent } from '../../shared/network/consent-lookups.ts';
@@ -35,10 +35,7 @@ async function addressDenial(side: AddressFacts, lookups: Lookups): Promise<Addr
   return {
     address,
     denied: reverse.some(denies) || own.some(({ places }) => places.some(denies)),
-    places: [
-      ...(reverse.length === 0 ? [reversePlace(address)] : reverse.map(({ name }) => name)),
-      ...own.map(({ name }) => `${CONSENT_LABEL}.${name}`),
-    ],
+    places: [...reverse.map(({ name }) => name), ...own.map(({ name }) => `${CONSENT_LABEL}.${name}`)],
   };
 }
 
@@ -49,8 +46,4 @@ async function leadsTo(name: string, address: Address, lookups: Lookups): Promis
 
 function denies({ saying }: Place): boolean {
   return saying === 'deny';
-}
-
-function reversePlace(address: Address): string {
-  return `${CONSENT_LABEL}.${reverseName(address)}`;
 }

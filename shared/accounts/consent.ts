@@ -34,7 +34,7 @@ export async function lookAtConsent(acting: Acting, host: Host): Promise<{ sight
       acting.clock(),
     );
     const isNever = (text: string) => covers(host.settings.name) || covers(text);
-    return { pauses, sight: sightOf({ ...host.settings, servedDomains }, facts, { token, pauses, isNever, ...seen }) };
+    return { pauses, sight: sightOf(host.settings.name, facts, { token, pauses, isNever, ...seen }) };
   } finally {
     look.end();
   }

@@ -1,6 +1,6 @@
 import { type Address, reverseName } from './address.ts';
 import { type AddressFacts, type ClaimedName, CONSENT_LABEL, isProven, proofsOf } from './consent.ts';
-import { type Change, type DnsRecord, type Draft, failureDraft, failureWords, type Looked, listed, shown } from './consent-finding.ts';
+import { type Change, type Draft, failureDraft, failureWords, type Looked, listed, type RecordToSet, shown } from './consent-finding.ts';
 import { isAtOrBelow } from './host-name.ts';
 import { NAMES_LIMIT } from './look-bounds.ts';
 import { mistakesAt, placeStops, remembered } from './place-findings.ts';
@@ -76,7 +76,7 @@ export function waysOf(side: AddressFacts, looked: Looked): Draft[] {
 
 function byReverseZone({ address, reverseZone, delegated }: AddressFacts, { token }: Looked): Draft {
   const place = delegated ?? reverseZone ?? { name: `${CONSENT_LABEL}.${reverseName(address)}`, saying: 'nothing' };
-  const record: DnsRecord = { name: place.name, type: 'TXT', value: token };
+  const record: RecordToSet = { name: place.name, type: 'TXT', value: token };
   const whose =
     delegated === undefined
       ? `where the reverse zone of ${address.text} is yours`
@@ -125,15 +125,15 @@ function leastLacking(usable: readonly ClaimedName[]): ClaimedName | undefined {
   return usable.find(({ places }) => isProven(places)) ?? back[0] ?? open[0] ?? usable[0];
 }
 
-function pointerRecord(address: Address, name: string): DnsRecord {
+function pointerRecord(address: Address, name: string): RecordToSet {
   return { name: reverseName(address), type: 'PTR', value: name };
 }
 
-function addressRecord(name: string, { family, text }: Address): DnsRecord {
+function addressRecord(name: string, { family, text }: Address): RecordToSet {
   return { name, type: family === 4 ? 'A' : 'AAAA', value: text };
 }
 
-function tokenRecord(name: string, token: string): DnsRecord {
+function tokenRecord(name: string, token: string): RecordToSet {
   return { name: `${CONSENT_LABEL}.${name}`, type: 'TXT', value: token };
 }
 
@@ -224,7 +224,7 @@ function mendClaim(side: AddressFacts, claim: ClaimedName, own: string | undefin
   };
 }
 
-function leadsElsewhere(address: Address, { name, addresses = [] }: ClaimedName, token: DnsRecord | undefined): Draft {
+function leadsElsewhere(address: Address, { name, addresses = [] }: ClaimedName, token: RecordToSet | undefined): Draft {
   const record = addressRecord(name, address);
   const leads = addresses.length === 0 ? `has no ${record.type} record` : `leads to ${listed(addresses.map(shown))}`;
   const add =

@@ -20,10 +20,10 @@ export const FINDING_KINDS = [
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** A record as it is to stand in DNS: its full name, without a dot at the end. */
-export type DnsRecord = { readonly name: string; readonly type: 'TXT' | 'PTR' | 'A' | 'AAAA' | 'MX'; readonly value: string };
+export type RecordToSet = { readonly name: string; readonly type: 'TXT' | 'PTR' | 'A' | 'AAAA' | 'MX'; readonly value: string };
 
 /** The one change that would make a thing right: where there are records, all of them are needed; `send` is for whoever must make it. */
-export type Change = { readonly what: string; readonly records?: readonly DnsRecord[]; readonly send?: string };
+export type Change = { readonly what: string; readonly records?: readonly RecordToSet[]; readonly send?: string };
 
 /** One thing that a look at consent has found: what was asked and what came, what that means, and the one change that would make it right. */
 export type ConsentFinding = {
@@ -56,7 +56,7 @@ export type Looked = {
 };
 
 /** A record as a zone file has it. */
-export function zoneLine({ name, type, value }: DnsRecord): string {
+export function zoneLine({ name, type, value }: RecordToSet): string {
   return `${name}. IN ${type} ${type === 'TXT' ? `"${value}"` : value}${type === 'PTR' || type === 'MX' ? '.' : ''}`;
 }
 

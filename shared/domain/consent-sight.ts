@@ -12,7 +12,6 @@ import {
 } from './consent.ts';
 import { type ConsentFinding, type Draft, type FindingKind, type Looked, zoneLine } from './consent-finding.ts';
 import { findingsOf } from './consent-findings.ts';
-import type { HostSettings } from './host.ts';
 import { ADDRESSES_LIMIT } from './look-bounds.ts';
 import type { Contact, LegEvidence } from './scan.ts';
 
@@ -69,19 +68,17 @@ export type Around = {
   readonly pauses: readonly { readonly address: string; readonly until: number }[];
   /** Whether the operator's never-list covers an address of the host. */
   readonly isNever: (address: string) => boolean;
-  /** The served domains that are proven. */
-  readonly used: readonly string[];
   /** What DNS says of the mail of the served domains. */
-  readonly domains?: readonly DomainFacts[];
+  readonly domains: readonly DomainFacts[];
   /** How many addresses the name has in all. */
   readonly addressesFound: number;
 };
 
 const NEVER = 'It is proven, but the operator of this service has listed it among what is never probed. Ask them to take it off.';
 
-/** Puts together what an owner sees of the consent of their host. */
-export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFacts, around: Around): ConsentSight {
-  const { token, used, domains = [], addressesFound } = around;
+/** What an owner sees of the consent of their host; `name` is the host's, or its address. */
+export function sightOf(name: string, facts: ConsentFacts, around: Around): ConsentSight {
+  const { token, domains, addressesFound } = around;
   const looked: Looked = { host: name, token, facts, domains, addressesFound };
   const findings = findingsOf(looked);
   const addresses = facts.addresses.map((side) => addressOf(side, looked, findings, around));
@@ -96,7 +93,7 @@ export function sightOf({ name, servedDomains }: HostSettings, facts: ConsentFac
     add: findings.filter(({ proves }) => proves === 'name').flatMap(additionOf),
     findings,
     ...(facts.zone === undefined ? {} : { zone: facts.zone }),
-    servedDomains: servedDomains.map((domain) => ({ domain, used: operators || used.includes(domain) })),
+    servedDomains: domains.map(({ domain, used }) => ({ domain, used: operators || used })),
     ...(trouble === undefined ? {} : { trouble: trouble.means }),
   };
 }

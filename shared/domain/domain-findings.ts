@@ -1,5 +1,5 @@
 import { CONSENT_LABEL, type DomainFacts, type ExchangerFacts } from './consent.ts';
-import { type Change, type DnsRecord, type Draft, failureDraft, type Looked, listed, shown } from './consent-finding.ts';
+import { type Change, type Draft, failureDraft, type Looked, listed, type RecordToSet, shown } from './consent-finding.ts';
 import { readName } from './host-name.ts';
 
 /** What is wrong with the mail servers that a served domain names, one by one, and why the domain is not used where it is not. */
@@ -55,7 +55,7 @@ export function domainFindings(facts: DomainFacts, looked: Looked): Draft[] {
 }
 
 // A host that is given as an address has no name that an MX could hold.
-function takeIn(domain: string, { host, token }: Looked): Change & { readonly records: readonly DnsRecord[] } {
+function takeIn(domain: string, { host, token }: Looked): Change & { readonly records: readonly RecordToSet[] } {
   if (readName(host).kind === 'name')
     return { what: `If ${host} takes its mail, add this record.`, records: [{ name: domain, type: 'MX', value: `10 ${host}` }] };
   return {

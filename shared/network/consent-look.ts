@@ -12,8 +12,6 @@ export type ConsentSeen = {
   /** How many addresses its name has in all. */
   readonly addressesFound: number;
   readonly domains: readonly DomainFacts[];
-  /** The served domains that are proven. */
-  readonly used: readonly string[];
 };
 
 /** Asks DNS all that its owner is told of the consent of a host: its name’s side, the addresses that a scan would audit, its served domains. */
@@ -29,8 +27,7 @@ export async function seeConsent(name: string, servedDomains: readonly string[],
   const domains = await lookUpDomains(servedDomains, target, all, owners); // with what the look has left
   const addressFailure = found.kind === 'absent' ? undefined : (found.failure ?? silence(name, found));
   const addressesRememberedMs = found.kind === 'absent' ? found.rememberedMs : undefined;
-  const used = domains.filter((each) => each.used).map(({ domain }) => domain);
-  return { facts: { ...facts, addressFailure, addressesRememberedMs }, addressesFound: all.length, domains, used };
+  return { facts: { ...facts, addressFailure, addressesRememberedMs }, addressesFound: all.length, domains };
 }
 
 function silence(name: string, found: Found<Address>): DnsFailure | undefined {

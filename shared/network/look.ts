@@ -21,6 +21,7 @@ export type Look = {
  * look is cut. One question counts once, however often it is asked.
  */
 export function startLook(from: Lookups, limitMs: number): Look {
+  const { unsignedServers, textsAt } = from;
   const asked = new Map<string, Promise<unknown>>();
   const turns = takingTurns(QUESTIONS_AT_ONCE);
   let left = QUESTIONS_LIMIT;
@@ -68,12 +69,8 @@ export function startLook(from: Lookups, limitMs: number): Look {
       mailServers: (domain) => once(`MX ${domain}`, 1, () => from.mailServers(domain)),
       // All servers of a place are paid for at once: some of them alone could not be said to agree, or not to.
       unsignedServers:
-        from.unsignedServers &&
-        ((name) =>
-          once(`NS ${name}`, SERVERS_QUESTIONS + SERVERS_LIMIT, async () => (await from.unsignedServers?.(name)) ?? UNKNOWN, beside)),
-      textsAt:
-        from.textsAt &&
-        ((server, name) => once(`TXT ${name} ${server.text}`, 0, async () => (await from.textsAt?.(server, name)) ?? UNKNOWN, beside)),
+        unsignedServers && ((name) => once(`NS ${name}`, SERVERS_QUESTIONS + SERVERS_LIMIT, () => unsignedServers(name), beside)),
+      textsAt: textsAt && ((server, name) => once(`TXT ${name} ${server.text}`, 0, () => textsAt(server, name), beside)),
     },
     cut: () => cut,
     end: () => clearTimeout(timer),

@@ -56,7 +56,6 @@ const OWN_SERVER_MS = 2_000; // for a name server of a zone: one that is far awa
 export const SERVERS_LIMIT = 4;
 /** Questions to a resolver that it takes to know them: SOA, NS, DNSKEY, and two for each. */
 export const SERVERS_QUESTIONS = 3 + 2 * SERVERS_LIMIT;
-const ALIASES_LIMIT = 20; // beyond what resolvers follow
 const ABSENT = { kind: 'absent' } as const;
 
 /** Looks up by DNS. `servers` are the resolvers to ask, `address` or `address:port`; empty means the system's. */
@@ -150,15 +149,15 @@ function foundIn<T>(question: Question, reply: DnsReply, read: (record: DnsRecor
 
 // The records of the type that was asked for, at the end of the way that CNAMEs lead.
 function followed({ type, name }: Question, { answers }: DnsMessage): { records: readonly DnsRecord[]; alias?: string } {
-  const aliases = [name.toLowerCase()];
-  for (let at = aliases[0]; at !== undefined && aliases.length <= ALIASES_LIMIT; ) {
-    const next = answers.find((record) => record.type === 'CNAME' && record.name === at);
-    at = next?.type === 'CNAME' && !aliases.includes(next.target) ? next.target : undefined;
-    if (at !== undefined) aliases.push(at);
+  const aliases = new Map(answers.flatMap((record) => (record.type === 'CNAME' ? [[record.name, record.target]] : [])));
+  const passed = new Set<string>();
+  let at = name.toLowerCase();
+  for (let next = aliases.get(at); next !== undefined && !passed.has(next); next = aliases.get(at)) {
+    passed.add(at);
+    at = next;
   }
-  const last = aliases.at(-1);
-  const records = answers.filter((record) => record.type === type && record.name === last);
-  return { records, ...(aliases.length > 1 && last !== undefined ? { alias: last } : {}) };
+  const records = answers.filter((record) => record.type === type && record.name === at);
+  return { records, ...(passed.size === 0 ? {} : { alias: at }) };
 }
 
 function trouble(
@@ -219,6 +218,7 @@ function inOneOrder<T extends string | Address>(found: Found<T>): Found<T> {
  * is proven afresh for every scan.
  */
 export function sharedLookups(lookups: Lookups, perSecond: number): Lookups {
+  const { unsignedServers, textsAt } = lookups;
   const asked = new Map<string, Promise<unknown>>();
   let free = 0; // when the next question may go out; milliseconds of the monotonic clock
   const once = <T>(question: string, ask: () => Promise<T>, questions = 1): Promise<T> => {
@@ -236,12 +236,8 @@ export function sharedLookups(lookups: Lookups, perSecond: number): Lookups {
     texts: (name) => once(`TXT ${name}`, () => lookups.texts(name)),
     names: (address) => once(`PTR ${address.text}`, () => lookups.names(address)),
     mailServers: (domain) => once(`MX ${domain}`, () => lookups.mailServers(domain)),
-    unsignedServers:
-      lookups.unsignedServers &&
-      ((name) => once(`NS ${name}`, async () => (await lookups.unsignedServers?.(name)) ?? ABSENT, SERVERS_QUESTIONS)),
-    textsAt:
-      lookups.textsAt &&
-      ((server, name) => once(`TXT ${name} ${server.text}`, async () => (await lookups.textsAt?.(server, name)) ?? ABSENT)),
+    unsignedServers: unsignedServers && ((name) => once(`NS ${name}`, () => unsignedServers(name), SERVERS_QUESTIONS)),
+    textsAt: textsAt && ((server, name) => once(`TXT ${name} ${server.text}`, () => textsAt(server, name))),
   };
 }
 

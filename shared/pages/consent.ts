@@ -1,4 +1,4 @@
-import { type ConsentFinding, type DnsRecord, relativeTo, zoneLine } from '../domain/consent-finding.ts';
+import { type ConsentFinding, type RecordToSet, relativeTo, zoneLine } from '../domain/consent-finding.ts';
 import type { Addition, ConsentSight, SeenAddress, SeenPlace } from '../domain/consent-sight.ts';
 import type { Host } from '../domain/host.ts';
 import { ADDRESSES_LIMIT } from '../domain/look-bounds.ts';
@@ -120,7 +120,7 @@ ${send === undefined ? undefined : html`<p class="hint">A text for your provider
 }
 
 // As the forms of DNS providers ask for it. Most add the zone to the name by themselves, and who knows which.
-function fields(record: DnsRecord, zone: string | undefined): Html {
+function fields(record: RecordToSet, zone: string | undefined): Html {
   const { name, type, value } = record;
   // A provider sets this one, seldom by a form for records.
   if (type === 'PTR') return copyable(zoneLine(record));

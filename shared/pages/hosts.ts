@@ -136,7 +136,7 @@ type Point = { readonly text: string; readonly path: string };
 
 const FOR_DNS: Point = { text: 'It waits for DNS: see what is missing', path: '/consent' };
 
-function unfinished(scanId: string): Point {
+function unfinishedScan(scanId: string): Point {
   return { text: 'A scan is not finished', path: `/scans/${scanId}` };
 }
 
@@ -149,7 +149,7 @@ function attentionOf({ state }: Host, waits?: OwedScan): Point[] {
     ...(last === undefined && pending === undefined && putOff === undefined
       ? [{ text: 'Not scanned yet: is consent there?', path: '/consent' }]
       : []),
-    ...(putOff === undefined ? [] : [waits !== undefined && awaitsDns(waits) ? FOR_DNS : unfinished(putOff)]),
+    ...(putOff === undefined ? [] : [waits !== undefined && awaitsDns(waits) ? FOR_DNS : unfinishedScan(putOff)]),
     ...(brokenTls ?? []).slice(0, 1).map((port) => ({ text: brokenTlsAt(port), path: '' })),
     ...(last?.verdict === 'untestable' ? [{ text: 'Could not be tested', path: '' }] : []),
     ...(last?.verdict === 'unreachable' ? [{ text: 'Does not answer', path: '' }] : []),

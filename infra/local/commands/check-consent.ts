@@ -13,7 +13,7 @@ export async function sayConsent({ host: { settings }, own, dns, json }: CheckOp
   const look = startLook(dnsLookups(dns), REQUEST_LOOK_MS);
   try {
     const { facts, ...seen } = await seeConsent(settings.name, settings.servedDomains, { token, operatorNetworks: own, ...look });
-    const sight = sightOf(settings, facts, { token, pauses: [], isNever: () => false, ...seen });
+    const sight = sightOf(settings.name, facts, { token, pauses: [], isNever: () => false, ...seen });
     const { complete, findings } = sight;
     console.log(json ? JSON.stringify({ host: settings.name, complete, findings }, null, 2) : inWords(settings.name, sight));
     process.exitCode = complete ? 0 : EXIT_NOT_PROVEN;

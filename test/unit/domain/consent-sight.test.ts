@@ -3,7 +3,7 @@ import { type Address, parseAddress } from '../../../shared/domain/address.ts';
 import type { AddressFacts, ClaimedName, Saying } from '../../../shared/domain/consent.ts';
 import { goesFurther, type SeenAddress, sightOf } from '../../../shared/domain/consent-sight.ts';
 import type { Contact } from '../../../shared/domain/scan.ts';
-import { sampleHost, sampleLeg } from '../../support/samples.ts';
+import { sampleLeg } from '../../support/samples.ts';
 
 const TOKEN = 'relay-audit-token';
 const SERVER = parseAddress('185.1.2.3') as Address;
@@ -15,8 +15,8 @@ function claim(name: string, saying: Saying, leadsBack: boolean): ClaimedName {
 // A host that is registered by its address, whose reverse DNS says this.
 function seen(...claims: ClaimedName[]) {
   const side: AddressFacts = { address: SERVER, operators: false, claims, claimsTrouble: false };
-  const around = { token: TOKEN, pauses: [], isNever: () => false, used: [], addressesFound: 1 };
-  const [address] = sightOf({ ...sampleHost().settings, name: SERVER.text }, { addresses: [side] }, around).addresses;
+  const around = { token: TOKEN, pauses: [], isNever: () => false, domains: [], addressesFound: 1 };
+  const [address] = sightOf(SERVER.text, { addresses: [side] }, around).addresses;
   const [byName, byZone] = address?.add ?? [];
   return { standing: address?.standing, byName, byZone };
 }

@@ -15,8 +15,8 @@ const NAME = [{ name: '_relay-audit.mail.example.org', saying: 'token' }] as con
 /** The page for what a look has found. */
 function pageOf(facts: Partial<ConsentFacts>, addressesFound = 1): string {
   const host = sampleHost({ name: 'mail.example.org' });
-  const around = { token: TOKEN, pauses: [], isNever: () => false, used: [], addressesFound };
-  const sight = sightOf(host.settings, { namePlaces: NAME, addresses: [SIDE], ...facts }, around);
+  const around = { token: TOKEN, pauses: [], isNever: () => false, domains: [], addressesFound };
+  const sight = sightOf(host.settings.name, { namePlaces: NAME, addresses: [SIDE], ...facts }, around);
   const visitor = { email: 'owner@example.org', formToken: 'x' };
   const page = consentPage({ visitor, host, now: NOON, sight, told: undefined });
   elementsOf(page);

@@ -12,6 +12,8 @@ import { NOON, sampleHost } from '../../support/samples.ts';
 
 const TOKEN = `ra1-${'a'.repeat(24)}`;
 const [OWN, OTHERS, THIRD, PRIVATE] = ['185.1.1.1', '185.2.2.2', '185.3.3.3', '10.0.0.1'] as const;
+const SIX = '2a02:1::1';
+const REVERSE_SIX = '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.2.0.a.2.ip6.arpa';
 const REVERSE = { [OWN]: '1.1.1.185.in-addr.arpa', [OTHERS]: '2.2.2.185.in-addr.arpa' };
 
 /** A gate for one account and a name that leads to these addresses; `texts` are what `_relay-audit` says at names. */
@@ -54,6 +56,21 @@ describe('a host', () => {
     ['without any proof has no consent', gate([OWN], {}), 'no-consent'],
     ['whose name alone speaks has no consent', gate([OWN], NAME), 'no-consent'],
     ['of which one address consents leaves the other alone', gate([OWN, OTHERS], PROVEN), [`${OWN} proven`, `${OTHERS} unproven`]],
+    [
+      'of whose IPv6 DNS is silent is permitted at its IPv4, which is proven whole',
+      gate([OWN, SIX], { ...PROVEN, [REVERSE_SIX]: 'trouble' }),
+      [`${OWN} proven`, `${SIX} unproven`],
+    ],
+    [
+      'of whose IPv6 DNS is silent waits while an address of its IPv4 is not proven',
+      gate([OWN, OTHERS, SIX], { ...PROVEN, [REVERSE_SIX]: 'trouble' }),
+      'dns-trouble',
+    ],
+    [
+      'waits while DNS is silent of one of two addresses of a family',
+      gate([OWN, OTHERS], { ...PROVEN, [REVERSE[OTHERS]]: 'trouble' }),
+      'dns-trouble',
+    ],
     [
       'of which one address has too many names says so of that one',
       crowded(gate([OWN, OTHERS], PROVEN)),
