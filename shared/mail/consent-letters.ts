@@ -10,7 +10,7 @@ import { isBad, newsOf, span, utc } from './words.ts';
 
 // Letters about a host whose scan waits, or has waited, for DNS.
 
-/** The letter that the first scan is made, for which consent had been waited for. */
+/** The letter that the first scan, which had waited for consent, has been made. */
 export function provenLetter(notice: HostNotice, { since }: Extract<Occasion, { kind: 'proven' }>, links: NoticeLinks): Unsigned {
   const { hostName, relay, owedAt } = notice;
   return {
@@ -32,7 +32,7 @@ export function provenLetter(notice: HostNotice, { since }: Extract<Occasion, { 
   };
 }
 
-/** The letter that nobody looks out any more for consent that did not come. */
+/** The letter that we have stopped waiting for consent. */
 export function gaveUpLetter(notice: HostNotice, occasion: Extract<Occasion, { kind: 'gave-up' }>, links: NoticeLinks): Unsigned {
   const { hostName, hostId, owedAt } = notice;
   const { reason, since } = occasion;
@@ -60,7 +60,7 @@ export function gaveUpLetter(notice: HostNotice, occasion: Extract<Occasion, { k
   };
 }
 
-/** The letter that DNS fails for a host, with the question that fails and what mends it. */
+/** The letter that DNS fails for a host, with the question that fails and how to fix it. */
 export function dnsTroubleLetter(notice: HostNotice, occasion: Extract<Occasion, { kind: 'dns-trouble' }>, links: NoticeLinks): Unsigned {
   const { hostName, hostId } = notice;
   const { since, failure } = occasion;
@@ -75,7 +75,7 @@ export function dnsTroubleLetter(notice: HostNotice, occasion: Extract<Occasion,
         heading: 'What to do now',
         lines: [
           ...mends(failure),
-          `See what we ask and what comes, and press "Look again" when it is mended: ${pageOf(links, hostId)}/consent`,
+          `See what we ask and what comes, and press "Look again" when it is fixed: ${pageOf(links, hostId)}/consent`,
         ],
       },
       {

@@ -64,7 +64,7 @@ function waitingForDns(name: Html, { hostId, dueAt, trouble, waits }: OwedScan, 
 
 /** When we look at DNS again by ourselves. */
 export function lookWords(at: number, now: number): Html {
-  return at <= now ? html`We look again within a minute or two.` : html`We look again at ${when(at, now)}.`;
+  return at <= now ? html`We look again within a minute or two.` : html`Next look: ${when(at, now)}.`;
 }
 
 function dueWords({ dueAt, begun, trouble }: OwedScan, now: number): string {

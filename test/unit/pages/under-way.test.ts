@@ -57,7 +57,7 @@ describe('a scan that is owed', () => {
     const part = shown({ ...OWED, trouble: 'no-consent', waits: { since: NOON } });
     expect(part).toContain('<h2>Waiting for DNS</h2>');
     expect(part).toMatch(
-      /We look again at <time datetime="2026-06-01T12:10:00.000Z"[^<]*<\/time> <span class="ago">in 10 minutes<\/span>\./,
+      /Next look: <time datetime="2026-06-01T12:10:00.000Z"[^<]*<\/time> <span class="ago">in 10 minutes<\/span>\./,
     );
     expect(part).toContain(REASONS['no-consent'].sentence);
     expect(part).toContain('<a href="/hosts/host/consent">');
