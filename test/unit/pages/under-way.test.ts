@@ -56,9 +56,7 @@ describe('a scan that is owed', () => {
   test('says that it waits for DNS, why, when we look again by ourselves, and where to see what is missing', () => {
     const part = shown({ ...OWED, trouble: 'no-consent', waits: { since: NOON } });
     expect(part).toContain('<h2>Waiting for DNS</h2>');
-    expect(part).toMatch(
-      /Next look: <time datetime="2026-06-01T12:10:00.000Z"[^<]*<\/time> <span class="ago">in 10 minutes<\/span>\./,
-    );
+    expect(part).toMatch(/Next look: <time datetime="2026-06-01T12:10:00.000Z"[^<]*<\/time> <span class="ago">in 10 minutes<\/span>\./);
     expect(part).toContain(REASONS['no-consent'].sentence);
     expect(part).toContain('<a href="/hosts/host/consent">');
     expect(shown({ ...OWED, dueAt: NOON, trouble: 'no-consent' })).toContain('We look again within a minute or two.');
