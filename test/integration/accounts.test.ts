@@ -58,7 +58,7 @@ test('whoever has lost their keys gets another by mail, for the same account', a
 });
 
 test('an operator’s network is audited for the operator’s account alone: nothing of it is dialled for whoever else opens one', async () => {
-  const address = '127.0.0.77';
+  const address = '127.0.0.78'; // of this file alone: files run side by side
   let dialled = 0;
   const server = createServer((socket) => {
     dialled++;

@@ -23,8 +23,8 @@ export type ScriptedDns = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts a DNS server on 127.0.0.1 that knows these names and says NXDOMAIN of others. */
-export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): Promise<ScriptedDns> {
+/** Starts a DNS server on loopback that knows these names and says NXDOMAIN of others. */
+export async function startScriptedDns(zone: Readonly<Record<string, Saying>>, at = '127.0.0.1'): Promise<ScriptedDns> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
   socket.on('message', async (message, client) => {
@@ -37,9 +37,9 @@ export async function startScriptedDns(zone: Readonly<Record<string, Saying>>): 
     if (saying !== 'garbage') await saying.held;
     socket.send(saying === 'garbage' ? message.subarray(0, 5) : reply(query.id ?? 0, question, saying), client.port, client.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, at);
   await once(socket, 'listening');
-  return { address: `127.0.0.1:${socket.address().port}`, asked, stop: () => new Promise((done) => socket.close(() => done())) };
+  return { address: `${at}:${socket.address().port}`, asked, stop: () => new Promise((done) => socket.close(() => done())) };
 }
 
 function reply(

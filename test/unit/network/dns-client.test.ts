@@ -114,6 +114,7 @@ describe('time', () => {
 });
 
 describe('an answer that is too long for a packet', () => {
+  const AT = '127.77.0.53'; // where no connection of others may have the port that it takes by both ways
   const long = Array.from({ length: 200 }, (_, n) => text(`record ${n}`));
 
   /** A resolver that cuts its answer short by UDP; by TCP it gives it whole, or nobody is there. */
@@ -127,13 +128,14 @@ describe('an answer that is too long for a packet', () => {
         socket.end(whole.subarray(100));
       }),
     );
-    const [udp] = await resolvers({ answers: [], rcode: 0, isCut: true });
-    const port = Number(udp?.address.split(':')[1]);
+    const udp = await startScriptedDns({ 'it.example': { answers: [], isCut: true } }, AT);
+    running.push(udp);
+    const port = Number(udp.address.split(':')[1]);
     if (byTcp) {
-      await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+      await new Promise<void>((done) => server.listen(port, AT, done));
       running.push({ stop: () => new Promise((done) => server.close(done)) });
     }
-    return udp?.address ?? '';
+    return udp.address;
   }
 
   test('is asked for by TCP, and read whole', async () => {
